@@ -1,0 +1,103 @@
+"""Pictures with their place in time. Indices and pictures travel together, so that they can never get out of step."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from escalier.film.frames import Size
+
+
+@dataclass(frozen=True, init=False)
+class Keyframes:
+    """Painted frames of one film, in rising order.
+
+    Parameters
+    ----------
+    indices
+        Frame numbers, counted from 0, strictly rising, all smaller than `length`.
+    pictures
+        One RGB picture (H, W, 3) for each index, uint8 or float32 0..1, all of one size and type.
+    length
+        Number of frames in the film.
+
+    >>> painted = [np.zeros((270, 480, 3), np.uint8)] * 2
+    >>> keyframes = Keyframes([0, 50], painted, length=100)
+    >>> keyframes.intervals()
+    [(0, 50)]
+    """
+
+    indices: tuple[int, ...]
+    pictures: tuple[np.ndarray, ...]
+    length: int
+
+    def __init__(self, indices: Sequence[int], pictures: Sequence[np.ndarray], length: int) -> None:
+        places = tuple(int(i) for i in indices)
+        check_indices(places, length)
+        if len(pictures) != len(places):
+            raise ValueError(
+                f"Keyframes: pictures must be as many as indices, got {len(pictures)} pictures for "
+                f"{len(places)} indices; give one index for each picture"
+            )
+        first = pictures[0]
+        for index, picture in zip(places, pictures, strict=True):
+            if picture.ndim != 3 or picture.shape[2] != 3:
+                raise ValueError(
+                    f"Keyframes: picture at frame {index} must be RGB, got an array of shape {picture.shape}; "
+                    "convert grey or RGBA pictures to RGB first"
+                )
+            if Size.of(picture) != Size.of(first):
+                raise ValueError(
+                    f"Keyframes: all pictures must be of one size, got {Size.of(picture)} at frame {index} and "
+                    f"{Size.of(first)} at frame {places[0]}; scale them to the film's size"
+                )
+            if picture.dtype not in (np.uint8, np.float32):
+                raise TypeError(f"Keyframes: picture at frame {index} must be uint8 or float32, got {picture.dtype}")
+            if picture.dtype == np.float32 and not np.isfinite(picture).all():
+                raise ValueError(
+                    f"Keyframes: picture at frame {index} must hold finite numbers, got NaN or infinity; "
+                    "check the node that painted it"
+                )
+        object.__setattr__(self, "indices", places)
+        object.__setattr__(self, "pictures", tuple(pictures))
+        object.__setattr__(self, "length", int(length))
+
+    @property
+    def size(self) -> Size:
+        return Size.of(self.pictures[0])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
+        return iter(zip(self.indices, self.pictures, strict=True))
+
+    def intervals(self) -> list[tuple[int, int]]:
+        """Neighbouring pairs of indices: the gaps that a fade must cross."""
+        return list(itertools.pairwise(self.indices))
+
+    def with_pictures(self, pictures: Sequence[np.ndarray]) -> Keyframes:
+        """The same places in time with other pictures, for instance restyled ones."""
+        return Keyframes(self.indices, pictures, self.length)
+
+
+def check_indices(indices: Sequence[int], length: int) -> None:
+    """Refuse indices that are missing, out of order, repeated or outside the film."""
+    if length < 1:
+        raise ValueError(f"Keyframes: length must be at least 1 frame, got {length}; check the clip")
+    if not indices:
+        raise ValueError("Keyframes: indices must name at least one frame, got none; choose or paint a keyframe")
+    for before, after in itertools.pairwise(indices):
+        if after == before:
+            raise ValueError(f"Keyframes: indices must be different, got {after} twice; remove one of the two pictures")
+        if after < before:
+            raise ValueError(f"Keyframes: indices must rise, got {after} after {before}; sort them with their pictures")
+    for index in indices:
+        if not 0 <= index < length:
+            raise ValueError(
+                f"Keyframes: indices must lie in 0..{length - 1}, got {index}; the film has {length} frames, "
+                "counted from 0"
+            )
