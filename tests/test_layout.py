@@ -1,0 +1,85 @@
+"""The house keeps its plan: one direction of imports, light doors, one name for a subject."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "server", "nodes", "execution"}
+
+# A room may import those of its own row and below, never above (DESIGN: one direction).
+STOREYS = [
+    {"film"},
+    {"keyframes", "mask", "pyebsynth"},
+    {"propagation", "composite", "coherence", "diffusion"},
+    {"headless"},
+]
+HEAVY = ["numba", "torch", "cv2", "av", "scipy", "diffusers", "transformers", "rembg", "controlnet_aux"]
+
+
+def library_files() -> list[Path]:
+    return sorted((ROOT / "escalier").rglob("*.py"))
+
+
+def imported_modules(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = ["escalier", *path.relative_to(ROOT / "escalier").parent.parts]
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            stem = ".".join(part for part in (base, node.module or "") if part)
+            names |= {stem} | {f"{stem}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "escalier" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("path", library_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_library_never_imports_comfyui(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported_modules(path)}
+    assert not roots & COMFYUI
+
+
+@pytest.mark.parametrize("path", library_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_import_only_from_their_own_storey_and_below(path: Path) -> None:
+    place = path.relative_to(ROOT / "escalier").parts
+    if len(place) < 2:
+        return
+    storey = next(level for level, rooms in enumerate(STOREYS) if place[0] in rooms)
+    above = set().union(*STOREYS[storey + 1 :])
+    assert not {room_of(name) for name in imported_modules(path)} & above
+
+
+def test_engine_knows_no_film() -> None:
+    for path in (ROOT / "escalier" / "pyebsynth").rglob("*.py"):
+        rooms = {room_of(name) for name in imported_modules(path)} - {None, "pyebsynth"}
+        assert rooms == set(), path.name
+
+
+def test_importing_the_library_loads_nothing_heavy() -> None:
+    code = f"import json, sys, escalier; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    assert loaded == []
+
+
+def test_every_library_room_has_its_tests() -> None:
+    rooms = {p.name for p in (ROOT / "escalier").iterdir() if p.is_dir() and p.name != "__pycache__"}
+    tested = {p.name for p in (ROOT / "tests").iterdir() if p.is_dir() and list(p.glob("test_*.py"))}
+    assert rooms <= tested
+
+
+def test_no_file_bears_a_name_that_says_nothing() -> None:
+    vague = {"utils.py", "helpers.py", "common.py", "misc.py"}
+    tracked = [*library_files(), *(ROOT / "nodes").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    assert [str(p) for p in tracked if p.name in vague] == []
