@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film.frames import FrameSource, Size
 
 
 @dataclass(frozen=True, init=False)
@@ -65,6 +65,17 @@ class Keyframes:
         object.__setattr__(self, "pictures", tuple(pictures))
         object.__setattr__(self, "length", int(length))
 
+    @classmethod
+    def of(cls, film: FrameSource, indices: Sequence[int]) -> Keyframes:
+        """The film's own frames at these indices, as they wait to be painted.
+
+        >>> from escalier.film.frames import ArrayFrames
+        >>> Keyframes.of(ArrayFrames(np.zeros((24, 4, 4, 3), np.uint8)), [0, 12]).indices
+        (0, 12)
+        """
+        check_indices(indices, len(film))
+        return cls(indices, [np.array(film.frame(index)) for index in indices], len(film))
+
     @property
     def size(self) -> Size:
         return Size.of(self.pictures[0])
@@ -84,20 +95,20 @@ class Keyframes:
         return Keyframes(self.indices, pictures, self.length)
 
 
-def check_indices(indices: Sequence[int], length: int) -> None:
+def check_indices(indices: Sequence[int], length: int, caller: str = "Keyframes") -> None:
     """Refuse indices that are missing, out of order, repeated or outside the film."""
     if length < 1:
-        raise ValueError(f"Keyframes: length must be at least 1 frame, got {length}; check the clip")
+        raise ValueError(f"{caller}: length must be at least 1 frame, got {length}; check the clip")
     if not indices:
-        raise ValueError("Keyframes: indices must name at least one frame, got none; choose or paint a keyframe")
+        raise ValueError(f"{caller}: indices must name at least one frame, got none; choose or paint a keyframe")
     for before, after in itertools.pairwise(indices):
         if after == before:
-            raise ValueError(f"Keyframes: indices must be different, got {after} twice; remove one of the two pictures")
+            raise ValueError(f"{caller}: indices must be different, got {after} twice; remove one of the two pictures")
         if after < before:
-            raise ValueError(f"Keyframes: indices must rise, got {after} after {before}; sort them with their pictures")
+            raise ValueError(f"{caller}: indices must rise, got {after} after {before}; sort them with their pictures")
     for index in indices:
         if not 0 <= index < length:
             raise ValueError(
-                f"Keyframes: indices must lie in 0..{length - 1}, got {index}; the film has {length} frames, "
+                f"{caller}: indices must lie in 0..{length - 1}, got {index}; the film has {length} frames, "
                 "counted from 0"
             )
