@@ -1,0 +1,8 @@
+"""`python -m escalier` is the `escalier` command."""
+
+import sys
+
+from escalier.headless.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The `escalier` command: a table of subcommands, each a module that is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import logging
+import re
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import escalier
+
+from .errors import HeadlessError
+
+# Name -> (module with add_arguments(parser) and main(args) -> exit code, one line of help).
+COMMANDS = {
+    "run": ("escalier.headless.run", "run an API workflow without a browser"),
+    "comfyui": ("escalier.headless.serve", "start ComfyUI with the pack, for the browser"),
+    "demo": ("escalier.headless.demo", "make a small clip and its keyframes, and run the staircase on them"),
+    "stylise": ("escalier.headless.stylise", "carry painted keyframes through a clip, without a server"),
+    "keyframes": ("escalier.headless.keyframes", "choose keyframes of a clip and export them for painting"),
+}
+
+# How our own messages begin: the function or option at fault, then a colon. A bug's message seldom does.
+OWN_MESSAGE = re.compile(r"^(--)?[A-Za-z_][\w.-]*: ")
+
+FAILED = 1
+INTERRUPTED = 130
+
+log = logging.getLogger("escalier")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = _parse(words)
+    _set_up_log(args.verbose)
+    try:
+        with _ending_on_signals():
+            return int(importlib.import_module(COMMANDS[args.command][0]).main(args))
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output left, as `head` does
+        return FAILED
+    except (HeadlessError, OSError, ValueError, TypeError) as error:
+        if args.verbose or not _is_for_people(error):
+            raise
+        sys.stderr.write(_sentence(error) + "\n")
+        return FAILED
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    # Shared by both parsers, so that --verbose may stand before or after the command.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--verbose", action="store_true", help="show details, and tracebacks of errors")
+    parser = argparse.ArgumentParser(prog="escalier", description=escalier.__doc__.splitlines()[0], parents=[common])
+    parser.add_argument("--version", action="version", version=f"escalier {escalier.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for name, (module, help_line) in COMMANDS.items():
+        subparser = commands.add_parser(name, help=help_line, parents=[common])
+        if name == asked:
+            importlib.import_module(module).add_arguments(subparser)
+    args = parser.parse_args(words)
+    args.verbose = getattr(args, "verbose", False)
+    return args
+
+
+def _set_up_log(verbose: bool) -> None:
+    """Our own log on standard error, bare; nothing of other packages'."""
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+@contextmanager
+def _ending_on_signals() -> Any:
+    """Turn the signals that end a process into an exception, so that every `with` block on the way closes."""
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    names = ("SIGTERM", "SIGHUP", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []  # only the main thread may set handlers
+    # A signal that the caller had ignored, as nohup does, stays ignored.
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_for_people(error: BaseException) -> bool:
+    return isinstance(error, (HeadlessError, OSError)) or bool(OWN_MESSAGE.match(str(error)))
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        where = f" that holds {error.filename}" if error.filename else ""
+        return f"escalier: the disk{where} must have room, but it is full; free some space and run the command again"
+    return str(error)

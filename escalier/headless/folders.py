@@ -1,0 +1,44 @@
+"""Where the headless commands keep things: a cache that may be deleted, and the artist's own data, that may not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """The folder of things that can be fetched again. The environment variable ESCALIER_CACHE moves it."""
+    if moved := os.environ.get("ESCALIER_CACHE"):
+        return Path(moved).expanduser().absolute()
+    if sys.platform == "win32":
+        return _windows_folder() / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "escalier"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "escalier"
+
+
+def data_folder() -> Path:
+    """The folder of models, saved canvases and scratch files. The environment variable ESCALIER_DATA moves it."""
+    if moved := os.environ.get("ESCALIER_DATA"):
+        return Path(moved).expanduser().absolute()
+    if sys.platform == "win32":
+        return _windows_folder() / "data"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "escalier"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "escalier"
+
+
+def pack_folder() -> Path:
+    """The folder that ComfyUI loads as the node pack: the one that holds `nodes/` and the library side by side."""
+    folder = Path(__file__).resolve().parents[2]
+    if not (folder / "nodes").is_dir() or not (folder / "__init__.py").is_file():
+        raise FileNotFoundError(
+            f"pack_folder: {folder} must hold the node pack (nodes/ and __init__.py) around the library; "
+            "clone the repository and install it from there with: pip install -e ."
+        )
+    return folder
+
+
+def _windows_folder() -> Path:
+    return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "escalier"

@@ -1,0 +1,63 @@
+"""Leading ComfyUI to the pack, wherever it lies and whatever its folder is called, and to nothing beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+from pathlib import Path
+
+from .errors import HeadlessError
+
+MOUNT_NAME = "escalier"
+
+log = logging.getLogger("escalier")
+
+
+def mount(pack: Path, scratch: Path) -> Path:
+    """Link the pack into a folder of its own; gives the file for ComfyUI's --extra-model-paths-config."""
+    folder = scratch / "custom_nodes"
+    folder.mkdir()
+    try:
+        _link(pack, folder / MOUNT_NAME)
+    except OSError as error:
+        raise HeadlessError(
+            f"Server: {folder} must allow a link to the pack in {pack}, got {error}; set ESCALIER_DATA to a folder "
+            "on a local disk"
+        ) from error
+    config = scratch / "extra_paths.yaml"
+    # JSON is YAML: it quotes any path rightly, spaces, colons and backslashes included.
+    config.write_text(json.dumps({"escalier": {"custom_nodes": str(folder)}}), encoding="utf-8")
+    return config
+
+
+def unmount(scratch: Path) -> None:
+    """Take the link away by itself, so that deleting the folder around it can never follow it into the pack."""
+    link = scratch / "custom_nodes" / MOUNT_NAME
+    with contextlib.suppress(FileNotFoundError):
+        if sys.platform == "win32":
+            link.rmdir()
+        else:
+            link.unlink()
+
+
+def is_installed(base: Path, pack: Path) -> bool:
+    """Whether ComfyUI finds a copy of the pack by itself; two copies of one pack would fight over its nodes."""
+    installed = base / "custom_nodes"
+    for folder in installed.iterdir() if installed.is_dir() else ():
+        if folder.name.endswith(".disabled") or not (folder / "escalier" / "headless").is_dir():
+            continue
+        if folder.resolve() != pack.resolve():
+            log.warning("Using the copy of the pack that is installed in %s.", folder)
+        return True
+    return False
+
+
+def _link(target: Path, link: Path) -> None:
+    if sys.platform == "win32":
+        import _winapi
+
+        _winapi.CreateJunction(str(target), str(link))  # unlike a symbolic link, it needs no privilege
+    else:
+        link.symlink_to(target, target_is_directory=True)

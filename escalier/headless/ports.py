@@ -1,0 +1,47 @@
+"""Which port a server listens on: a free one, or the one that was asked for."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from .errors import HeadlessError
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that is free now. Another program may take it before the server does, which then tries another."""
+    with socket.socket() as trial:
+        trial.bind((LOOPBACK, 0))
+        return int(trial.getsockname()[1])
+
+
+def check_port(port: int) -> int:
+    """The port itself, when a server may listen on it.
+
+    Raises
+    ------
+    HeadlessError
+        When another program listens there, or the system reserves the port.
+    """
+    with socket.socket() as trial:
+        if os.name != "nt":  # a port whose last connection only times out counts as free, as it does for ComfyUI
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((LOOPBACK, port))
+        except PermissionError as error:
+            raise HeadlessError(
+                f"Server: port must be one that you may open, got {port}; give one above 1023, or leave it out"
+            ) from error
+        except OSError as error:
+            raise HeadlessError(port_taken(port)) from error
+    return port
+
+
+def port_taken(port: int) -> str:
+    """The sentence for a port in use."""
+    return (
+        f"Server: port must be free, got {port}, which another program uses; leave --port out for a free one, or, if "
+        f"that program is ComfyUI, use it with --server http://{LOOPBACK}:{port}"
+    )

@@ -1,0 +1,219 @@
+"""Reading an API workflow and changing its inputs, before any server is asked.
+
+An API workflow is a dictionary: node id -> {"class_type", "inputs", "_meta": {"title"}}. An input is a value, or a link
+[node id, output number].
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .folders import pack_folder
+
+Workflow = dict[str, dict[str, Any]]
+
+EXPORT_ADVICE = "open it in ComfyUI and save it with File > Export (API)"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One input of one node."""
+
+    node: str
+    input: str
+
+
+def load_workflow(name: str | Path) -> Workflow:
+    """Read an API workflow: a file, or the name of a shipped one ("staircase" is `workflows/api/staircase.json`).
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is neither; the message lists the shipped names.
+    ValueError
+        When the file is not JSON, is in canvas format, or a node lacks its class or inputs.
+    """
+    path = find_workflow(name)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"load_workflow: {path} must be JSON, got {error}; {EXPORT_ADVICE}") from error
+    return check_workflow(content, str(path))
+
+
+def find_workflow(name: str | Path) -> Path:
+    """The file of a workflow, given as a path or as the name of a shipped one."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = shipped_workflows()
+    if str(name) in shipped:
+        return shipped[str(name)]
+    known = ", ".join(shipped) or "none"
+    raise FileNotFoundError(
+        f"load_workflow: workflow must be a file or a shipped name ({known}), got {name}; check the spelling"
+    )
+
+
+def shipped_workflows() -> dict[str, Path]:
+    """The workflows that come with the pack, by name."""
+    try:
+        folder = pack_folder() / "workflows" / "api"
+    except FileNotFoundError:  # the library was installed without the pack around it
+        return {}
+    return {path.stem: path for path in sorted(folder.glob("*.json"))}
+
+
+def check_workflow(content: Any, source: str = "workflow") -> Workflow:
+    """Refuse what is not an API workflow; gives a copy in which every node has a title."""
+    if isinstance(content, dict) and isinstance(content.get("prompt"), dict):
+        content = content["prompt"]  # the body of a request to /prompt, as some tools save it
+    if isinstance(content, dict) and isinstance(content.get("nodes"), list):
+        raise ValueError(
+            f"load_workflow: {source} must be in API format, got the canvas format, which has positions and links "
+            f"instead of inputs; {EXPORT_ADVICE}"
+        )
+    if not isinstance(content, dict) or not content:
+        raise ValueError(f"load_workflow: {source} must hold nodes in API format, got none; {EXPORT_ADVICE}")
+    workflow = copy.deepcopy(content)
+    for node_id, node in workflow.items():
+        fits = isinstance(node, dict) and isinstance(node.get("class_type"), str)
+        if not fits or not isinstance(node.get("inputs", {}), dict):
+            raise ValueError(
+                f"load_workflow: every node in {source} must have a class_type and inputs, but node {node_id} has not; "
+                f"{EXPORT_ADVICE}"
+            )
+        node.setdefault("inputs", {})
+        # ComfyUI 0.30 answers with error 500 when a node that it replaces has no _meta.
+        node.setdefault("_meta", {}).setdefault("title", node["class_type"])
+    return workflow
+
+
+def title_of(workflow: Workflow, node: str) -> str:
+    """How messages name a node: `5 "Load Image"`."""
+    return f'{node} "{workflow[node]["_meta"]["title"]}"' if node in workflow else node
+
+
+def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tuple[Place, str]:
+    """Split NODE.INPUT=VALUE, where NODE is an id or a title; ids and titles may hold dots, spaces and equals signs.
+
+    The longest id or title that fits wins, and an id wins over an equal title.
+
+    Raises
+    ------
+    ValueError
+        When no node or input of that name exists, or a title belongs to several nodes.
+    """
+    names: dict[str, list[str]] = {}
+    for node_id, node in workflow.items():
+        names.setdefault(str(node["_meta"]["title"]), []).append(node_id)
+    names |= {node_id: [node_id] for node_id in workflow}
+    fitting = [name for name in names if setting.startswith(name + ".") and "=" in setting[len(name) + 1 :]]
+    if not fitting:
+        raise ValueError(
+            f"{option}: setting must be NODE.INPUT=VALUE with a node of this workflow, got {setting}; its nodes are:\n"
+            + _list_nodes(workflow, workflow)
+        )
+    name = max(fitting, key=len)
+    field, _, value = setting[len(name) + 1 :].partition("=")
+    if len(names[name]) > 1:
+        raise ValueError(
+            f'{option}: title must belong to one node, got "{name}", which {len(names[name])} nodes bear; use an id:\n'
+            + _list_nodes(workflow, names[name])
+        )
+    node_id = names[name][0]
+    if field not in workflow[node_id]["inputs"]:
+        inputs = ", ".join(workflow[node_id]["inputs"]) or "none"
+        raise ValueError(
+            f'{option}: input must be one of node {title_of(workflow, node_id)}, got "{field}"; it has: {inputs} '
+            "(an optional input that the file leaves out is to be written into the file first)"
+        )
+    return Place(node_id, field), value
+
+
+def apply_settings(workflow: Workflow, settings: Iterable[str]) -> list[Place]:
+    """Change inputs in place from texts of the form NODE.INPUT=VALUE; gives the places that were changed."""
+    changed = []
+    for setting in settings:
+        place, text = split_setting(workflow, setting)
+        inputs = workflow[place.node]["inputs"]
+        inputs[place.input] = read_value(workflow, place, text)
+        changed.append(place)
+    return changed
+
+
+def read_value(workflow: Workflow, place: Place, text: str) -> Any:
+    """The value of a setting, of the type that the input has now. Text inputs take it as it stands, others as JSON.
+
+    >>> flow = check_workflow({"3": {"class_type": "KSampler", "inputs": {"seed": 1, "name": "euler"}}})
+    >>> read_value(flow, Place("3", "seed"), "42"), read_value(flow, Place("3", "name"), "42")
+    (42, '42')
+    """
+    present = workflow[place.node]["inputs"][place.input]
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    where = f"--set: {place.input} of node {title_of(workflow, place.node)}"
+    if is_link(value, workflow):
+        return value
+    if is_link(present, workflow):
+        raise ValueError(
+            f'{where} must be a link such as ["{present[0]}", {present[1]}], got {text}; it is fed by node '
+            f"{title_of(workflow, present[0])}: set an input of that node"
+        )
+    if isinstance(present, str):
+        return text
+    if isinstance(present, bool) and not isinstance(value, bool):
+        raise ValueError(f"{where} must be true or false, got {text}; it is {json.dumps(present)} now")
+    if isinstance(present, (int, float)) and not isinstance(present, bool) and not is_number(value):
+        raise ValueError(f"{where} must be a number, got {text}; it is {present} now")
+    if isinstance(present, (dict, list)) and type(value) is not type(present):
+        raise ValueError(f"{where} must be JSON like its present value {json.dumps(present)}, got {text}")
+    return value
+
+
+def is_link(value: Any, workflow: Workflow) -> bool:
+    """Whether an input's value is the output of another node of this workflow."""
+    shaped = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
+    return shaped and value[0] in workflow
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_types(workflow: Workflow, changed: Iterable[Place], node_info: dict[str, Any]) -> None:
+    """Refuse changed values that ComfyUI would quietly bend to the input's declared type.
+
+    It would make 0 of 0.5 for a whole number and true of the text "false". All else it checks by itself.
+    """
+    for place in changed:
+        kind, _ = declared_input(node_info, workflow[place.node]["class_type"], place.input)
+        value = workflow[place.node]["inputs"][place.input]
+        where = f"--set: {place.input} of node {title_of(workflow, place.node)}"
+        if kind == "INT" and isinstance(value, float) and not value.is_integer():
+            raise ValueError(f"{where} must be a whole number, got {value}; round it")
+        if kind == "BOOLEAN" and not isinstance(value, (bool, list)):
+            raise ValueError(f"{where} must be true or false, got {value}; write true or false")
+
+
+def declared_input(node_info: dict[str, Any], class_type: str, field: str) -> tuple[Any, dict[str, Any]]:
+    """An input's type and options as /object_info declares them; (None, {}) for one that it does not list."""
+    groups = node_info.get(class_type, {}).get("input", {})
+    for group in ("required", "optional"):
+        declaration = groups.get(group, {}).get(field)
+        if isinstance(declaration, (list, tuple)) and declaration:
+            options = declaration[1] if len(declaration) > 1 and isinstance(declaration[1], dict) else {}
+            return declaration[0], options
+    return None, {}
+
+
+def _list_nodes(workflow: Workflow, ids: Iterable[str]) -> str:
+    return "\n".join(f"  {title_of(workflow, node_id)} ({workflow[node_id]['class_type']})" for node_id in ids)
