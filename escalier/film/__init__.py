@@ -1,14 +1,48 @@
 """Films: where frames come from, how they move, where they go."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .frames import ArrayFrames, FolderFrames, FrameSource, MaskSource, Size, as_uint8, check_masks, read_picture
+
+if TYPE_CHECKING:
+    from .moving_clip import MovingClip, make_clip
+    from .video import UnreadableVideo, VideoFrames, check_output, open_film, write_video
 
 __all__ = [
     "ArrayFrames",
     "FolderFrames",
     "FrameSource",
     "MaskSource",
+    "MovingClip",
     "Size",
+    "UnreadableVideo",
+    "VideoFrames",
     "as_uint8",
     "check_masks",
+    "check_output",
+    "make_clip",
+    "open_film",
     "read_picture",
+    "write_video",
 ]
+
+# Loaded when first asked for: PyAV alone would double the time it takes to import the pack.
+_LATER = {
+    "MovingClip": ".moving_clip",
+    "make_clip": ".moving_clip",
+    "UnreadableVideo": ".video",
+    "VideoFrames": ".video",
+    "check_output": ".video",
+    "open_film": ".video",
+    "write_video": ".video",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LATER[name], __name__), name)

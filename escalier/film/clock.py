@@ -1,0 +1,89 @@
+"""When each frame of a film that is being written is shown."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .video import VideoFrames
+
+FINE_TICKS = 1_000_000  # a second; times given as floats are taken to the nearest
+
+
+class Clock(NamedTuple):
+    """When each frame is shown, in ticks; without `ticks` every frame lasts one.
+
+    `cut_sound` tells whether the sound of the clip ends with the film, because the film's time is not the clip's.
+    """
+
+    tick: Fraction
+    ticks: list[int] | None
+    last: int
+    rate: Fraction
+    cut_sound: bool
+
+    def at(self, index: int) -> int:
+        """When a frame is shown."""
+        return index if self.ticks is None else self.ticks[index]
+
+    def length(self, index: int) -> int:
+        """How long a frame is shown, in ticks."""
+        if self.ticks is None:
+            return 1
+        return self.ticks[index + 1] - self.ticks[index] if index + 1 < len(self.ticks) else self.last
+
+    def end_of(self, index: int) -> Fraction:
+        """When a frame is no longer shown, in seconds."""
+        return (self.at(index) + self.length(index)) * self.tick
+
+
+def clock_like(clip: VideoFrames, count: int | None) -> Clock:
+    """The time of the clip itself, tick by tick."""
+    if count is not None and count != len(clip):
+        raise ValueError(
+            f"write_video: film must have as many frames as the clip it is like, {len(clip)}, got {count}; "
+            "give rate to let it have its own time"
+        )
+    ticks = [round(time / clip.time_base) for time in clip.times]
+    last = round(clip.durations[-1] / clip.time_base)
+    return Clock(clip.time_base, ticks, last, clip.rate, False)
+
+
+def steady_clock(rate: Fraction | float | None) -> Clock:
+    """A constant rate.
+
+    >>> steady_clock(25).end_of(24)
+    Fraction(1, 1)
+    """
+    if rate is None:
+        raise ValueError("write_video: rate must be given for frames that bring none, got None; say rate=24")
+    if not (math.isfinite(rate) and rate > 0):
+        raise ValueError(f"write_video: rate must be above 0 frames per second, got {rate}; 24 is usual")
+    steady = Fraction(rate).limit_denominator(100_000)
+    return Clock(1 / steady, None, 1, steady, True)
+
+
+def clock_from_times(times: Sequence[Fraction | float], count: int | None) -> Clock:
+    """Times in seconds, rising from 0; the last frame lasts as long as the average one.
+
+    >>> clock_from_times([0, 0.5, 0.75], 3).ticks
+    [0, 2, 3]
+    """
+    if count is not None and len(times) != count:
+        raise ValueError(f"write_video: times must hold one time a frame, {count}, got {len(times)}; make them match")
+    exact = [Fraction(time).limit_denominator(FINE_TICKS) for time in times]
+    together = math.lcm(*(time.denominator for time in exact))
+    tick = Fraction(1, together if together <= FINE_TICKS else FINE_TICKS)
+    ticks = [round(time / tick) for time in exact]
+    if not ticks or ticks[0] != 0 or any(b <= a for a, b in itertools.pairwise(ticks)):
+        raise ValueError(
+            "write_video: times must start at 0 and rise from frame to frame, got other times; "
+            "sort them and take the first from all"
+        )
+    usual = max(round(Fraction(ticks[-1], len(ticks) - 1)), 1) if len(ticks) > 1 else round(Fraction(1, 24) / tick) or 1
+    rate = (1 / (usual * tick)).limit_denominator(1001)
+    return Clock(tick, ticks, usual, rate, True)

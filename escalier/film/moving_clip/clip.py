@@ -1,0 +1,327 @@
+"""The moving clip: stiff layers drawn once, moved by one affine map a frame, so that every motion is known exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from escalier.film.frames import Size
+
+from .acting import Acting
+from .person import Part, draw_person
+from .room import draw_curtain, draw_room, draw_visitor
+from .shading import Canvas, floats
+
+DETAIL = 1.25  # texture pixels for one frame pixel: sharp under the strongest zoom, without shimmer
+MARGIN = 0.08  # of the set beyond the frame, for the drift of the hand-held camera
+
+SET, CURTAIN, SUBJECT = 0, 1, 2
+DEFAULT_SIZE = Size(480, 270)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A stiff picture, premultiplied RGBA uint8, and the map from its own units to its pixels."""
+
+    name: str
+    picture: np.ndarray
+    to_pixels: np.ndarray
+    kind: int
+
+
+class MovingClip:
+    """A film made with code (a `FrameSource`), with the truth about itself. Made by `make_clip`.
+
+    Every method is a pure function of its frame numbers, so any order and any number of threads will do.
+
+    `frame(i)` uint8 (H, W, 3), `matte(i)` float32 (H, W), `flow(i, j)` float32 (H, W, 2), `visible(i, j)` bool (H, W),
+    `visitor(i)` bool (H, W).
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        length: int,
+        rate: Fraction,
+        seed: int,
+        uncover_at: int | None,
+        grain: float,
+        drift: float,
+    ) -> None:
+        self._size, self._length, self._rate, self._grain = size, length, rate, grain
+        self.uncover_at = uncover_at
+        set_seed, person_seed, grain_seed, self._seed = np.random.SeedSequence(seed).generate_state(4).tolist()
+        self._acting = Acting(size, length, rate, seed=self._seed, drift=drift, uncover_at=uncover_at)
+        self._layers: list[_Layer] = []
+        self._visitor: np.ndarray | None = None
+        self._build_set(np.random.default_rng(set_seed))
+        for part in draw_person(np.random.default_rng(person_seed), 2 * DETAIL * self._acting.unit):
+            self._layers.append(_person_layer(part))
+        self._vignette = _vignette(size)
+        self._grain_tile = _grain_tile(np.random.default_rng(grain_seed), size, grain)
+
+    @property
+    def size(self) -> Size:
+        return self._size
+
+    @property
+    def rate(self) -> Fraction:
+        return self._rate
+
+    def __len__(self) -> int:
+        return self._length
+
+    def frame(self, index: int) -> np.ndarray:
+        """Frame `index` as RGB uint8 (H, W, 3)."""
+        index = self._check(index)
+        maps = self._maps(index)
+        picture = _warp(self._layers[0].picture, maps[0], self._box())[..., :3].astype(np.float32)
+        standing = list(zip(self._layers[1:], maps[1:], strict=True))
+        behind = [pair for pair in standing if pair[0].kind == CURTAIN]
+        subject = [pair for pair in standing if pair[0].kind == SUBJECT]
+        for layer, matrix in behind:
+            self._lay(picture, layer, matrix)
+        self._cast_shadow(picture, self._cover(subject))
+        body = np.zeros(picture.shape[:2], np.float32)
+        for layer, matrix in subject:
+            self._lay(picture, layer, matrix, body)
+        picture *= self._vignette * np.float32(1 + 0.006 * np.sin(0.9 * index + self._seed % 7))
+        return cv2.add(picture, self._grain_of(index), dtype=cv2.CV_8U)
+
+    def matte(self, index: int) -> np.ndarray:
+        """How much of each pixel of frame `index` the subject covers: float32 (H, W), 0..1."""
+        maps = self._maps(self._check(index))
+        return self._cover([(a, m) for a, m in zip(self._layers, maps, strict=True) if a.kind == SUBJECT])
+
+    def flow(self, index: int, other: int) -> np.ndarray:
+        """Where the surface seen at each pixel of frame `index` lies in frame `other`: float32 (H, W, 2) as (dx, dy).
+
+        Exact for any two frames, also where the surface is hidden in `other` (see `visible`). Positions are pixel
+        centres: pixel (row, column) lies at x = column, y = row, as OpenCV counts.
+        """
+        index, other = self._check(index), self._check(other)
+        labels, here, there = self._labels(index), self._maps(index), self._maps(other)
+        steps = [b @ np.linalg.inv(a) - np.eye(3) for a, b in zip(here, there, strict=True)]
+        moves = np.stack(steps)[:, :2].astype(np.float32)
+        y, x = np.mgrid[0 : self._size.height, 0 : self._size.width].astype(np.float32)
+        move = moves[labels]
+        return move[..., 0] * x[..., None] + move[..., 1] * y[..., None] + move[..., 2]
+
+    def visible(self, index: int, other: int) -> np.ndarray:
+        """Whether the surface seen at each pixel of frame `index` is seen in frame `other` too: bool (H, W)."""
+        flow, labels, there = self.flow(index, other), self._labels(index), self._labels(other)
+        width, height = self._size
+        x = np.rint(np.arange(width, dtype=np.float32)[None] + flow[..., 0]).astype(np.int32)
+        y = np.rint(np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]).astype(np.int32)
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        return inside & (there[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] == labels)
+
+    def visitor(self, index: int) -> np.ndarray:
+        """Where the face behind the curtain is seen in frame `index`: bool (H, W); nowhere before `uncover_at`."""
+        labels = self._labels(self._check(index))
+        if self._visitor is None:
+            return np.zeros(labels.shape, bool)
+        face = _warp(self._visitor, self._maps(index)[0], self._box())
+        return (face > 127) & (labels == 0)
+
+    def _build_set(self, rng: np.random.Generator) -> None:
+        """Draw the room, and the curtain and the face behind it where a frame is given at which it opens."""
+        view = self._acting.view
+        room = draw_room(rng, view, DETAIL * self._size.height, MARGIN)
+        if self.uncover_at is not None:
+            visitor = draw_visitor(rng, room)
+            self._visitor = np.rint(visitor * 255).astype(np.uint8)
+        self._layers.append(_Layer("set", _premultiplied(room), _units_to_pixels(room), SET))
+        if self.uncover_at is not None:
+            curtain = draw_curtain(rng, DETAIL * self._size.height)
+            self._layers.append(_Layer("curtain", _premultiplied(curtain), _units_to_pixels(curtain), CURTAIN))
+
+    def _maps(self, index: int) -> list[np.ndarray]:
+        """For each layer the 3x3 map from its pixels to the pixels of frame `index`."""
+        poses = self._acting.poses(index)
+        return [poses[layer.name] @ np.linalg.inv(layer.to_pixels) for layer in self._layers]
+
+    def _labels(self, index: int) -> np.ndarray:
+        """Which layer is seen at each pixel: the foremost one that covers at least half of it."""
+        labels = np.zeros((self._size.height, self._size.width), np.intp)
+        for number, matrix in enumerate(self._maps(index)):
+            if number:
+                box = _reach(self._layers[number].picture, matrix, self._size)
+                cover = _warp(self._layers[number].picture[..., 3], matrix, box)
+                labels[_slices(box)][cover > 127] = number
+        return labels
+
+    def _cover(self, layers: list[tuple[_Layer, np.ndarray]]) -> np.ndarray:
+        """How much of each pixel these layers cover together: float32 (H, W)."""
+        open_part = np.ones((self._size.height, self._size.width), np.float32)
+        for layer, matrix in layers:
+            box = _reach(layer.picture, matrix, self._size)
+            open_part[_slices(box)] *= 1 - _warp(layer.picture[..., 3], matrix, box).astype(np.float32) / 255
+        return 1 - open_part
+
+    def _lay(self, picture: np.ndarray, layer: _Layer, matrix: np.ndarray, body: np.ndarray | None = None) -> None:
+        """Lay one layer over the picture; with `body`, what it covers already, it casts a soft shadow on that."""
+        box = _reach(layer.picture, matrix, self._size)
+        if box[0] >= box[2] or box[1] >= box[3]:
+            return
+        warped = _warp(layer.picture, matrix, box).astype(np.float32)
+        cover = warped[..., 3] * np.float32(1 / 255)
+        corner = picture[_slices(box)]
+        if body is not None:
+            under = body[_slices(box)]
+            reach = 0.012 * self._acting.unit
+            shadow = cv2.GaussianBlur(cover, (0, 0), max(reach, 0.5)) * under
+            corner *= (1 - np.float32(0.5) * shadow)[..., None]
+            np.maximum(under, cover, out=under)
+        corner *= (1 - cover)[..., None]
+        corner += warped[..., :3]
+
+    def _cast_shadow(self, picture: np.ndarray, cover: np.ndarray) -> None:
+        """The subject's soft shadow on the set, away from the window."""
+        small = cv2.resize(
+            cover, (max(self._size.width // 4, 1), max(self._size.height // 4, 1)), interpolation=cv2.INTER_AREA
+        )
+        unit = self._acting.unit / 4
+        shift = floats([[1, 0, 0.085 * unit], [0, 1, 0.045 * unit]])
+        small = cv2.warpAffine(small, shift, (small.shape[1], small.shape[0]), borderMode=cv2.BORDER_REPLICATE)
+        small = cv2.GaussianBlur(small, (0, 0), max(0.040 * unit, 0.5))
+        shadow = cv2.resize(small, (self._size.width, self._size.height), interpolation=cv2.INTER_LINEAR)
+        picture *= (1 - np.float32(0.34) * shadow)[..., None]
+
+    def _grain_of(self, index: int) -> np.ndarray:
+        """The camera noise of one frame: another corner of the tile, sometimes mirrored, for each frame."""
+        place = np.random.default_rng([self._seed, index])
+        row, column = place.integers(0, 65, 2)
+        grain = self._grain_tile[row : row + self._size.height, column : column + self._size.width]
+        return np.ascontiguousarray(grain[:: 1 - 2 * int(place.integers(2)), :: 1 - 2 * int(place.integers(2))])
+
+    def _box(self) -> tuple[int, int, int, int]:
+        return 0, 0, self._size.width, self._size.height
+
+    def _check(self, index: int) -> int:
+        if not 0 <= index < self._length:
+            raise IndexError(f"MovingClip: index must be 0 to {self._length - 1}, got {index}; the clip ends there")
+        return int(index)
+
+
+def make_clip(
+    size: Size = DEFAULT_SIZE,
+    length: int = 48,
+    rate: Fraction | float = 24,
+    *,
+    seed: int = 0,
+    uncover_at: int | None = None,
+    grain: float = 1.8,
+    drift: float = 1.0,
+) -> MovingClip:
+    """Make a small filmed-looking clip with code: a man crosses a room, turns, swings his arms and uncovers the set.
+
+    The same arguments give the same clip. It is a `FrameSource` that also knows its truth: the subject's matte, the
+    exact flow of the surface seen at each pixel, and which pixels stay visible from one frame to another.
+
+    Parameters
+    ----------
+    size : Size
+        Width x height in pixels, at least 32x32; any shape of frame, odd sizes too.
+    length : int
+        How many frames; the man takes all of them for his way, so a longer clip moves more slowly.
+    rate : Fraction or float
+        Frames per second; his gait follows the seconds.
+    seed : int
+        Changes the drawing, the grain and the drift of the camera.
+    uncover_at : int, optional
+        From this frame on a curtain before the window is drawn aside and a second face is seen (`visitor`), of which no
+        earlier frame shows a pixel. Without it the window has no curtain and nobody looks in.
+    grain : float
+        Standard deviation of the camera noise in 8-bit levels; 0 for none.
+    drift : float
+        How much the hand-held camera sways: 1 is about 1 % of the frame height, 0 a tripod.
+
+    Returns
+    -------
+    MovingClip
+
+    Raises
+    ------
+    ValueError
+        For a size under 32x32, a length under 1, or `uncover_at` outside the clip.
+
+    Examples
+    --------
+    >>> clip = make_clip(Size(96, 54), length=4)
+    >>> clip.frame(0).shape, clip.flow(0, 1).shape, len(clip)
+    ((54, 96, 3), (54, 96, 2), 4)
+    """
+    size = Size(*size)
+    if min(size) < 32:
+        raise ValueError(f"make_clip: size must be at least 32x32, got {size}; ask for a larger clip")
+    if length < 1:
+        raise ValueError(f"make_clip: length must be at least 1 frame, got {length}; ask for a longer clip")
+    if uncover_at is not None and not 0 <= uncover_at < length:
+        raise ValueError(f"make_clip: uncover_at must be 0 to {length - 1}, got {uncover_at}; name a frame of the clip")
+    return MovingClip(size, length, Fraction(rate).limit_denominator(100_000), seed, uncover_at, grain, drift)
+
+
+def _units_to_pixels(canvas: Canvas) -> np.ndarray:
+    return np.array([[canvas.scale, 0, canvas.origin[0]], [0, canvas.scale, canvas.origin[1]], [0, 0, 1]], np.float64)
+
+
+def _premultiplied(canvas: Canvas) -> np.ndarray:
+    """A canvas as premultiplied RGBA uint8."""
+    cover = np.clip(canvas.cover, 0, 1)[..., None]
+    rgba = np.concatenate([np.clip(canvas.colour, 0, 1) * cover, cover], axis=-1)
+    return np.rint(rgba * 255).astype(np.uint8)
+
+
+def _person_layer(part: Part) -> _Layer:
+    """A part drawn at twice its detail, averaged down once: finer edges than drawing it small."""
+    large = _premultiplied(part.canvas)
+    large = large[: large.shape[0] // 2 * 2, : large.shape[1] // 2 * 2]
+    small = cv2.resize(large, (large.shape[1] // 2, large.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    halve = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])  # pixel centres move by a quarter pixel
+    return _Layer(part.name, small, halve @ _units_to_pixels(part.canvas), SUBJECT)
+
+
+def _reach(picture: np.ndarray, matrix: np.ndarray, size: Size) -> tuple[int, int, int, int]:
+    """The box (left, top, right, bottom) of the frame that a layer can touch."""
+    height, width = picture.shape[:2]
+    corners = matrix[:2] @ np.array([[-1, width, width, -1], [-1, -1, height, height], [1, 1, 1, 1]], np.float64)
+    left, top = np.floor(corners.min(1)).astype(int)
+    right, bottom = np.ceil(corners.max(1)).astype(int) + 1
+    left, top = min(max(left, 0), size.width), min(max(top, 0), size.height)
+    return left, top, max(min(right, size.width), left), max(min(bottom, size.height), top)
+
+
+def _slices(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    left, top, right, bottom = box
+    return slice(top, bottom), slice(left, right)
+
+
+def _warp(picture: np.ndarray, matrix: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """A layer's picture as it falls into a box of the frame: inverse warp, bilinear, empty outside."""
+    left, top, right, bottom = box
+    if left >= right or top >= bottom:
+        return np.zeros((bottom - top, right - left, *picture.shape[2:]), picture.dtype)
+    to_layer = np.linalg.inv(matrix) @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
+    return cv2.warpAffine(
+        picture, to_layer[:2], (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
+
+
+def _vignette(size: Size) -> np.ndarray:
+    """The lens darkens towards the corners: (H, W, 1) float32, 1 in the middle, about 0.72 in a corner."""
+    x = np.linspace(-1, 1, size.width, dtype=np.float32)[None]
+    y = np.linspace(-1, 1, size.height, dtype=np.float32)[:, None]
+    return (1 / (1 + 0.19 * (x * x + y * y)))[..., None]
+
+
+def _grain_tile(rng: np.random.Generator, size: Size, deviation: float) -> np.ndarray:
+    """Camera noise in levels, float32, 64 pixels larger than the frame each way; mostly grey, slightly soft."""
+    shape = (size.height + 64, size.width + 64)
+    grey = rng.standard_normal((*shape, 1), np.float32)
+    colour = rng.standard_normal((*shape, 3), np.float32)
+    noise = cv2.GaussianBlur(0.8 * grey + 0.6 * colour, (0, 0), 0.55)
+    return noise * np.float32(deviation / max(float(noise.std()), 1e-6))

@@ -1,0 +1,287 @@
+"""Video files as films: any frame in any order, upright, in its right colours, at its exact time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy as np
+
+from .colour import SDR, Colour, read_colour, to_rgb
+from .frames import FolderFrames, FrameSource, Size
+from .sound import AudioTrack, audio_tracks
+from .video_index import UnreadableVideo, VideoIndex, read_index
+from .video_reader import Reader
+from .video_writing import check_output, write_video
+
+if TYPE_CHECKING:
+    import av
+
+__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "check_output", "open_film", "write_video"]
+
+log = logging.getLogger("escalier")
+
+CACHE_BYTES = 256 * 1024**2  # of decoded frames, shared by the readers
+READERS = 4  # positions in the file kept open, so that runs forward and backward do not chase one another
+
+
+class VideoFrames:
+    """A video file as a film (a `FrameSource`): RGB uint8 frames, upright, in their right colours.
+
+    The file is read once at the start to find every frame and its time; frames are decoded when they are asked for.
+    Reading forward or backward costs about one decode a frame (backward, a stretch between two key frames is decoded
+    once and served from a bounded cache); several threads may read at once.
+
+    What a phone writes is taken as it comes:
+
+    - rotation and mirroring in the file are applied; any angle but a quarter turn is refused;
+    - a variable frame rate keeps its times (`times`); `rate` is then the average;
+    - BT.601, BT.709 and BT.2020, full and limited range are converted by the tags; without a tag, BT.709 from 1280x720
+      on and BT.601 below, as players do;
+    - HDR (HLG and PQ) is brought down to BT.709 by `escalier.film.hdr.sdr_from_hdr`, with a notice in the log;
+    - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_video` carries it over;
+    - frames hidden by an edit list do not count.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    UnreadableVideo
+        If it is not a video, breaks off, holds no frame, or a frame that is asked for is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from escalier.film.moving_clip import make_clip
+    >>> path = Path(tempfile.mkdtemp()) / "clip.mp4"
+    >>> with VideoFrames(write_video(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
+    ...     len(film), str(film.size), film.rate, film.times[-1], film.frame(4).shape
+    (5, '64x36', Fraction(25, 1), Fraction(4, 25), (36, 64, 3))
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._index = read_index(self.path)
+        self._lock = threading.Lock()
+        self._reformatters = threading.local()
+        first = Reader(self.path, self._index, CACHE_BYTES // READERS)
+        self._readers = [first]
+        self._read_header(first)
+        picture = self._decoded(0)
+        self._flips = _orientation(picture, self.path.name)
+        if self._flips.transposed:
+            self._pixel_aspect = 1 / self._pixel_aspect
+        self._size = Size.of(self.frame(0))
+
+    def _read_header(self, reader: Reader) -> None:
+        """Take from the open file what is said once for all frames, and drop leading frames that nothing can show."""
+        stream, container = reader.stream, reader.container
+        context = stream.codec_context
+        lead = reader.first_decodable()
+        if lead:
+            log.warning("%s: the first %d frames lack their key frame and are left out", self.path.name, lead)
+            self._index = self._index.without_first(lead)
+            reader.index = self._index
+        self._stored_colour = read_colour(context)
+        self._pixel_aspect: Fraction = Fraction(stream.sample_aspect_ratio or 1)
+        self.audio: tuple[AudioTrack, ...] = tuple(audio_tracks(container, self.path.name))
+        self.metadata = dict(container.metadata)
+        self.start = self._index.times[0] * self._index.time_base
+        if self._stored_colour.hdr:
+            log.warning("%s is HDR; it is read as ordinary BT.709 video (escalier.film.hdr)", self.path.name)
+        if self._pixel_aspect != 1:
+            log.warning("%s has pixels of %s:1; frames are given as stored", self.path.name, self._pixel_aspect)
+
+    @property
+    def size(self) -> Size:
+        return self._size
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second: the exact rate where it is constant, else the average over the clip."""
+        steps = self._index.durations[:-1]
+        stated = Fraction(self._readers[0].stream.average_rate or 0)
+        if not steps:
+            return stated or 1 / (self._index.durations[0] * self._index.time_base)
+        span = (self._index.times[-1] - self._index.times[0]) * self._index.time_base
+        measured = len(steps) / span
+        if min(steps) == max(steps):
+            return measured
+        # Times are rounded to ticks: a stated rate within that rounding is the true one.
+        slack = 2 * self._index.time_base / span
+        if stated and abs(stated / measured - 1) <= slack:
+            return stated
+        return measured.limit_denominator(1001)
+
+    @property
+    def variable_rate(self) -> bool:
+        """Whether frames are shown for different lengths of time, beyond the rounding to ticks."""
+        steps = self._index.durations[:-1] or [0]
+        return max(steps) - min(steps) > 2
+
+    @property
+    def times(self) -> tuple[Fraction, ...]:
+        """When each frame is shown, in seconds, exactly; the first at 0."""
+        first, tick = self._index.times[0], self._index.time_base
+        return tuple((time - first) * tick for time in self._index.times)
+
+    @property
+    def durations(self) -> tuple[Fraction, ...]:
+        """How long each frame is shown, in seconds, exactly."""
+        return tuple(ticks * self._index.time_base for ticks in self._index.durations)
+
+    @property
+    def duration(self) -> Fraction:
+        """From the first frame to the end of the last, in seconds."""
+        return self.times[-1] + self.durations[-1]
+
+    @property
+    def time_base(self) -> Fraction:
+        """The tick of the file's clock, in seconds."""
+        return self._index.time_base
+
+    @property
+    def colour(self) -> Colour:
+        """What the RGB numbers of the frames mean; BT.709 for HDR, which is converted."""
+        return SDR if self._stored_colour.hdr else self._stored_colour
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel over its height, as the film is given (upright)."""
+        return self._pixel_aspect
+
+    def __len__(self) -> int:
+        return len(self._index.times)
+
+    def __repr__(self) -> str:
+        return (
+            f"VideoFrames({str(self.path)!r}): {len(self)} frames of {self.size} at {float(self.rate):.3f} per second"
+        )
+
+    def frame(self, index: int) -> np.ndarray:
+        """Frame `index` as RGB uint8 (H, W, 3)."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"VideoFrames: index must be 0 to {len(self) - 1}, got {index}; the clip ends there")
+        picture = to_rgb(self._decoded(int(index)), self._stored_colour, self._reformatter())
+        return self._flips.apply(picture)
+
+    def close(self) -> None:
+        """Close the file. A frame that is asked for afterwards opens it again."""
+        with self._lock:
+            for reader in self._readers:
+                reader.close()
+
+    def __enter__(self) -> VideoFrames:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reformatter(self) -> av.video.reformatter.VideoReformatter:
+        if not hasattr(self._reformatters, "one"):
+            from av.video.reformatter import VideoReformatter
+
+            self._reformatters.one = VideoReformatter()  # keeps its tables from frame to frame; not for two threads
+        return self._reformatters.one
+
+    def _decoded(self, index: int) -> av.VideoFrame:
+        with self._lock:
+            for reader in self._readers:
+                if index in reader.recent:
+                    return reader.recent[index]
+            reader = self._reader_for(index)
+            self._readers.remove(reader)
+            self._readers.append(reader)  # the one used last stands last
+            frame = reader.read(index)
+        if frame is None:
+            raise UnreadableVideo(
+                f"VideoFrames: frame {index} of {self.path.name} ({float(self.times[index]):.2f} s) must be whole, but "
+                "it is damaged in the file; cut the clip before it, or export the clip again from an editor"
+            )
+        return frame
+
+    def _reader_for(self, index: int) -> Reader:
+        """The reader that comes to this frame with the least decoding, opening or moving one where none is near."""
+        key = self._index.keys[self._index.key_before(index)]
+        near = [reader for reader in self._readers if key <= reader.next <= index]
+        if near:
+            return max(near, key=lambda reader: reader.next)
+        # A reader that goes backward keeps its place in the file, and its cache, to itself.
+        backward = [reader for reader in self._readers if index + 1 in reader.recent]
+        if backward:
+            return backward[-1]
+        if len(self._readers) < READERS and self._readers[0].used:
+            self._readers.append(Reader(self.path, self._index, CACHE_BYTES // READERS))
+            return self._readers[-1]
+        return self._readers[0]
+
+
+class _Flips(NamedTuple):
+    """How a stored picture becomes upright: rows and columns exchanged, then mirrored."""
+
+    transposed: bool
+    left_right: bool
+    up_down: bool
+
+    def apply(self, picture: np.ndarray) -> np.ndarray:
+        if self.transposed:
+            picture = picture.swapaxes(0, 1)
+        picture = picture[:: -1 if self.up_down else 1, :: -1 if self.left_right else 1]
+        return np.ascontiguousarray(picture)
+
+
+def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
+    """What the display matrix of a frame asks for: x' = a x + c y, y' = b x + d y, in fixed point of 16 bits."""
+    from av.sidedata.sidedata import Type
+
+    try:
+        data = cast(Any, frame.side_data)[Type.DISPLAYMATRIX]
+    except KeyError:
+        return _Flips(False, False, False)
+    a, b, _, c, d = (value / 65536 for value in np.frombuffer(bytes(data), np.int32)[:5].tolist())
+    straight, turned = max(abs(b), abs(c)) < 1e-3 < abs(a * d), max(abs(a), abs(d)) < 1e-3 < abs(b * c)
+    if not straight and not turned:
+        raise UnreadableVideo(
+            f"VideoFrames: {name} must be turned by quarter turns, got {np.degrees(np.arctan2(b, a)):.1f} degrees; "
+            "export the clip upright first"
+        )
+    return _Flips(False, a < 0, d < 0) if straight else _Flips(True, c < 0, b < 0)
+
+
+def open_film(path: str | Path, rate: Fraction | float | None = None) -> FrameSource:
+    """Open a film: a video file, or a folder of pictures.
+
+    Parameters
+    ----------
+    path : str or Path
+    rate : Fraction or float, optional
+        Frames per second of a folder of pictures, 24 where it is not given. A video file knows its own.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing there, or a folder holds no picture.
+    UnreadableVideo
+        If the file is not a video.
+
+    Examples
+    --------
+    >>> open_film("no_such_film.mp4")
+    Traceback (most recent call last):
+    FileNotFoundError: open_film: no film at no_such_film.mp4; check the path
+    """
+    path = Path(path)
+    if path.is_dir():
+        return FolderFrames(path, rate if rate is not None else 24)
+    if not path.exists():
+        raise FileNotFoundError(f"open_film: no film at {path}; check the path")
+    if rate is not None:
+        raise ValueError(f"open_film: rate must be left out for a video file, got {rate}; the file knows its own")
+    return VideoFrames(path)

@@ -1,0 +1,229 @@
+"""What a match must respect: colour, edge, position, the previous frame, the subject's mask, and guides of one's own.
+
+A guide is a pair of pictures, one of the keyframe's frame (source) and one of the frame to be made (target). A patch of
+the keyframe may be copied to a place of the new frame where the two are alike in every guide. The channels and weights
+are those of Jamriska et al., "Stylizing Video by Example" (SIGGRAPH 2019), section 3, as EbSynth's users know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+
+import cv2
+import numpy as np
+
+from escalier.film.fingerprint import array_digest, film_fingerprint
+from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8, check_masks
+
+EDGE_SCALE_PX = 3.0
+"""Standard deviation of the blur that the edge guide subtracts, for a picture whose short side is 540 px."""
+
+
+@dataclass(frozen=True)
+class NamedGuide:
+    """A guide of the artist's own: a film of depth, pose or ids beside the one to restyle.
+
+    Parameters
+    ----------
+    name
+        For messages and for the record of a run.
+    film
+        As long and as large as the film that is restyled.
+    weight
+        Its share in the match, beside colour 6 and position 2. More makes it stricter.
+    keyframes
+        What the guide shows at each keyframe, in the keyframes' order, where this is not simply `film` at the
+        keyframe's index: (H, W, 3) uint8 or float32 0..1.
+    """
+
+    name: str
+    film: FrameSource
+    weight: float
+    keyframes: tuple[np.ndarray, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Guides:
+    """The guides of a propagation with their weights. 0 leaves a guide out.
+
+    Parameters
+    ----------
+    colour
+        The film itself. More holds the match closer to the film's colours and shading.
+    edge
+        The film minus itself blurred: fine drawing, whatever its brightness.
+    position
+        Where each pixel lay in the keyframe, carried along by the accumulated optical flow, in fractions of the
+        picture's longer side. More keeps brush strokes in their place and order; too much copies errors of the flow.
+    temporal
+        The previous stylised frame, carried by the flow. More calms the film; too much freezes and smears it.
+    mask
+        The subject's mask. More keeps the subject from being painted with the set, and the set with the subject.
+        Without masks it does nothing.
+    named
+        Guides besides, see `NamedGuide`.
+
+    >>> calm = Guides(temporal=2.0)
+    >>> calm.colour, calm.temporal
+    (6.0, 2.0)
+    """
+
+    colour: float = 6.0
+    edge: float = 0.5
+    position: float = 2.0
+    temporal: float = 0.5
+    mask: float = 6.0
+    named: tuple[NamedGuide, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for name, weight in self.weights().items():
+            if not (np.isfinite(weight) and weight >= 0):
+                raise ValueError(f"Guides: {name} must be a weight >= 0, got {weight}; use 0 to leave the guide out")
+        if self.colour == 0 and self.position == 0 and not any(guide.weight > 0 for guide in self.named):
+            raise ValueError(
+                "Guides: one of colour, position or the named guides must weigh more than 0, got 0 for all; "
+                "nothing would tell a patch where to go"
+            )
+
+    def weights(self) -> dict[str, float]:
+        """The weight of every guide by its name."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "named"}
+        return own | {guide.name: guide.weight for guide in self.named}
+
+    def with_guide(
+        self, name: str, film: FrameSource, weight: float, keyframes: Sequence[np.ndarray] | None = None
+    ) -> Guides:
+        """The same guides and one more."""
+        if name in self.weights():
+            raise ValueError(f"Guides: name must be new, got {name!r} a second time; give this guide another name")
+        extra = NamedGuide(name, film, weight, None if keyframes is None else tuple(keyframes))
+        return replace(self, named=(*self.named, extra))
+
+    def fingerprint(self) -> dict[str, object]:
+        """What tells these guides from others, for the record of a run."""
+        named = {
+            guide.name: [film_fingerprint(guide.film)]
+            + [array_digest(picture).hex() for picture in guide.keyframes or ()]
+            for guide in self.named
+        }
+        return {"weights": self.weights(), "named": named}
+
+
+def check_guides(guides: Guides, film: FrameSource, keyframes: int, caller: str) -> None:
+    """Refuse named guides whose length or size does not fit the film."""
+    for guide in guides.named:
+        if len(guide.film) != len(film):
+            raise ValueError(
+                f"{caller}: guide {guide.name!r} must have {len(film)} frames like the film, got {len(guide.film)}; "
+                "make it from the same clip, with the same trim"
+            )
+        if guide.film.size != film.size:
+            raise ValueError(
+                f"{caller}: guide {guide.name!r} must be {film.size} like the film, got {guide.film.size}; scale it"
+            )
+        if guide.keyframes is None:
+            continue
+        if len(guide.keyframes) != keyframes:
+            raise ValueError(
+                f"{caller}: guide {guide.name!r} must have {keyframes} keyframe pictures, got {len(guide.keyframes)}; "
+                "give one for each keyframe, or none to take them from the guide's film"
+            )
+        for picture in guide.keyframes:
+            if Size.of(picture) != film.size:
+                raise ValueError(
+                    f"{caller}: keyframe pictures of guide {guide.name!r} must be {film.size}, "
+                    f"got {Size.of(picture)}; scale them"
+                )
+
+
+def check_subject_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
+    """Refuse masks that do not fit the film, and masks that mark nothing in any frame."""
+    check_masks(masks, film, caller)
+    if not any(np.asarray(mask).any() for mask in masks):
+        raise ValueError(
+            f"{caller}: mask must mark the subject in at least one frame, got black in all {len(masks)}; "
+            "check the segmentation, or unplug the mask to propagate without one"
+        )
+
+
+def edge_guide(frame: np.ndarray) -> np.ndarray:
+    """A frame's fine drawing: its brightness minus itself blurred, float32 (H, W) round .5.
+
+    Parameters
+    ----------
+    frame
+        (H, W, 3), uint8 0..255 or float32 0..1.
+
+    >>> flat = np.full((20, 20, 3), 200, np.uint8)
+    >>> float(edge_guide(flat).max())
+    0.5
+    """
+    grey = cv2.cvtColor(as_uint8(frame), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    scale = EDGE_SCALE_PX * min(grey.shape) / 540
+    return np.clip(grey - cv2.GaussianBlur(grey, (0, 0), max(1.0, scale)) + 0.5, 0.0, 1.0)
+
+
+def still_positions(size: Size) -> np.ndarray:
+    """The position of every pixel in its own frame: float32 (H, W, 2), (x, y) in pixels.
+
+    >>> still_positions(Size(3, 2))[1].tolist()
+    [[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]
+    """
+    x, y = np.meshgrid(np.arange(size.width, dtype=np.float32), np.arange(size.height, dtype=np.float32))
+    return np.stack([x, y], axis=-1)
+
+
+def position_guide(positions: np.ndarray) -> np.ndarray:
+    """Positions in the keyframe, float32 (H, W, 2) in pixels, as fractions 0..1 of the picture's longer side.
+
+    They stay float: in 8 bits a step would be 3.8 px wide in a picture of 960.
+    """
+    longer = max(positions.shape[0], positions.shape[1])
+    return np.clip(positions / np.float32(longer), 0.0, 1.0)
+
+
+class GuideFilm:
+    """The guide pictures of one film, frame by frame; `Guides` weighs them."""
+
+    def __init__(self, guides: Guides, film: FrameSource, masks: MaskSource | None) -> None:
+        self.guides = guides
+        self._film = film
+        self._masks = masks
+
+    def names(self) -> list[str]:
+        """The guides in use, in the order of `of_keyframe` and `of_frame`."""
+        return [name for name, weight in self.guides.weights().items() if weight > 0 and self._offers(name)]
+
+    def weights(self) -> list[float]:
+        weights = self.guides.weights()
+        return [weights[name] for name in self.names()]
+
+    def of_keyframe(self, index: int, order: int, picture: np.ndarray) -> list[np.ndarray]:
+        """Source guides: the keyframe at frame `index`, the `order`-th of the keyframes, painted as `picture`."""
+        named = {g.name: g.film.frame(index) if g.keyframes is None else g.keyframes[order] for g in self.guides.named}
+        return self._pictures(index, still_positions(self._film.size), picture, named)
+
+    def of_frame(self, index: int, positions: np.ndarray, previous: np.ndarray) -> list[np.ndarray]:
+        """Target guides of frame `index`: with its pixels' positions in the keyframe and the previous frame, warped."""
+        named = {g.name: g.film.frame(index) for g in self.guides.named}
+        return self._pictures(index, positions, previous, named)
+
+    def _offers(self, name: str) -> bool:
+        return name != "mask" or self._masks is not None
+
+    def _pictures(
+        self, index: int, positions: np.ndarray, stylised: np.ndarray, named: dict[str, np.ndarray]
+    ) -> list[np.ndarray]:
+        pictures = dict(named)
+        names = self.names()
+        frame = self._film.frame(index)
+        pictures["colour"] = frame
+        pictures["temporal"] = stylised
+        if "edge" in names:
+            pictures["edge"] = edge_guide(frame)
+        if "position" in names:
+            pictures["position"] = position_guide(positions)
+        if "mask" in names and self._masks is not None:
+            pictures["mask"] = as_uint8(np.asarray(self._masks[index if len(self._masks) > 1 else 0]))
+        return [pictures[name] for name in names]

@@ -1,0 +1,296 @@
+"""One run: a keyframe carried through the film in one direction, each frame starting from the one before."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from escalier.film.frames import as_uint8
+from escalier.film.motion import Motion, sampling_positions, warp
+from escalier.film.whole_files import ArrayFile, write_array, write_whole
+from escalier.pyebsynth import Synthesis, synthesise
+
+from .guides import GuideFilm, still_positions
+
+MANIFEST = "run.json"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How each frame is matched: EbSynth's own parameters, see `escalier.pyebsynth.synthesise`.
+
+    None leaves a parameter at the engine's default. `warm_levels` belongs to films: how many of the finest pyramid
+    levels are searched again when a frame starts from the matches of the one before. 0 forgets them and starts every
+    frame cold, which boils; 1 is the stickiest and the fastest; more lets a frame find its way out of old errors.
+    """
+
+    uniformity: float = 3500.0
+    patch_size: int = 5
+    pyramid_levels: int | None = None
+    search_vote_iterations: int | None = None
+    patchmatch_iterations: int | None = None
+    stop_threshold: float | None = None
+    voting: str = "plain"
+    extra_pass_3x3: bool = False
+    backend: str = "auto"
+    warm_levels: int = 2
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments for `synthesise`."""
+        return {name: value for name, value in asdict(self).items() if value is not None and name != "warm_levels"}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What one run has to do: from the keyframe at `start` towards `stop`, which it does not reach.
+
+    `order` is the keyframe's place among the keyframes, `direction` is 1 (forward) or -1 (backward).
+    """
+
+    start: int
+    stop: int
+    order: int
+
+    @property
+    def direction(self) -> int:
+        return 1 if self.stop > self.start else -1
+
+    @property
+    def length(self) -> int:
+        """Frames of the run, its keyframe included."""
+        return abs(self.stop - self.start)
+
+    @property
+    def name(self) -> str:
+        return f"{self.start:06d}_{'forward' if self.direction > 0 else 'backward'}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run. Entry d of each array belongs to the frame d steps from the keyframe; entry 0 is the keyframe.
+
+    Attributes
+    ----------
+    start
+        Index of the keyframe in the film.
+    direction
+        1 forward, -1 backward.
+    frames
+        uint8 (D, H, W, 3), a read-only memory map. frames[0] is the keyframe bit for bit, as 8-bit.
+    guide_error
+        float16 (D, H, W), a read-only memory map: how badly the guides match at each pixel, as a root mean square in
+        8-bit levels over the patch and the weighted channels. 0 at the keyframe.
+    confidence
+        float32 (D,), 1 at the keyframe, see `frame_confidence`.
+    folder
+        Where the run lies.
+    """
+
+    start: int
+    direction: int
+    frames: np.ndarray = field(repr=False)
+    guide_error: np.ndarray = field(repr=False)
+    confidence: np.ndarray = field(repr=False)
+    folder: Path
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def offset(self, index: int) -> int:
+        """The entry that belongs to frame `index` of the film."""
+        steps = (index - self.start) * self.direction
+        if not 0 <= steps < len(self.frames):
+            raise IndexError(f"Run: frame must lie in the run of keyframe {self.start}, got {index}; ask another run")
+        return steps
+
+    def frame(self, index: int) -> np.ndarray:
+        """The stylised frame `index` of the film, uint8 (H, W, 3)."""
+        return self.frames[self.offset(index)]
+
+    def error(self, index: int) -> np.ndarray:
+        """The guide error of frame `index` of the film, float16 (H, W)."""
+        return self.guide_error[self.offset(index)]
+
+    def trust(self, index: int) -> float:
+        """The confidence of frame `index` of the film, 0..1."""
+        return float(self.confidence[self.offset(index)])
+
+
+def open_run(folder: Path) -> Run | None:
+    """The run that lies complete in a folder, or None. The manifest is written last: with it, all is there."""
+    if not (folder / MANIFEST).exists():
+        return None
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return Run(
+        start=manifest["start"],
+        direction=manifest["direction"],
+        frames=np.load(folder / "frames.npy", mmap_mode="r"),
+        guide_error=np.load(folder / "guide_error.npy", mmap_mode="r"),
+        confidence=np.load(folder / "confidence.npy"),
+        folder=folder,
+    )
+
+
+def make_run(
+    chain: Chain,
+    keyframe: np.ndarray,
+    guide_film: GuideFilm,
+    motion: Motion,
+    folder: Path,
+    *,
+    matching: Matching,
+    seed: int,
+    threads: int,
+    each_frame: Callable[[np.ndarray], None],
+    each_step: Callable[[int, int], None],
+) -> Run:
+    """Propagate one keyframe and keep the result in `folder`, which appears only when it is complete.
+
+    Parameters
+    ----------
+    chain
+        Which keyframe, and how far.
+    keyframe
+        The painted picture, (H, W, 3) uint8 or float32 0..1.
+    guide_film, motion
+        What the film shows and how it moves.
+    folder
+        The run's own folder.
+    matching, seed, threads
+        For the engine. The result does not depend on `threads`.
+    each_frame
+        Called with every stylised frame as it is done.
+    each_step
+        Called while a frame is being made, as the engine's progress. What either raises ends the run without a trace.
+    """
+    draft = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        steps = _Steps(chain, as_uint8(keyframe), guide_film, motion, matching)
+        height, width = keyframe.shape[:2]
+        confidence = np.ones(chain.length, np.float32)
+        with (
+            ArrayFile(draft / "frames.npy", (chain.length, height, width, 3), np.uint8) as frames,
+            ArrayFile(draft / "guide_error.npy", (chain.length, height, width), np.float16) as errors,
+        ):
+            frames.append(steps.keyframe)
+            errors.append(np.zeros((height, width), np.float16))
+            for d in range(1, chain.length):
+                error = steps.advance(d, seed, threads, each_step)
+                frames.append(steps.stylised)
+                errors.append(error)
+                confidence[d] = frame_confidence(error, steps.reliable, steps.contrast)
+                each_frame(steps.stylised)
+        write_array(draft / "confidence.npy", confidence)
+        manifest = {"start": chain.start, "direction": chain.direction, "frames": chain.length}
+        write_whole(draft / MANIFEST, lambda file: file.write(json.dumps(manifest).encode()))
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.replace(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    run = open_run(folder)
+    if run is None:
+        raise FileNotFoundError(f"make_run: {folder} must keep the finished run, but it is gone; run again")
+    return run
+
+
+class _Steps:
+    """The state that one frame hands to the next: the picture, its matches and where its pixels come from."""
+
+    def __init__(
+        self, chain: Chain, keyframe: np.ndarray, guide_film: GuideFilm, motion: Motion, matching: Matching
+    ) -> None:
+        self.chain = chain
+        self.keyframe = keyframe
+        self.stylised = keyframe
+        self.contrast = 0.0
+        self._film = guide_film
+        self._motion = motion
+        self._matching = matching
+        self._source_guides = guide_film.of_keyframe(chain.start, chain.order, keyframe)
+        self._weights = guide_film.weights()
+        self.contrast = guide_contrast(self._source_guides, self._weights)
+        self._positions = still_positions(motion.size)
+        self._nnf: np.ndarray | None = None
+        self.reliable = np.ones(keyframe.shape[:2], np.float32)
+
+    def advance(self, d: int, seed: int, threads: int, each_step: Callable[[int, int], None]) -> np.ndarray:
+        """Make the frame d steps from the keyframe; return its guide error, float32 (H, W)."""
+        index = self.chain.start + d * self.chain.direction
+        before = index - self.chain.direction
+        flow = self._motion.flow(index, before)
+        visible = self._motion.visible(index, before)
+        self._positions = warp(self._positions, flow)
+        self.reliable = warp(self.reliable, flow) * visible
+        targets = self._film.of_frame(index, self._positions, warp(self.stylised, flow))
+        result = synthesise(
+            self.keyframe,
+            self._source_guides,
+            targets,
+            weights=self._weights,
+            seed=seed + index,
+            threads=threads,
+            progress=lambda done, total, picture=None: each_step(done, total),
+            **self._start(flow, visible),
+            **self._matching.arguments(),
+        )
+        self.stylised, self._nnf = result.image, result.nnf
+        return self._root_mean_square(result)
+
+    def _start(self, flow: np.ndarray, visible: np.ndarray) -> dict[str, Any]:
+        """Where the search starts: from the matches of the frame before, carried by the flow."""
+        if self._nnf is None or self._matching.warm_levels == 0:
+            return {}
+        return {"initial_nnf": carry_nnf(self._nnf, flow)}
+
+    def _root_mean_square(self, result: Synthesis) -> np.ndarray:
+        pixels = self._matching.patch_size**2
+        return np.sqrt(np.maximum(result.guide_error, 0) / (pixels * sum(self._weights)))
+
+
+def carry_nnf(nnf: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """The matches of one frame, moved to where its pixels lie in the next.
+
+    Parameters
+    ----------
+    nnf
+        int32 (H, W, 2), (row, column) into the keyframe.
+    flow
+        float32 (H, W, 2), from the new frame to the old one, (dx, dy).
+
+    >>> nnf = np.stack(np.mgrid[:4, :5], axis=-1).astype(np.int32)
+    >>> carry_nnf(nnf, np.full((4, 5, 2), (1, 0), np.float32))[2].tolist()
+    [[2, 1], [2, 2], [2, 3], [2, 4], [2, 4]]
+    """
+    x, y = sampling_positions(flow)
+    column = np.clip(np.rint(x), 0, nnf.shape[1] - 1).astype(np.int32)
+    row = np.clip(np.rint(y), 0, nnf.shape[0] - 1).astype(np.int32)
+    return nnf[row, column]
+
+
+def guide_contrast(guides: list[np.ndarray], weights: list[float]) -> float:
+    """The guide error of a match that knows nothing: between two pixels of the keyframe taken at random.
+
+    In the unit of `Run.guide_error`, a root mean square in 8-bit levels: the square root of twice the weighted
+    variance of the guides.
+    """
+    variance = 0.0
+    for picture, weight in zip(guides, weights, strict=True):
+        levels = picture.reshape(-1, 1 if picture.ndim == 2 else picture.shape[2]).astype(np.float32)
+        scale = 1.0 if picture.dtype == np.uint8 else 255.0
+        variance += weight * float((levels * scale).var(axis=0).mean())
+    return float(np.sqrt(2 * variance / sum(weights)))
+
+
+def frame_confidence(error: np.ndarray, reliable: np.ndarray, contrast: float) -> float:
+    """How far a stylised frame can be trusted, 0..1."""
+    quality = 1 - min(1.0, float(error.mean()) / max(contrast, 1e-6))
+    return float(reliable.mean()) * quality

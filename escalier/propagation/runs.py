@@ -1,0 +1,359 @@
+"""Every keyframe carried through the film both ways, up to its neighbours or to the ends of the clip."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import queue
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from escalier.film.fingerprint import array_digest
+from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
+from escalier.film.motion import Motion
+from escalier.keyframes import Keyframes
+
+from .guides import GuideFilm, Guides, NamedGuide, check_guides, check_subject_masks
+from .run import Chain, Matching, Run, make_run, open_run
+from .unpacked import unpack_film
+
+FORMAT = 1
+"""Raised when a change of code makes old runs wrong; part of their fingerprint."""
+
+POLL_SECONDS = 0.1
+
+Progress = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """All runs of a film: for each keyframe one forward and one backward, where there is anywhere to go.
+
+    Attributes
+    ----------
+    keyframes
+        The painted pictures and their places.
+    size, rate
+        Those of the film.
+    forward, backward
+        The runs by the index of their keyframe. A keyframe on the last frame has no forward run; one whose neighbour
+        is the next frame has a run of length 1, itself.
+
+    The frames are memory maps: a `Runs` of any length costs next to no memory.
+    """
+
+    keyframes: Keyframes
+    size: Size
+    rate: Fraction
+    forward: dict[int, Run] = field(repr=False)
+    backward: dict[int, Run] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Number of frames in the film."""
+        return self.keyframes.length
+
+    def at(self, index: int) -> list[Run]:
+        """The runs that show frame `index`: none at a keyframe, one beyond the outer keyframes, else two.
+
+        The run that comes from before the frame is the first.
+        """
+        keys = self.keyframes.indices
+        if index in keys:
+            return []
+        before = max((k for k in keys if k < index), default=None)
+        after = min((k for k in keys if k > index), default=None)
+        runs = [] if before is None else [self.forward[before]]
+        return runs if after is None else [*runs, self.backward[after]]
+
+    def confidence(self) -> np.ndarray:
+        """How far each frame can be trusted, float32 (N,) 0..1: that of the better run, 1 at the keyframes."""
+        best = [max((run.trust(index) for run in self.at(index)), default=1.0) for index in range(len(self))]
+        return np.array(best, np.float32)
+
+
+def propagate(
+    film: FrameSource,
+    keyframes: Keyframes,
+    *,
+    folder: str | Path,
+    motion: Motion | None = None,
+    masks: MaskSource | None = None,
+    guides: Guides | None = None,
+    matching: Matching | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Runs:
+    """Carry every keyframe through the film, forwards and backwards, to its neighbours or to the ends of the clip.
+
+    The runs do not depend on each other. Each is one chain of syntheses in which a frame starts from the matches of the
+    frame before it, carried along by the optical flow.
+
+    Runs are kept in `folder`. A run that lies there complete, made from the same film, keyframe, guides and settings,
+    is not made again: after a crash or a cancel the same call goes on where it stopped, and when one keyframe is
+    painted anew only its runs are made. Delete the folder to free the space.
+
+    Parameters
+    ----------
+    film
+        The source film.
+    keyframes
+        The painted pictures, as large as the film.
+    folder
+        Scratch. Room needed for each frame: its pixels x 3 bytes for each run (two between keyframes), x 2 bytes more
+        for the run's guide error, x 3 bytes once if the film is not in memory, and 4 MB of optical flow.
+    motion
+        How the film moves; computed here, into `folder`, where it is not given.
+    masks
+        The subject's masks, one for each frame or one for all. See `Guides.mask`.
+    guides, matching
+        The guides' weights and the engine's parameters.
+    seed
+        Another seed gives other brush strokes of the same quality. The same seed gives the same bits.
+    threads
+        Cores to use, all by default. Runs are made side by side; left-over cores help inside each. The result does not
+        depend on it. Memory grows with it: about 60 bytes for each pixel of a frame and run made at a time.
+    progress
+        Called in this thread as `progress(done, total, picture)`. One unit is a frame read, a pair of frames whose flow
+        is known, or a frame stylised, then with its picture. What it raises stops all threads at once and leaves
+        nothing half-written.
+
+    Returns
+    -------
+    Runs
+
+    Raises
+    ------
+    ValueError
+        If keyframes, masks or guides do not fit the film, or a picture holds NaN.
+    OSError
+        If the folder has not enough room.
+
+    References
+    ----------
+    Jamriska, Sochorova, Texler, Lukac, Fiser, Lu, Shechtman, Sykora: "Stylizing Video by Example", SIGGRAPH 2019.
+
+    >>> import tempfile
+    >>> from escalier.film.frames import ArrayFrames
+    >>> film = ArrayFrames(np.random.default_rng(0).integers(0, 256, (3, 40, 48, 3), np.uint8))
+    >>> painted = Keyframes([0], [255 - film.frame(0)], length=3)
+    >>> runs = propagate(film, painted, folder=tempfile.mkdtemp(), threads=1)
+    >>> len(runs.forward[0]), bool((runs.forward[0].frame(0) == painted.pictures[0]).all())
+    (3, True)
+    """
+    guides, matching = guides or Guides(), matching or Matching()
+    folder = Path(folder)
+    _check_arguments(film, keyframes, motion, masks, guides)
+    chains = chains_of(keyframes)
+    folder.mkdir(parents=True, exist_ok=True)
+    motion = motion or Motion(film, folder)
+    common = _fingerprint(motion, masks, guides, matching, seed, keyframes)
+    places = {chain: folder / f"run_{chain.name}_{_run_fingerprint(common, chain, keyframes)}" for chain in chains}
+    missing = [chain for chain in chains if open_run(places[chain]) is None]
+    if missing:
+        _check_room(folder, film, missing)
+        counter = _Counter(progress, frames=len(film), chains=missing)
+        shown = unpack_film(film, folder, "propagate", each_frame=lambda index: counter.advance())
+        named = tuple(
+            NamedGuide(g.name, unpack_film(g.film, folder, "propagate"), g.weight, g.keyframes) for g in guides.named
+        )
+        motion.prepare(threads, lambda done, total: counter.reach(len(film) + done))
+        counter.reach(2 * len(film) - 1)
+        guide_film = GuideFilm(_with_named(guides, named), shown, masks)
+        _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, threads, counter)
+    return _open_runs(film, keyframes, chains, places)
+
+
+def chains_of(keyframes: Keyframes) -> list[Chain]:
+    """Every run that a set of keyframes calls for: 2K - 2 between them, and one towards each end of the clip.
+
+    >>> painted = Keyframes([2, 5], [np.zeros((8, 8, 3), np.uint8)] * 2, length=10)
+    >>> [(chain.start, chain.stop) for chain in chains_of(painted)]
+    [(2, 5), (2, -1), (5, 10), (5, 2)]
+    """
+    stops = [-1, *keyframes.indices, keyframes.length]
+    chains = []
+    for order, index in enumerate(keyframes.indices):
+        chains += [Chain(index, stops[order + 2], order), Chain(index, stops[order], order)]
+    return chains
+
+
+class _Stopped(Exception):
+    """Raised inside worker threads to end them; never leaves this module."""
+
+
+class _Counter:
+    """The progress of the whole job, told only from the thread that called `propagate`."""
+
+    def __init__(self, progress: Progress | None, frames: int, chains: list[Chain]) -> None:
+        self._progress = progress
+        self.done = 0
+        self.total = 2 * frames - 1 + sum(chain.length - 1 for chain in chains)
+
+    def reach(self, done: int, picture: np.ndarray | None = None) -> None:
+        self.done = max(self.done, done)
+        if self._progress is not None:
+            self._progress(self.done, self.total, picture)
+
+    def advance(self, picture: np.ndarray | None = None) -> None:
+        self.reach(self.done + 1, picture)
+
+
+def _make_runs(
+    chains: list[Chain],
+    places: dict[Chain, Path],
+    keyframes: Keyframes,
+    guide_film: GuideFilm,
+    motion: Motion,
+    matching: Matching,
+    seed: int,
+    threads: int | None,
+    counter: _Counter,
+) -> None:
+    """Make runs side by side, the longest first; this thread only waits and tells the progress."""
+    cores = threads or os.cpu_count() or 1
+    workers = min(cores, len(chains))
+    stop = threading.Event()
+    finished: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+
+    def go_on(*_: int) -> None:
+        if stop.is_set():
+            raise _Stopped
+
+    def made(picture: np.ndarray) -> None:
+        go_on()
+        finished.put(picture)
+
+    def work(chain: Chain) -> None:
+        go_on()
+        make_run(
+            chain,
+            keyframes.pictures[chain.order],
+            guide_film,
+            motion,
+            places[chain],
+            matching=matching,
+            seed=seed,
+            threads=max(1, cores // workers),
+            each_frame=made,
+            each_step=go_on,
+        )
+
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="escalier-run") as pool:
+        futures = [pool.submit(work, chain) for chain in sorted(chains, key=lambda chain: -chain.length)]
+        try:
+            _wait(futures, finished, counter)
+        finally:
+            stop.set()
+            for future in futures:
+                future.cancel()
+
+
+def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], counter: _Counter) -> None:
+    """Tell the progress until every run is done; raise the first error of any."""
+    while True:
+        ended = all(future.done() for future in futures)
+        for future in futures:
+            if future.done():
+                future.result()
+        try:
+            picture = finished.get(timeout=0 if ended else POLL_SECONDS)
+        except queue.Empty:
+            if ended:
+                return
+            # Told again without news, so that a cancel does not have to wait for the next frame.
+            counter.reach(counter.done)
+        else:
+            counter.advance(picture)
+
+
+def _open_runs(film: FrameSource, keyframes: Keyframes, chains: list[Chain], places: dict[Chain, Path]) -> Runs:
+    forward: dict[int, Run] = {}
+    backward: dict[int, Run] = {}
+    for chain in chains:
+        run = open_run(places[chain])
+        if run is None:
+            raise FileNotFoundError(f"propagate: run {places[chain]} must stay in place, but it is gone; run again")
+        (forward if chain.direction > 0 else backward)[chain.start] = run
+    return Runs(keyframes, film.size, film.rate, forward, backward)
+
+
+def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
+    own = {name: weight for name, weight in guides.weights().items() if name not in {g.name for g in named}}
+    return Guides(**own, named=named)
+
+
+def _check_arguments(
+    film: FrameSource, keyframes: Keyframes, motion: Motion | None, masks: MaskSource | None, guides: Guides
+) -> None:
+    if keyframes.length != len(film):
+        raise ValueError(
+            f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "
+            f"of {keyframes.length}; choose them from the same clip, with the same trim"
+        )
+    if keyframes.size != film.size:
+        raise ValueError(
+            f"propagate: keyframes must be {film.size} like the film, got {keyframes.size}; "
+            f"{_remedy(keyframes.size, film.size)}"
+        )
+    for index, picture in keyframes:
+        if not np.isfinite(picture).all():
+            raise ValueError(
+                f"propagate: keyframe at frame {index} must hold finite numbers, got NaN or infinity; "
+                "check the node that painted it"
+            )
+    if motion is not None and (len(motion) != len(film) or motion.size != film.size):
+        raise ValueError(
+            f"propagate: motion must be that of a film of {len(film)} frames of {film.size}, got one of {len(motion)} "
+            f"frames of {motion.size}; compute it from this film"
+        )
+    if masks is not None:
+        check_subject_masks(masks, film, "propagate")
+    check_guides(guides, film, len(keyframes), "propagate")
+
+
+def _remedy(painted: Size, filmed: Size) -> str:
+    if abs(painted.width * filmed.height - filmed.width * painted.height) <= max(filmed):
+        return "scale them to the film's size"
+    return "they have another shape: crop or pad them to the film's, then scale them to its size"
+
+
+def _check_room(folder: Path, film: FrameSource, chains: list[Chain]) -> None:
+    """Refuse a job that would fill the disk, before an hour is spent on it."""
+    pixels = film.size.width * film.size.height
+    needed = sum(chain.length for chain in chains) * pixels * 5
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise OSError(
+            f"propagate: folder {folder} must have {needed / 1e9:.1f} GB free, got {free / 1e9:.1f} GB; "
+            "free some space there or choose another folder"
+        )
+
+
+def _fingerprint(
+    motion: Motion, masks: MaskSource | None, guides: Guides, matching: Matching, seed: int, keyframes: Keyframes
+) -> bytes:
+    """What all runs of a film depend on."""
+    facts = {
+        "format": FORMAT,
+        "film": motion.fingerprint,
+        "flow": motion.preset,
+        "guides": guides.fingerprint(),
+        "matching": asdict(matching),
+        "seed": seed,
+        "masks": None if masks is None else [array_digest(np.asarray(mask)).hex() for mask in masks],
+    }
+    return json.dumps(facts, sort_keys=True).encode()
+
+
+def _run_fingerprint(common: bytes, chain: Chain, keyframes: Keyframes) -> str:
+    picture = array_digest(as_uint8(keyframes.pictures[chain.order]))
+    return hashlib.blake2b(common + picture + f"{chain.start} {chain.stop}".encode(), digest_size=8).hexdigest()

@@ -1,0 +1,99 @@
+"""A film unpacked to disk, so that many threads may read it in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from escalier.film.fingerprint import film_fingerprint
+from escalier.film.frames import ArrayFrames, FrameSource, Size, as_uint8
+from escalier.film.whole_files import ArrayFile
+
+
+class EightBitFilm:
+    """A film whose frames are handed over as uint8. As many threads may read it as may read the film it wraps."""
+
+    def __init__(self, film: FrameSource) -> None:
+        self._film = film
+
+    @property
+    def size(self) -> Size:
+        return self._film.size
+
+    @property
+    def rate(self) -> Fraction:
+        return self._film.rate
+
+    def __len__(self) -> int:
+        return len(self._film)
+
+    def frame(self, index: int) -> np.ndarray:
+        return as_uint8(self._film.frame(index))
+
+
+def unpack_film(
+    film: FrameSource, folder: Path, caller: str, each_frame: Callable[[int], object] = lambda index: None
+) -> EightBitFilm:
+    """The film in a form that threads can read backwards: a video decoder can be read by one, and only forwards.
+
+    A film that lies in memory already is used where it is; any other is written to `folder` once, as 8-bit frames. On
+    the way every frame is checked.
+
+    Parameters
+    ----------
+    film
+        Any film.
+    folder
+        Where the frames go; a film unpacked there before is used again.
+    caller
+        The function that an error names.
+    each_frame
+        Called with the index of each frame as it is done. What it raises passes through and leaves no file.
+
+    Raises
+    ------
+    ValueError
+        For a frame that is not RGB, has another size than the film, or holds NaN.
+
+    >>> import tempfile
+    >>> film = ArrayFrames(np.full((3, 4, 6, 3), 0.5, np.float32))
+    >>> unpack_film(film, Path(tempfile.mkdtemp()), "example").frame(2)[0, 0].tolist()
+    [128, 128, 128]
+    """
+    if isinstance(film, ArrayFrames):
+        for index in range(len(film)):
+            check_frame(film.frame(index), index, film.size, caller)
+            each_frame(index)
+        return EightBitFilm(film)
+    path = folder / f"film_{film_fingerprint(film)[:16]}.npy"
+    if not path.exists():
+        draft = path.with_suffix(".part")
+        shape = (len(film), film.size.height, film.size.width, 3)
+        with ArrayFile(draft, shape, np.uint8) as file:
+            for index in range(len(film)):
+                frame = film.frame(index)
+                check_frame(frame, index, film.size, caller)
+                file.append(as_uint8(frame))
+                each_frame(index)
+        draft.replace(path)
+    return EightBitFilm(ArrayFrames(np.load(path, mmap_mode="r"), film.rate))
+
+
+def check_frame(frame: np.ndarray, index: int, size: Size, caller: str) -> None:
+    """Refuse a frame that is not a finite RGB picture of the film's size."""
+    if frame.ndim != 3 or frame.shape[2] != 3:
+        raise ValueError(
+            f"{caller}: frame {index} must be RGB, got an array of shape {frame.shape}; "
+            "convert grey or RGBA pictures to RGB first"
+        )
+    if Size.of(frame) != size:
+        raise ValueError(
+            f"{caller}: frame {index} must be {size} like the film, got {Size.of(frame)}; export the film at one size"
+        )
+    if frame.dtype != np.uint8 and not np.isfinite(frame).all():
+        raise ValueError(
+            f"{caller}: frame {index} must hold finite numbers, got NaN or infinity; check the node that made it"
+        )

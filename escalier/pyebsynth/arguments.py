@@ -1,0 +1,282 @@
+"""The arguments of `synthesise`, checked and brought into one fixed form. Every refusal says what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .problem import Problem
+from .pyramid import largest_pyramid
+from .regions import forbidden_centres
+
+PATCH_SIZES = (3, 5, 7)
+VOTINGS = ("plain", "weighted")
+LARGEST_SIDE = 65535
+"""Places in the source are kept in 16 bits each."""
+
+_CALLER = "synthesise"
+
+
+def build_problem(
+    style: np.ndarray,
+    source_guides: Sequence[np.ndarray],
+    target_guides: Sequence[np.ndarray],
+    *,
+    weights: Sequence[float] | None,
+    style_weight: float,
+    modulation: Sequence[np.ndarray | None] | None,
+    voting: str,
+    initial_nnf: np.ndarray | None,
+    source_mask: np.ndarray | None,
+    target_mask: np.ndarray | None,
+    **plain: Any,
+) -> Problem:
+    """Check the arguments of `synthesise` and make a `Problem` of them; raises ValueError or TypeError."""
+    style = _picture("style", style)
+    if not 1 <= style.shape[2] <= 4:
+        raise ValueError(
+            f"{_CALLER}: style must have 1 to 4 channels, got {style.shape[2]}; split the rest into a style of its own"
+        )
+    sources, targets = _guides(style, source_guides, target_guides)
+    _check_numbers(plain)
+    source_size, target_size = style.shape[:2], targets[0].shape[:2]
+    levels = _pyramid_levels(plain.pop("pyramid_levels"), plain["patch_size"], source_size, target_size)
+    if voting not in VOTINGS:
+        raise ValueError(f"{_CALLER}: voting must be one of {', '.join(VOTINGS)}, got {voting!r}")
+    _check_finite("style_weight", style_weight)
+    if style_weight <= 0:
+        raise ValueError(
+            f"{_CALLER}: style_weight must be > 0, got {style_weight}; lower it or raise the guides' weights"
+        )
+    initial = None if initial_nnf is None else _initial(initial_nnf, source_size, target_size)
+    return Problem(
+        style=style,
+        source_guides=sources,
+        target_guides=targets,
+        style_weight=style_weight / style.shape[2],
+        guide_weights=_weights(weights, sources),
+        modulation=None if modulation is None else _modulation(modulation, targets),
+        weighted=voting == "weighted",
+        pyramid_levels=levels,
+        initial_nnf=initial,
+        source_mask=_source_mask(source_mask, source_size, plain["patch_size"]),
+        target_mask=_target_mask(target_mask, target_size),
+        **{**plain, "warm_levels": min(plain["warm_levels"], levels)},
+    )
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]}x{shape[0]}"
+
+
+def _picture(name: str, picture: np.ndarray) -> np.ndarray:
+    """A picture as a contiguous, writeable (H, W, C) array."""
+    if not isinstance(picture, np.ndarray):
+        raise TypeError(f"{_CALLER}: {name} must be a numpy array, got {type(picture).__name__}; convert it first")
+    if picture.dtype not in (np.uint8, np.float32):
+        raise TypeError(
+            f"{_CALLER}: {name} must be uint8 0..255 or float32 0..1, got {picture.dtype}; convert it with .astype"
+        )
+    if picture.ndim not in (2, 3) or 0 in picture.shape:
+        raise ValueError(
+            f"{_CALLER}: {name} must have the shape (H, W) or (H, W, C), got {picture.shape}; "
+            "pass one picture, not a batch"
+        )
+    if max(picture.shape[:2]) > LARGEST_SIDE:
+        raise ValueError(
+            f"{_CALLER}: {name} must be at most {LARGEST_SIDE} px on a side, got {_size(picture.shape)}; scale it down"
+        )
+    if picture.dtype == np.float32:
+        _check_levels(name, picture)
+    picture = np.ascontiguousarray(picture.reshape(*picture.shape[:2], -1))
+    # A read-only array (a memory map) is another type to numba and would compile every kernel again.
+    return picture if picture.flags.writeable else picture.copy()
+
+
+def _check_levels(name: str, picture: np.ndarray) -> None:
+    low, high = float(picture.min()), float(picture.max())
+    if not math.isfinite(low) or not math.isfinite(high):
+        row, column = np.argwhere(~np.isfinite(picture))[0][:2]
+        raise ValueError(
+            f"{_CALLER}: {name} must be finite, got NaN or infinity at row {row}, column {column}; repair those pixels"
+        )
+    if low < -0.5 or high > 1.5:
+        raise ValueError(
+            f"{_CALLER}: {name} must be float32 0..1, got values from {low:g} to {high:g}; divide 8-bit values by 255"
+        )
+
+
+def _guides(
+    style: np.ndarray, source_guides: Sequence[np.ndarray], target_guides: Sequence[np.ndarray]
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    for name, guides in (("source_guides", source_guides), ("target_guides", target_guides)):
+        if isinstance(guides, np.ndarray) and guides.ndim < 4:
+            raise TypeError(f"{_CALLER}: {name} must be a sequence of pictures, got one array; put it into a list")
+    if len(source_guides) != len(target_guides) or len(source_guides) == 0:
+        raise ValueError(
+            f"{_CALLER}: source_guides and target_guides must be as many, at least one each, "
+            f"got {len(source_guides)} and {len(target_guides)}; give every guide a picture for both sides"
+        )
+    sources = tuple(_picture(f"source_guides[{k}]", guide) for k, guide in enumerate(source_guides))
+    targets = tuple(_picture(f"target_guides[{k}]", guide) for k, guide in enumerate(target_guides))
+    for k, (source, target) in enumerate(zip(sources, targets, strict=True)):
+        if source.shape[2] != target.shape[2]:
+            raise ValueError(
+                f"{_CALLER}: guide {k} must have as many channels on both sides, got {source.shape[2]} "
+                f"in the source and {target.shape[2]} in the target; convert one of them"
+            )
+        if source.shape[:2] != style.shape[:2]:
+            raise ValueError(
+                f"{_CALLER}: source_guides[{k}] must be as large as the style, {_size(style.shape)}, got "
+                f"{_size(source.shape)}; scale it to the style"
+            )
+        if target.shape[:2] != targets[0].shape[:2]:
+            raise ValueError(
+                f"{_CALLER}: target_guides must all be of one size, got {_size(target.shape)} for guide {k} and "
+                f"{_size(targets[0].shape)} for guide 0; scale them to the target"
+            )
+    return sources, targets
+
+
+def _check_finite(name: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{_CALLER}: {name} must be a number, got {value!r}")
+    if not math.isfinite(value):
+        raise ValueError(f"{_CALLER}: {name} must be finite, got {value}")
+
+
+def _check_numbers(plain: dict[str, Any]) -> None:
+    """The dials that are a number each: type, then range."""
+    if plain["patch_size"] not in PATCH_SIZES:
+        raise ValueError(f"{_CALLER}: patch_size must be 3, 5 or 7, got {plain['patch_size']}; 5 is EbSynth's own")
+    for name in ("uniformity", "stop_threshold"):
+        value = plain[name]
+        if value is None and name == "stop_threshold":
+            continue
+        _check_finite(name, value)
+        if value < 0:
+            raise ValueError(f"{_CALLER}: {name} must be >= 0, got {value}; use 0 to switch it off")
+    for name in ("search_vote_iterations", "patchmatch_iterations", "search_radius", "warm_levels", "pyramid_levels"):
+        value = plain[name]
+        if value is None and name != "warm_levels":
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise TypeError(f"{_CALLER}: {name} must be a whole number, got {value!r}")
+        if value < 1:
+            raise ValueError(f"{_CALLER}: {name} must be >= 1, got {value}; leave it out for the engine's default")
+    if isinstance(plain["seed"], bool) or not isinstance(plain["seed"], (int, np.integer)):
+        raise TypeError(f"{_CALLER}: seed must be a whole number, got {plain['seed']!r}")
+
+
+def _pyramid_levels(
+    asked: int | None, patch_size: int, source_size: tuple[int, int], target_size: tuple[int, int]
+) -> int:
+    for name, size in (("style", source_size), ("target_guides", target_size)):
+        if min(size) < patch_size:
+            raise ValueError(
+                f"{_CALLER}: {name} must be at least one patch of {patch_size}x{patch_size} px, got {_size(size)}; "
+                "use a smaller patch_size or larger pictures"
+            )
+    largest = largest_pyramid(min(*source_size, *target_size), patch_size)
+    if asked is not None and asked > largest:
+        raise ValueError(
+            f"{_CALLER}: pyramid_levels must be 1 to {largest} for {_size(source_size)} and {_size(target_size)} at "
+            f"patch size {patch_size}, got {asked}: patches would be larger than half of a level; leave it out"
+        )
+    return largest if asked is None else int(asked)
+
+
+def _weights(weights: Sequence[float] | None, guides: tuple[np.ndarray, ...]) -> tuple[float, ...]:
+    if weights is None:
+        weights = [1.0 / len(guides)] * len(guides)
+    if len(weights) != len(guides):
+        raise ValueError(
+            f"{_CALLER}: weights must be one for each guide, got {len(weights)} weights for {len(guides)} guides"
+        )
+    for k, weight in enumerate(weights):
+        _check_finite(f"weights[{k}]", weight)
+        if weight < 0:
+            raise ValueError(f"{_CALLER}: weights must be >= 0, got {weight} for guide {k}; use 0 to ignore a guide")
+    if not any(weights):
+        raise ValueError(f"{_CALLER}: weights must not all be 0, got {list(weights)}; give at least one guide a weight")
+    return tuple(float(weight) / guide.shape[2] for weight, guide in zip(weights, guides, strict=True))
+
+
+def _modulation(
+    modulation: Sequence[np.ndarray | None], targets: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray | None, ...]:
+    if len(modulation) != len(targets):
+        raise ValueError(
+            f"{_CALLER}: modulation must hold one picture or None for each guide, got {len(modulation)} for "
+            f"{len(targets)} guides"
+        )
+    checked: list[np.ndarray | None] = []
+    for k, (given, target) in enumerate(zip(modulation, targets, strict=True)):
+        if given is None:
+            checked.append(None)
+            continue
+        picture = _picture(f"modulation[{k}]", given)
+        if picture.shape[:2] != target.shape[:2] or picture.shape[2] not in (1, target.shape[2]):
+            raise ValueError(
+                f"{_CALLER}: modulation[{k}] must be {_size(target.shape)} with 1 or {target.shape[2]} channels, got "
+                f"{_size(picture.shape)} with {picture.shape[2]}; make it from the target"
+            )
+        levels = picture.astype(np.float32) / np.float32(255) if picture.dtype == np.uint8 else picture
+        if levels.min() < 0:
+            raise ValueError(f"{_CALLER}: modulation[{k}] must be >= 0, got {levels.min():g}; use 0 to ignore a guide")
+        checked.append(levels)
+    return tuple(checked)
+
+
+def _initial(nnf: np.ndarray, source_size: tuple[int, int], target_size: tuple[int, int]) -> np.ndarray:
+    if not isinstance(nnf, np.ndarray) or nnf.dtype.kind not in "iu":
+        kind = nnf.dtype if isinstance(nnf, np.ndarray) else type(nnf).__name__
+        raise TypeError(f"{_CALLER}: initial_nnf must be an array of whole numbers, got {kind}; round it to int32")
+    if nnf.shape != (*target_size, 2):
+        raise ValueError(
+            f"{_CALLER}: initial_nnf must have the shape {(*target_size, 2)}, one match for each target pixel, got "
+            f"{nnf.shape}; carry it over to the target's size"
+        )
+    for axis, name in enumerate(("row", "column")):
+        if nnf[..., axis].max() >= source_size[axis]:
+            raise ValueError(
+                f"{_CALLER}: initial_nnf must lie in the source, {name} 0 to {source_size[axis] - 1}, got "
+                f"{nnf[..., axis].max()}; use -1 for a pixel that starts cold"
+            )
+    return nnf.astype(np.int32)
+
+
+def _mask(name: str, mask: np.ndarray, size: tuple[int, int], like: str) -> np.ndarray:
+    if not isinstance(mask, np.ndarray) or mask.dtype not in (np.bool_, np.uint8, np.float32):
+        kind = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
+        raise TypeError(f"{_CALLER}: {name} must be a bool, uint8 or float32 array, got {kind}; convert it first")
+    if mask.shape != size:
+        shape = _size(mask.shape) if mask.ndim == 2 else mask.shape
+        raise ValueError(f"{_CALLER}: {name} must be one channel of {_size(size)}, got {shape}; scale it to the {like}")
+    return mask if mask.dtype == np.bool_ else mask >= (128 if mask.dtype == np.uint8 else 0.5)
+
+
+def _source_mask(mask: np.ndarray | None, size: tuple[int, int], patch_size: int) -> np.ndarray | None:
+    if mask is None:
+        return None
+    allowed = _mask("source_mask", mask, size, "style")
+    if allowed.all():
+        return None
+    if forbidden_centres(allowed, patch_size).all():
+        raise ValueError(
+            f"{_CALLER}: source_mask must leave at least one whole patch of {patch_size}x{patch_size} px to copy from, got "
+            "none; widen the mask or use a smaller patch_size"
+        )
+    return allowed
+
+
+def _target_mask(mask: np.ndarray | None, size: tuple[int, int]) -> np.ndarray | None:
+    if mask is None:
+        return None
+    painted = _mask("target_mask", mask, size, "target")
+    if not painted.any():
+        raise ValueError(f"{_CALLER}: target_mask must set a pixel, got an empty mask; leave it out to paint all")
+    return None if painted.all() else painted

@@ -1,0 +1,80 @@
+"""Which pixels may be copied from and which are painted, on every level of the pyramid."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def grow_into(mask, r, out, scratch):
+    """Set out where any pixel of a uint8 mask within r rows and columns is set; scratch: width + 2 r bytes."""
+    height, width = mask.shape
+    for y in range(height):
+        scratch[:] = 0
+        for j in range(max(y - r, 0), min(y + r, height - 1) + 1):
+            for x in range(width):
+                scratch[x + r] |= mask[j, x]
+        out[y] = 0
+        for i in range(2 * r + 1):
+            for x in range(width):
+                out[y, x] |= scratch[x + i]
+
+
+def grow(mask: np.ndarray, r: int) -> np.ndarray:
+    """A uint8 mask (0 or 1) of the pixels within r rows and columns of a set one."""
+    out = np.empty(mask.shape, np.uint8)
+    grow_into(np.ascontiguousarray(mask, np.uint8), r, out, np.zeros(mask.shape[1] + 2 * r, np.uint8))
+    return out
+
+
+def halve_mask(mask: np.ndarray, *, keep_if_any: bool) -> np.ndarray:
+    """A bool mask at half the size: set where any, or where all, of the 2x2 pixels are."""
+    height, width = mask.shape[0] // 2, mask.shape[1] // 2
+    blocks = mask[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
+    return blocks.any(axis=(1, 3)) if keep_if_any else blocks.all(axis=(1, 3))
+
+
+def forbidden_centres(allowed: np.ndarray, patch_size: int) -> np.ndarray:
+    """True where a patch would touch a pixel that must not be copied, or leave the source."""
+    r = patch_size // 2
+    forbidden = np.ones(allowed.shape, bool)
+    inside = (slice(r, allowed.shape[0] - r), slice(r, allowed.shape[1] - r))
+    forbidden[inside] = grow(~allowed, r)[inside]
+    return forbidden
+
+
+def source_levels(mask: np.ndarray, levels: int, patch_size: int) -> list[np.ndarray]:
+    """Forbidden patch centres of every level, finest first.
+
+    The finest level is strict. A coarser one that would be left without a single patch is lenient: what is found there
+    is only a start.
+    """
+    forbidden = []
+    for level in range(levels):
+        strict = forbidden_centres(mask, patch_size)
+        lenient = level > 0 and strict.all()
+        forbidden.append(forbidden_centres(np.ones_like(mask), patch_size) if lenient else strict)
+        mask = halve_mask(mask, keep_if_any=False)
+    return forbidden
+
+
+def target_levels(mask: np.ndarray, levels: int, patch_size: int) -> list[np.ndarray]:
+    """Pixels to match on every level (uint8), finest first: the painted ones and a rim whose patches reach them."""
+    matched = []
+    for _ in range(levels):
+        matched.append(grow(mask, patch_size))
+        mask = halve_mask(mask, keep_if_any=True)
+    return matched
+
+
+def leave_forbidden(nnf: np.ndarray, forbidden: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A packed field whose forbidden matches are replaced by random allowed ones."""
+    bad = forbidden[nnf >> np.uint32(16), nnf & np.uint32(0xFFFF)]
+    if not bad.any():
+        return nnf
+    rows, columns = np.nonzero(~forbidden)
+    choice = random.integers(0, len(rows), int(bad.sum()))
+    moved = nnf.copy()
+    moved[bad] = columns[choice].astype(np.uint32) | (rows[choice].astype(np.uint32) << np.uint32(16))
+    return moved

@@ -1,0 +1,38 @@
+"""What an artist reads when something is refused: the node's name, then the library's sentence."""
+
+import errno
+import functools
+import re
+
+import folder_paths
+
+# Files and packages that are missing, values and types that do not fit. Anything else is a fault of ours: it keeps
+# its traceback and its type.
+REFUSALS = (TypeError, ValueError, ImportError, OSError)
+
+
+def named_after_node(execute):
+    """Put the node's display name in front of a refusal, in place of the library function that raised it."""
+
+    @functools.wraps(execute)
+    def execute_by_name(cls, *args, **kwargs):
+        try:
+            return execute(cls, *args, **kwargs)
+        except REFUSALS as error:
+            kind = next(kind for kind in REFUSALS if isinstance(error, kind))
+            raise kind(f"{cls.define_schema().display_name}: {sentence(error)}") from error
+
+    return execute_by_name
+
+
+def sentence(error: Exception) -> str:
+    """The message of an error without the function's name, and with the remedy that only the server's side knows.
+
+    "check_indices: indices must rise" becomes "indices must rise": the artist knows nodes, not functions.
+    """
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return (
+            f"the disk of ComfyUI's temporary folder {folder_paths.get_temp_directory()} must have room, but it is "
+            "full; free some space, shorten the clip, or start ComfyUI with --temp-directory on a larger disk"
+        )
+    return re.sub(r"^(\[Errno -?\d+\] )?([A-Za-z_][\w.]*: )?", "", str(error))

@@ -1,0 +1,264 @@
+"""Menu escalier/propagation: carry painted keyframes through the film, then fade the runs into one."""
+
+from comfy_api.v0_0_2 import io
+
+from escalier.coherence import measure_fades
+from escalier.film.motion import Motion
+from escalier.keyframes import Keyframes
+from escalier.propagation import FADES, Guides, Matching, Runs, Staircase, propagate
+
+from . import sockets
+from .errors import named_after_node
+from .progress import Progress
+from .scratch import lasting_folder
+from .tensors import masks_from_input
+from .video import FilmVideo, clip_from_input, film_from_input
+
+CATEGORY = "escalier/propagation"
+
+
+def _weight(name: str, default: float, tooltip: str, *, advanced: bool = False) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=100.0, step=0.1, tooltip=tooltip, advanced=advanced)
+
+
+class EscalierPropagate(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        guides, matching = Guides(), Matching()
+        return io.Schema(
+            node_id="EscalierPropagate",
+            display_name="Propagate Keyframes",
+            category=CATEGORY,
+            description="Carries every painted keyframe through the film, forwards and backwards, up to its neighbours "
+            "or to the ends of the clip. This is where the time goes. After a cancel, or when one keyframe was painted "
+            "anew, only what is missing is made.",
+            search_aliases=["EbSynth", "style propagation", "stylize video", "restyle video"],
+            inputs=[
+                sockets.film_input("The filmed clip: a video, or a batch of images."),
+                sockets.Keyframes.Input("keyframes", tooltip="The painted keyframes, in the film's size."),
+                _weight(
+                    "colour",
+                    guides.colour,
+                    "How closely the brush follows the film's colours and shading. 6 as in EbSynth, where it is the "
+                    "main guide. Lower keeps more of the keyframe's own drawing.",
+                ),
+                _weight(
+                    "position",
+                    guides.position,
+                    "How firmly brush strokes stay at their place on the moving forms. 2 keeps their order; much more "
+                    "copies errors of the measured motion.",
+                ),
+                _weight(
+                    "temporal",
+                    guides.temporal,
+                    "How much a frame resembles the one before. 0.5 calms the film; much more freezes and smears it.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**31 - 1,
+                    control_after_generate=False,
+                    tooltip="Another seed gives other brush strokes of the same quality. The same seed gives the same "
+                    "film, to the bit.",
+                ),
+                _weight(
+                    "edge",
+                    guides.edge,
+                    "How closely strokes follow fine lines of the film, whatever their brightness. 0.5, because more "
+                    "brings the film's noise into the painting.",
+                    advanced=True,
+                ),
+                _weight(
+                    "mask_weight",
+                    guides.mask,
+                    "How strictly subject and set are kept apart when a mask is connected. 6, as strong as colour.",
+                    advanced=True,
+                ),
+                io.Float.Input(
+                    "uniformity",
+                    default=matching.uniformity,
+                    min=0.0,
+                    max=20000.0,
+                    step=100.0,
+                    advanced=True,
+                    tooltip="How evenly all parts of the painting are used. 3500 as in EbSynth. Lower repeats the "
+                    "best-fitting strokes, higher brings in strokes that fit less well.",
+                ),
+                io.Combo.Input(
+                    "patch_size",
+                    options=["3", "5", "7"],
+                    default=str(matching.patch_size),
+                    advanced=True,
+                    tooltip="Side of the pieces that the painting is cut into, in pixels. 5 as in EbSynth. 3 follows "
+                    "fine forms, 7 keeps larger strokes whole.",
+                ),
+                io.Combo.Input(
+                    "voting",
+                    options=["plain", "weighted"],
+                    default=matching.voting,
+                    advanced=True,
+                    tooltip="How overlapping pieces are mixed. 'plain' averages them; 'weighted' trusts those that fit "
+                    "best, which is crisper and can flicker.",
+                ),
+                io.Boolean.Input(
+                    "extra_pass_3x3",
+                    default=matching.extra_pass_3x3,
+                    advanced=True,
+                    tooltip="A last pass with pieces of 3 pixels: sharper detail for about a quarter more time.",
+                ),
+                io.Int.Input(
+                    "search_vote_iterations",
+                    default=0,
+                    min=0,
+                    max=50,
+                    advanced=True,
+                    tooltip="Rounds of matching and painting on every size of the picture. 0 takes the engine's own "
+                    "choice. More is slower and hardly better.",
+                ),
+                io.Int.Input(
+                    "patchmatch_iterations",
+                    default=0,
+                    min=0,
+                    max=50,
+                    advanced=True,
+                    tooltip="Search steps in each round. 0 takes the engine's own choice. More finds better pieces, "
+                    "slower.",
+                ),
+                io.Int.Input(
+                    "threads",
+                    default=0,
+                    min=0,
+                    max=256,
+                    advanced=True,
+                    tooltip="Processor cores to use. 0 uses all. The film does not depend on it.",
+                ),
+                sockets.Motion.Input(
+                    "motion",
+                    optional=True,
+                    tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="White where the subject is: one mask for each frame, or one for the whole film. Keeps a "
+                    "moving subject from dragging the set along.",
+                ),
+            ],
+            outputs=[
+                sockets.Runs.Output(
+                    display_name="runs", tooltip="Every keyframe's run in both directions, for Fade Staircase."
+                )
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(
+        cls, film, keyframes: Keyframes, colour, position, temporal, seed, edge, mask_weight, uniformity, patch_size,
+        voting, extra_pass_3x3, search_vote_iterations, patchmatch_iterations, threads,
+        motion: Motion | None = None, mask=None,
+    ) -> io.NodeOutput:  # fmt: skip
+        runs = propagate(
+            film_from_input(film),
+            keyframes,
+            folder=lasting_folder("runs"),
+            motion=motion,
+            masks=None if mask is None else masks_from_input(mask),
+            guides=Guides(colour=colour, edge=edge, position=position, temporal=temporal, mask=mask_weight),
+            matching=Matching(
+                uniformity=uniformity,
+                patch_size=int(patch_size),
+                voting=voting,
+                extra_pass_3x3=extra_pass_3x3,
+                search_vote_iterations=search_vote_iterations or None,
+                patchmatch_iterations=patchmatch_iterations or None,
+            ),
+            seed=seed,
+            threads=threads or None,
+            progress=Progress(),
+        )
+        return io.NodeOutput(runs)
+
+
+class EscalierStaircase(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierStaircase",
+            display_name="Fade Staircase",
+            category=CATEGORY,
+            description="Fades neighbouring runs one into the next, step after step: the restyled film. Every keyframe "
+            "is seen in it exactly as it was painted.",
+            search_aliases=["crossfade", "blend runs", "join keyframes", "EbSynth blend"],
+            inputs=[
+                sockets.Runs.Input("runs", tooltip="What Propagate Keyframes made."),
+                sockets.film_input(
+                    "The filmed clip again: its sound, its timing and its colour tags go to the result."
+                ),
+                io.Combo.Input(
+                    "mode",
+                    options=list(FADES),
+                    default=next(iter(FADES)),
+                    tooltip="'staggered' lets every pixel switch at its own time, so that no double image is seen. "
+                    "'linear' and 'smoothstep' mix the two pictures: softer, with a double image in the middle.",
+                ),
+                io.Int.Input(
+                    "fade_frames",
+                    default=0,
+                    min=0,
+                    max=9999,
+                    tooltip="Length of each fade in frames. 0 is as long as the gap between keyframes allows, which "
+                    "shows least; 1 is nearly a cut.",
+                ),
+                io.Float.Input(
+                    "ramp_frames",
+                    default=3.0,
+                    min=0.0,
+                    max=100.0,
+                    step=0.5,
+                    advanced=True,
+                    tooltip="In 'staggered', how many frames one pixel takes to switch. 3 hides the seam; more softens "
+                    "it and blurs what it crosses.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**31 - 1,
+                    control_after_generate=False,
+                    advanced=True,
+                    tooltip="In 'staggered', another seed lets other places switch first.",
+                ),
+                sockets.Motion.Input(
+                    "motion",
+                    optional=True,
+                    tooltip="Connect the film's motion to have the fades judged: double images and jumps in figures.",
+                ),
+            ],
+            outputs=[
+                io.Video.Output(display_name="video", tooltip="The restyled film, made while it is saved."),
+                io.String.Output(
+                    display_name="report",
+                    tooltip="Where the film is least sure; with motion connected, how crisp and even the fades are.",
+                ),
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(
+        cls, runs: Runs, film, mode, fade_frames, ramp_frames, seed, motion: Motion | None = None
+    ) -> io.NodeOutput:
+        staircase = Staircase(runs, mode=mode, fade_frames=fade_frames or None, ramp_frames=ramp_frames, seed=seed)
+        report = _least_sure(runs)
+        if motion is not None:
+            report += f"\n{measure_fades(staircase, film_from_input(film), motion, progress=Progress(previews=False))}"
+        return io.NodeOutput(FilmVideo(staircase, clip_from_input(film)), report)
+
+
+def _least_sure(runs: Runs) -> str:
+    """Where one more keyframe would help most, in words."""
+    confidence = runs.confidence()
+    frame = int(confidence.argmin())
+    return f"least sure at frame {frame}: confidence {confidence[frame]:.2f} of 1; the next keyframe belongs there"

@@ -1,0 +1,56 @@
+"""Room on disk for what is too large for memory: in ComfyUI's temporary folder, which is emptied when it starts."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import folder_paths
+
+FREE_SHARE = 0.2
+
+
+@contextlib.contextmanager
+def scratch_folder(kind: str) -> Iterator[Path]:
+    """A new folder, under a name that no concurrent prompt has; gone again if the work in it fails."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{kind}_", dir=_escalier_folder()))
+    try:
+        yield folder
+    except BaseException:  # Cancel is not an Exception
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def remove_with(owner: object, folder: Path) -> None:
+    """Remove a scratch folder when ComfyUI's cache forgets the object that reads it, or at exit."""
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+
+
+def lasting_folder(kind: str) -> Path:
+    """A folder whose contents are named after what they were made from, so that a later job can go on with them.
+
+    What was used longest ago goes first while less than a fifth of the disk is free. Files that a node still reads
+    stay readable until it is done with them.
+    """
+    folder = _escalier_folder() / kind
+    folder.mkdir(exist_ok=True)
+    oldest_first = sorted(folder.iterdir(), key=lambda entry: entry.stat().st_mtime)
+    for entry in oldest_first:
+        disk = shutil.disk_usage(folder)
+        if disk.free >= FREE_SHARE * disk.total:
+            break
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                os.remove(entry)
+    return folder
+
+
+def _escalier_folder() -> Path:
+    folder = Path(folder_paths.get_temp_directory()) / "escalier"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

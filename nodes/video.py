@@ -1,0 +1,193 @@
+"""What a film socket holds, as a film of the library; and a film of the library as VIDEO. Neither copies the clip."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import threading
+import uuid
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from comfy_api.v0_0_2 import Input, InputImpl, Types
+
+from escalier.film.frames import ArrayFrames, FrameSource
+
+from .progress import Progress
+from .scratch import lasting_folder, scratch_folder
+from .tensors import pictures_from_images, write_image
+
+LOSSLESS_CRF = 0  # of H.264 at 8 bits, for clips that are cut before they are read
+BETWEEN_NODES_CRF = 10  # of a restyled film that other nodes read as a file: its losses cannot be seen
+
+
+class FilmVideo(Input.Video):
+    """A film as VIDEO. Its frames are made while it is saved; nothing is computed before somebody asks for them.
+
+    Parameters
+    ----------
+    film
+        Any film, lazy ones included.
+    clip
+        The filmed clip that it was made from: sound, timestamps, rate and colour tags come from there.
+    """
+
+    def __init__(self, film: FrameSource, clip: FrameSource | None = None) -> None:
+        self.film = film
+        self.clip = clip
+        self._file: str | None = None
+        self._file_lock = threading.Lock()
+
+    def get_components(self) -> Types.VideoComponents:
+        """Every frame as float32: the one call that holds the whole film in memory."""
+        width, height = self.film.size
+        images = np.empty((len(self.film), height, width, 3), np.float32)
+        progress = Progress()
+        for index, image in enumerate(images):
+            frame = self.film.frame(index)
+            write_image(image, frame)
+            progress(index + 1, len(images), frame)
+        return Types.VideoComponents(
+            images=torch.from_numpy(images), audio=sound_of(self.clip), frame_rate=self.get_frame_rate()
+        )
+
+    def save_to(
+        self,
+        path: str | os.PathLike | io.BytesIO,
+        format: Types.VideoContainer = Types.VideoContainer.AUTO,
+        codec: Types.VideoCodec = Types.VideoCodec.AUTO,
+        metadata: dict | None = None,
+        bit_depth: int | None = None,
+        crf: float | None = None,
+        color_space: str | None = None,
+        preset: str | None = None,
+    ) -> None:
+        """Write the film as H.264 in MP4, frame by frame. The last two arguments are those of newer ComfyUIs."""
+        _refuse("format", getattr(format, "value", format), ("auto", "mp4"))
+        _refuse("codec", getattr(codec, "value", codec), ("auto", "h264"))
+        _refuse("bit depth", bit_depth, (None, 8))
+        _refuse("colour space", color_space, (None, "auto", "sRGB"))
+        if isinstance(path, io.BytesIO):
+            with scratch_folder("save") as folder:
+                self._write(folder / "film.mp4", metadata, crf)
+                path.write((folder / "film.mp4").read_bytes())
+                shutil.rmtree(folder)
+        else:
+            self._write(Path(path), metadata, crf)
+
+    def as_trimmed(
+        self, start_time: float | None = None, duration: float | None = None, strict_duration: bool = False
+    ) -> Input.Video | None:
+        return InputImpl.VideoFromFile(self.get_stream_source()).as_trimmed(
+            start_time or 0, duration or 0, strict_duration=strict_duration
+        )
+
+    def get_stream_source(self) -> str:
+        """A file of the film, for nodes that read files; written when it is first asked for."""
+        with self._file_lock:
+            if self._file is None or not os.path.exists(self._file):
+                path = lasting_folder("films") / f"{uuid.uuid4().hex}.mp4"
+                self._write(path, None, BETWEEN_NODES_CRF)
+                self._file = str(path)
+            return self._file
+
+    def get_dimensions(self) -> tuple[int, int]:
+        return self.film.size.width, self.film.size.height
+
+    def get_frame_count(self) -> int:
+        return len(self.film)
+
+    def get_frame_rate(self) -> Fraction:
+        return (self.clip or self.film).rate
+
+    def get_duration(self) -> float:
+        return float(len(self.film) / self.get_frame_rate())
+
+    def get_container_format(self) -> str:
+        return "mp4"
+
+    def _write(self, path: Path, metadata: dict | None, crf: float | None) -> None:
+        from escalier.film.video import write_video
+
+        tags = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (metadata or {}).items()}
+        quality = {} if crf is None else {"crf": crf}
+        write_video(path, self.film, like=self.clip, metadata=tags, progress=Progress(), **quality)
+
+
+def sound_of(clip: FrameSource | None) -> Input.Audio | None:
+    """The first sound track of a filmed clip as AUDIO, beginning and ending with its pictures; None without one."""
+    tracks = getattr(clip, "audio", ())
+    if not tracks:
+        return None
+    with av.open(str(clip.path)) as container:
+        stream = container.streams[tracks[0].stream]
+        resampler = av.AudioResampler(format="fltp", rate=stream.sample_rate)
+        frames = [block for frame in container.decode(stream) for block in resampler.resample(frame)]
+    if not frames:
+        return None
+    waveform = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+    late = round((Fraction(frames[0].pts) * frames[0].time_base - clip.start) * stream.sample_rate)
+    waveform = np.pad(waveform, ((0, 0), (late, 0))) if late > 0 else waveform[:, -late:]
+    waveform = waveform[:, : round(clip.duration * stream.sample_rate)]
+    return {"waveform": torch.from_numpy(waveform)[None], "sample_rate": stream.sample_rate}
+
+
+def film_from_input(film: torch.Tensor | Input.Video) -> FrameSource:
+    """The film behind a film socket. A VIDEO is read as its frames are asked for, an IMAGE batch where it lies."""
+    if isinstance(film, torch.Tensor):
+        return ArrayFrames(pictures_from_images(film, "film"))
+    if isinstance(film, FilmVideo):
+        return film.film
+    if isinstance(film, InputImpl.VideoFromComponents):
+        return ArrayFrames(pictures_from_images(film.get_components().images, "film"), film.get_frame_rate())
+    return _video_frames(film)
+
+
+def clip_from_input(film: torch.Tensor | Input.Video) -> FrameSource:
+    """The same film with all that a saved film takes over from its clip: sound, timestamps, colour tags."""
+    if isinstance(film, FilmVideo):
+        return film.clip or film.film
+    if isinstance(film, InputImpl.VideoFromComponents) and film.get_components().audio:
+        return _video_frames(film)
+    return film_from_input(film)
+
+
+def _video_frames(video: Input.Video) -> FrameSource:
+    from escalier.film.video import VideoFrames
+
+    return VideoFrames(_file_of(video))
+
+
+def _file_of(video: Input.Video) -> Path:
+    """A file of what a VIDEO shows: its own, or one written of the part that it was cut to, or of what is in memory."""
+    source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
+    window = video.get_active_trim_window()
+    # Newer ComfyUIs can also crop and scale a video before its file is written.
+    edited = any(window) or getattr(video, "has_pending_frame_edits", lambda: False)()
+    if isinstance(source, str) and not edited:
+        return Path(source)
+    width, height = video.get_dimensions()
+    if width % 2 or height % 2:
+        raise ValueError(
+            f"film must have even sides once it is cut as a VIDEO, got {width}x{height}; connect its pictures (IMAGE)"
+        )
+    facts = (source, os.stat(source).st_mtime_ns, window, width, height) if isinstance(source, str) else uuid.uuid4()
+    path = lasting_folder("films") / f"{hashlib.sha256(str(facts).encode()).hexdigest()[:32]}.mp4"
+    if not path.exists():
+        draft = path.with_name(f".{uuid.uuid4().hex}.mp4")
+        try:
+            video.save_to(str(draft), crf=LOSSLESS_CRF)
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return path
+
+
+def _refuse(what: str, value: object, allowed: tuple) -> None:
+    if value not in allowed:
+        known = " or ".join(str(one) for one in allowed if one is not None)
+        raise ValueError(f"{what} of the saved film must be {known}, got {value}; choose {allowed[-1]}")

@@ -1,0 +1,88 @@
+"""One real ComfyUI server with a small clip in its input folder, and its real page in headless Chromium."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from escalier.film.frames import Size
+from escalier.headless.comfyui import ComfyUI
+from escalier.headless.embedded import embedded_folder
+from escalier.headless.errors import HeadlessError
+from escalier.headless.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
+from escalier.headless.server import Server
+from escalier.keyframes import Keyframes
+from escalier.keyframes.files import write_keyframes
+
+CLIP = "escalier_clip.mp4"
+PAINTED = "escalier_keyframes"
+
+
+def is_missing(module: str) -> bool:
+    return importlib.util.find_spec(module) is None
+
+
+@pytest.fixture(scope="session")
+def film():
+    """What the clip in the input folder shows."""
+    from escalier.film.moving_clip import make_clip
+
+    return make_clip(Size(160, 96), length=12, rate=6)
+
+
+@pytest.fixture(scope="session")
+def keyframes(film) -> Keyframes:
+    """What the folder of painted keyframes in the input folder holds."""
+    return Keyframes([2, 8], [255 - film.frame(index) for index in (2, 8)], length=len(film))
+
+
+@pytest.fixture(scope="session")
+def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server; starting it costs some ten seconds, so all tests of this folder share it."""
+    from escalier.film.video import write_video
+
+    missing = [name for name in (*NEEDED, *NEEDED_BY_PACK, *NEEDED_BY_EMBEDDED) if is_missing(name)]
+    if missing:
+        pytest.skip(f"ComfyUI's requirements are not installed ({', '.join(missing)}): pip install -e '.[headless]'")
+    try:
+        folder = Path(os.environ.get("ESCALIER_TEST_COMFYUI") or embedded_folder())
+    except HeadlessError as error:
+        pytest.skip(f"no ComfyUI to test with: {error}")
+    base = tmp_path_factory.mktemp("base")
+    (base / "input").mkdir()
+    write_video(base / "input" / CLIP, film)
+    write_keyframes(base / "input" / PAINTED, keyframes)
+    write_keyframes(base / "input" / "small", Keyframes([1], [np.zeros((48, 80, 3), np.uint8)], length=2))
+    (base / "input" / "empty").mkdir()
+    comfyui = ComfyUI(folder, Path(sys.executable), "for tests", embedded=True)
+    with Server(comfyui, base=base, device="cpu") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def page_driver() -> ModuleType:
+    """page.py beside this file; skips where the page cannot be driven."""
+    spec = importlib.util.spec_from_file_location("escalier_page_driver", Path(__file__).with_name("page.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    if is_missing("playwright"):
+        pytest.skip("playwright is not installed: pip install -e '.[test]'")
+    if module.find_chromium() is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    return module
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["classic nodes", "Nodes 2.0"])
+def page(request: pytest.FixtureRequest, server: Server, page_driver: ModuleType) -> Iterator[Any]:
+    """The server's page with its graph, in either way that ComfyUI draws nodes."""
+    with page_driver.open_page(server.url, nodes_2=request.param) as opened:
+        yield opened
