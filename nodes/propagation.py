@@ -6,6 +6,7 @@ from escalier.coherence import measure_fades
 from escalier.film.motion import Motion
 from escalier.keyframes import Keyframes
 from escalier.propagation import FADES, Guides, Matching, Runs, Staircase, propagate
+from escalier.pyebsynth import BACKENDS
 
 from . import sockets
 from .errors import named_after_node
@@ -125,6 +126,14 @@ class EscalierPropagate(io.ComfyNode):
                     tooltip="Search steps in each round. 0 takes the engine's own choice. More finds better pieces, "
                     "slower.",
                 ),
+                io.Combo.Input(
+                    "backend",
+                    options=["auto", *BACKENDS],
+                    default=matching.backend,
+                    advanced=True,
+                    tooltip="The engine. 'auto' takes the best one that is here. 'original' is the first EbSynth "
+                    "program, where its library is installed.",
+                ),
                 io.Int.Input(
                     "threads",
                     default=0,
@@ -156,7 +165,7 @@ class EscalierPropagate(io.ComfyNode):
     @named_after_node
     def execute(
         cls, film, keyframes: Keyframes, colour, position, temporal, seed, edge, mask_weight, uniformity, patch_size,
-        voting, extra_pass_3x3, search_vote_iterations, patchmatch_iterations, threads,
+        voting, extra_pass_3x3, search_vote_iterations, patchmatch_iterations, backend, threads,
         motion: Motion | None = None, mask=None,
     ) -> io.NodeOutput:  # fmt: skip
         runs = propagate(
@@ -173,6 +182,7 @@ class EscalierPropagate(io.ComfyNode):
                 extra_pass_3x3=extra_pass_3x3,
                 search_vote_iterations=search_vote_iterations or None,
                 patchmatch_iterations=patchmatch_iterations or None,
+                backend=backend,
             ),
             seed=seed,
             threads=threads or None,

@@ -1,0 +1,49 @@
+"""What the README promises can be checked: its two commands, the menu's headings, the table of fades."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from escalier.propagation import FADES
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["demo", "tests"])
+def test_each_command_is_a_single_line(name: str) -> None:
+    block = re.search(rf"<!-- command: {name} -->\n```\n(.*?)\n```", README, re.DOTALL)
+    assert block, f"no block for {name}"
+    assert "\n" not in block[1]
+    assert block[1].startswith("python -m pip install -e ")
+
+
+def test_every_menu_entry_has_its_heading() -> None:
+    menus = {
+        p.stem
+        for p in (ROOT / "nodes").glob("[!_]*.py")
+        if "class Escalier" in p.read_text(encoding="utf-8") and "io.ComfyNode" in p.read_text(encoding="utf-8")
+    }
+    headings = {line[3:].lower() for line in README.splitlines() if line.startswith("## ")}
+    assert menus <= headings
+
+
+def test_fades_are_listed_as_the_table_has_them() -> None:
+    rows = [f"| `{name}` | {(inspect.getdoc(fade) or '').splitlines()[0]} |" for name, fade in FADES.items()]
+    assert "\n".join(rows) in README
+
+
+def test_requirements_and_project_ask_for_the_same_versions() -> None:
+    required = set((ROOT / "requirements.txt").read_text(encoding="utf-8").split())
+    quoted = set(re.findall(r'"([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
+    assert required <= quoted
+    brought_by_comfyui = {"torch", "torchvision", "onnxruntime", "mediapipe"}
+    assert not {re.split(r"[<>=]", line)[0] for line in required} & brought_by_comfyui
+
+
+def test_the_patent_is_named() -> None:
+    assert "8,861,869" in README
