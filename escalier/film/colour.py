@@ -80,6 +80,17 @@ def to_rgb(frame: av.VideoFrame, colour: Colour, reformatter: VideoReformatter) 
     return sdr_from_hdr(picture, "PQ" if colour.transfer == PQ else "HLG") if colour.hdr else picture
 
 
+def writable_colour(colour: Colour) -> Colour:
+    """The colours as the installed PyAV can write them: its version 17 cannot encode in the matrix of BT.2020.
+
+    There the matrix becomes that of BT.709, tagged so; the colours and the other tags stay what they are.
+    """
+    import av
+
+    lacking = av.__version__.startswith("17.") and colour.matrix == BT2020
+    return colour._replace(matrix=BT709) if lacking else colour
+
+
 def from_rgb(picture: np.ndarray, pix_fmt: str, colour: Colour, reformatter: VideoReformatter) -> av.VideoFrame:
     """An RGB uint8 picture as a frame to encode, in the matrix and range of `colour`."""
     import av

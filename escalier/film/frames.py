@@ -152,7 +152,17 @@ def sorted_pictures(folder: Path) -> list[Path]:
 
 
 def read_picture(path: str | Path) -> np.ndarray:
-    """Read a picture file as RGB uint8 (H, W, 3). Grey is spread over three channels; alpha is refused by name."""
+    """Read a picture file as RGB uint8 (H, W, 3), whatever its name.
+
+    Grey is spread over three channels, 16 bits are brought down to 8, an alpha channel that hides something is refused.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "red.png"
+    >>> path.write_bytes(cv2.imencode(".png", np.full((2, 3, 3), (0, 0, 255), np.uint8))[1].tobytes()) > 0
+    True
+    >>> read_picture(path)[0, 0].tolist()
+    [255, 0, 0]
+    """
     data = np.fromfile(path, np.uint8)  # np.fromfile, since cv2.imread cannot open non-ASCII paths on Windows
     picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
     if picture is None:
@@ -185,7 +195,12 @@ def as_uint8(picture: np.ndarray) -> np.ndarray:
 
 
 def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
-    """Refuse masks whose number or size does not fit the film."""
+    """Refuse masks whose number or size does not fit the film.
+
+    >>> check_masks(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
+    Traceback (most recent call last):
+    ValueError: matte: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from the same clip, ...
+    """
     if len(masks) not in (1, len(film)):
         raise ValueError(
             f"{caller}: mask must hold 1 or {len(film)} masks, one for each frame, got {len(masks)}; "

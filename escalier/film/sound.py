@@ -31,7 +31,7 @@ def audio_tracks(container: InputContainer, name: str) -> Iterator[AudioTrack]:
             log.warning("%s: sound track %d is of an unknown kind and is left out", name, stream.index)
             continue
         start = Fraction(stream.start_time or 0) * Fraction(stream.time_base or 1)
-        yield AudioTrack(stream.index, stream.codec_context.name, start)
+        yield AudioTrack(stream.index, stream.codec_context.codec.canonical_name, start)
 
 
 class CarriedSound:
@@ -47,16 +47,18 @@ class CarriedSound:
         self._packets: Iterator[av.Packet] = iter(())
         if clip is None or not clip.audio:
             return
-        for track in clip.audio:
-            if track.codec not in output.supported_codecs:
-                raise ValueError(
-                    f"write_video: the sound of {clip.path.name} must be of a kind that {output.format.name} files "
-                    f"take, got {track.codec}; write .mkv, with codec='h264' if it is to be small"
-                )
         import av
 
         self._container = av.open(str(clip.path))
         sources = [self._container.streams[track.stream] for track in clip.audio]
+        for source, track in zip(sources, clip.audio, strict=True):
+            # A decoder's name is not always its codec's: mp3float reads mp3.
+            if not {track.codec, source.codec_context.name} & output.supported_codecs:
+                self._container.close()
+                raise ValueError(
+                    f"write_video: the sound of {clip.path.name} must be of a kind that {output.format.name} files "
+                    f"take, got {track.codec}; write .mkv, with codec='h264' if it is to be small"
+                )
         self._targets = {source.index: output.add_stream_from_template(source) for source in sources}
         self._packets = self._container.demux(*sources)
 

@@ -13,7 +13,7 @@ import numpy as np
 from .colour import SDR, Colour, read_colour, to_rgb
 from .frames import FolderFrames, FrameSource, Size
 from .sound import AudioTrack, audio_tracks
-from .video_index import UnreadableVideo, VideoIndex, read_index
+from .video_index import UnreadableVideo, read_index
 from .video_reader import Reader
 from .video_writing import check_output, write_video
 
@@ -76,8 +76,6 @@ class VideoFrames:
         self._read_header(first)
         picture = self._decoded(0)
         self._flips = _orientation(picture, self.path.name)
-        if self._flips.transposed:
-            self._pixel_aspect = 1 / self._pixel_aspect
         self._size = Size.of(self.frame(0))
 
     def _read_header(self, reader: Reader) -> None:
@@ -90,14 +88,14 @@ class VideoFrames:
             self._index = self._index.without_first(lead)
             reader.index = self._index
         self._stored_colour = read_colour(context)
-        self._pixel_aspect: Fraction = Fraction(stream.sample_aspect_ratio or 1)
+        self._stored_aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.audio: tuple[AudioTrack, ...] = tuple(audio_tracks(container, self.path.name))
         self.metadata = dict(container.metadata)
         self.start = self._index.times[0] * self._index.time_base
         if self._stored_colour.hdr:
             log.warning("%s is HDR; it is read as ordinary BT.709 video (escalier.film.hdr)", self.path.name)
-        if self._pixel_aspect != 1:
-            log.warning("%s has pixels of %s:1; frames are given as stored", self.path.name, self._pixel_aspect)
+        if self._stored_aspect != 1:
+            log.warning("%s has pixels of %s:1; frames are given as stored", self.path.name, self._stored_aspect)
 
     @property
     def size(self) -> Size:
@@ -155,7 +153,7 @@ class VideoFrames:
     @property
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as the film is given (upright)."""
-        return self._pixel_aspect
+        return 1 / self._stored_aspect if self._flips.transposed else self._stored_aspect
 
     def __len__(self) -> int:
         return len(self._index.times)

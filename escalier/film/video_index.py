@@ -33,8 +33,8 @@ class VideoIndex(NamedTuple):
     """Every frame of a stream in the order it is shown.
 
     times and durations are in ticks of `time_base`; keys are the frames (with the tick to seek to) that can be decoded
-    without any earlier one. The first `loose` frames may lean on frames that are not in the file, since the film was cut
-    there. A file without usable timestamps has `by_count` set: its frames are told apart by counting.
+    without any earlier one. The first `loose` frames may lean on frames that are not in the file, since the film was
+    cut there. A file without usable timestamps has `by_count` set: its frames are told apart by counting.
     """
 
     times: list[int]
@@ -95,7 +95,7 @@ def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
     if stream is None or stream.disposition & Disposition.attached_pic:  # the cover picture of a song
         container.close()
         raise UnreadableVideo(
-            f"VideoFrames: {path.name} must have a picture track, got none; choose another file, or export this one again"
+            f"VideoFrames: {path.name} must have a picture track, got none; choose another file or export it again"
         )
     stream.thread_type = "SLICE"  # frame threads would report a damaged frame several frames late
     return container, stream
@@ -190,7 +190,9 @@ def _read_packets(container: InputContainer, stream: av.VideoStream) -> tuple[li
     return packets, not (cut or len(packets) < expected or promised > end - start + 0.5)
 
 
-def _order(packets: list[_Packet], time_base: Fraction, rate: Fraction, end: int | None, cut_anywhere: bool) -> VideoIndex:
+def _order(
+    packets: list[_Packet], time_base: Fraction, rate: Fraction, end: int | None, cut_anywhere: bool
+) -> VideoIndex:
     shown = sorted((packet for packet in packets if packet.shown), key=lambda packet: packet.pts or 0)
     times = [packet.pts or 0 for packet in shown]
     first_key = next((i for i, packet in enumerate(shown) if packet.key), 0)

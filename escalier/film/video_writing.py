@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .clock import Clock, clock_from_times, clock_like, steady_clock
-from .colour import RGB, SDR, from_rgb
+from .colour import RGB, SDR, from_rgb, writable_colour
 from .frames import FrameSource, Size, as_uint8
 from .sound import CarriedSound
 
@@ -217,6 +217,28 @@ def _notes(clip: VideoFrames | None, metadata: Mapping[str, str] | None) -> dict
     return {**kept, **(metadata or {})}
 
 
+class _DraftFile:
+    """A file for PyAV to write into that remembers why it could not be written: FFmpeg forgets."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "wb")  # noqa: SIM115 (closed in close)
+        self.failure: OSError | None = None
+        self.seek, self.tell = self._file.seek, self._file.tell
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.failure = self.failure or error
+            raise
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+        except OSError as error:
+            self.failure = self.failure or error
+
+
 class _VideoFile:
     """One video file being written: pictures are encoded as they come, the clip's sound is laid beside them."""
 
@@ -235,16 +257,16 @@ class _VideoFile:
         from av.video.reformatter import VideoReformatter
 
         self._size, self._clock, self._clip, self._pix_fmt = size, clock, clip, codec.pix_fmt
-        self._colour = clip.colour if clip is not None and clip.colour.matrix != RGB else SDR
+        self._colour = writable_colour(clip.colour) if clip is not None and clip.colour.matrix != RGB else SDR
         self._reformatter = VideoReformatter()
         self._lengths: dict[int, int] = {}  # of the frames on their way through the encoder, by tick
         self._lead, sound_origin = _lead(clock, clip)
         self._done = 0
         with ExitStack() as stack:
-            # A file of Python's own, since FFmpeg's would forget that a disk was full.
-            file = stack.enter_context(open(draft, "wb"))
+            self._file = _DraftFile(draft)
+            stack.callback(self._file.close)
             options = {} if suffix == ".mkv" else {"movflags": "use_metadata_tags"}
-            self._output = stack.enter_context(av.open(file, "w", format=FORMATS[suffix], options=options))
+            self._output = stack.enter_context(av.open(self._file, "w", format=FORMATS[suffix], options=options))
             for key, value in _notes(clip, metadata).items():
                 self._output.metadata[key] = value
             self._stream = self._add_stream(codec, crf)
@@ -255,8 +277,17 @@ class _VideoFile:
     def __enter__(self) -> _VideoFile:
         return self
 
-    def __exit__(self, *failure: Any) -> None:
-        self._open.__exit__(*failure)
+    def __exit__(self, kind: type[BaseException] | None, *failure: Any) -> None:
+        import av
+
+        try:
+            self._open.__exit__(kind, *failure)
+        except (av.FFmpegError, OSError):
+            # While something else is being reported, that the end could not be written is no news.
+            if kind is None and self._file.failure is None:
+                raise
+        if self._file.failure is not None and (kind is None or issubclass(kind, (av.FFmpegError, OSError))):
+            raise self._file.failure
 
     def add(self, picture: np.ndarray) -> None:
         """Encode the next picture, RGB uint8."""
@@ -266,7 +297,8 @@ class _VideoFile:
         frame = from_rgb(picture, self._pix_fmt, self._colour, self._reformatter)
         frame.pts, frame.time_base = tick, self._clock.tick
         self._lengths[tick] = self._clock.length(index)
-        self._sound.lay_until(tick * self._clock.tick + AUDIO_AHEAD)
+        # Sound that ends with the film must not run ahead of it, since nobody knows yet where the film ends.
+        self._sound.lay_until(tick * self._clock.tick + (0 if self._clock.cut_sound else AUDIO_AHEAD))
         self._mux(self._stream.encode(frame))
         self._done += 1
 

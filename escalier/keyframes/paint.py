@@ -26,10 +26,10 @@ class Look:
 
 
 LOOKS = {
-    "gouache": Look(14, 1.55, 7, 0.75, 0.55, 9.0, 11.0, 3.0),
+    "gouache": Look(-6, 1.5, 7, 0.75, 0.55, 9.0, 11.0, 3.0),
     "woodcut": Look(-24, 1.25, 5, 0.92, 0.92, 4.0, 0.0, 0.0),
     "dusk": Look(-30, 0.95, 8, 0.70, 0.55, 12.0, 9.0, 3.0, tint=(-7.0, 13.0, -30.0)),
-    "poster": Look(25, 1.5, 11, 1.0, 0.40, 0.0, 0.0, 0.0),
+    "poster": Look(25, 1.45, 10, 1.0, 0.40, 0.0, 0.0, 0.0),
 }
 
 
@@ -139,10 +139,9 @@ def _surface(shape: tuple[int, ...], tangent: np.ndarray, brush: Look, scale: fl
     rng = np.random.default_rng(seed)
     height, width = shape
     bristles = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), 0.9 * scale + 0.3)
-    bristles = _drag(bristles, tangent, 14 * scale)
-    bristles = bristles / max(float(bristles.std()), 1e-6)
-    lit = cv2.Sobel(bristles, cv2.CV_32F, 1, 1, scale=1.0)
-    ridge = 0.75 * bristles + 0.25 * lit / max(float(lit.std()), 1e-6)
+    strokes = _drag(bristles, tangent, 14 * scale)
+    lit = cv2.Sobel(strokes, cv2.CV_32F, 1, 1, scale=1.0)
+    ridge = 0.75 * strokes / max(float(strokes.std()), 1e-6) + 0.25 * lit / max(float(lit.std()), 1e-6)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     weave = np.sin(x * np.float32(2.1 / scale)) * np.sin(y * np.float32(2.1 / scale))
     return brush.relief * np.clip(ridge, -2, 2) * 0.5 + brush.grain * weave

@@ -42,7 +42,7 @@ def make_video(
     pixel_aspect: Fraction | None = None,
     picture: Callable[[int], np.ndarray] | None = None,
 ) -> Path:
-    """A video file made with PyAV alone. `ticks` gives each frame its time; `sound_from` adds a sine from that second."""
+    """A video file made with PyAV alone. `ticks` are the frames' times; `sound_from` starts a sine."""
     with av.open(str(path), "w", options={"movflags": "faststart"} if path.suffix == ".mp4" else {}) as output:
         stream = output.add_stream(encoder, rate=rate, options=options or {})
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt

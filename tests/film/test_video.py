@@ -70,6 +70,29 @@ def test_hidden_frames_of_vp8_are_not_counted(clips, tmp_path: Path) -> None:
     assert [clips.number_of(film.frame(i)) for i in (59, 0, 30)] == [59, 0, 30]
 
 
+MODERN = {"libx265": ("mov", {"x265-params": "keyint=12:bframes=4:open-gop=1:log-level=error"})}
+MODERN |= {"libvpx-vp9": ("webm", {"g": "12"}), "mjpeg": ("mov", {}), "prores_ks": ("mov", {})}
+FORMATS = {"mjpeg": "yuvj420p", "prores_ks": "yuv422p10le"}
+
+
+@pytest.mark.parametrize("encoder", [name for name in MODERN if name in av.codec.codecs_available or "ks" in name])
+def test_what_phones_and_editors_write_is_read(clips, tmp_path: Path, encoder: str) -> None:
+    suffix, options = MODERN[encoder]
+    pix_fmt = FORMATS.get(encoder, "yuv420p")
+    film = VideoFrames(clips.make(tmp_path / f"clip.{suffix}", 30, encoder=encoder, pix_fmt=pix_fmt, options=options))
+    order = [29, 0, 13, 12, 11, 25, *range(30)]
+    assert [clips.number_of(film.frame(i)) for i in order] == order
+
+
+def test_a_broadcast_cut_anywhere_begins_with_its_first_key_frame(clips, tmp_path: Path, caplog) -> None:
+    path = clips.make(tmp_path / "cut.ts", 40, options={"g": "12", "bf": "2", "sc_threshold": "0"})
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 188 // 10 * 188 :])
+    film = VideoFrames(path)
+    assert [clips.number_of(film.frame(i)) for i in range(len(film))] == list(range(12, 40))
+    assert "lack their key frame and are left out" in caplog.text
+
+
 def test_one_frame_is_a_film(clips, tmp_path: Path) -> None:
     film = VideoFrames(clips.make(tmp_path / "one.mp4", 1))
     assert (len(film), film.rate, film.times, film.duration) == (1, 24, (0,), Fraction(1, 24))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -72,12 +73,12 @@ def test_what_is_no_video_is_named(tmp_path: Path, kind: str, message: str) -> N
 
 def test_text_under_its_own_name_is_no_film_of_letters(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("Dear diary\n" * 400)
-    with pytest.raises(UnreadableVideo, match="notes.txt must be a"):
+    with pytest.raises(UnreadableVideo, match=r"notes\.txt must be a"):
         VideoFrames(tmp_path / "notes.txt")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no file at .*gone.mp4; check the path"):
+    with pytest.raises(FileNotFoundError, match=r"no file at .*gone\.mp4; check the path"):
         VideoFrames(tmp_path / "gone.mp4")
 
 
@@ -90,7 +91,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_film_of_no_length_is_named(clips, tmp_path: Path, suffix: str, message: str) -> None:
-    with pytest.raises(UnreadableVideo, match=f"nothing{suffix} {message}"):
+    with pytest.raises(UnreadableVideo, match=re.escape(f"nothing{suffix}") + " " + message):
         VideoFrames(clips.make(tmp_path / f"nothing{suffix}", 0))
 
 
@@ -98,7 +99,9 @@ def test_a_film_of_no_length_is_named(clips, tmp_path: Path, suffix: str, messag
 def test_a_broken_off_file_says_where_it_breaks_off(clip: Path, part: float) -> None:
     data = clip.read_bytes()
     clip.write_bytes(data[: int(len(data) * part)])
-    with pytest.raises(UnreadableVideo, match=r"clip.mp4 must be whole, but it (breaks off after \d+ frames|cannot)|opened"):
+    with pytest.raises(
+        UnreadableVideo, match=r"clip.mp4 must be whole, but it (breaks off after \d+ frames|cannot)|opened"
+    ):
         VideoFrames(clip)
 
 
@@ -138,7 +141,9 @@ def test_a_damaged_frame_is_reported_by_its_index(clip: Path, damage: str) -> No
     data[position : position + size] = {"zeros": bytes(size), "ones": b"\xff" * size, "noise": noise}[damage]
     clip.write_bytes(data)
     film = VideoFrames(clip)
-    with pytest.raises(UnreadableVideo, match=rf"frame {index} of clip.mp4 \({index / 24:.2f} s\) must be whole.*cut the clip"):
+    with pytest.raises(
+        UnreadableVideo, match=rf"frame {index} of clip.mp4 \({index / 24:.2f} s\) must be whole.*cut the clip"
+    ):
         film.frame(index)
     assert all(np.array_equal(film.frame(i), picture) for i, picture in whole.items())
 
@@ -148,5 +153,5 @@ def test_a_damaged_first_frame_is_not_passed_over(clip: Path) -> None:
     data = bytearray(clip.read_bytes())
     data[position : position + size] = b"\xff" * size
     clip.write_bytes(data)
-    with pytest.raises(UnreadableVideo, match="frame 0 of clip.mp4"):
+    with pytest.raises(UnreadableVideo, match=r"frame 0 of clip\.mp4"):
         VideoFrames(clip)

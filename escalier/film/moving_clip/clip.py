@@ -58,8 +58,10 @@ class MovingClip:
         self._layers: list[_Layer] = []
         self._visitor: np.ndarray | None = None
         self._build_set(np.random.default_rng(set_seed))
-        for part in draw_person(np.random.default_rng(person_seed), 2 * DETAIL * self._acting.unit):
-            self._layers.append(_person_layer(part))
+        # A small man is drawn twice as large and averaged down, for finer edges; a large one has pixels enough.
+        times = 2 if self._acting.unit < 500 else 1
+        for part in draw_person(np.random.default_rng(person_seed), times * DETAIL * self._acting.unit):
+            self._layers.append(_person_layer(part, times))
         self._vignette = _vignette(size)
         self._grain_tile = _grain_tile(np.random.default_rng(grain_seed), size, grain)
 
@@ -247,7 +249,7 @@ def make_clip(
     Raises
     ------
     ValueError
-        For a size under 32x32, a length under 1, or `uncover_at` outside the clip.
+        For a size under 32x32, a length under 1, `uncover_at` outside the clip, or a grain or rate that cannot be.
 
     Examples
     --------
@@ -262,6 +264,10 @@ def make_clip(
         raise ValueError(f"make_clip: length must be at least 1 frame, got {length}; ask for a longer clip")
     if uncover_at is not None and not 0 <= uncover_at < length:
         raise ValueError(f"make_clip: uncover_at must be 0 to {length - 1}, got {uncover_at}; name a frame of the clip")
+    if not 0 <= grain < 100:
+        raise ValueError(f"make_clip: grain must be >= 0 levels, got {grain}; 2 is a good camera, 0 none")
+    if not 0 < rate < 10_000:
+        raise ValueError(f"make_clip: rate must be above 0 frames per second, got {rate}; 24 is usual")
     return MovingClip(size, length, Fraction(rate).limit_denominator(100_000), seed, uncover_at, grain, drift)
 
 
@@ -276,13 +282,15 @@ def _premultiplied(canvas: Canvas) -> np.ndarray:
     return np.rint(rgba * 255).astype(np.uint8)
 
 
-def _person_layer(part: Part) -> _Layer:
-    """A part drawn at twice its detail, averaged down once: finer edges than drawing it small."""
-    large = _premultiplied(part.canvas)
-    large = large[: large.shape[0] // 2 * 2, : large.shape[1] // 2 * 2]
-    small = cv2.resize(large, (large.shape[1] // 2, large.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    halve = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]])  # pixel centres move by a quarter pixel
-    return _Layer(part.name, small, halve @ _units_to_pixels(part.canvas), SUBJECT)
+def _person_layer(part: Part, times: int) -> _Layer:
+    """A part of the person, averaged down from a drawing `times` as large."""
+    picture = _premultiplied(part.canvas)
+    height, width = picture.shape[0] // times, picture.shape[1] // times
+    picture = picture[: height * times, : width * times]
+    picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    centre = (1 / times - 1) / 2  # the centre of the first large pixel, in small pixels
+    shrink = np.array([[1 / times, 0, centre], [0, 1 / times, centre], [0, 0, 1]])
+    return _Layer(part.name, picture, shrink @ _units_to_pixels(part.canvas), SUBJECT)
 
 
 def _reach(picture: np.ndarray, matrix: np.ndarray, size: Size) -> tuple[int, int, int, int]:

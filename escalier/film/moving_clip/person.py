@@ -88,7 +88,7 @@ def _draw_torso(rng: np.random.Generator, canvas: Canvas) -> Canvas:
     for side in (-1, 1):
         collar = [(side * 0.052, -0.490), (side * 0.078, -0.455), (side * 0.046, -0.352), (side * 0.004, -0.335)]
         flap = canvas.area([*collar, (side * 0.030, -0.41)])
-        canvas.light(canvas.soften(np.roll(flap, int(0.008 * canvas.scale), 0), 0.006), 0.7)
+        canvas.light(canvas.soften(canvas.shifted(flap, 0.0, 0.008), 0.006), 0.7)
         canvas.lay(flap, _cloth(canvas, rng) * (1.12 * relief(flap, 0.02 * canvas.scale))[..., None])
     placket = canvas.box(-0.013, -0.33, 0.013, 0.062)
     canvas.light(canvas.soften(placket, 0.003), 0.80)
@@ -134,7 +134,7 @@ def _draw_forearm(rng: np.random.Generator, canvas: Canvas) -> Canvas:
     )
     canvas.lay(sleeve, _cloth(canvas, rng, bend=-0.15) * relief(sleeve, 0.05 * canvas.scale, ambient=0.36)[..., None])
     cuff = canvas.area([(-0.044, 0.135), (0.044, 0.135), (0.043, 0.187), (-0.043, 0.187)])
-    canvas.light(canvas.soften(np.roll(cuff, int(0.012 * canvas.scale), 0), 0.005) * (1 - cuff), 0.66)
+    canvas.light(canvas.soften(canvas.shifted(cuff, 0.0, 0.012), 0.005) * (1 - cuff), 0.66)
     canvas.lay(cuff, _cloth(canvas, rng) * (1.1 * relief(cuff, 0.04 * canvas.scale, ambient=0.4))[..., None])
     return canvas
 
@@ -242,5 +242,5 @@ def _draw_hair(canvas: Canvas, rng: np.random.Generator, colour: Colour) -> None
         + 2.2 * fractal_noise(rng, canvas.shape, 0.03 * canvas.scale, octaves=3)
     )
     tone = floats(colour) * (1 + 0.36 * lie)[..., None]
-    canvas.light(canvas.soften(np.roll(hair, int(0.012 * canvas.scale), 0), 0.012), 0.78)
+    canvas.light(canvas.soften(canvas.shifted(hair, 0.0, 0.012), 0.012), 0.78)
     canvas.lay(hair, tone * (1.15 * relief(hair, 0.075 * canvas.scale, ambient=0.45))[..., None])

@@ -68,6 +68,7 @@ def _draw_wall(canvas: Canvas, rng: np.random.Generator) -> None:
 
 def _draw_floor(canvas: Canvas, rng: np.random.Generator) -> None:
     """Boards running towards the camera, below a white skirting."""
+    canvas = canvas.corner(-8.0, SKIRTING - 0.05, 8.0, 2.0)
     height, width = canvas.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     x, y = (x - canvas.origin[0]) / canvas.scale - ROOM_ASPECT / 2, (y - canvas.origin[1]) / canvas.scale
@@ -78,7 +79,9 @@ def _draw_floor(canvas: Canvas, rng: np.random.Generator) -> None:
     seam = np.minimum(across - board, 1 - (across - board))
     fibre = fractal_noise(rng, canvas.shape, 0.02 * canvas.scale, octaves=4, stretch=7.0)
     wood = floats([0.47, 0.31, 0.19]) * (0.82 + 0.32 * tones + 0.07 * fibre)[..., None]
-    wood *= (1 - 0.55 * np.exp(-((seam / 0.025) ** 2)))[..., None]
+    steepness = np.hypot(depth, x * depth * depth) * (3.2 / canvas.scale)  # boards crossed in one pixel
+    wide_seam = np.maximum(0.025, 0.8 * steepness)  # a thinner line would break into dots
+    wood *= (1 - 0.55 * (0.025 / wide_seam) ** 0.5 * np.exp(-((seam / wide_seam) ** 2)))[..., None]
     wide = 8.0
     canvas.lay(canvas.box(-wide, FLOOR, wide, 2.0), wood)
     skirting = canvas.box(-wide, SKIRTING, wide, FLOOR)
@@ -114,7 +117,7 @@ def _draw_window(canvas: Canvas, rng: np.random.Generator) -> None:
     ]
     for bar in bars:
         bar = np.clip(bar, 0, 1)
-        canvas.light(canvas.soften(np.roll(bar, int(0.008 * canvas.scale), (0, 1)), 0.006), 0.78)
+        canvas.light(canvas.soften(canvas.shifted(bar, 0.008, 0.008), 0.006), 0.78)
         canvas.lay(bar, floats(white) * relief(bar, 0.010 * canvas.scale)[..., None])
 
 
@@ -201,7 +204,7 @@ def _draw_plant(canvas: Canvas, rng: np.random.Generator, foot: tuple[float, flo
         canvas.lay(canvas.area(stem), (0.20, 0.27, 0.12))
         leaf = canvas.oval(tip, (0.036, 0.0145), angle + 40 * (float(rng.random()) - 0.5))
         tone = floats([0.20, 0.38, 0.17]) * np.float32(0.65 + 0.7 * rng.random())
-        canvas.light(canvas.soften(np.roll(leaf, int(0.006 * canvas.scale), (0, 1)), 0.004), 0.72)
+        canvas.light(canvas.soften(canvas.shifted(leaf, 0.006, 0.006), 0.004), 0.72)
         canvas.lay(leaf, tone * relief(leaf, 0.010 * canvas.scale)[..., None])
     pot = canvas.area([(x - 0.052, y - 0.085), (x + 0.052, y - 0.085), (x + 0.038, y + 0.055), (x - 0.038, y + 0.055)])
     canvas.lay(pot, floats([0.63, 0.34, 0.22]) * relief(pot, 0.045 * canvas.scale, ambient=0.35)[..., None])

@@ -33,12 +33,23 @@ def fractal_noise(
     return (total - total.mean()) / max(float(total.std()), 1e-6)
 
 
+def blur(picture: np.ndarray, sigma_px: float) -> np.ndarray:
+    """Gaussian blur; a wide one is done on a smaller picture, where it costs little and looks the same."""
+    if sigma_px < 6:
+        return cv2.GaussianBlur(picture, (0, 0), sigma_px)
+    height, width = picture.shape[:2]
+    times = int(sigma_px / 3)
+    small = cv2.resize(picture, (max(width // times, 1), max(height // times, 1)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px / times)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
 def relief(mask: np.ndarray, depth_px: float, *, ambient: float = 0.5) -> np.ndarray:
     """Light on a mask swollen into a cushion with an edge of `depth_px`: about 0.45 in shade, 1.1 in the light."""
     inside = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     rise = np.clip(inside / depth_px, 0.0, 1.0)
     cushion = depth_px * np.sqrt(1.0 - (1.0 - rise) ** 2)
-    cushion = cv2.GaussianBlur(cushion, (0, 0), max(depth_px * 0.22, 0.8))
+    cushion = blur(cushion, max(depth_px * 0.22, 0.8))
     slope_x = cv2.Sobel(cushion, cv2.CV_32F, 1, 0, scale=1 / 8)
     slope_y = cv2.Sobel(cushion, cv2.CV_32F, 0, 1, scale=1 / 8)
     facing = (LIGHT[2] - slope_x * LIGHT[0] - slope_y * LIGHT[1]) / np.sqrt(1.0 + slope_x**2 + slope_y**2)
@@ -111,17 +122,32 @@ class Canvas:
         points = np.stack([centre[0] + cosine * x - sine * y, centre[1] + sine * x + cosine * y], 1)
         return self.area([(float(px), float(py)) for px, py in points])
 
+    def shifted(self, mask: np.ndarray, right: float, down: float) -> np.ndarray:
+        """The mask moved by canvas units, as a shadow lies beside what casts it."""
+        x, y = int(right * self.scale), int(down * self.scale)
+        moved = np.zeros_like(mask)
+        moved[y:, x:] = mask[: mask.shape[0] - y, : mask.shape[1] - x]
+        return moved
+
     def soften(self, mask: np.ndarray, radius: float) -> np.ndarray:
         """The mask blurred by a radius in canvas units."""
-        return cv2.GaussianBlur(mask, (0, 0), max(radius * self.scale, 0.3))
+        return blur(mask, max(radius * self.scale, 0.3))
 
     def lay(self, mask: np.ndarray, colour: Colour | np.ndarray, *, cover: bool = True) -> None:
         """Paint a colour through a mask; with `cover` the mask adds to what is drawn on, else it only tints that."""
-        weight = mask[..., None]
-        self.colour += (np.asarray(colour, np.float32) - self.colour) * weight
+        box = _touched(mask)
+        mine = self.colour[box]
+        mine += (np.broadcast_to(floats(colour), self.colour.shape)[box] - mine) * mask[box][..., None]
         if cover:
-            self.cover = np.maximum(self.cover, mask)
+            np.maximum(self.cover[box], mask[box], out=self.cover[box])
 
     def light(self, mask: np.ndarray, gain: float | np.ndarray) -> None:
         """Multiply the colours by a gain where the mask is 1."""
-        self.colour *= (1.0 + (gain - 1.0) * mask)[..., None]
+        box = _touched(mask)
+        self.colour[box] *= (1.0 + ((gain[box] if isinstance(gain, np.ndarray) else gain) - 1.0) * mask[box])[..., None]
+
+
+def _touched(mask: np.ndarray) -> tuple[slice, slice]:
+    """The smallest box that holds all of a mask; most masks are small, and a canvas is large."""
+    x, y, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
+    return slice(y, y + height), slice(x, x + width)

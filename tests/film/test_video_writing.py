@@ -1,0 +1,326 @@
+"""Writing video files: the clip's time, sound and tags carried over; whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from escalier.film import video_writing
+from escalier.film.frames import ArrayFrames, Size
+from escalier.film.video import VideoFrames, check_output, open_film, write_video
+
+
+def pictures(clips, count: int) -> np.ndarray:
+    return np.stack([clips.numbered(i) for i in range(count)])
+
+
+def sound_packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def heard(path: Path) -> tuple[np.ndarray, float]:
+    """The decoded samples of a file, and when the first loud one sounds after the first picture, in seconds."""
+    with av.open(str(path)) as container:
+        first_picture = next(container.decode(video=0)).time
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=0))
+    samples = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    return samples, frames[0].time + int(np.argmax(np.abs(samples) > 0.2)) / 8000 - first_picture
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_frames_time_and_rate_come_back(clips, tmp_path: Path, suffix: str) -> None:
+    film = ArrayFrames(pictures(clips, 30), rate=Fraction(30000, 1001))
+    path = write_video(tmp_path / f"film{suffix}", film)
+    read = open_film(path)
+    assert path == tmp_path / f"film{suffix}"
+    assert (len(read), read.size, read.rate) == (30, film.size, film.rate)
+    assert [clips.number_of(read.frame(i)) for i in range(30)] == list(range(30))
+    assert abs(float(read.duration) - 30 * 1.001 / 30) < 0.002
+
+
+def test_ffv1_is_lossless_to_the_bit_at_odd_sizes(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (4, 37, 51, 3), np.uint8)
+    film = VideoFrames(write_video(tmp_path / "film.mkv", noise, rate=24))
+    assert all(np.array_equal(film.frame(i), noise[i]) for i in range(4))
+
+
+def test_prores_takes_odd_sizes(clips, tmp_path: Path) -> None:
+    film = VideoFrames(write_video(tmp_path / "film.mov", [clips.numbered(5, (51, 37))], rate=24))
+    assert film.size == Size(51, 37) and clips.number_of(film.frame(0)) == 5
+
+
+def test_float_pictures_are_written_as_their_nearest_level(tmp_path: Path) -> None:
+    levels = np.float32([0.0, 0.2, 0.5, 1.5, -1.0])
+    frames = [np.full((16, 16, 3), level, np.float32) for level in levels]
+    film = VideoFrames(write_video(tmp_path / "film.mkv", frames, rate=5))
+    assert [int(film.frame(i)[0, 0, 0]) for i in range(5)] == [0, 51, 128, 255, 0]
+
+
+def test_a_generator_of_frames_is_written_as_it_comes(clips, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "film.mp4", (clips.numbered(i) for i in range(7)), rate=10)
+    assert (len(VideoFrames(path)), VideoFrames(path).rate) == (7, 10)
+
+
+TICKS = [0, 20, 41, 60, 63, 120, 139, 160, 181, 260, 281, 300]
+
+
+@pytest.fixture(scope="module")
+def phone_clip(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Variable rate, turned by a quarter, with sound."""
+    path = tmp_path_factory.mktemp("phone") / "phone.mp4"
+    clips.make(path, 12, ticks=TICKS, tick=Fraction(1, 600), rate=Fraction(24), sound_from=0.0, options={"bf": "2"})
+    return clips.set_matrix(path, (0, 1, -1, 0))
+
+
+def test_a_phone_clip_keeps_its_times_sound_and_length(clips, phone_clip: Path, tmp_path: Path) -> None:
+    clip = VideoFrames(phone_clip)
+    assert clip.size == Size(48, 64) and clip.times == tuple(Fraction(t, 600) for t in TICKS)
+    film = VideoFrames(write_video(tmp_path / "film.mp4", clip, like=clip))
+    assert film.size == clip.size and film.times == clip.times and film.rate == clip.rate
+    assert abs(film.duration - clip.duration) <= min(clip.durations)
+    assert sound_packets(film.path) == sound_packets(clip.path)
+    (samples, start), (clip_samples, clip_start) = heard(film.path), heard(clip.path)
+    assert np.array_equal(samples, clip_samples) and start == pytest.approx(clip_start, abs=1e-3)
+    assert film.audio == clip.audio
+
+
+def test_times_in_matroska_are_kept_to_the_millisecond(phone_clip: Path, tmp_path: Path) -> None:
+    clip = VideoFrames(phone_clip)
+    film = VideoFrames(write_video(tmp_path / "film.mkv", clip, like=clip))
+    assert max(abs(a - b) for a, b in zip(film.times, clip.times, strict=True)) <= Fraction(1, 1000)
+    assert sound_packets(film.path) == sound_packets(clip.path)
+
+
+@pytest.mark.parametrize("sound_from", [0.0, 0.3], ids=["together", "sound later"])
+@pytest.mark.parametrize("pictures_from", [0, 9], ids=["pictures at once", "pictures later"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_stays_in_sync(clips, tmp_path: Path, sound_from: float, pictures_from: int, suffix: str) -> None:
+    path = tmp_path / "clip.mkv"  # keeps any start as it is
+    ticks = [pictures_from + i for i in range(24)]
+    clips.make(path, 24, ticks=ticks, tick=Fraction(1, 24), sound_from=sound_from)
+    clip = VideoFrames(path)
+    film = VideoFrames(write_video(tmp_path / f"film{suffix}", clip, like=clip, codec="h264"))
+    assert heard(film.path)[1] == pytest.approx(heard(path)[1], abs=2e-3)
+    assert sound_packets(film.path) == sound_packets(path)
+    assert film.times == clip.times or suffix == ".mkv"
+
+
+def test_a_film_with_a_rate_of_its_own_ends_its_sound_with_itself(clips, tmp_path: Path) -> None:
+    clip = VideoFrames(clips.make(tmp_path / "clip.mp4", 48, sound_from=0.0))
+    film = VideoFrames(write_video(tmp_path / "film.mp4", pictures(clips, 12), like=clip, rate=12))
+    samples, _ = heard(film.path)
+    assert film.rate == 12 and abs(len(samples) / 8000 - 1) < 0.3
+
+
+def test_notes_of_the_clip_and_of_the_caller_are_stored_but_not_the_place(clips, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w", options={"movflags": "use_metadata_tags"}) as output:
+        output.metadata.update({"title": "Take 3", "location": "+48.85+002.35/"})
+        stream = output.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        output.mux([*stream.encode(av.VideoFrame.from_ndarray(clips.numbered(1))), *stream.encode(None)])
+    film = VideoFrames(
+        write_video(tmp_path / "film.mp4", VideoFrames(path), like=VideoFrames(path), metadata={"prompt": "{}"})
+    )
+    assert (film.metadata["title"], film.metadata["prompt"]) == ("Take 3", "{}")
+    assert "location" not in film.metadata
+
+
+def test_pixel_aspect_is_carried_over(clips, tmp_path: Path) -> None:
+    clip = VideoFrames(clips.make(tmp_path / "dv.mp4", 2, pixel_aspect=Fraction(16, 15)))
+    assert VideoFrames(write_video(tmp_path / "film.mp4", clip, like=clip)).pixel_aspect == Fraction(16, 15)
+
+
+def test_times_given_in_seconds_are_kept(clips, tmp_path: Path) -> None:
+    times = [0, 0.04, Fraction(1, 12), 0.5, 0.75]
+    film = VideoFrames(write_video(tmp_path / "film.mp4", pictures(clips, 5), times=times))
+    assert [float(t) for t in film.times] == pytest.approx([float(t) for t in times], abs=1e-5)
+
+
+def test_progress_counts_frames_and_shows_them(clips, tmp_path: Path) -> None:
+    seen: list[tuple[int, int, int]] = []
+
+    def progress(done: int, total: int, picture: np.ndarray | None = None) -> None:
+        assert picture is not None
+        seen.append((done, total, clips.number_of(picture)))
+
+    write_video(tmp_path / "film.mp4", pictures(clips, 5), rate=24, progress=progress)
+    assert seen == [(i + 1, 5, i) for i in range(5)]
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("failure", [Stopped, KeyboardInterrupt], ids=["cancel", "Ctrl-C"])
+@pytest.mark.parametrize("frame", [1, 20])
+def test_a_stopped_job_leaves_the_old_file_and_nothing_else(clips, tmp_path: Path, failure, frame: int) -> None:
+    path = write_video(tmp_path / "film.mp4", pictures(clips, 3), rate=24)
+    before = path.read_bytes()
+
+    def progress(done: int, total: int, picture: np.ndarray | None = None) -> None:
+        if done == frame:
+            raise failure
+
+    with pytest.raises(failure):
+        write_video(path, pictures(clips, 24), rate=24, progress=progress)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+class SmallDisk:
+    """A file on a disk with room for so many bytes."""
+
+    def __init__(self, path: Path, mode: str, room: int) -> None:
+        self._file, self._room = open(path, mode), room  # noqa: SIM115
+
+    def write(self, data: bytes) -> int:
+        self._room -= len(data)
+        if self._room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self._file.write(data)
+
+    def __getattr__(self, name: str):
+        return getattr(self._file, name)
+
+    def __enter__(self) -> SmallDisk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+@pytest.mark.parametrize("room", [0, 40, 5_000, 20_000])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_full_disk_is_named_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, room: int
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (24, 64, 64, 3), np.uint8)
+    monkeypatch.setattr(video_writing, "open", lambda path, mode: SmallDisk(path, mode, room), raising=False)
+    with pytest.raises(OSError, match=rf"film{suffix} must fit into .*free some space there") as raised:
+        write_video(tmp_path / f"film{suffix}", noise, rate=24)
+    assert raised.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unreadable_picture_is_not_taken_for_a_full_disk(clips, tmp_path: Path) -> None:
+    def frames():
+        yield clips.numbered(0)
+        raise FileNotFoundError("frame 1 is gone")
+
+    with pytest.raises(FileNotFoundError, match="frame 1 is gone"):
+        write_video(tmp_path / "film.mp4", frames(), rate=24)
+    assert list(tmp_path.iterdir()) == []
+
+
+def black(*shape: int) -> np.ndarray:
+    return np.zeros((*shape, 3), np.uint8)
+
+
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "unknown suffix": (
+        lambda p: write_video(p / "film.wmv", black(2, 8, 8), rate=24),
+        "must end in .mp4, .mov, .mkv, got film.wmv",
+    ),
+    "unknown codec": (
+        lambda p: write_video(p / "film.mp4", black(2, 8, 8), rate=24, codec="xvid"),
+        "codec must be one of h264, prores, ffv1",
+    ),
+    "codec in the wrong file": (
+        lambda p: write_video(p / "film.mp4", black(2, 8, 8), rate=24, codec="ffv1"),
+        "ffv1 must go into .mkv, got film.mp4",
+    ),
+    "odd size": (
+        lambda p: write_video(p / "film.mp4", black(2, 9, 8), rate=24),
+        "even both ways for H.264, got 8x9; write .mov",
+    ),
+    "no folder": (
+        lambda p: write_video(p / "gone" / "film.mp4", black(2, 8, 8), rate=24),
+        "no folder at .*gone; make it first",
+    ),
+    "no frames": (lambda p: write_video(p / "film.mp4", [], rate=24), "at least one frame, got 0"),
+    "no rate": (lambda p: write_video(p / "film.mp4", black(2, 8, 8)), "rate must be given .* got None; say rate=24"),
+    "rate 0": (
+        lambda p: write_video(p / "film.mp4", black(2, 8, 8), rate=0),
+        "rate must be above 0 frames per second, got 0",
+    ),
+    "rate NaN": (
+        lambda p: write_video(p / "film.mp4", black(2, 8, 8), rate=float("nan")),
+        "rate must be above 0 .* got nan",
+    ),
+    "rate and times": (lambda p: write_video(p / "film.mp4", black(2, 8, 8), rate=5, times=[0, 1]), "got both"),
+    "too few times": (
+        lambda p: write_video(p / "film.mp4", black(3, 8, 8), times=[0, 1]),
+        "one time a frame, 3, got 2",
+    ),
+    "times that fall": (lambda p: write_video(p / "film.mp4", black(3, 8, 8), times=[0, 2, 1]), "start at 0 and rise"),
+    "crf": (lambda p: write_video(p / "film.mp4", black(2, 8, 8), rate=5, crf=60), "crf must be 0 to 51, got 60"),
+    "two sizes": (
+        lambda p: write_video(p / "film.mp4", [black(8, 8), black(8, 10)], rate=5),
+        "must be 8x8, got 10x8 in frame 1",
+    ),
+    "grey": (
+        lambda p: write_video(p / "film.mp4", [np.zeros((8, 8), np.uint8)], rate=5),
+        r"must be RGB .*got \(8, 8\) in frame 0",
+    ),
+    "RGBA": (
+        lambda p: write_video(p / "film.mp4", [np.zeros((8, 8, 4), np.uint8)], rate=5),
+        r"must be RGB .*got \(8, 8, 4\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED.values(), ids=list(REFUSED))
+def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path: Path, call, message: str) -> None:
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        call(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("as_generator", [False, True], ids=["known length", "generator"])
+@pytest.mark.parametrize("count", [10, 14])
+def test_a_film_of_another_length_than_its_clip_is_refused(
+    clips, phone_clip: Path, tmp_path: Path, count: int, as_generator: bool
+) -> None:
+    frames = np.zeros((count, 64, 48, 3), np.uint8)
+    film = (frame for frame in frames) if as_generator else frames
+    with pytest.raises(ValueError, match=r"film must have (as many frames as the clip it is like, )?12"):
+        write_video(tmp_path / "film.mp4", film, like=VideoFrames(phone_clip))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sound_that_a_file_cannot_hold_is_refused_before_the_work(clips, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as output:
+        stream, sound = output.add_stream("libx264", rate=24), output.add_stream("pcm_u8", rate=8000, layout="mono")
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        frame = av.AudioFrame.from_ndarray(np.full((1, 800), 128, np.uint8), format="u8", layout="mono")
+        frame.sample_rate, frame.pts = 8000, 0
+        output.mux([*stream.encode(av.VideoFrame.from_ndarray(clips.numbered(1))), *stream.encode(None)])
+        output.mux([*sound.encode(frame), *sound.encode(None)])
+    clip = VideoFrames(path)
+    made = []
+    with pytest.raises(
+        ValueError, match=r"sound of clip.mkv must be of a kind that mp4 files take, got pcm_u8; write .mkv"
+    ):
+        write_video(tmp_path / "film.mp4", (made.append(i) or clip.frame(0) for i in range(1)), like=clip)
+    assert list(tmp_path.iterdir()) == [path]
+    assert sound_packets(write_video(tmp_path / "film.mkv", clip, like=clip)) == sound_packets(path)
+
+
+def test_the_clip_itself_is_never_written_over(phone_clip: Path) -> None:
+    clip = VideoFrames(phone_clip)
+    with pytest.raises(ValueError, match="path must not be the clip itself"):
+        write_video(phone_clip, clip, like=clip)
+
+
+def test_check_output_says_which_codec_would_be_used() -> None:
+    names = ("film.mp4", "film.mov", "FILM.MKV")
+    assert [check_output(name, Size(64, 48)) for name in names] == ["h264", "prores", "ffv1"]
