@@ -14,9 +14,8 @@ import numpy as np
 
 from escalier.film.frames import Size
 from escalier.film.moving_clip import make_clip
-from escalier.film.video import open_film
+from escalier.film.video import open_film, write_video
 from escalier.film.whole_files import write_whole
-from escalier.film.write_video import write_video
 from escalier.keyframes import Keyframes, choose_keyframes, plan_grid, tile
 from escalier.keyframes.files import write_keyframes
 from escalier.keyframes.paint import LOOKS, paint

@@ -13,8 +13,7 @@ from pathlib import Path
 from escalier.coherence import measure_fades
 from escalier.film.masks import FilmMasks
 from escalier.film.motion import Motion
-from escalier.film.video import open_film
-from escalier.film.write_video import check_output, write_video
+from escalier.film.video import check_output, open_film, write_video
 from escalier.keyframes.files import read_keyframes
 from escalier.propagation import FADES, Guides, Staircase, propagate
 
