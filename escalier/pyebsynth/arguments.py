@@ -150,6 +150,8 @@ def _check_finite(name: str, value: float) -> None:
 
 def _check_numbers(plain: dict[str, Any]) -> None:
     """The dials that are a number each: type, then range."""
+    if isinstance(plain["patch_size"], float):
+        raise TypeError(f"{_CALLER}: patch_size must be a whole number, got {plain['patch_size']}; use 3, 5 or 7")
     if plain["patch_size"] not in PATCH_SIZES:
         raise ValueError(f"{_CALLER}: patch_size must be 3, 5 or 7, got {plain['patch_size']}; 5 is EbSynth's own")
     for name in ("uniformity", "stop_threshold"):
@@ -192,6 +194,8 @@ def _pyramid_levels(
 def _weights(weights: Sequence[float] | None, guides: tuple[np.ndarray, ...]) -> tuple[float, ...]:
     if weights is None:
         weights = [1.0 / len(guides)] * len(guides)
+    if isinstance(weights, (str, int, float)):
+        raise TypeError(f"{_CALLER}: weights must be a sequence, one number for each guide, got {weights!r}; use a list")
     if len(weights) != len(guides):
         raise ValueError(
             f"{_CALLER}: weights must be one for each guide, got {len(weights)} weights for {len(guides)} guides"
@@ -256,6 +260,11 @@ def _mask(name: str, mask: np.ndarray, size: tuple[int, int], like: str) -> np.n
     if mask.shape != size:
         shape = _size(mask.shape) if mask.ndim == 2 else mask.shape
         raise ValueError(f"{_CALLER}: {name} must be one channel of {_size(size)}, got {shape}; scale it to the {like}")
+    if mask.dtype == np.float32 and not np.isfinite(mask).all():
+        row, column = np.argwhere(~np.isfinite(mask))[0]
+        raise ValueError(
+            f"{_CALLER}: {name} must be finite, got NaN or infinity at row {row}, column {column}; repair those pixels"
+        )
     return mask if mask.dtype == np.bool_ else mask >= (128 if mask.dtype == np.uint8 else 0.5)
 
 

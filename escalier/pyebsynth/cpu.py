@@ -150,4 +150,4 @@ class _Solver:
         extend_edges(level.target, height, width, self.r, self.channels, self.layout.style_channels)
         self.run(score, len(bands))
         unit = np.float32(1 / self.layout.scale**2)
-        return Synthesis(image, unpack_nnf(nnf), error * unit, guide_error * unit)
+        return Synthesis(image, unpack_nnf(nnf), *(e.astype(np.float32) * unit for e in (error, guide_error)))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .arguments import build_problem
 from .problem import Problem, Progress, Synthesis
 
 logger = logging.getLogger("escalier")
@@ -143,6 +142,8 @@ def synthesise(
     >>> bool((result.image == style)[6:-6, 6:-6].all()), float(result.error[6:-6, 6:-6].max())
     (True, 0.0)
     """
+    from .arguments import build_problem  # brings numba, which importing the pack must not
+
     problem = build_problem(
         style,
         source_guides,

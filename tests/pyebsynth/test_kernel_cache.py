@@ -1,0 +1,99 @@
+"""Kernels are compiled once on a machine, say so once, and let other threads run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numba.core.caching import NullCache
+from numba.core.dispatcher import Dispatcher
+
+from escalier.pyebsynth import synthesise
+
+NOTICE = "compiling kernels for patch size 3 and 2 channels"
+
+_PROGRAM = """
+import json, logging, sys
+import numpy as np
+logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+from escalier.pyebsynth import synthesise
+from numba.core.dispatcher import Dispatcher
+
+picture = np.random.default_rng(0).integers(0, 256, (20, 24), np.uint8)
+for _ in range(2):
+    synthesise(picture, [picture], [picture], patch_size=3, threads=1, search_vote_iterations=1)
+rooms = [module for name, module in sys.modules.items() if name.startswith("escalier.pyebsynth")]
+kernels = {id(k): k for room in rooms for k in vars(room).values() if isinstance(k, Dispatcher)}.values()
+print(json.dumps({
+    "compiled": sum(sum(kernel.stats.cache_misses.values()) for kernel in kernels),
+    "found": sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels),
+}))
+"""
+
+
+def start(cache: Path) -> tuple[dict[str, int], str, dict[str, int]]:
+    """A new process with its kernels in `cache`: what it compiled and found, its log, and the files of the cache."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    files = {str(path.relative_to(cache)): path.stat().st_mtime_ns for path in cache.rglob("*.nb*")}
+    return json.loads(done.stdout), done.stderr, files
+
+
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """Two processes, one after the other, that share an empty cache."""
+    cache = tmp_path_factory.mktemp("kernels")
+    return [start(cache), start(cache)]
+
+
+def test_a_second_process_finds_every_kernel_on_disk(starts: list[Any]) -> None:
+    (first, _, written), (second, _, afterwards) = starts
+    assert first["compiled"] > 5 and len(written) > 5
+    assert second["compiled"] == 0 and second["found"] == first["compiled"]
+    assert afterwards == written
+
+
+def test_the_first_compile_is_announced_in_one_line_and_never_again(starts: list[Any]) -> None:
+    (_, first_log, _), (_, second_log, _) = starts
+    lines = [line for line in first_log.splitlines() if "compiling" in line]
+    assert len(lines) == 1 and lines[0].startswith(NOTICE) and "once" in lines[0]
+    assert "compiling" not in second_log
+
+
+def kernels() -> dict[str, Dispatcher]:
+    """Every compiled function of the room, once a small synthesis has loaded them."""
+    picture = np.zeros((12, 12), np.uint8)
+    synthesise(picture, [picture], [picture], patch_size=3, threads=1, search_vote_iterations=1)
+    modules = [module for name, module in sys.modules.items() if name.startswith("escalier.pyebsynth.")]
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)]
+    return {f"{kernel.py_func.__module__}.{kernel.py_func.__name__}": kernel for kernel in found}
+
+
+def test_every_kernel_is_cached_and_lets_other_threads_run() -> None:
+    """`parallel` would start numba's own threads inside a server that has threads of its own."""
+    found = kernels()
+    assert len(found) > 10
+    for name, kernel in found.items():
+        assert kernel.targetoptions.get("nogil") is True, name
+        assert not kernel.targetoptions.get("parallel"), name
+        assert not isinstance(kernel._cache, NullCache), name
+
+
+def test_a_read_only_or_strided_picture_compiles_nothing_new() -> None:
+    """Memory maps are read-only, which numba takes for another type."""
+    picture = np.random.default_rng(0).integers(0, 256, (20, 24), np.uint8)
+    synthesise(picture, [picture], [picture], patch_size=3, threads=1)
+    known = {name: len(kernel.signatures) for name, kernel in kernels().items()}
+    locked, wide = picture.copy(), np.repeat(picture, 2, axis=1)
+    locked.flags.writeable = False
+    synthesise(locked, [wide[:, ::2]], [locked], patch_size=3, threads=1)
+    assert {name: len(kernel.signatures) for name, kernel in kernels().items()} == known
