@@ -43,7 +43,7 @@ def high_pass_contrast(picture: np.ndarray) -> np.ndarray:
     picture
         RGB (H, W, 3), uint8 0..255 or float32 0..1.
 
-    >>> float(high_pass_contrast(np.full((32, 32, 3), 90, np.uint8)).max())
+    >>> round(float(high_pass_contrast(np.full((32, 32, 3), 90, np.uint8)).max()), 6)
     0.0
     """
     grey = cv2.cvtColor(_unit(picture), cv2.COLOR_RGB2GRAY)
@@ -96,7 +96,7 @@ def warp_error(before: np.ndarray, after: np.ndarray, flow: np.ndarray, counted:
     >>> grey, lighter = np.full((2, 8, 8, 3), 0.5, np.float32) + np.float32([0, 0.1])[:, None, None, None]
     >>> still = np.zeros((8, 8, 2), np.float32)
     >>> round(warp_error(grey, lighter, still, np.ones((8, 8), bool)), 1)
-    9.6
+    9.8
     """
     if not counted.any():
         return None
@@ -107,9 +107,9 @@ def followed_pixels(before: np.ndarray, after: np.ndarray, flow: np.ndarray, val
     """Pixels on which the flow is known to follow the source film, so that a restyled film may be judged there.
 
     A pixel counts when it passes the published test for occlusion and motion boundaries (`Motion.valid`) and the source
-    itself, carried along, keeps its colour: |G(2) * (Lab(after)(p + flow) - Lab(before))(p)| < 1 Delta E*ab. Without the
-    second condition a burst of fast motion, where the flow fails, would be called a pop: the unchanged source film of
-    a calm speaker who moves his hands has a pop of 2.4. Smoothing the signed difference lets camera noise through.
+    itself, carried along, keeps its colour: |G(2) * (Lab(after)(p + flow) - Lab(before))(p)| < 1 Delta E*ab. Without
+    the second condition a burst of fast motion, where the flow fails, would be called a pop: the unchanged film of a
+    calm speaker who moves his hands has a pop of 2.4. Smoothing the signed difference lets camera noise through.
 
     Parameters
     ----------

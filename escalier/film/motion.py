@@ -144,7 +144,7 @@ class Motion:
             one, other = self._grey_frame(first), self._grey_frame(first + 1)
             dis = getattr(self._per_thread, "dis", None)
             if dis is None:
-                dis = self._per_thread.dis = cv2.DISOpticalFlow_create(PRESETS[self.preset])
+                dis = self._per_thread.dis = cv2.DISOpticalFlow.create(PRESETS[self.preset])
             pair = np.stack([_match(dis, one, other), _match(dis, other, one)])
             write_array(self._file(first), pair.astype(np.float16))
 
@@ -183,7 +183,9 @@ def _match(dis: cv2.DISOpticalFlow, one: np.ndarray, other: np.ndarray) -> np.nd
     if below or right:
         # OpenCV's DIS runs past its pyramid and crashes the process on pictures less than 32 px high (opencv#14554).
         one, other = (cv2.copyMakeBorder(p, 0, below, 0, right, cv2.BORDER_REPLICATE) for p in (one, other))
-    return dis.calc(one, other, None)[:height, :width]
+    # None, and not an empty field: DIS would start from what it is given.
+    flow: np.ndarray = dis.calc(one, other, None)  # type: ignore[call-overload]
+    return flow[:height, :width]
 
 
 def working_size(size: Size) -> Size:

@@ -73,7 +73,7 @@ class ArrayFile:
 
     def __enter__(self) -> ArrayFile:
         try:
-            self._file = open(self.path, "wb")  # noqa: SIM115 (closed in __exit__)
+            self._file = open(self.path, "wb")
             header = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
             np.lib.format.write_array_header_1_0(self._file, header)
         except OSError as error:

@@ -23,10 +23,17 @@ ERROR_FLOOR = 2.0
 CHANGE_FLOOR = 1.0
 """8-bit levels. Where two runs look the same, a pixel still takes a little of the time."""
 SAMPLES = 9
-"""Frames of a gap that a switch map looks at."""
+"""Frames of a gap that are looked at to plan it."""
+PRESENT_SHARE = 0.7
+"""Share of the present frame's error in the order of switching; the mean over the gap has the rest."""
 NOISE_SHARE = 0.7
+"""Deviation of the noise where that of the error is 1."""
 GRAIN = 1 / 9
-"""Size of the noise's grain and of the error's smoothing, as a share of the picture's short side (60 of 540 px)."""
+"""The noise's grain as a share of the picture's short side: 60 of 540 px. The error is smoothed over a sixth of it."""
+REDUCED_SIDE = 270
+"""Shortest side in px at which the maps are made, about."""
+SMALLEST_RAMP = 1e-3
+"""A ramp of 0 frames is made a step by this."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +105,14 @@ def staggered(gap: Gap) -> Weights:
     Pixels that the later run matches better switch first. At any time only a few pixels show both runs, while the
     picture as a whole changes at an even rate.
     """
-    times = switch_map(gap)
+    times = SwitchTimes(gap)
     length = gap.stop - gap.start
-    ramp = min(gap.ramp_frames, length)
+    ramp = max(min(gap.ramp_frames, length), SMALLEST_RAMP)
 
     def weight(index: int) -> np.ndarray:
         if not gap.start < index < gap.stop:
-            return np.full(times.shape, gap.share(index), np.float32)
-        switch = np.float32(gap.start + ramp / 2) + times * np.float32(length - ramp)
-        if ramp == 0:
-            return (index > switch).astype(np.float32)
+            return np.full((times.height, times.width), gap.share(index), np.float32)
+        switch = np.float32(gap.start + ramp / 2) + times.at(index) * np.float32(length - ramp)
         return np.asarray(_smooth(np.clip((index - switch) / np.float32(ramp) + np.float32(0.5), 0.0, 1.0)))
 
     return weight
@@ -117,41 +122,66 @@ FADES: dict[str, Callable[[Gap], Weights]] = {"staggered": staggered, "linear": 
 """Every mode by the name that the artist sees. The first is the default."""
 
 
-def switch_map(gap: Gap) -> np.ndarray:
-    """When each pixel passes from one run to the other: float32 (H, W), 0..1.
+class SwitchTimes:
+    """When each pixel passes from one run to the other: a map (H, W), 0..1 of the window.
 
-    The order is that of the smoothed logarithm of the two runs' guide errors, later over earlier, with slow noise: at 0
-    lie the pixels that the later run matches best. Each pixel then takes a share of the time in proportion to how much
-    the two runs differ there, so that the picture changes at an even rate: were every pixel given the same share, a
-    hand that one run has painted and the other has not would be switched in two or three frames.
+    The order is that of the smoothed logarithm of the two runs' guide errors, later over earlier, with slow noise:
+    first come the pixels that the later run matches best. The error is mostly that of the frame at hand, so that the
+    map goes with what moves: a hand that one keyframe has never seen stays whole while it crosses the picture. The rest
+    is the mean over the gap, which steadies it.
+
+    In every frame each place in the order takes a share of the time in proportion to how much the two runs differ
+    there. So the picture changes at an even rate, although near a keyframe its own run is the better one everywhere.
+
+    The maps are smooth. They are made at a reduced size, cost next to nothing at 4K, and a gap keeps 1 MB of them.
     """
-    height, width = gap.earlier.guide_error.shape[1:]
-    # The map is smooth, so it is made at a reduced size and costs next to nothing at 4K.
-    reduced = max(1, min(height, width) // 270)
-    size = (max(1, width // reduced), max(1, height // reduced))
-    grain = max(1.0, GRAIN * min(size))
-    ratio, change = _compare_runs(gap, size)
-    ratio = cv2.GaussianBlur(ratio, (0, 0), grain / 6)
-    order = ratio / max(float(ratio.std()), 1e-6) - NOISE_SHARE * _slow_noise(gap, size, grain)
-    sequence = np.argsort(order, axis=None, kind="stable")
-    passed = np.cumsum(change.ravel()[sequence], dtype=np.float64)
-    times = np.empty(order.size, np.float32)
-    times[sequence] = (passed - passed[0]) / max(passed[-1] - passed[0], 1e-6)
-    return cv2.resize(times.reshape(order.shape), (width, height), interpolation=cv2.INTER_LINEAR)
 
+    def __init__(self, gap: Gap) -> None:
+        self.height, self.width = gap.earlier.guide_error.shape[1:]
+        reduced = max(1, min(self.height, self.width) // REDUCED_SIDE)
+        self._size = (max(1, self.width // reduced), max(1, self.height // reduced))
+        self._grain = max(1.0, GRAIN * min(self._size))
+        self._gap = gap
+        frames = gap.frames()
+        sampled = sorted({frames[round(k)] for k in np.linspace(0, len(frames) - 1, min(SAMPLES, len(frames)))})
+        ratios = np.stack([self._log_error_ratio(index) for index in sampled])
+        self._mean = ratios.mean(axis=0)
+        self._spread = max(float(ratios.std()), 1e-6)
+        self._noise = self._slow_noise()
 
-def _compare_runs(gap: Gap, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Two maps of the reduced (width, height), means over frames of the gap: log(later's error / earlier's), and how
-    far the runs' pictures lie apart, in 8-bit levels."""
-    frames = gap.frames()
-    chosen = sorted({frames[round(k)] for k in np.linspace(0, len(frames) - 1, min(SAMPLES, len(frames)))})
-    ratio, change = np.zeros((2, size[1], size[0]), np.float32)
-    for index in chosen:
-        earlier, later = (_reduced(run.error(index).astype(np.float32), size) for run in (gap.earlier, gap.later))
-        ratio += np.log((later + ERROR_FLOOR) / (earlier + ERROR_FLOOR))
-        apart = cv2.absdiff(gap.earlier.frame(index), gap.later.frame(index))
-        change += _reduced(apart.max(axis=2).astype(np.float32), size)
-    return ratio / len(chosen), change / len(chosen) + CHANGE_FLOOR
+    def at(self, index: int) -> np.ndarray:
+        """The map for frame `index` of the film, float32 (H, W)."""
+        order = self._order(self._log_error_ratio(index))
+        sequence = np.argsort(order, axis=None, kind="stable")
+        passed = np.cumsum(self._change(index).ravel()[sequence], dtype=np.float64)
+        times = np.empty(order.size, np.float32)
+        times[sequence] = passed / passed[-1]
+        return cv2.resize(times.reshape(order.shape), (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+
+    def _order(self, ratio: np.ndarray) -> np.ndarray:
+        steady = self._mean + np.float32(PRESENT_SHARE) * (ratio - self._mean)
+        return steady / np.float32(self._spread) - self._noise
+
+    def _log_error_ratio(self, index: int) -> np.ndarray:
+        """log(later's error / earlier's) at one frame, smoothed, float32."""
+        earlier, later = (
+            _reduced(run.error(index).astype(np.float32), self._size) for run in (self._gap.earlier, self._gap.later)
+        )
+        ratio = np.log((later + np.float32(ERROR_FLOOR)) / (earlier + np.float32(ERROR_FLOOR)))
+        return cv2.GaussianBlur(ratio, (0, 0), self._grain / 6)
+
+    def _change(self, index: int) -> np.ndarray:
+        """How far the two runs' pictures lie apart at one frame, in 8-bit levels, float32."""
+        apart = cv2.absdiff(self._gap.earlier.frame(index), self._gap.later.frame(index)).max(axis=2)
+        return _reduced(apart.astype(np.float32), self._size) + np.float32(CHANGE_FLOOR)
+
+    def _slow_noise(self) -> np.ndarray:
+        """Noise of one grain's scale, its own for each gap and seed."""
+        random = np.random.default_rng([self._gap.seed, self._gap.earlier.start, self._gap.later.start])
+        width, height = self._size
+        shape = (int(height / self._grain) + 2, int(width / self._grain) + 2)
+        coarse = random.standard_normal(shape).astype(np.float32)
+        return np.float32(NOISE_SHARE) * cv2.resize(coarse, self._size, interpolation=cv2.INTER_CUBIC)
 
 
 def _reduced(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from escalier.film.fingerprint import array_digest, film_fingerprint
-from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8, check_masks
+from escalier.film.frames import FrameSource, Size, as_uint8
 
 EDGE_SCALE_PX = 3.0
 """Standard deviation of the blur that the edge guide subtracts, for a picture whose short side is 540 px."""
@@ -137,16 +137,6 @@ def check_guides(guides: Guides, film: FrameSource, keyframes: int, caller: str)
                 )
 
 
-def check_subject_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
-    """Refuse masks that do not fit the film, and masks that mark nothing in any frame."""
-    check_masks(masks, film, caller)
-    if not any(np.asarray(mask).any() for mask in masks):
-        raise ValueError(
-            f"{caller}: mask must mark the subject in at least one frame, got black in all {len(masks)}; "
-            "check the segmentation, or unplug the mask to propagate without one"
-        )
-
-
 def edge_guide(frame: np.ndarray) -> np.ndarray:
     """A frame's fine drawing: its brightness minus itself blurred, float32 (H, W) round .5.
 
@@ -156,7 +146,7 @@ def edge_guide(frame: np.ndarray) -> np.ndarray:
         (H, W, 3), uint8 0..255 or float32 0..1.
 
     >>> flat = np.full((20, 20, 3), 200, np.uint8)
-    >>> float(edge_guide(flat).max())
+    >>> round(float(edge_guide(flat).max()), 3)
     0.5
     """
     grey = cv2.cvtColor(as_uint8(frame), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
@@ -186,7 +176,7 @@ def position_guide(positions: np.ndarray) -> np.ndarray:
 class GuideFilm:
     """The guide pictures of one film, frame by frame; `Guides` weighs them."""
 
-    def __init__(self, guides: Guides, film: FrameSource, masks: MaskSource | None) -> None:
+    def __init__(self, guides: Guides, film: FrameSource, masks: np.ndarray | None) -> None:
         self.guides = guides
         self._film = film
         self._masks = masks
@@ -225,5 +215,5 @@ class GuideFilm:
         if "position" in names:
             pictures["position"] = position_guide(positions)
         if "mask" in names and self._masks is not None:
-            pictures["mask"] = as_uint8(np.asarray(self._masks[index if len(self._masks) > 1 else 0]))
+            pictures["mask"] = self._masks[index if len(self._masks) > 1 else 0]
         return [pictures[name] for name in names]

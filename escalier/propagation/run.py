@@ -238,7 +238,7 @@ class _Steps:
             weights=self._weights,
             seed=seed + index,
             threads=threads,
-            progress=lambda done, total, picture=None: each_step(done, total),
+            progress=each_step,
             **self._start(flow, visible),
             **self._matching.arguments(),
         )
@@ -246,10 +246,12 @@ class _Steps:
         return self._root_mean_square(result)
 
     def _start(self, flow: np.ndarray, visible: np.ndarray) -> dict[str, Any]:
-        """Where the search starts: from the matches of the frame before, carried by the flow."""
+        """Where the search starts: from the matches of the frame before, carried by the flow; cold where uncovered."""
         if self._nnf is None or self._matching.warm_levels == 0:
             return {}
-        return {"initial_nnf": carry_nnf(self._nnf, flow)}
+        start = carry_nnf(self._nnf, flow)
+        start[~visible] = -1
+        return {"initial_nnf": start, "warm_levels": self._matching.warm_levels}
 
     def _root_mean_square(self, result: Synthesis) -> np.ndarray:
         pixels = self._matching.patch_size**2

@@ -21,9 +21,9 @@ from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 from escalier.film.motion import Motion
 from escalier.keyframes import Keyframes
 
-from .guides import GuideFilm, Guides, NamedGuide, check_guides, check_subject_masks
+from .guides import GuideFilm, Guides, NamedGuide, check_guides
 from .run import Chain, Matching, Run, make_run, open_run
-from .unpacked import unpack_film
+from .unpacked import unpack_film, unpack_masks
 
 FORMAT = 1
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
@@ -151,11 +151,12 @@ def propagate(
     """
     guides, matching = guides or Guides(), matching or Matching()
     folder = Path(folder)
-    _check_arguments(film, keyframes, motion, masks, guides)
+    _check_arguments(film, keyframes, motion, guides)
     chains = chains_of(keyframes)
     folder.mkdir(parents=True, exist_ok=True)
+    shown_masks = None if masks is None else unpack_masks(masks, film, folder, "propagate")
     motion = motion or Motion(film, folder)
-    common = _fingerprint(motion, masks, guides, matching, seed, keyframes)
+    common = _fingerprint(motion, shown_masks, guides, matching, seed)
     places = {chain: folder / f"run_{chain.name}_{_run_fingerprint(common, chain, keyframes)}" for chain in chains}
     missing = [chain for chain in chains if open_run(places[chain]) is None]
     if missing:
@@ -167,7 +168,7 @@ def propagate(
         )
         motion.prepare(threads, lambda done, total: counter.reach(len(film) + done))
         counter.reach(2 * len(film) - 1)
-        guide_film = GuideFilm(_with_named(guides, named), shown, masks)
+        guide_film = GuideFilm(_with_named(guides, named), shown, shown_masks)
         _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, threads, counter)
     return _open_runs(film, keyframes, chains, places)
 
@@ -291,9 +292,7 @@ def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
     return Guides(**own, named=named)
 
 
-def _check_arguments(
-    film: FrameSource, keyframes: Keyframes, motion: Motion | None, masks: MaskSource | None, guides: Guides
-) -> None:
+def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
     if keyframes.length != len(film):
         raise ValueError(
             f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "
@@ -315,8 +314,6 @@ def _check_arguments(
             f"propagate: motion must be that of a film of {len(film)} frames of {film.size}, got one of {len(motion)} "
             f"frames of {motion.size}; compute it from this film"
         )
-    if masks is not None:
-        check_subject_masks(masks, film, "propagate")
     check_guides(guides, film, len(keyframes), "propagate")
 
 
@@ -338,9 +335,7 @@ def _check_room(folder: Path, film: FrameSource, chains: list[Chain]) -> None:
         )
 
 
-def _fingerprint(
-    motion: Motion, masks: MaskSource | None, guides: Guides, matching: Matching, seed: int, keyframes: Keyframes
-) -> bytes:
+def _fingerprint(motion: Motion, masks: np.ndarray | None, guides: Guides, matching: Matching, seed: int) -> bytes:
     """What all runs of a film depend on."""
     facts = {
         "format": FORMAT,
@@ -349,7 +344,7 @@ def _fingerprint(
         "guides": guides.fingerprint(),
         "matching": asdict(matching),
         "seed": seed,
-        "masks": None if masks is None else [array_digest(np.asarray(mask)).hex() for mask in masks],
+        "masks": None if masks is None else array_digest(masks).hex(),
     }
     return json.dumps(facts, sort_keys=True).encode()
 

@@ -20,8 +20,8 @@ class Staircase:
     """Runs faded into one film. Itself a film: each frame is mixed when it is asked for, and none is kept.
 
     At a keyframe's index the keyframe itself is seen, bit for bit; before the first and after the last keyframe the
-    single run that reaches there. Any number of threads may ask. Memory: the switch maps of two gaps, 2 bytes for each
-    pixel of a frame, and what mixing one frame takes.
+    single run that reaches there. Any number of threads may ask. Memory: about 2 MB for the plans of two gaps, and what
+    mixing one frame takes.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ class Staircase:
 def mix(earlier: np.ndarray, later: np.ndarray, weight: np.ndarray | np.float32) -> np.ndarray:
     """The two sides of a fade in one picture: (1 - weight) earlier + weight later, uint8 (H, W, 3).
 
-    Fractions of a level are spread by a fixed dither. Rounded instead, a large area in which the two sides differ by one
-    level would turn as a whole in the frame where the weight passes one half.
+    Fractions of a level are spread by a fixed dither. Rounded instead, a large area in which the two sides differ by
+    one level would turn as a whole in the frame where the weight passes one half.
 
     >>> black, white = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)
     >>> float(mix(black, white, np.float32(0.3)).mean().round(1)), int(mix(black, white, np.float32(1)).min())

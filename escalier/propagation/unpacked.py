@@ -1,7 +1,10 @@
-"""A film unpacked to disk, so that many threads may read it in any order."""
+"""A film and its masks unpacked to disk, so that many threads may read them in any order."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film.fingerprint import film_fingerprint
-from escalier.film.frames import ArrayFrames, FrameSource, Size, as_uint8
+from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
 from escalier.film.whole_files import ArrayFile
 
 
@@ -80,6 +83,43 @@ def unpack_film(
                 each_frame(index)
         draft.replace(path)
     return EightBitFilm(ArrayFrames(np.load(path, mmap_mode="r"), film.rate))
+
+
+def unpack_masks(masks: MaskSource, film: FrameSource, folder: Path, caller: str) -> np.ndarray:
+    """Masks in a form that threads can read: uint8 (1 or N, H, W), from `folder` where they are not in an array yet.
+
+    Raises
+    ------
+    ValueError
+        If their number or size does not fit the film, or no mask marks anything.
+
+    >>> import tempfile
+    >>> film = ArrayFrames(np.zeros((2, 4, 6, 3), np.uint8))
+    >>> unpack_masks([np.ones((4, 6), np.float32)], film, Path(tempfile.mkdtemp()), "example").max()
+    np.uint8(255)
+    """
+    check_masks(masks, film, caller)
+    width, height = film.size
+    path = folder / f"masks.{os.getpid()}.{threading.get_ident()}.part"
+    digest = hashlib.blake2b(digest_size=8)
+    marked = False
+    with ArrayFile(path, (len(masks), height, width), np.uint8) as file:
+        for index in range(len(masks)):
+            mask = as_uint8(np.asarray(masks[index]))
+            if mask.shape != (height, width):
+                raise ValueError(
+                    f"{caller}: mask at frame {index} must be a single channel of {film.size}, got an array of shape "
+                    f"{mask.shape}; scale it to the film first"
+                )
+            marked |= bool(mask.any())
+            digest.update(mask.tobytes())
+            file.append(mask)
+        if not marked:
+            raise ValueError(
+                f"{caller}: mask must mark the subject in at least one frame, got black in all {len(masks)}; "
+                "check the segmentation, or unplug the mask to propagate without one"
+            )
+    return np.load(path.replace(folder / f"masks_{digest.hexdigest()}.npy"), mmap_mode="r")
 
 
 def check_frame(frame: np.ndarray, index: int, size: Size, caller: str) -> None:

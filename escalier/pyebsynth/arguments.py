@@ -195,7 +195,9 @@ def _weights(weights: Sequence[float] | None, guides: tuple[np.ndarray, ...]) ->
     if weights is None:
         weights = [1.0 / len(guides)] * len(guides)
     if isinstance(weights, (str, int, float)):
-        raise TypeError(f"{_CALLER}: weights must be a sequence, one number for each guide, got {weights!r}; use a list")
+        raise TypeError(
+            f"{_CALLER}: weights must be a sequence, one number for each guide, got {weights!r}; use a list"
+        )
     if len(weights) != len(guides):
         raise ValueError(
             f"{_CALLER}: weights must be one for each guide, got {len(weights)} weights for {len(guides)} guides"
@@ -276,8 +278,8 @@ def _source_mask(mask: np.ndarray | None, size: tuple[int, int], patch_size: int
         return None
     if forbidden_centres(allowed, patch_size).all():
         raise ValueError(
-            f"{_CALLER}: source_mask must leave at least one whole patch of {patch_size}x{patch_size} px to copy from, got "
-            "none; widen the mask or use a smaller patch_size"
+            f"{_CALLER}: source_mask must leave at least one whole patch of {patch_size}x{patch_size} px to copy "
+            "from, got none; widen the mask or use a smaller patch_size"
         )
     return allowed
 

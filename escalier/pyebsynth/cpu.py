@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -96,7 +97,7 @@ class _Solver:
             self.sampler.climb(min(max(level.source_size), problem.search_radius or SEARCH_RADIUS))
             search = LevelSearch(level, nnf, self.layout, self.shape, problem, self.run, self.sampler, random, searched)
             nnf = search.iterate(lambda pixels=nnf.size: self.report.add(pixels))  # type: ignore[misc]
-        return nnf
+        return cast(np.ndarray, nnf)  # the finest level is always searched
 
     def _start(
         self, level: Level, number: int, coarse: np.ndarray | None, random: np.random.Generator

@@ -57,8 +57,8 @@ def warm_nnf(
     )
     sampled = initial[rows][:, columns] >> level
     centres = np.stack([sampled[..., k].clip(r, source_size[k] - 1 - r) for k in (0, 1)], axis=-1)
-    cold = (initial < 0).any(axis=-1)
+    cold = np.asarray((initial < 0).any(axis=-1))
     for _ in range(level):
         height, width = cold.shape[0] // 2, cold.shape[1] // 2
-        cold = cold[: 2 * height, : 2 * width].reshape(height, 2, width, 2).any(axis=(1, 3))
+        cold = np.asarray(cold[: 2 * height, : 2 * width].reshape(height, 2, width, 2).any(axis=(1, 3)))
     return pack_nnf(centres), cold

@@ -35,7 +35,7 @@ class Channel(NamedTuple):
 
     guide: int
     """Index of the guide; -1 for the style."""
-    index: int
+    channel: int
     """Channel within the guide or style."""
     weight: float
     low: float
@@ -92,7 +92,7 @@ class Layout(NamedTuple):
         _pack(
             picture,
             np.float32(_unit(picture)),
-            np.array([c.index for c in chosen]),
+            np.array([c.channel for c in chosen]),
             np.array([c.low for c in chosen], np.float32),
             self.factors[places],
             np.array(places),
@@ -107,7 +107,7 @@ class Layout(NamedTuple):
         for k, channel in enumerate(self.channels):
             given = modulation[channel.guide] if channel.guide >= 0 else None
             if given is not None:
-                packed[..., k] = given[..., channel.index if given.shape[2] > 1 else 0]
+                packed[..., k] = given[..., channel.channel if given.shape[2] > 1 else 0]
         return packed
 
 

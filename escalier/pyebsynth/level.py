@@ -28,7 +28,7 @@ class Schedule:
 
     search_vote_iterations: int = 8
     patchmatch_iterations: int = 2
-    stop_threshold: float = 1.0
+    stop_threshold: float = 0.5
     """A pixel rests when no style channel near it changes by more 8-bit levels than this."""
     samples: float = 3.0
     """Random samples for a pixel of mean energy and sweep."""
@@ -155,7 +155,9 @@ class LevelSearch:
     def _prepare_words(self) -> tuple[np.ndarray, np.ndarray]:
         """The source's style as words for voting, and what brings a word's values back to the plane's."""
         style = self.layout.channels[: self.style_channels]
-        extents = self.layout.factors[: self.style_channels] * np.float32([channel.extent for channel in style])
+        extents = self.layout.factors[: self.style_channels] * np.array(
+            [channel.extent for channel in style], np.float32
+        )
         to_words = (largest_word_value(self.size) / extents).astype(np.float32)
         words = np.empty(self.level.source_size[0] * self.level.source_size[1], np.uint64)
         pack_words(self.level.source, self.channels, self.style_channels, to_words, words)

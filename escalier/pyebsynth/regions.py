@@ -32,7 +32,7 @@ def halve_mask(mask: np.ndarray, *, keep_if_any: bool) -> np.ndarray:
     """A bool mask at half the size: set where any, or where all, of the 2x2 pixels are."""
     height, width = mask.shape[0] // 2, mask.shape[1] // 2
     blocks = mask[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
-    return blocks.any(axis=(1, 3)) if keep_if_any else blocks.all(axis=(1, 3))
+    return np.asarray(blocks.any(axis=(1, 3)) if keep_if_any else blocks.all(axis=(1, 3)))
 
 
 def forbidden_centres(allowed: np.ndarray, patch_size: int) -> np.ndarray:

@@ -198,7 +198,7 @@ def draw_samples(count, match, rungs, state, source, source_height, source_width
         start = np.uint64(((ny - r + 1) * source_width + nx - r) * len(channels))
         apart = np.uint64((len(rows) - 3) * source_width * len(channels))
         for k in range(0, len(rows) * len(channels), 32):  # the rows that `first_distance` reads
-            prefetch(source, start + np.uint64(k))
+            prefetch(source, start + np.uint64(k))  # type: ignore[call-arg]
             prefetch(source, start + apart + np.uint64(k))
     return state
 

@@ -12,13 +12,15 @@ from escalier.film.frames import ArrayFrames, Size
 from escalier.film.motion import Motion, chain, motion_boundary, visibility, warp, working_size
 from escalier.film.moving_clip import make_clip
 
+SIZE = Size(160, 120)
+
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.5), None, 0, 255, cv2.NORM_MINMAX)
 
 
-def sliding_film(step: tuple[int, int], length: int = 4, size: Size = Size(160, 120)) -> ArrayFrames:
+def sliding_film(step: tuple[int, int], length: int = 4, size: Size = SIZE) -> ArrayFrames:
     scene = textured(size.height, size.width)
     return ArrayFrames(np.stack([np.roll(scene, (step[1] * i, step[0] * i), axis=(0, 1)) for i in range(length)]))
 
