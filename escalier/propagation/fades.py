@@ -20,7 +20,7 @@ Weights = Callable[[int], np.ndarray | np.float32]
 
 ERROR_FLOOR = 2.0
 """8-bit levels. Below this, a difference between the two runs' guide errors says nothing."""
-CHANGE_FLOOR = 1.0
+CHANGE_FLOOR = 3.0
 """8-bit levels. Where two runs look the same, a pixel still takes a little of the time."""
 SAMPLES = 9
 """Frames of a gap that are looked at to plan it."""
@@ -130,8 +130,9 @@ class SwitchTimes:
     map goes with what moves: a hand that one keyframe has never seen stays whole while it crosses the picture. The rest
     is the mean over the gap, which steadies it.
 
-    In every frame each place in the order takes a share of the time in proportion to how much the two runs differ
-    there. So the picture changes at an even rate, although near a keyframe its own run is the better one everywhere.
+    In every frame the order is made anew and its places share the time in proportion to how much the two runs differ
+    there, over the gap. So the picture changes at an even rate, although near a keyframe its own run is the better one
+    everywhere.
 
     The maps are smooth. They are made at a reduced size, cost next to nothing at 4K, and a gap keeps 1 MB of them.
     """
@@ -148,12 +149,13 @@ class SwitchTimes:
         self._mean = ratios.mean(axis=0)
         self._spread = max(float(ratios.std()), 1e-6)
         self._noise = self._slow_noise()
+        self._change = np.mean([self._difference(index) for index in sampled], axis=0)
 
     def at(self, index: int) -> np.ndarray:
         """The map for frame `index` of the film, float32 (H, W)."""
         order = self._order(self._log_error_ratio(index))
         sequence = np.argsort(order, axis=None, kind="stable")
-        passed = np.cumsum(self._change(index).ravel()[sequence], dtype=np.float64)
+        passed = np.cumsum(self._change.ravel()[sequence], dtype=np.float64)
         times = np.empty(order.size, np.float32)
         times[sequence] = passed / passed[-1]
         return cv2.resize(times.reshape(order.shape), (self.width, self.height), interpolation=cv2.INTER_LINEAR)
@@ -170,7 +172,7 @@ class SwitchTimes:
         ratio = np.log((later + np.float32(ERROR_FLOOR)) / (earlier + np.float32(ERROR_FLOOR)))
         return cv2.GaussianBlur(ratio, (0, 0), self._grain / 6)
 
-    def _change(self, index: int) -> np.ndarray:
+    def _difference(self, index: int) -> np.ndarray:
         """How far the two runs' pictures lie apart at one frame, in 8-bit levels, float32."""
         apart = cv2.absdiff(self._gap.earlier.frame(index), self._gap.later.frame(index)).max(axis=2)
         return _reduced(apart.astype(np.float32), self._size) + np.float32(CHANGE_FLOOR)
