@@ -28,7 +28,7 @@ class Schedule:
 
     search_vote_iterations: int = 8
     patchmatch_iterations: int = 2
-    stop_threshold: float = 0.5
+    stop_threshold: float = 0.75
     """A pixel rests when no style channel near it changes by more 8-bit levels than this."""
     samples: float = 3.0
     """Random samples for a pixel of mean energy and sweep."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -65,6 +66,18 @@ ODD_NODES = textwrap.dedent(
     NODE_CLASS_MAPPINGS = {node.__name__: node for node in (SlowPicture, FailingPicture, DyingPicture, SilentSaver)}
     """
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_on_a_terminal() -> Iterator[None]:
+    """In the background, or under nohup, a test run ignores Ctrl-C and hang-ups, and so would all that it starts."""
+    usual = {signal.SIGINT: signal.default_int_handler}
+    if hasattr(signal, "SIGHUP"):
+        usual[signal.SIGHUP] = signal.SIG_DFL
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
