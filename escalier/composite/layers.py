@@ -1,0 +1,207 @@
+"""Lay one picture over another in a blend mode, inside a mask.
+
+The modes are those of the W3C recommendation "Compositing and Blending Level 1" (2015), sections 9.1.1 to 9.1.12, on
+the pictures' values as they are (sRGB), as image editors do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from escalier.film.frames import FrameSource, MaskSource
+
+from . import pictures
+from .guidance import LUMINANCE
+
+
+def _soft_light(base: np.ndarray, layer: np.ndarray) -> np.ndarray:
+    curve = np.where(base <= 0.25, ((16 * base - 12) * base + 4) * base, np.sqrt(np.maximum(base, 0)))
+    dark = base - (1 - 2 * layer) * base * (1 - base)
+    light = base + (2 * layer - 1) * (curve - base)
+    return np.where(layer <= 0.5, dark, light)
+
+
+BLEND_MODES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "normal": lambda base, layer: layer,
+    "multiply": lambda base, layer: base * layer,
+    "screen": lambda base, layer: base + layer - base * layer,
+    "overlay": lambda base, layer: np.where(base <= 0.5, 2 * base * layer, 2 * (base + layer - base * layer) - 1),
+    "soft_light": _soft_light,
+    "darken": np.minimum,
+    "lighten": np.maximum,
+    "difference": lambda base, layer: np.abs(base - layer),
+}
+"""Each takes two pictures of values 0..1 and gives a third. The node's menu and the tests are made from this table."""
+BLACK = 1e-4
+"""Below this mean luminance a picture has no exposure to compensate."""
+
+
+def blend_layers(
+    base: np.ndarray,
+    layer: np.ndarray,
+    mask: np.ndarray,
+    *,
+    mode: str = "normal",
+    opacity: float = 1.0,
+    exposure_compensation: float = 0.0,
+    exposure_gain: float | None = None,
+) -> np.ndarray:
+    """Lay a picture over another inside a mask. Outside it, where the mask is 0, no bit changes.
+
+    Parameters
+    ----------
+    base, layer
+        RGB pictures (H, W, 3) of one size, uint8 or float32 0..1. The result has the type of the base.
+    mask
+        (H, W) bool, uint8 or float 0..1. A soft mask mixes the blend with the base.
+    mode
+        One of `BLEND_MODES`.
+    opacity
+        0..1: how much of the blend there is.
+    exposure_compensation
+        0..1: how far the mean luminance inside the mask is brought back to that of the base. Multiply keeps the layer's
+        detail but darkens; 1 takes the darkening away. Values above 1 stay above 1 in a float picture.
+    exposure_gain
+        The gain itself, in place of the one that exposure_compensation would measure in this frame: `blend_layers_film`
+        takes one for the whole film.
+
+    Raises
+    ------
+    ValueError
+        When sizes differ, a picture is not RGB, a number is NaN, or a dial is out of range.
+
+    >>> base, layer = np.full((2, 2, 3), 0.5, np.float32), np.full((2, 2, 3), 0.25, np.float32)
+    >>> mask = np.array([[True, False], [True, False]])
+    >>> blend_layers(base, layer, mask, mode="multiply")[0, :, 0].tolist()
+    [0.125, 0.5]
+    """
+    caller = "blend_layers"
+    _check_dials(mode, opacity, exposure_compensation, caller)
+    matte = _checked(base, layer, mask, caller)
+    top, bottom, left, right = _touched(matte)
+    out = base.copy()
+    if bottom == top:
+        return out
+    part = (slice(top, bottom), slice(left, right))
+    weight = matte[part][..., None]
+    own, blended = _blended(base[part], layer[part], mode)
+    if exposure_gain is None:
+        exposure_gain = _gain(_luminance(own, weight), _luminance(blended, weight), exposure_compensation)
+    if exposure_gain != 1:
+        blended = blended * np.float32(exposure_gain)
+    share = weight * np.float32(opacity)
+    mixed = own * (1 - share) + blended * share  # exactly the blend where the share is 1
+    if base.dtype == np.uint8:
+        mixed = np.rint(np.clip(mixed, 0, 1) * 255).astype(np.uint8)
+    np.copyto(out[part], mixed, where=share > 0)
+    return out
+
+
+def blend_layers_film(
+    base: FrameSource,
+    layer: FrameSource,
+    masks: MaskSource,
+    *,
+    mode: str = "normal",
+    opacity: float = 1.0,
+    exposure_compensation: float = 0.0,
+    progress: Callable[..., object] | None = None,
+) -> Iterator[np.ndarray]:
+    """Lay one film over another, frame by frame. Gives the frames in their order.
+
+    Exposure is compensated by one gain for the whole film, measured in a first pass over it: a gain of each frame's own
+    would make the rest of the picture pump when one region flickers.
+
+    Parameters
+    ----------
+    base, layer, masks
+        Films of one size and the masks of their frames. Any of them may have a single frame, which stands for all.
+    mode, opacity, exposure_compensation
+        As in `blend_layers`.
+    progress
+        Called as progress(done, total, picture) after each frame; what it raises ends the film. With exposure
+        compensation the first pass counts too, without pictures.
+
+    >>> from escalier.film.frames import ArrayFrames
+    >>> base, layer = (ArrayFrames(np.full((2, 4, 4, 3), level, np.uint8)) for level in (200, 100))
+    >>> [int(frame[0, 0, 0]) for frame in blend_layers_film(base, layer, np.ones((1, 4, 4)), opacity=0.5)]
+    [150, 150]
+    """
+    caller = "blend_layers_film"
+    _check_dials(mode, opacity, exposure_compensation, caller)
+    length = max(len(base), len(layer))
+    for what, name in ((base, "base"), (layer, "layer"), (masks, "mask")):
+        pictures.check_length(what, name, length, caller)
+    return _laid(base, layer, masks, length, mode, opacity, exposure_compensation, progress)
+
+
+def _laid(
+    base: FrameSource,
+    layer: FrameSource,
+    masks: MaskSource,
+    length: int,
+    mode: str,
+    opacity: float,
+    exposure_compensation: float,
+    progress: Callable[..., object] | None,
+) -> Iterator[np.ndarray]:
+    report = progress or (lambda *_: None)
+    total = 2 * length if exposure_compensation else length
+    gain = 1.0
+    if exposure_compensation:
+        before = after = 0.0
+        for i in range(length):
+            own, laid, mask = _frame(base, i), _frame(layer, i), masks[i if len(masks) > 1 else 0]
+            weight = _checked(own, laid, mask, "blend_layers_film")[..., None]
+            own, blended = _blended(own, laid, mode)
+            before, after = before + _luminance(own, weight), after + _luminance(blended, weight)
+            report(i + 1, total)
+        gain = _gain(before, after, exposure_compensation)
+    for i in range(length):
+        mask = masks[i if len(masks) > 1 else 0]
+        out = blend_layers(_frame(base, i), _frame(layer, i), mask, mode=mode, opacity=opacity, exposure_gain=gain)
+        report(total - length + i + 1, total, out)
+        yield out
+
+
+def _blended(base: np.ndarray, layer: np.ndarray, mode: str) -> tuple[np.ndarray, np.ndarray]:
+    """The base as float, and its blend with the layer."""
+    own, over = (p.astype(np.float32) / np.float32(255) if p.dtype == np.uint8 else p for p in (base, layer))
+    return own, BLEND_MODES[mode](own, over)
+
+
+def _luminance(picture: np.ndarray, weight: np.ndarray) -> float:
+    """The sum of the picture's luminance, weighted by the mask."""
+    return float(np.tensordot((picture * weight).sum(axis=(0, 1), dtype=np.float64), LUMINANCE, 1))
+
+
+def _gain(before: float, after: float, compensation: float) -> float:
+    if not compensation or before <= BLACK or after <= BLACK:
+        return 1.0
+    return (before / after) ** compensation
+
+
+def _touched(matte: np.ndarray) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(matte.any(axis=1)), np.flatnonzero(matte.any(axis=0))
+    if not len(rows):
+        return 0, 0, 0, 0
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def _frame(film: FrameSource, index: int) -> np.ndarray:
+    return film.frame(index if len(film) > 1 else 0)
+
+
+def _checked(base: np.ndarray, layer: np.ndarray, mask: np.ndarray, caller: str) -> np.ndarray:
+    pictures.check_picture(base, "base", caller)
+    pictures.check_picture(layer, "layer", caller)
+    pictures.check_same_size(base, "base", layer, "layer", caller)
+    return pictures.coverage(mask, base, caller)
+
+
+def _check_dials(mode: str, opacity: float, exposure_compensation: float, caller: str) -> None:
+    pictures.check_choice(mode, "mode", tuple(BLEND_MODES), caller)
+    pictures.check_within(opacity, "opacity", 0, 1, caller, "1 is the whole blend")
+    pictures.check_within(exposure_compensation, "exposure_compensation", 0, 1, caller, "1 is the whole compensation")

@@ -1,0 +1,149 @@
+"""How far the body was left alone when it was moved into another room: figures, and a picture of where it was not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from escalier.film.frames import FrameSource, MaskSource, as_uint8
+
+from . import pictures
+
+ERODE_PX = 4
+"""Pixels nearer than this to the edge of the mask are the rim's business, not the body's."""
+FULL_SCALE = 16.0
+"""Levels of 255 that the picture of changes shows at full brightness."""
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """What one frame's composite did to the body and to the room. All figures are in levels of 255.
+
+    Attributes
+    ----------
+    gradient_change
+        Mean |gradient of x - gradient of S| inside the eroded mask, over both directions and all channels: how much of
+        the body's drawing changed. 0 for a pure shift of colour.
+    colour_shift_mean, colour_shift_95
+        Mean and 95th percentile of the largest change of any channel, inside the mask.
+    change_outside
+        The largest change outside the mask. Anything but 0 is a fault.
+    picture
+        uint8 (H, W, 3): the result in grey, with the body's changed gradients in red and changes outside in blue.
+    """
+
+    gradient_change: float
+    colour_shift_mean: float
+    colour_shift_95: float
+    change_outside: float
+    picture: np.ndarray
+
+    def __str__(self) -> str:
+        return (
+            f"gradients {self.gradient_change:.2f}, colours {self.colour_shift_mean:.1f} "
+            f"(95 %: {self.colour_shift_95:.1f}), outside {self.change_outside:g} levels of 255"
+        )
+
+
+def measure_untouched(
+    result: np.ndarray, source: np.ndarray, target: np.ndarray, mask: np.ndarray, *, erode_px: int = ERODE_PX
+) -> Untouched:
+    """Compare a composite with the body it was made from and the room it was put into.
+
+    Parameters
+    ----------
+    result, source, target
+        RGB pictures (H, W, 3) of one size, uint8 or float32 0..1: the composite, the filmed body, the new room.
+    mask
+        (H, W), the mask of the blend; inside is where it is at least one half, outside where it is 0.
+    erode_px
+        How far from the edge of the mask the body begins, for the gradients.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When the pictures or the mask do not fit each other.
+
+    >>> room, body = np.zeros((9, 9, 3), np.uint8), np.full((9, 9, 3), 100, np.uint8)
+    >>> mask = np.zeros((9, 9), bool)
+    >>> mask[2:7, 2:7] = True
+    >>> report = measure_untouched(np.where(mask[..., None], body - 10, room), body, room, mask, erode_px=1)
+    >>> report.gradient_change, report.colour_shift_mean, report.change_outside
+    (0.0, 10.0, 0.0)
+    """
+    caller = "measure_untouched"
+    for name, picture in (("result", result), ("source", source), ("target", target)):
+        pictures.check_picture(picture, name, caller)
+        pictures.check_same_size(result, "result", picture, name, caller)
+    pictures.check_within(erode_px, "erode_px", 0, np.inf, caller, "0 takes the whole mask", " px")
+    matte = pictures.coverage(mask, result, caller)
+    inside, outside = matte >= 0.5, matte == 0
+    change, room_change = _levels(result) - _levels(source), np.abs(_levels(result) - _levels(target)).max(axis=2)
+    shift = np.abs(change).max(axis=2)
+    square = np.ones((2 * int(erode_px) + 1,) * 2, np.uint8)
+    # The picture's border is no edge of the body.
+    body = cv2.erode(inside.view(np.uint8), square, borderType=cv2.BORDER_REPLICATE).view(np.bool_)
+    return Untouched(
+        gradient_change=_gradient_change(change, body),
+        colour_shift_mean=float(shift[inside].mean()) if inside.any() else 0.0,
+        colour_shift_95=float(np.percentile(shift[inside], 95)) if inside.any() else 0.0,
+        change_outside=float(room_change[outside].max()) if outside.any() else 0.0,
+        picture=_picture(result, _redrawn(change, inside), np.where(outside, room_change, 0)),
+    )
+
+
+def measure_untouched_film(
+    result: FrameSource, source: FrameSource, target: FrameSource, masks: MaskSource, *, erode_px: int = ERODE_PX
+) -> list[Untouched]:
+    """The report of every frame. Source, target and masks may have a single frame, which stands for all.
+
+    >>> from escalier.film.frames import ArrayFrames
+    >>> film = ArrayFrames(np.full((2, 8, 8, 3), 90, np.uint8))
+    >>> [report.change_outside for report in measure_untouched_film(film, film, film, np.ones((1, 8, 8)))]
+    [0.0, 0.0]
+    """
+    for what, name in ((source, "source"), (target, "target"), (masks, "mask")):
+        pictures.check_length(what, name, len(result), "measure_untouched_film")
+    return [
+        measure_untouched(
+            result.frame(i),
+            source.frame(i if len(source) > 1 else 0),
+            target.frame(i if len(target) > 1 else 0),
+            masks[i if len(masks) > 1 else 0],
+            erode_px=erode_px,
+        )
+        for i in range(len(result))
+    ]
+
+
+def _levels(picture: np.ndarray) -> np.ndarray:
+    return picture.astype(np.float32) * np.float32(1 if picture.dtype == np.uint8 else 255)
+
+
+def _gradient_change(change: np.ndarray, body: np.ndarray) -> float:
+    """Mean |gradient of the change| over the edges between two pixels of the body."""
+    total, count = 0.0, 0
+    for axis in (0, 1):
+        both = body[1:] & body[:-1] if axis == 0 else body[:, 1:] & body[:, :-1]
+        total += float(np.abs(np.diff(change, axis=axis)[both]).sum(dtype=np.float64))
+        count += int(both.sum()) * change.shape[2]
+    return total / count if count else 0.0
+
+
+def _redrawn(change: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The largest |gradient of the change| at every pixel of the mask, towards its right and lower neighbours."""
+    across, down = (np.abs(np.diff(change, axis=axis)).max(axis=2) for axis in (1, 0))
+    redrawn = np.zeros(inside.shape, np.float32)
+    redrawn[:, :-1] = np.where(inside[:, 1:], across, 0)
+    redrawn[:-1] = np.maximum(redrawn[:-1], np.where(inside[1:], down, 0))
+    return np.where(inside, redrawn, 0)
+
+
+def _picture(result: np.ndarray, body_change: np.ndarray, room_change: np.ndarray) -> np.ndarray:
+    grey = cv2.cvtColor(as_uint8(result), cv2.COLOR_RGB2GRAY).astype(np.float32) / 2
+    red, blue = (np.clip(change / FULL_SCALE, 0, 1)[..., None] for change in (body_change, room_change))
+    picture = grey[..., None] * (1 - np.maximum(red, blue))
+    picture = picture + red * np.array([255, 40, 40]) + blue * np.array([40, 80, 255])
+    return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
