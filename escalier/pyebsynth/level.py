@@ -26,11 +26,11 @@ Runner = Callable[[Callable[[int], None], int], None]
 class Schedule:
     """How long and how widely to search."""
 
-    search_vote_iterations: int = 8
+    search_vote_iterations: int = 9
     patchmatch_iterations: int = 2
     stop_threshold: float = 0.75
     """A pixel rests when no style channel near it changes by more 8-bit levels than this."""
-    samples: float = 3.0
+    samples: float = 3.5
     """Random samples for a pixel of mean energy and sweep."""
 
     @classmethod
