@@ -1,137 +1,217 @@
-"""Every engine on EbSynth's own published examples, side by side in one run: what each costs and how good it is.
+"""The engines side by side: processor-seconds, wall seconds, peak memory and energy on the same inputs.
 
-    python benchmarks/engine.py --reference FOLDER [--original PATH_TO_EBSYNTH_LIBRARY] [--threads 1] [--json]
+    python benchmarks/engine.py --reference FOLDER [--original PATH_TO_EBSYNTH_LIBRARY] [--footage FOLDER] [--json]
 
-FOLDER holds the examples as EbSynth publishes them (facestyle, stylit, texbynum), run with the published arguments.
-Each row is a process of its own, so that its peak memory is its own; kernels are compiled before the clock starts.
-Figures are means over seeds 0 to N - 1 (--seeds, 3 by default); the original takes no seed and runs once.
-
-energy is the mean over the target of what EbSynth minimises, guides + style + uniformity * usage, reckoned by
-the one evaluator in `escalier.pyebsynth.energy`. An example may also hold original_output.png and original_nnf.npy
-(columns x, y), the result of the original program; it is then a row of its own, with no times.
+FOLDER holds the original's published cases (facestyle, stylit, texbynum) with their published arguments. --footage adds
+frames of two filmed clips, guided by colour, edge and position. Every run has a process of its own, so that its peak
+memory is its own; kernels are loaded before the clock starts. Energy is the mean over the target of what EbSynth
+minimises (`escalier.pyebsynth.energy`), the same for every engine.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from escalier.pyebsynth import synthesise
-from escalier.pyebsynth.arguments import build_problem
-from escalier.pyebsynth.energy import measure_energy
-
 COLUMNS = ("case", "engine", "threads", "cpu_seconds", "wall_seconds", "peak_mb", "energy")
 
-# Style file, guides with their weights, and the arguments of EbSynth's published command lines.
-EXAMPLES: dict[str, tuple[str, dict[str, float], dict[str, Any]]] = {
-    "facestyle": ("painting", {"Gapp": 0.5, "Gseg": 1.5, "Gpos": 10.0}, {}),
-    "stylit": ("style", {"fullgi": 0.5, "dirdif": 0.5, "dirspc": 0.5, "indirb": 0.5}, {}),
-    "texbynum": ("photo", {"segment": 1.0}, {"patch_size": 3, "uniformity": 1000.0}),
+
+class Case(NamedTuple):
+    """One synthesis: the arguments of `synthesise`."""
+
+    style: np.ndarray
+    source_guides: list[np.ndarray]
+    target_guides: list[np.ndarray]
+    weights: list[float]
+    patch_size: int = 5
+    uniformity: float = 3500.0
+
+    def crop(self, side: int) -> Case:
+        """A corner of it, to load the same kernels with."""
+        corner = (slice(0, side), slice(0, side))
+        return self._replace(
+            style=self.style[corner],
+            source_guides=[guide[corner] for guide in self.source_guides],
+            target_guides=[guide[corner] for guide in self.target_guides],
+        )
+
+
+def read(path: Path) -> np.ndarray:
+    """A picture as RGB, or as one channel where it is grey, as the original reads it."""
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise FileNotFoundError(f"engine: {path} must be a picture, but it cannot be read; check --reference")
+    if picture.ndim == 2:
+        return picture[..., None]
+    picture = picture[..., 2::-1]
+    grey = (picture == picture[..., :1]).all()
+    return np.ascontiguousarray(picture[..., :1] if grey else picture)
+
+
+def published(folder: Path, style: str, guides: dict[str, float], **dials: Any) -> Case:
+    sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for name in guides:
+        pair = [read(folder / f"{side}_{name}.png") for side in ("source", "target")]
+        channels = max(picture.shape[2] for picture in pair)
+        for side, picture in zip(sides, pair, strict=True):
+            side.append(picture if picture.shape[2] == channels else np.repeat(picture, channels, axis=2))
+    picture = cv2.cvtColor(cv2.imread(str(folder / style)), cv2.COLOR_BGR2RGB)
+    return Case(picture, *sides, weights=list(guides.values()), **dials)
+
+
+def facestyle(folder: Path) -> Case:
+    return published(folder / "facestyle", "source_painting.png", {"Gapp": 0.5, "Gseg": 1.5, "Gpos": 10.0})
+
+
+def stylit(folder: Path) -> Case:
+    guides = dict.fromkeys(("fullgi", "dirdif", "dirspc", "indirb"), 0.5)
+    return published(folder / "stylit", "source_style.png", guides)
+
+
+def texbynum(folder: Path) -> Case:
+    return published(folder / "texbynum", "source_photo.png", {"segment": 1.0}, patch_size=3, uniformity=1000.0)
+
+
+def restyle(frame: np.ndarray) -> np.ndarray:
+    """A deterministic painterly filter, the stand-in for an artist."""
+    smooth = cv2.edgePreservingFilter(frame, flags=cv2.RECURS_FILTER, sigma_s=25, sigma_r=0.35)
+    hue, saturation, value = cv2.split(cv2.cvtColor(smooth, cv2.COLOR_RGB2HSV).astype(np.int32))
+    painted = [(hue + 25) % 180, np.minimum(saturation * 3 // 2, 255), value // 24 * 24]
+    picture = cv2.cvtColor(cv2.merge(painted).astype(np.uint8), cv2.COLOR_HSV2RGB)
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    lines = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 9, 6) == 0
+    picture[lines] = (picture[lines] * 0.35).astype(np.uint8)
+    return picture
+
+
+def filmed(clip: Path, first: int, size: tuple[int, int], steps: int = 8, enlarge: int = 1) -> Case:
+    """Frame `first` painted and carried to the one `2 * steps` later, every second frame in between."""
+    frames = read_frames(clip, range(first, first + 2 * steps + 1, 2), size)
+    frames = [cv2.resize(frame, None, fx=enlarge, fy=enlarge, interpolation=cv2.INTER_CUBIC) for frame in frames]
+    still = np.stack(np.meshgrid(*(np.linspace(0, 255, n, dtype=np.float32) for n in frames[0].shape[1::-1])), axis=-1)
+    positions, flow_of = still, cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    pixels = np.stack(np.meshgrid(*(np.arange(n, dtype=np.float32) for n in frames[0].shape[1::-1])), axis=-1)
+    for before, after in itertools.pairwise(frames):
+        greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (after, before)]
+        places = pixels + flow_of.calc(*greys, None)
+        positions = cv2.remap(positions, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    style = restyle(frames[0])
+    sides = [
+        [frame, edges(frame), np.rint(place).astype(np.uint8)]
+        for frame, place in ((frames[0], still), (frames[-1], positions))
+    ]
+    return Case(style, *sides, weights=[6.0, 0.5, 2.0])
+
+
+def edges(frame: np.ndarray) -> np.ndarray:
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.clip(grey - cv2.GaussianBlur(grey, (0, 0), 3) + 128, 0, 255).astype(np.uint8)
+
+
+def read_frames(clip: Path, indices: range, size: tuple[int, int]) -> list[np.ndarray]:
+    capture, frames = cv2.VideoCapture(str(clip)), []
+    for index in range(indices[-1] + 1):
+        there, frame = capture.read()
+        if not there:
+            raise FileNotFoundError(f"engine: {clip} must hold frame {index}, but it cannot be read; check --footage")
+        if index in indices:
+            frames.append(cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB))
+    capture.release()
+    return frames
+
+
+REFERENCE: dict[str, Callable[[Path], Case]] = {"facestyle": facestyle, "stylit": stylit, "texbynum": texbynum}
+FOOTAGE: dict[str, Callable[[Path], Case]] = {
+    "talking_head 540x960": lambda folder: filmed(folder / "talking_head_540x960_25fps.mp4", 100, (540, 960)),
+    "cups 960x540": lambda folder: filmed(folder / "cups_1280x720_30fps.mp4", 140, (960, 540)),
+    "cups 1920x1080": lambda folder: filmed(folder / "cups_1280x720_30fps.mp4", 140, (960, 540), 2, enlarge=2),
 }
 
 
+def measure(case: Case, engine: str, threads: int) -> dict[str, Any]:
+    """One run in this process; the energy is taken after the peak of memory was read."""
+    from escalier.pyebsynth import synthesise
+    from escalier.pyebsynth.arguments import build_problem
+    from escalier.pyebsynth.energy import measure_energy
+
+    def solve(given: Case) -> Any:
+        return synthesise(**given._asdict(), backend=engine, threads=threads)
+
+    if engine != "original":
+        solve(case.crop(64))
+    clocks = time.process_time(), time.perf_counter()
+    result = solve(case)
+    cpu, wall = time.process_time() - clocks[0], time.perf_counter() - clocks[1]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_mb = peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    off = dict.fromkeys(
+        ("modulation", "pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold",
+         "search_radius", "initial_nnf", "source_mask", "target_mask"),
+    )  # fmt: skip
+    problem = build_problem(
+        **case._asdict(), style_weight=1.0, voting="plain", extra_pass_3x3=False, warm_levels=1, seed=0, **off
+    )
+    energy = measure_energy(problem, result.image, result.nnf).total
+    return {"cpu_seconds": cpu, "wall_seconds": wall, "peak_mb": peak_mb, "energy": energy}
+
+
+def measure_apart(arguments: list[str], engine: str, threads: int, library: str | None) -> dict[str, Any]:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    if library:
+        environment["EBSYNTH_LIBRARY"] = library
+    command = [sys.executable, __file__, *arguments, "--engine", engine, "--threads", str(threads)]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        raise RuntimeError(f"engine: {engine} must finish, got exit code {finished.returncode}:\n{finished.stderr}")
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--reference", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--original", type=Path, metavar="LIBRARY", help="the original ebsynth, as a shared library")
-    parser.add_argument("--cases", nargs="+", choices=list(EXAMPLES), default=list(EXAMPLES))
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seeds", type=int, default=3, metavar="N")
-    parser.add_argument("--json", action="store_true", help="one JSON object a row")
-    parser.add_argument("--row", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.row:
-        case, engine = args.row.split()
-        print(json.dumps(measure(args.reference, case, engine, args.threads, args.seeds)))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reference", type=Path, required=True, help="folder with facestyle, stylit and texbynum")
+    parser.add_argument("--original", help="the original's shared library, to run beside")
+    parser.add_argument("--footage", type=Path, help="folder with the filmed clips")
+    parser.add_argument("--cases", nargs="*", help="only these cases")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each row")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        loader = REFERENCE.get(asked.one) or FOOTAGE[asked.one]
+        case = loader(asked.reference if asked.one in REFERENCE else asked.footage)
+        print(json.dumps(measure(case, asked.engine, asked.threads)))
         return
-    engines = ["stored", *(["original"] if args.original else []), "cpu"]
-    if not args.json:
-        print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for case in args.cases:
-        for engine in engines:
-            if engine == "stored" and not (args.reference / case / "original_nnf.npy").exists():
-                continue
-            row = run_apart(args, case, engine)
-            text = json.dumps(row) if args.json else "| " + " | ".join(str(row[column]) for column in COLUMNS) + " |"
-            print(text, flush=True)
-    print(f"load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+    engines = [("cpu", 1), ("cpu", 2)] + ([("original", 1)] if asked.original else [])
+    cases = [*REFERENCE, *(FOOTAGE if asked.footage else ())]
+    if not asked.json:
+        print("{:22} {:9} {:>7} {:>12} {:>13} {:>8} {:>9}".format(*COLUMNS))
+    for name in asked.cases or cases:
+        arguments = ["--reference", str(asked.reference), "--one", name]
+        arguments += ["--footage", str(asked.footage)] if asked.footage else []
+        for engine, threads in engines:
+            row = {"case": name, "engine": engine, "threads": threads}
+            row |= measure_apart(arguments, engine, threads, asked.original)
+            print(json.dumps(row) if asked.json else as_line(row), flush=True)
 
 
-def run_apart(args: argparse.Namespace, case: str, engine: str) -> dict[str, object]:
-    command = [sys.executable, __file__, "--reference", str(args.reference), "--row", f"{case} {engine}"]
-    command += ["--threads", str(args.threads), "--seeds", str(args.seeds)]
-    environment = dict(os.environ, OMP_NUM_THREADS=str(args.threads))
-    if args.original:
-        environment["EBSYNTH_LIBRARY"] = str(args.original.resolve())
-    outcome = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    return json.loads(outcome.stdout.strip().splitlines()[-1])
-
-
-def measure(reference: Path, case: str, engine: str, threads: int, seeds: int) -> dict[str, object]:
-    folder = reference / case
-    style, sources, targets, weights, options = read_example(folder, case)
-    problem = problem_of(style, sources, targets, weights, options)
-    row: dict[str, object] = {"case": case, "engine": engine, "threads": threads}
-    if engine == "stored":
-        image, nnf = read_picture(folder / "original_output.png"), np.load(folder / "original_nnf.npy")[..., ::-1]
-        energy = measure_energy(problem, image, np.ascontiguousarray(nnf)).total
-        nothing = {"cpu_seconds": None, "wall_seconds": None, "peak_mb": None}
-        return row | {"engine": "original, stored", **nothing, "energy": round(energy)}
-    if engine == "cpu":
-        small = [[guide[:64, :64] for guide in side] for side in (sources, targets)]
-        synthesise(style[:64, :64], *small, weights=weights, backend="cpu", threads=1, **options)
-    runs = 1 if engine == "original" else seeds
-    results = []
-    before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    for seed in range(runs):
-        made = synthesise(
-            style, sources, targets, weights=weights, backend=engine, threads=threads, seed=seed, **options
-        )
-        results.append((made.image, made.nnf))
-    after, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return row | {
-        "cpu_seconds": round(cpu / runs, 2),
-        "wall_seconds": round(wall / runs, 2),
-        "peak_mb": round(after.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)),
-        "energy": round(float(np.mean([measure_energy(problem, *result).total for result in results]))),
-    }
-
-
-def problem_of(style, sources, targets, weights, options):
-    """What was asked for, as the evaluator needs it; how it is searched does not matter here."""
-    unused = ("pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold", "search_radius")
-    masks = ("modulation", "initial_nnf", "source_mask", "target_mask")
-    plain = {"uniformity": 3500.0, "patch_size": 5, "style_weight": 1.0, "voting": "plain"} | options
-    plain |= dict.fromkeys((*unused, *masks))
-    return build_problem(style, sources, targets, weights=weights, extra_pass_3x3=False, warm_levels=1, seed=0, **plain)
-
-
-def read_example(folder: Path, case: str):
-    style_name, guides, options = EXAMPLES[case]
-    pairs = [[read_picture(folder / f"{side}_{name}.png") for side in ("source", "target")] for name in guides]
-    sources, targets = ([as_grey_if_both_are(pair)[k] for pair in pairs] for k in (0, 1))
-    return read_picture(folder / f"source_{style_name}.png"), sources, targets, list(guides.values()), options
-
-
-def as_grey_if_both_are(pair: list[np.ndarray]) -> list[np.ndarray]:
-    """EbSynth counts a guide whose channels are equal, on both sides, as one channel."""
-    grey = all((picture == picture[..., :1]).all() for picture in pair)
-    return [picture[..., :1].copy() if grey else picture for picture in pair]
-
-
-def read_picture(path: Path) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+def as_line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['case']:22} {row['engine']:9} {row['threads']:7} {row['cpu_seconds']:12.2f} {row['wall_seconds']:13.2f} "
+        f"{row['peak_mb']:8.0f} {row['energy']:9.0f}"
+    )
 
 
 if __name__ == "__main__":

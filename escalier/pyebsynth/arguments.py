@@ -278,8 +278,8 @@ def _source_mask(mask: np.ndarray | None, size: tuple[int, int], patch_size: int
         return None
     if forbidden_centres(allowed, patch_size).all():
         raise ValueError(
-            f"{_CALLER}: source_mask must leave at least one whole patch of {patch_size}x{patch_size} px to copy "
-            "from, got none; widen the mask or use a smaller patch_size"
+            f"{_CALLER}: source_mask must leave one whole patch of {patch_size}x{patch_size} px to copy, got none; "
+            "widen the mask or use a smaller patch_size"
         )
     return allowed
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import cast
+from functools import partial
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from .pyramid import extend_edges
 from .regions import grow, leave_forbidden
 from .sampling import Sampler
 from .search import score_band
-from .voting import vote_picture_band
+from .voting import vote_picture
 
 SEARCH_RADIUS = 1 << 16
 
@@ -87,22 +87,24 @@ class _Solver:
         """The packed field of the finest level."""
         problem = self.problem
         self.levels = build_levels(problem, self.layout, problem.patch_size, problem.pyramid_levels)
-        nnf: np.ndarray | None = None
+        nnf: np.ndarray | None = None  # until the first level that is searched
         for number in reversed(range(len(self.levels))):
             random = np.random.default_rng((problem.seed & 0xFFFFFFFF, number))
             level = self.levels[number] if number == 0 else self.levels.pop()
-            nnf, searched = self._start(level, number, nnf, random)
-            if nnf is None:
+            start = self._start(level, number, nnf, random)
+            if start is None:
                 continue
+            nnf, searched = start
             self.sampler.climb(min(max(level.source_size), problem.search_radius or SEARCH_RADIUS))
             search = LevelSearch(level, nnf, self.layout, self.shape, problem, self.run, self.sampler, random, searched)
-            nnf = search.iterate(lambda pixels=nnf.size: self.report.add(pixels))  # type: ignore[misc]
-        return cast(np.ndarray, nnf)  # the finest level is always searched
+            nnf = search.iterate(partial(self.report.add, nnf.size))
+        assert nnf is not None  # the finest level is always searched
+        return nnf
 
     def _start(
         self, level: Level, number: int, coarse: np.ndarray | None, random: np.random.Generator
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """The field a level starts from, and the pixels that may move on it (None: all)."""
+    ) -> tuple[np.ndarray, np.ndarray | None] | None:
+        """The field a level starts from and the pixels that may move (None: all); None for a level to leave out."""
         problem, r = self.problem, self.r
         if coarse is not None:
             nnf = upscale_nnf(coarse, *level.target_size, *level.source_size, r)
@@ -115,7 +117,7 @@ class _Solver:
                 # Above the warm levels only cold pixels need a start of their own.
                 if not cold.any():
                     self.report.add(nnf.size * Schedule.of(problem).search_vote_iterations)
-                    return None, None
+                    return None
                 searched = grow(cold, r) & level.matched
             nnf = np.where(cold, nnf, warm)
         if level.forbidden is not None:
@@ -126,9 +128,8 @@ class _Solver:
         """Vote the picture from the style's own values, then score exactly what is returned."""
         problem, level = self.problem, self.levels[0]
         height, width = level.target_size
-        bands = row_bands(height)
+        bands = row_bands(height, height * width)
         painted = problem.target_mask if problem.target_mask is not None else np.ones((height, width), bool)
-        voted = np.zeros((height, width, problem.style.shape[2]), np.float32)
         error, guide_error = np.zeros((2, height, width), np.int32)
         error_scale = np.float32(1 / (self.layout.scale**2 * problem.patch_size**2 * problem.style.shape[2]))
 
@@ -138,15 +139,11 @@ class _Solver:
                 level.source_size[1], self.shape,
             )  # fmt: skip
 
-        def paint(band: int) -> None:
-            vote_picture_band(
-                problem.style, nnf, error, error_scale, painted, voted, *bands[band], problem.weighted, self.shape[1]
-            )
-
         if problem.weighted:
             self.run(score, len(bands))
-        self.run(paint, len(bands))
-        image = np.rint(voted).astype(np.uint8) if problem.style.dtype == np.uint8 else voted
+            image = vote_picture(problem.style, nnf, painted, self.shape[1], error * error_scale)
+        else:
+            image = vote_picture(problem.style, nnf, painted, self.shape[1], None)
         self.layout.pack_into(level.target, image, -1, self.r)
         extend_edges(level.target, height, width, self.r, self.channels, self.layout.style_channels)
         self.run(score, len(bands))

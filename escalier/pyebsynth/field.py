@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .regions import halve_mask
+
 
 def pack_nnf(nnf: np.ndarray) -> np.ndarray:
     """A field (H, W, 2) of (row, column) with both numbers in one uint32, the column in the low half.
@@ -57,8 +59,7 @@ def warm_nnf(
     )
     sampled = initial[rows][:, columns] >> level
     centres = np.stack([sampled[..., k].clip(r, source_size[k] - 1 - r) for k in (0, 1)], axis=-1)
-    cold = np.asarray((initial < 0).any(axis=-1))
+    cold = np.logical_or(initial[..., 0] < 0, initial[..., 1] < 0)
     for _ in range(level):
-        height, width = cold.shape[0] // 2, cold.shape[1] // 2
-        cold = np.asarray(cold[: 2 * height, : 2 * width].reshape(height, 2, width, 2).any(axis=(1, 3)))
+        cold = halve_mask(cold, keep_if_any=True)
     return pack_nnf(centres), cold

@@ -35,8 +35,8 @@ class Channel(NamedTuple):
 
     guide: int
     """Index of the guide; -1 for the style."""
-    channel: int
-    """Channel within the guide or style."""
+    plane: int
+    """Which of the guide's or style's channels."""
     weight: float
     low: float
     """Smallest value, in 8-bit levels."""
@@ -53,16 +53,10 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, problem: Problem, patch_size: int) -> Layout:
-        style = [
-            Channel(-1, c, problem.style_weight, *_extent(problem.style[..., c])) for c in range(problem.style.shape[2])
-        ]
-        guides = [
-            Channel(g, c, weight, *_extent(source[..., c], target[..., c]))
-            for g, (source, target, weight) in enumerate(
-                zip(problem.source_guides, problem.target_guides, problem.guide_weights, strict=True)
-            )
-            for c in range(source.shape[2])
-        ]
+        style = _channels(-1, problem.style_weight, problem.style)
+        guides: list[Channel] = []
+        for g, weight in enumerate(problem.guide_weights):
+            guides += _channels(g, weight, problem.source_guides[g], problem.target_guides[g])
         # Voting needs a style channel to write, even where the style is one flat colour.
         varied = [channel for channel in style if channel.extent > 0] or [style[0]._replace(extent=1.0)]
         channels = varied + [channel for channel in guides if channel.extent > 0 and channel.weight > 0]
@@ -92,7 +86,7 @@ class Layout(NamedTuple):
         _pack(
             picture,
             np.float32(_unit(picture)),
-            np.array([c.channel for c in chosen]),
+            np.array([c.plane for c in chosen]),
             np.array([c.low for c in chosen], np.float32),
             self.factors[places],
             np.array(places),
@@ -107,7 +101,7 @@ class Layout(NamedTuple):
         for k, channel in enumerate(self.channels):
             given = modulation[channel.guide] if channel.guide >= 0 else None
             if given is not None:
-                packed[..., k] = given[..., channel.channel if given.shape[2] > 1 else 0]
+                packed[..., k] = given[..., channel.plane if given.shape[2] > 1 else 0]
         return packed
 
 
@@ -116,14 +110,31 @@ def new_plane(height: int, width: int, channels: int, margin: int) -> np.ndarray
     return np.zeros((height + 2 * margin) * (width + 2 * margin) * channels + LANES, np.int16)
 
 
-def _extent(*planes: np.ndarray) -> tuple[float, float]:
-    """Smallest value and largest minus smallest, in 8-bit levels."""
-    low = min(float(plane.min()) * _unit(plane) for plane in planes)
-    return low, max(float(plane.max()) * _unit(plane) for plane in planes) - low
+def _channels(guide: int, weight: float, *sides: np.ndarray) -> list[Channel]:
+    low = np.min([_limits(side)[0] * _unit(side) for side in sides], axis=0)
+    high = np.max([_limits(side)[1] * _unit(side) for side in sides], axis=0)
+    return [Channel(guide, c, weight, float(low[c]), float(high[c] - low[c])) for c in range(len(low))]
 
 
 def _unit(picture: np.ndarray) -> float:
     return 1.0 if picture.dtype == np.uint8 else 255.0
+
+
+@njit(cache=True, nogil=True)
+def _limits(picture):
+    """Smallest and largest value of every channel, in one pass."""
+    height, width, channels = picture.shape
+    limits = np.empty((2, channels), picture.dtype)
+    limits[:] = picture[0, 0]
+    for y in range(height):
+        for x in range(width):
+            for c in range(channels):
+                value = picture[y, x, c]
+                if value < limits[0, c]:
+                    limits[0, c] = value
+                if value > limits[1, c]:
+                    limits[1, c] = value
+    return limits
 
 
 @njit(cache=True, nogil=True)

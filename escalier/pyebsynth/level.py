@@ -12,11 +12,22 @@ from .problem import Problem
 from .pyramid import extend_edges, halve
 from .regions import grow_into, source_levels, target_levels
 from .sampling import Sampler
-from .search import FORBIDDEN, fill_usage, merge_usage, score_band, sweep_band
+from .search import (
+    FORBIDDEN,
+    best_by_guides,
+    fill_usage,
+    merge_usage,
+    score_band,
+    sweep_band,
+    take_offers,
+)
 from .voting import largest_word_value, linear_matches, pack_words, vote_band
 
 MOST_BANDS = 4
 SMALLEST_BAND_ROWS = 256
+SMALLEST_BAND_PIXELS = 40_000
+MOST_PAIRS = 16_000_000
+"""A level with no more pairs of a target and a source pixel is searched through by its guides alone."""
 
 Runner = Callable[[Callable[[int], None], int], None]
 """run(work, count) does work(0) .. work(count - 1), in any order or at once, and returns when all are done."""
@@ -26,18 +37,29 @@ Runner = Callable[[Callable[[int], None], int], None]
 class Schedule:
     """How long and how widely to search."""
 
-    search_vote_iterations: int = 9
-    patchmatch_iterations: int = 2
-    stop_threshold: float = 0.75
-    """A pixel rests when no style channel near it changes by more 8-bit levels than this."""
-    samples: float = 3.5
-    """Random samples for a pixel of mean energy and sweep."""
+    search_vote_iterations: int
+    patchmatch_iterations: int
+    first_patchmatch_iterations: int
+    """In the first turn on a level: good matches found there have far to spread."""
+    stop_threshold: float
+    """A pixel rests when no style channel near it changes by as many 8-bit levels."""
+    samples: float
+    """Random samples for a pixel of mean energy, in one sweep."""
 
     @classmethod
     def of(cls, problem: Problem) -> Schedule:
-        asked = {name: getattr(problem, name) for name in ("search_vote_iterations", "patchmatch_iterations")}
-        asked["stop_threshold"] = problem.stop_threshold
-        return cls(**{name: value for name, value in asked.items() if value is not None})
+        """What was asked for, else what reaches the original's energy at the least cost.
+
+        Small patches are cheap to compare and easily mistaken: they are sampled more and put to rest later.
+        """
+        size, stop = problem.patch_size, problem.stop_threshold
+        return cls(
+            search_vote_iterations=problem.search_vote_iterations or 12,
+            patchmatch_iterations=problem.patchmatch_iterations or 2,
+            first_patchmatch_iterations=problem.patchmatch_iterations or 4,
+            stop_threshold=size / 2 if stop is None else stop,
+            samples=32 / size**2,
+        )
 
 
 @dataclass(frozen=True)
@@ -90,13 +112,13 @@ def _half_picture(picture: np.ndarray) -> np.ndarray:
     return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, channels).mean(axis=(1, 3))
 
 
-def row_bands(height: int) -> list[tuple[int, int]]:
-    """The bands of a level, (first row, row after the last): as many as the height is worth, whatever the threads.
+def row_bands(height: int, pixels: int) -> list[tuple[int, int]]:
+    """Bands of rows, (first, after the last): as many as the work is worth, whatever the number of threads.
 
-    >>> row_bands(540)
+    >>> row_bands(540, pixels=540 * 960)
     [(0, 270), (270, 540)]
     """
-    count = max(1, min(MOST_BANDS, height // SMALLEST_BAND_ROWS))
+    count = max(1, min(MOST_BANDS, height // SMALLEST_BAND_ROWS, pixels // SMALLEST_BAND_PIXELS))
     return [(band * height // count, (band + 1) * height // count) for band in range(count)]
 
 
@@ -122,14 +144,15 @@ class LevelSearch:
         self.channels, self.size, self.style_channels = (len(part) for part in shape)
         self.run, self.sampler, self.random = run, sampler, random
         self.searched = level.matched if searched is None else searched
-        self.bands = row_bands(nnf.shape[0])
+        self.bands = row_bands(nnf.shape[0], nnf.size)
         self.error = np.zeros(nnf.shape, np.int32)
         self.moved = np.zeros(nnf.shape, np.uint8)
         self.active = self.searched.copy()
+        self._everyone = int(np.count_nonzero(self.active))
         self._dirty = np.ones(nnf.shape, np.uint8)
         self._change = np.zeros(nnf.shape, np.int16)
         self._places = np.empty(nnf.shape, np.int32)
-        self._scratch = np.zeros(nnf.shape[1] + 2 * (self.size // 2), np.uint8)
+        self._copies_behind = False
         self._words, self._from_words = self._prepare_words()
         self._usages, self._price = self._prepare_usage()
 
@@ -140,14 +163,18 @@ class LevelSearch:
         threshold = max(1, round(schedule.stop_threshold * step))
         self._vote(weighted=False)
         self._score()
-        for iteration in range(schedule.search_vote_iterations):
+        if self.nnf.size * self.level.source_size[0] * self.level.source_size[1] <= MOST_PAIRS:
+            self._offer_best_guides()
+        forward = True
+        for turn in range(schedule.search_vote_iterations):
             self.moved[:] = 0
-            for sweep in range(schedule.patchmatch_iterations):
-                turn = iteration * schedule.patchmatch_iterations + sweep
-                self._sweep(forward=turn % 2 == 0, rescore=sweep == 0)
-            grow_into(self.moved, r, self._dirty, self._scratch)
+            sweeps = schedule.patchmatch_iterations if turn else schedule.first_patchmatch_iterations
+            for sweep in range(sweeps):
+                self._sweep(forward, rescore=sweep == 0)
+                forward = not forward
+            grow_into(self.moved, r, self._dirty)
             self._vote(self.problem.weighted)
-            grow_into((self._change >= threshold).view(np.uint8), r, self.active, self._scratch)
+            grow_into((self._change >= threshold).view(np.uint8), r, self.active)
             self.active &= self.searched
             each_iteration()
         return self.nnf
@@ -192,12 +219,30 @@ class LevelSearch:
         # A fair share of usage costs about the uniformity itself; a first estimate needs no more.
         self.sampler.mean_energy = float(self.error.mean()) + self.problem.uniformity * self.layout.scale**2 + 1.0
 
+    def _offer_best_guides(self) -> None:
+        """Let every pixel choose the match that its guides alone like best, among all.
+
+        What the coarsest level left in a wrong place as a whole region, random search does not bring back: which of
+        such traps a start falls into made the energy differ by some percent from seed to seed.
+        """
+        level, usage = self.level, self._usages[0]
+        offers = best_by_guides(level.target, level.source, usage, *level.source_size, self.searched, self.shape)
+        take_offers(
+            level.target, level.source, level.modulation, self.nnf, self.error, usage, offers, self.searched,
+            level.source_size[1], self._price, self.shape,
+        )  # fmt: skip
+        self._copies_behind = True
+        self._vote(weighted=False)
+        self._score()
+
     def _sweep(self, forward: bool, rescore: bool) -> None:
-        level, bands, several = self.level, self.bands, len(self.bands) > 1
+        level, sampler = self.level, self.sampler
         height = self.nnf.shape[0]
-        seed = int(self.random.integers(1 << 32))
-        rungs, generosity = self.sampler.table(), np.float32(self.schedule.samples / self.sampler.mean_energy)
-        tally = np.zeros((len(bands), self.sampler.rungs, 2))
+        bands = row_bands(height, int(np.count_nonzero(self.active)))
+        copies = self._usage_copies(len(bands))
+        seed, rungs = int(self.random.integers(1 << 32)), sampler.table()
+        thrift, samples = np.float32(1 / sampler.mean_energy), np.float32(self.schedule.samples)
+        tally = np.zeros((len(bands), sampler.rungs, 2))
         sums = np.zeros((len(bands), 2))
         # Neighbouring bands change while this one is searched; each sees the other's rim as it was before.
         beyond = [first - 1 if forward else last for first, last in bands]
@@ -206,17 +251,28 @@ class LevelSearch:
         def work(band: int) -> None:
             sums[band] = sweep_band(
                 level.target, level.source, level.modulation, self.nnf, self.error, self.active, self.moved,
-                self._usages[band + several], edges[band], rungs, tally[band], *bands[band], *level.source_size,
-                self._price, generosity, seed, forward, rescore, self.shape,
+                copies[band], edges[band], rungs, tally[band], *bands[band], *level.source_size,
+                self._price, thrift, samples, seed, forward, rescore, self.shape,
             )  # fmt: skip
 
         self.run(work, len(bands))
-        if several:
-            merge_usage(self._usages)
-        self.sampler.learn(tally.sum(axis=0))
+        if len(bands) > 1:
+            merge_usage(self._usages[: 1 + len(bands)])
+        sampler.learn(tally.sum(axis=0))
         energy, visits = sums.sum(axis=0)
-        if visits:
-            self.sampler.mean_energy = energy / visits + 1.0
+        if visits == self._everyone:
+            sampler.mean_energy = energy / visits + 1.0
+
+    def _usage_copies(self, bands: int) -> np.ndarray:
+        """A usage map for each band: the common one for a single band, else copies of it."""
+        if bands == 1:
+            self._copies_behind = True
+            return self._usages[:1]
+        if self._copies_behind:
+            self._usages[1 : 1 + bands] = self._usages[0]
+        # A sweep in fewer bands than the level's would leave the other copies behind.
+        self._copies_behind = bands < len(self.bands)
+        return self._usages[1 : 1 + bands]
 
     def _vote(self, weighted: bool) -> None:
         level = self.level

@@ -59,11 +59,11 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
     try:
         library = ctypes.CDLL(path)
         run, available = library.ebsynthRun, library.ebsynthBackendAvailable
-    except (OSError, AttributeError) as failure:
+    except (OSError, AttributeError) as reason:
         raise OriginalNotFound(
-            f"synthesise: {path} must be an ebsynth library, but it cannot be used ({failure}); build it again for "
-            "this system or use backend='cpu'"
-        ) from failure
+            f"synthesise: {path} must be an ebsynth library, but it cannot be used ({reason}); build it again for this "
+            "system or use backend='cpu'"
+        ) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)
     if progress:
@@ -79,8 +79,8 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     channels = sum(guide.shape[2] for guide in problem.source_guides)
     if channels > MOST_GUIDE_CHANNELS:
         raise ValueError(
-            f"synthesise: guides must have at most {MOST_GUIDE_CHANNELS} channels together with backend 'original', "
-            f"got {channels}; use backend='cpu'"
+            f"synthesise: guides must have at most {MOST_GUIDE_CHANNELS} channels with backend 'original', got "
+            f"{channels}; use backend='cpu'"
         )
     unknown = {
         "source_mask": problem.source_mask,

@@ -7,32 +7,42 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def grow_into(mask, r, out, scratch):
-    """Set out where any pixel of a uint8 mask within r rows and columns is set; scratch: width + 2 r bytes."""
+def grow_into(mask, r, out):
+    """Set out where any pixel of a uint8 mask within r rows and columns is set."""
     height, width = mask.shape
+    filled = np.zeros(height, np.bool_)
     for y in range(height):
-        scratch[:] = 0
-        for j in range(max(y - r, 0), min(y + r, height - 1) + 1):
-            for x in range(width):
-                scratch[x + r] |= mask[j, x]
+        any_set = np.uint8(0)
+        for x in range(width):
+            any_set |= mask[y, x]
+        filled[y] = any_set != 0
+    column = np.zeros(width + 2 * r, np.uint8)
+    for y in range(height):
         out[y] = 0
-        for i in range(2 * r + 1):
-            for x in range(width):
-                out[y, x] |= scratch[x + i]
+        column[:] = 0
+        for j in range(max(y - r, 0), min(y + r, height - 1) + 1):
+            if filled[j]:
+                for x in range(width):
+                    column[x + r] |= mask[j, x]
+        if filled[max(y - r, 0) : y + r + 1].any():
+            for i in range(2 * r + 1):
+                for x in range(width):
+                    out[y, x] |= column[x + i]
 
 
 def grow(mask: np.ndarray, r: int) -> np.ndarray:
     """A uint8 mask (0 or 1) of the pixels within r rows and columns of a set one."""
     out = np.empty(mask.shape, np.uint8)
-    grow_into(np.ascontiguousarray(mask, np.uint8), r, out, np.zeros(mask.shape[1] + 2 * r, np.uint8))
+    grow_into(np.ascontiguousarray(mask, np.uint8), r, out)
     return out
 
 
 def halve_mask(mask: np.ndarray, *, keep_if_any: bool) -> np.ndarray:
     """A bool mask at half the size: set where any, or where all, of the 2x2 pixels are."""
     height, width = mask.shape[0] // 2, mask.shape[1] // 2
-    blocks = mask[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
-    return np.asarray(blocks.any(axis=(1, 3)) if keep_if_any else blocks.all(axis=(1, 3)))
+    combine = np.logical_or if keep_if_any else np.logical_and
+    rows = combine(mask[0 : 2 * height : 2], mask[1 : 2 * height : 2])
+    return combine(rows[:, 0 : 2 * width : 2], rows[:, 1 : 2 * width : 2])
 
 
 def forbidden_centres(allowed: np.ndarray, patch_size: int) -> np.ndarray:

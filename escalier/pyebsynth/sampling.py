@@ -15,7 +15,10 @@ _TABLE = 256
 
 
 class Sampler:
-    """The yields of the rungs, carried from sweep to sweep and from level to level."""
+    """The yields of the rungs, carried from sweep to sweep and from level to level.
+
+    `mean_energy` is that of a level's pixels in its last sweep over all of them: the measure of a pixel's samples.
+    """
 
     def __init__(self) -> None:
         self._yields = np.ones(1)

@@ -85,6 +85,7 @@ def _make_distance(choose_rows, guides_only=False):
 patch_distance = _make_distance(range)
 guide_distance = _make_distance(range, guides_only=True)
 first_distance = _make_distance(lambda rows: _FIRST_ROWS[rows])
+first_guide_distance = _make_distance(lambda rows: _FIRST_ROWS[rows], guides_only=True)
 other_distance = _make_distance(lambda rows: [j for j in range(rows) if j not in _FIRST_ROWS[rows]])
 
 
@@ -206,14 +207,14 @@ def draw_samples(count, match, rungs, state, source, source_height, source_width
 @njit(cache=True, nogil=True)
 def sweep_band(
     target, source, modulation, nnf, error, active, moved, usage, edge, rungs, tally,
-    first_row, last_row, source_height, source_width, price, generosity, seed, forward, rescore, shape,
+    first_row, last_row, source_height, source_width, price, thrift, samples, seed, forward, rescore, shape,
 ):  # fmt: skip
     """One PatchMatch sweep over the rows first_row..last_row-1, in reading order (forward) or back.
 
     Only these rows of nnf, error and moved are read or written; `edge` is a copy of the neighbouring band's nearest
     row, taken before the sweep (empty at the rim of the picture). With `rescore`, errors are made anew for the target
-    as it is now. Random samples go where the energy is: `generosity` times a pixel's energy is how many it gets, their
-    radii are drawn from the table `rungs`; `tally` counts tries and gained energy for each rung.
+    as it is now. Random samples go where the energy is: a pixel gets `samples` times the power 3/2 of its energy times
+    `thrift`, their radii are drawn from the table `rungs`; `tally` counts tries and gained energy for each rung.
     Gives the sum of the energies and the number of the pixels visited.
     """
     channels, rows, _ = shape
@@ -249,7 +250,8 @@ def sweep_band(
                 total = np.float32(error[y, ahead]) + price * np.float32(used)
                 state = shuffle_bits(state)
                 luck = np.float32(state >> _ROW) * np.float32(1 / 65536)
-                count = min(np.int64(total * generosity + luck), _MOST_SAMPLES)
+                wealth = total * thrift
+                count = np.int64(min(samples * wealth * np.sqrt(wealth) + luck, np.float32(_MOST_SAMPLES)))
                 counts[1 - mine] = count
                 if count > 0:
                     state = draw_samples(
@@ -304,7 +306,8 @@ def sweep_band(
                     if modulation is None:
                         # A few rows settle most random candidates, before their usage is even read.
                         e = first_distance(target, source, t, s, t_stride, s_stride, shape)
-                        if np.float32(e) >= total:
+                        # A random one that needs most of what there is for them is as good as lost.
+                        if np.float32(e) >= (total if c < 2 else np.float32(0.8) * total):
                             continue
                     used = usage[there]
                     bound = total - price * np.float32(used)
@@ -366,3 +369,65 @@ def score_band(target, source, modulation, nnf, error, guide_error, first_row, l
                     guide_error[y, x] = modulated_distance(
                         target, source, t, s, t_stride, s_stride, shape, modulation, m, len(style_channels)
                     )
+
+
+@njit(cache=True, nogil=True)
+def best_by_guides(target, source, usage, source_height, source_width, searched, shape):
+    """For every searched pixel the place whose guides fit best, by trying all; a few rows of each patch decide."""
+    channels, rows, _ = shape
+    size = len(rows)
+    r = size // 2
+    height, width = searched.shape
+    t_stride = np.uint64((width + 2 * r) * len(channels))
+    s_stride = np.uint64(source_width * len(channels))
+    u_stride = np.uint64(source_width + 2 * (size - 1))
+    margin = np.uint64(size - 1) * (u_stride + np.uint64(1))
+    found = np.zeros((height, width), np.uint32)
+    for y in range(height):
+        for x in range(width):
+            if searched[y, x] == 0:
+                continue
+            t = np.uint64(y) * t_stride + np.uint64(x * len(channels))
+            best = np.int32(2147483647)
+            for sy in range(source_height - 2 * r):
+                for sx in range(source_width - 2 * r):
+                    s = np.uint64(sy) * s_stride + np.uint64(sx * len(channels))
+                    e = first_guide_distance(target, source, t, s, t_stride, s_stride, shape)
+                    if e < best and usage[np.uint64(sy + r) * u_stride + np.uint64(sx + r) + margin] < FORBIDDEN:
+                        best = e
+                        found[y, x] = np.uint32(sx + r) | (np.uint32(sy + r) << _ROW)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def take_offers(target, source, modulation, nnf, error, usage, offers, searched, source_width, price, shape):
+    """Take the offered match of every searched pixel where its energy is lower; errors must be up to date."""
+    channels, rows, _ = shape
+    size = len(rows)
+    r = size // 2
+    height, width = nnf.shape
+    t_stride = np.uint64((width + 2 * r) * len(channels))
+    s_stride = np.uint64(source_width * len(channels))
+    u_stride = np.uint64(source_width + 2 * (size - 1))
+    margin = np.uint64(size - 1) * (u_stride + np.uint64(1))
+    for y in range(height):
+        for x in range(width):
+            n = offers[y, x]
+            match = nnf[y, x]
+            if searched[y, x] == 0 or n == match:
+                continue
+            t = np.uint64(y) * t_stride + np.uint64(x * len(channels))
+            s = np.uint64(np.int64(n >> _ROW) - r) * s_stride + np.uint64((np.int64(n & _COLUMN) - r) * len(channels))
+            m = np.uint64((y * width + x) * len(channels))
+            if modulation is None:
+                e = patch_distance(target, source, t, s, t_stride, s_stride, shape)
+            else:
+                e = modulated_distance(target, source, t, s, t_stride, s_stride, shape, modulation, m, 0)
+            here = np.uint64(match >> _ROW) * u_stride + np.uint64(match & _COLUMN) + margin
+            there = np.uint64(n >> _ROW) * u_stride + np.uint64(n & _COLUMN) + margin
+            gain = np.float32(error[y, x]) - np.float32(e) + price * np.float32(usage[here] - usage[there])
+            if gain > 0:
+                add_usage(usage, there, u_stride, 1, rows)
+                add_usage(usage, here, u_stride, -1, rows)
+                nnf[y, x] = n
+                error[y, x] = e

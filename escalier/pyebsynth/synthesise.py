@@ -89,9 +89,10 @@ def synthesise(
         From 1 to as many as keep the coarsest side at 2 * patch_size + 1 px, the default. Fewer keep more to detail.
     search_vote_iterations, patchmatch_iterations
         Turns of search and vote on each level, and sweeps of the search in each turn. By default the engine's own: cpu
-        9 and 2, original 6 and 4. The more, the lower the energy and the slower.
+        12 and 2 (4 in the first turn), original 6 and 4. The more, the lower the energy and the slower.
     stop_threshold
-        >= 0, in 8-bit levels: pixels rest when nothing near them changes by more. The larger, the faster and coarser.
+        >= 0, in 8-bit levels: pixels rest when no style channel near them changes by as much; by default half the
+        patch size. The larger, the faster and coarser.
     search_radius
         In px: the largest radius of random search, by default the whole source. Smaller keeps matches near.
     voting

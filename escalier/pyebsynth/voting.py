@@ -114,29 +114,58 @@ def vote_band(
             change[y, x] = largest
 
 
+def vote_picture(
+    style: np.ndarray, nnf: np.ndarray, painted: np.ndarray, rows: tuple[int, ...], error: np.ndarray | None
+) -> np.ndarray:
+    """The final vote, from the style's own values, in the style's type; weighted by 1 / (1 + error) where given."""
+    height, width = nnf.shape
+    picture = np.zeros((height, width, style.shape[2]), style.dtype)
+    if style.dtype == np.uint8 and error is None:
+        words = np.zeros((*style.shape[:2], 4), np.uint16)
+        words[..., : style.shape[2]] = style
+        places = np.empty((height, width), np.int32)
+        linear_matches(nnf, style.shape[1], places)
+        _paint_bytes(words.reshape(-1).view(np.uint64), style.shape[1], places, painted, picture, rows)
+    else:
+        _paint(style, nnf, error, painted, picture, np.float32(0.5 * (style.dtype == np.uint8)), rows)
+    return picture
+
+
 @njit(cache=True, nogil=True)
-def vote_picture_band(style, nnf, error, error_scale, painted, picture, first_row, last_row, weighted, rows):
-    """The final vote, from the style's own values; `picture` float32 or uint8 (rounded to the nearest level)."""
+def _paint_bytes(words, source_width, places, painted, picture, rows):
+    """The plain vote of 8-bit values: exact sums, rounded to the nearest level."""
+    height, width, channels = picture.shape
+    for y in range(height):
+        for x in range(width):
+            if painted[y, x]:
+                total, count = patch_sum(words, source_width, places, y, x, rows)
+                share = np.float32(1) / np.float32(count)
+                for c in range(channels):
+                    value = np.float32((total >> np.uint64(16 * c)) & np.uint64(0xFFFF))
+                    picture[y, x, c] = np.uint8(value * share + np.float32(0.5))
+
+
+@njit(cache=True, nogil=True)
+def _paint(style, nnf, error, painted, picture, rounding, rows):
     height, width = nnf.shape
     r = len(rows) // 2
     channels = style.shape[2]
     sums = np.zeros(channels, np.float32)
-    for y in range(first_row, last_row):
+    for y in range(height):
         for x in range(width):
-            if painted[y, x] == 0:
-                continue
-            sums[:] = 0
-            weights = np.float32(0)
-            for j in range(max(-r, -y), min(r, height - 1 - y) + 1):
-                for i in range(max(-r, -x), min(r, width - 1 - x) + 1):
-                    n = nnf[y + j, x + i]
-                    sy = np.uint64(np.int64(n >> np.uint32(16)) - j)
-                    sx = np.uint64(np.int64(n & np.uint32(0xFFFF)) - i)
-                    weight = np.float32(1)
-                    if weighted:
-                        weight /= np.float32(1) + np.float32(error[y + j, x + i]) * error_scale
-                    weights += weight
-                    for c in range(channels):
-                        sums[c] += weight * np.float32(style[sy, sx, c])
-            for c in range(channels):
-                picture[y, x, c] = sums[c] / weights
+            if painted[y, x]:
+                sums[:] = 0
+                weights = np.float32(0)
+                for j in range(max(-r, -y), min(r, height - 1 - y) + 1):
+                    for i in range(max(-r, -x), min(r, width - 1 - x) + 1):
+                        n = nnf[y + j, x + i]
+                        sy = np.int64(n >> np.uint32(16)) - j
+                        sx = np.int64(n & np.uint32(0xFFFF)) - i
+                        weight = np.float32(1)
+                        if error is not None:
+                            weight /= np.float32(1) + error[y + j, x + i]
+                        weights += weight
+                        for c in range(channels):
+                            sums[c] += weight * np.float32(style[sy, sx, c])
+                for c in range(channels):
+                    picture[y, x, c] = sums[c] / weights + rounding
