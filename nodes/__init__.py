@@ -3,6 +3,7 @@
 from comfy_api.v0_0_2 import ComfyExtension, io
 from typing_extensions import override
 
+from . import coherence, composite, diffusion, mask
 from .film import EscalierMotion
 from .keyframes import (
     EscalierChooseKeyframes,
@@ -28,6 +29,10 @@ NODES: list[type[io.ComfyNode]] = [
     EscalierSplitGrid,
     EscalierPropagate,
     EscalierStaircase,
+    *mask.NODES,
+    *composite.NODES,
+    *diffusion.NODES,
+    *coherence.NODES,
 ]
 
 

@@ -10,7 +10,9 @@ import pytest
 
 NODES = Path(__file__).resolve().parents[2] / "nodes"
 IN_FILES = {
-    name: path.stem for path in sorted(NODES.glob("*.py")) for name in re.findall(r'node_id="(\w+)"', path.read_text())
+    name: path.relative_to(NODES).with_suffix("").parts[0]
+    for path in sorted(NODES.rglob("*.py"))
+    for name in re.findall(r'node_id="(\w+)"', path.read_text(encoding="utf-8"))
 }
 SMALL_WORDS = {"from", "to", "of", "and", "by", "in", "on", "with"}
 
@@ -32,7 +34,7 @@ def test_class_bears_the_id(pack: SimpleNamespace, name: str) -> None:
 
 
 @each_node
-def test_menu_entry_is_the_file(pack: SimpleNamespace, name: str) -> None:
+def test_menu_entry_is_the_file_or_its_folder(pack: SimpleNamespace, name: str) -> None:
     assert schema_of(pack, name).category == f"escalier/{IN_FILES[name]}"
 
 
