@@ -15,9 +15,13 @@ import numpy as np
 
 from escalier.film.fingerprint import array_digest, film_fingerprint
 from escalier.film.frames import FrameSource, Size, as_uint8
+from escalier.film.motion import warp
 
 EDGE_SCALE_PX = 3.0
 """Standard deviation of the blur that the edge guide subtracts, for a picture whose short side is 540 px."""
+EXPLAINED_PX = 2.0
+EXPLAINED_LEVELS = 2.5
+"""8-bit levels of brightness, about 1 Delta E."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Guides:
         Where each pixel lay in the keyframe, carried along by the accumulated optical flow, in fractions of the
         picture's longer side. More keeps brush strokes in their place and order; too much copies errors of the flow.
     temporal
-        The previous stylised frame, carried by the flow. More calms the film; too much freezes and smears it.
+        The previous stylised frame, carried by the flow. More calms the film; too much freezes and smears it. It
+        weighs less in frames that the flow does not explain, see `explained_share`.
     mask
         The subject's mask. More keeps the subject from being painted with the set, and the set with the subject.
         Without masks it does nothing.
@@ -72,7 +77,7 @@ class Guides:
     colour: float = 6.0
     edge: float = 0.5
     position: float = 2.0
-    temporal: float = 0.5
+    temporal: float = 0.7
     mask: float = 6.0
     named: tuple[NamedGuide, ...] = field(default=())
 
@@ -173,6 +178,28 @@ def position_guide(positions: np.ndarray) -> np.ndarray:
     return np.clip(positions / np.float32(longer), 0.0, 1.0)
 
 
+def explained_share(frame: np.ndarray, before: np.ndarray, flow: np.ndarray, visible: np.ndarray) -> float:
+    """How much of a frame the frame before explains, 0..1: what is visible in both and looks the same.
+
+    Fast motion is where the temporal guide misleads: a stylised frame carried along by a wrong flow costs energy and
+    sharpness. Brightness is compared after a blur, so that a camera's noise does not count.
+
+    Parameters
+    ----------
+    frame, before
+        RGB (H, W, 3), uint8 0..255 or float32 0..1.
+    flow, visible
+        From `frame` to `before`, float32 (H, W, 2), and bool (H, W).
+
+    >>> grey = np.full((16, 16, 3), 90, np.uint8)
+    >>> explained_share(grey, grey, np.zeros((16, 16, 2), np.float32), np.arange(16) < np.full((16, 1), 12))
+    0.75
+    """
+    one, other = (cv2.cvtColor(as_uint8(picture), cv2.COLOR_RGB2GRAY) for picture in (frame, before))
+    change = cv2.GaussianBlur(warp(other, flow).astype(np.float32) - one, (0, 0), EXPLAINED_PX)
+    return float(np.mean(visible & (np.abs(change) < EXPLAINED_LEVELS)))
+
+
 class GuideFilm:
     """The guide pictures of one film, frame by frame; `Guides` weighs them."""
 
@@ -185,9 +212,15 @@ class GuideFilm:
         """The guides in use, in the order of `of_keyframe` and `of_frame`."""
         return [name for name, weight in self.guides.weights().items() if weight > 0 and self._offers(name)]
 
-    def weights(self) -> list[float]:
+    def weights(self, explained: float = 1.0) -> list[float]:
+        """The guides' weights, in the same order; `explained` is the share of the frame that the flow explains."""
         weights = self.guides.weights()
+        weights["temporal"] *= explained**3
         return [weights[name] for name in self.names()]
+
+    def explained(self, index: int, before: int, flow: np.ndarray, visible: np.ndarray) -> float:
+        """`explained_share` of frame `index`, with the flow to frame `before` and what is visible there."""
+        return explained_share(self._film.frame(index), self._film.frame(before), flow, visible)
 
     def of_keyframe(self, index: int, order: int, picture: np.ndarray) -> list[np.ndarray]:
         """Source guides: the keyframe at frame `index`, the `order`-th of the keyframes, painted as `picture`."""

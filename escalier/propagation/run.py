@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from escalier.film.frames import as_uint8
@@ -230,7 +231,9 @@ class _Steps:
         visible = self._motion.visible(index, before)
         self._positions = warp(self._positions, flow)
         self.reliable = warp(self.reliable, flow) * visible
-        targets = self._film.of_frame(index, self._positions, warp(self.stylised, flow))
+        # Cubic, because linear sampling would soften the picture anew in every frame.
+        targets = self._film.of_frame(index, self._positions, warp(self.stylised, flow, cv2.INTER_CUBIC))
+        self._weights = self._film.weights(self._film.explained(index, before, flow, visible))
         result = synthesise(
             self.keyframe,
             self._source_guides,

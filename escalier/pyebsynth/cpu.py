@@ -21,7 +21,7 @@ import numpy as np
 
 from .field import random_nnf, unpack_nnf, upscale_nnf, warm_nnf
 from .layout import Layout, patch_shape
-from .level import Level, LevelSearch, Runner, Schedule, build_levels, row_bands
+from .level import Level, LevelSearch, Runner, Schedule, Start, build_levels, row_bands
 from .notice import while_compiling
 from .problem import Problem, Progress, Synthesis
 from .pyramid import extend_edges
@@ -94,24 +94,21 @@ class _Solver:
             start = self._start(level, number, nnf, random)
             if start is None:
                 continue
-            nnf, searched = start
             self.sampler.climb(min(max(level.source_size), problem.search_radius or SEARCH_RADIUS))
-            search = LevelSearch(level, nnf, self.layout, self.shape, problem, self.run, self.sampler, random, searched)
-            nnf = search.iterate(partial(self.report.add, nnf.size))
+            search = LevelSearch(level, start, self.layout, self.shape, problem, self.run, self.sampler, random)
+            nnf = search.iterate(partial(self.report.add, start.nnf.size))
         assert nnf is not None  # the finest level is always searched
         return nnf
 
-    def _start(
-        self, level: Level, number: int, coarse: np.ndarray | None, random: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray | None] | None:
-        """The field a level starts from and the pixels that may move (None: all); None for a level to leave out."""
+    def _start(self, level: Level, number: int, coarse: np.ndarray | None, random: np.random.Generator) -> Start | None:
+        """How to start on a level; None to leave it out."""
         problem, r = self.problem, self.r
         if coarse is not None:
             nnf = upscale_nnf(coarse, *level.target_size, *level.source_size, r)
         else:
             nnf = random_nnf(level.target_size, level.source_size, r, random)
-        searched = None
-        if problem.initial_nnf is not None and number >= problem.warm_levels - 1:
+        searched = offers = None
+        if problem.initial_nnf is not None:
             warm, cold = warm_nnf(problem.initial_nnf, number, level.target_size, level.source_size, r)
             if number > problem.warm_levels - 1:
                 # Above the warm levels only cold pixels need a start of their own.
@@ -119,10 +116,13 @@ class _Solver:
                     self.report.add(nnf.size * Schedule.of(problem).search_vote_iterations)
                     return None
                 searched = grow(cold, r) & level.matched
-            nnf = np.where(cold, nnf, warm)
+            if number >= problem.warm_levels - 1:
+                nnf = np.where(cold, nnf, warm)
+            else:
+                offers = np.where(cold, nnf, warm)
         if level.forbidden is not None:
             nnf = leave_forbidden(nnf, level.forbidden, random)
-        return nnf, searched
+        return Start(nnf, searched, offers)
 
     def finish(self, nnf: np.ndarray) -> Synthesis:
         """Vote the picture from the style's own values, then score exactly what is returned."""

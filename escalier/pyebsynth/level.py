@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -75,6 +76,17 @@ class Level:
     matched: np.ndarray
 
 
+class Start(NamedTuple):
+    """Where the search on a level begins."""
+
+    nnf: np.ndarray
+    """The packed field."""
+    searched: np.ndarray | None
+    """uint8 (H, W): the pixels that may move; None for all matched ones."""
+    offers: np.ndarray | None
+    """A packed field of other matches, taken where they are better: on fine levels, those of the frame before."""
+
+
 def build_levels(problem: Problem, layout: Layout, patch_size: int, count: int) -> list[Level]:
     """All levels, finest first."""
     r, channels = patch_size // 2, len(layout.channels)
@@ -127,18 +139,17 @@ class LevelSearch:
 
     Parameters
     ----------
-    level, nnf
-        Where to search and the packed field to start from, which is changed in place.
-    searched
-        uint8 (H, W): the pixels that may move; None for all matched ones.
+    level, start
+        Where to search and where to begin; the field is changed in place.
     random
         A generator of this level's own; the sweeps draw their seeds from it.
     """
 
     def __init__(
-        self, level: Level, nnf: np.ndarray, layout: Layout, shape: Shape, problem: Problem, run: Runner,
-        sampler: Sampler, random: np.random.Generator, searched: np.ndarray | None = None,
+        self, level: Level, start: Start, layout: Layout, shape: Shape, problem: Problem, run: Runner,
+        sampler: Sampler, random: np.random.Generator,
     ) -> None:  # fmt: skip
+        nnf, searched, self.offers = start
         self.level, self.nnf, self.layout, self.shape, self.problem = level, nnf, layout, shape, problem
         self.schedule = Schedule.of(problem)
         self.channels, self.size, self.style_channels = (len(part) for part in shape)
@@ -163,6 +174,8 @@ class LevelSearch:
         threshold = max(1, round(schedule.stop_threshold * step))
         self._vote(weighted=False)
         self._score()
+        if self.offers is not None:
+            self._offer(self.offers)
         if self.nnf.size * self.level.source_size[0] * self.level.source_size[1] <= MOST_PAIRS:
             self._offer_best_guides()
         forward = True
@@ -226,7 +239,11 @@ class LevelSearch:
         such traps a start falls into made the energy differ by some percent from seed to seed.
         """
         level, usage = self.level, self._usages[0]
-        offers = best_by_guides(level.target, level.source, usage, *level.source_size, self.searched, self.shape)
+        self._offer(best_by_guides(level.target, level.source, usage, *level.source_size, self.searched, self.shape))
+
+    def _offer(self, offers: np.ndarray) -> None:
+        """Let every pixel take the match that it is offered, where that is the better one."""
+        level, usage = self.level, self._usages[0]
         take_offers(
             level.target, level.source, level.modulation, self.nnf, self.error, usage, offers, self.searched,
             level.source_size[1], self._price, self.shape,

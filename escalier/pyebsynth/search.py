@@ -425,6 +425,8 @@ def take_offers(target, source, modulation, nnf, error, usage, offers, searched,
                 e = modulated_distance(target, source, t, s, t_stride, s_stride, shape, modulation, m, 0)
             here = np.uint64(match >> _ROW) * u_stride + np.uint64(match & _COLUMN) + margin
             there = np.uint64(n >> _ROW) * u_stride + np.uint64(n & _COLUMN) + margin
+            if usage[there] >= FORBIDDEN:
+                continue
             gain = np.float32(error[y, x]) - np.float32(e) + price * np.float32(usage[here] - usage[there])
             if gain > 0:
                 add_usage(usage, there, u_stride, 1, rows)

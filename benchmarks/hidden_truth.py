@@ -1,0 +1,214 @@
+"""How near a propagation comes to a truth that it was not shown: PSNR, flicker, sharpness, energy and cost.
+
+    python benchmarks/hidden_truth.py [--footage FOLDER] [--original PATH_TO_EBSYNTH_LIBRARY] [--json]
+
+A deterministic picture filter restyles nine frames of a clip, every second one. The engines are given the first and
+the nine frames as filmed; the other eight restyled frames are the truth. Without --footage only the clip made by code
+runs. `cpu` is the whole of `propagate` with its defaults, flow and files included; `original` is called frame by frame
+with the same colour, edge and position guides, as its users do; `truth` and `warp` (the keyframe carried along by the
+flow alone) stand beside for comparison.
+
+Columns: psnr in dB; flicker, the mean change against the flow from frame to frame, in Delta E*ab over the pixels that
+the source itself follows; sharpness, the variance of the Laplacian over the truth's; energy, EbSynth's own over colour,
+edge and position guides; cpu_seconds a frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from engine import edges, read_frames, restyle
+
+from escalier.coherence import followed_pixels, visible_change
+from escalier.film import ArrayFrames, Size
+from escalier.film.motion import Motion, warp
+from escalier.film.moving_clip import make_clip
+from escalier.keyframes import Keyframes
+from escalier.propagation import Guides, propagate, run
+from escalier.propagation.guides import still_positions
+from escalier.pyebsynth import Synthesis, synthesise
+from escalier.pyebsynth.arguments import build_problem
+from escalier.pyebsynth.energy import measure_energy
+
+COLUMNS = ("case", "engine", "psnr", "flicker", "sharpness", "energy", "cpu_seconds")
+FRAMES = 9
+WEIGHTS = [Guides().colour, Guides().edge, Guides().position]
+
+
+class Film(NamedTuple):
+    """The filmed frames with their motion, and the same frames restyled one by one."""
+
+    film: ArrayFrames
+    motion: Motion
+    truth: np.ndarray
+
+
+class Made(NamedTuple):
+    """What an engine made: the restyled frames, the keyframe first, and the matches of all but the keyframe."""
+
+    frames: list[np.ndarray]
+    fields: list[np.ndarray]
+    cpu_seconds: float
+
+
+def filmed(clip: str, first: int, size: tuple[int, int]) -> Callable[[Path | None], np.ndarray]:
+    def read(folder: Path | None) -> np.ndarray:
+        return np.stack(read_frames(Path(str(folder)) / clip, range(first, first + 2 * FRAMES - 1, 2), size))
+
+    return read
+
+
+def made_by_code(_: Path | None) -> np.ndarray:
+    clip = make_clip(Size(640, 360), 2 * FRAMES)
+    return np.stack([clip.frame(2 * index) for index in range(FRAMES)])
+
+
+CASES: dict[str, Callable[[Path | None], np.ndarray]] = {
+    "clip by code": made_by_code,
+    "talking_head": filmed("talking_head_540x960_25fps.mp4", 100, (540, 960)),
+    "cups": filmed("cups_1280x720_30fps.mp4", 140, (960, 540)),
+}
+
+
+def made_by_propagate(given: Film, folder: Path, threads: int) -> Made:
+    """The pipeline as it is shipped; the matches are overheard on their way from the engine."""
+    fields: list[np.ndarray] = []
+
+    def overhear(*arguments: Any, **named: Any) -> Synthesis:
+        made = synthesise(*arguments, **named)
+        fields.append(made.nnf)
+        return made
+
+    keyframes = Keyframes([0], [given.truth[0]], FRAMES)
+    run.synthesise = overhear
+    try:
+        before = time.process_time()
+        runs = propagate(given.film, keyframes, folder=folder, motion=given.motion, threads=threads)
+        cpu = time.process_time() - before
+    finally:
+        run.synthesise = synthesise
+    return Made([runs.forward[0].frame(index) for index in range(FRAMES)], fields, cpu / (FRAMES - 1))
+
+
+def made_by_original(given: Film, folder: Path, threads: int) -> Made:
+    before = time.process_time()
+    made = [
+        synthesise(given.truth[0], *sides, weights=WEIGHTS, backend="original", threads=1) for sides in guides_of(given)
+    ]
+    cpu = time.process_time() - before
+    return Made([given.truth[0], *(m.image for m in made)], [m.nnf for m in made], cpu / (FRAMES - 1))
+
+
+def made_by_warping(given: Film, folder: Path, threads: int) -> Made:
+    key = given.truth[0]
+    carried = [np.rint(warp(key, given.motion.accumulated(index, 0))).astype(np.uint8) for index in range(1, FRAMES)]
+    return Made([key, *carried], [], 0.0)
+
+
+def truth_itself(given: Film, folder: Path, threads: int) -> Made:
+    return Made(list(given.truth), [], 0.0)
+
+
+ENGINES = {
+    "truth": truth_itself,
+    "warp": made_by_warping,
+    "original": made_by_original,
+    "cpu": made_by_propagate,
+}
+
+
+def guides_of(given: Film) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
+    """Source and target guides of every frame after the first, in 8 bits as the original reads them."""
+    still = still_positions(given.film.size)
+    positions = still
+    for index in range(1, FRAMES):
+        positions = warp(positions, given.motion.flow(index, index - 1))
+        yield _guides(given.film.frame(0), still), _guides(given.film.frame(index), positions)
+
+
+def _guides(frame: np.ndarray, positions: np.ndarray) -> list[np.ndarray]:
+    height, width = frame.shape[:2]
+    place = positions * np.float32([255 / (width - 1), 255 / (height - 1)])
+    return [frame, edges(frame), np.rint(place).clip(0, 255).astype(np.uint8)]
+
+
+def figures(given: Film, made: Made) -> dict[str, float | None]:
+    truth = given.truth.astype(np.float32)
+    errors = [np.square(np.float32(frame) - truth[i]).mean() for i, frame in enumerate(made.frames) if i]
+    sharp = [_laplacian(frame) / _laplacian(given.truth[i]) for i, frame in enumerate(made.frames) if i]
+    psnr = float(np.mean(10 * np.log10(255**2 / np.array(errors)))) if min(errors) > 0 else None
+    energies = [
+        measure_energy(_problem(given, sides), frame, field).total
+        for sides, frame, field in zip(guides_of(given), made.frames[1:], made.fields, strict=bool(made.fields))
+    ]
+    return {
+        "psnr": psnr,
+        "flicker": float(np.mean([_flicker(given, made, i) for i in range(FRAMES - 1)])),
+        "sharpness": float(np.mean(sharp)),
+        "energy": float(np.mean(energies)) if energies else None,
+        "cpu_seconds": made.cpu_seconds or None,
+    }
+
+
+def _flicker(given: Film, made: Made, index: int) -> float:
+    flow, valid = given.motion.flow(index, index + 1), given.motion.valid(index, index + 1)
+    counted = followed_pixels(given.film.frame(index), given.film.frame(index + 1), flow, valid)
+    return visible_change(made.frames[index], made.frames[index + 1], flow, counted) or 0.0
+
+
+def _laplacian(picture: np.ndarray) -> float:
+    return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())
+
+
+def _problem(given: Film, sides: tuple[list[np.ndarray], list[np.ndarray]]) -> Any:
+    off = dict.fromkeys(
+        ("modulation", "pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold",
+         "search_radius", "initial_nnf", "source_mask", "target_mask"),
+    )  # fmt: skip
+    fixed = {"style_weight": 1.0, "uniformity": 3500.0, "patch_size": 5, "voting": "plain", "extra_pass_3x3": False}
+    return build_problem(given.truth[0], *sides, weights=WEIGHTS, warm_levels=1, seed=0, **fixed, **off)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--footage", type=Path, help="folder with the filmed clips")
+    parser.add_argument("--original", help="the original's shared library, to run beside")
+    parser.add_argument("--cases", nargs="*", choices=list(CASES), help="only these cases")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="one JSON object for each row")
+    asked = parser.parse_args()
+    if asked.original:
+        os.environ["EBSYNTH_LIBRARY"] = asked.original
+    if not asked.json:
+        print("{:13} {:9} {:>6} {:>8} {:>9} {:>8} {:>12}".format(*COLUMNS))
+    for case in asked.cases or (CASES if asked.footage else ["clip by code"]):
+        with tempfile.TemporaryDirectory() as folder:
+            film = ArrayFrames(CASES[case](asked.footage))
+            truth = np.stack([restyle(film.frame(index)) for index in range(FRAMES)])
+            given = Film(film, Motion(film, Path(folder) / "motion"), truth)
+            given.motion.prepare()
+            for engine in ENGINES:
+                if engine == "original" and not asked.original:
+                    continue
+                row = {"case": case, "engine": engine}
+                row |= figures(given, ENGINES[engine](given, Path(folder) / engine, asked.threads))
+                print(json.dumps(row) if asked.json else as_line(row), flush=True)
+
+
+def as_line(row: dict[str, Any]) -> str:
+    shown = [f"{row[name]:.{digits}f}" if row[name] is not None else "-" for name, digits in
+             (("psnr", 2), ("flicker", 2), ("sharpness", 3), ("energy", 0), ("cpu_seconds", 2))]  # fmt: skip
+    return "{:13} {:9} {:>6} {:>8} {:>9} {:>8} {:>12}".format(row["case"], row["engine"], *shown)
+
+
+if __name__ == "__main__":
+    main()
