@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from engine import edges, read_frames, restyle
+from engine import read_frames, restyle
 
 from escalier.coherence import followed_pixels, visible_change
 from escalier.film import ArrayFrames, Size
@@ -34,7 +34,7 @@ from escalier.film.motion import Motion, warp
 from escalier.film.moving_clip import make_clip
 from escalier.keyframes import Keyframes
 from escalier.propagation import Guides, propagate, run
-from escalier.propagation.guides import still_positions
+from escalier.propagation.guides import edge_guide, position_guide, still_positions
 from escalier.pyebsynth import Synthesis, synthesise
 from escalier.pyebsynth.arguments import build_problem
 from escalier.pyebsynth.energy import measure_energy
@@ -136,9 +136,7 @@ def guides_of(given: Film) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]
 
 
 def _guides(frame: np.ndarray, positions: np.ndarray) -> list[np.ndarray]:
-    height, width = frame.shape[:2]
-    place = positions * np.float32([255 / (width - 1), 255 / (height - 1)])
-    return [frame, edges(frame), np.rint(place).clip(0, 255).astype(np.uint8)]
+    return [frame, *(np.rint(guide * 255).astype(np.uint8) for guide in (edge_guide(frame), position_guide(positions)))]
 
 
 def figures(given: Film, made: Made) -> dict[str, float | None]:

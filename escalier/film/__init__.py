@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .cadence import Cadence, RestoredCadence, pick_frames
 from .frames import ArrayFrames, FolderFrames, FrameSource, MaskSource, Size, as_uint8, check_masks, read_picture
 
 if TYPE_CHECKING:
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArrayFrames",
+    "Cadence",
     "FolderFrames",
     "FrameSource",
     "MaskSource",
     "MovingClip",
+    "RestoredCadence",
     "Size",
     "UnreadableVideo",
     "VideoFrames",
@@ -24,6 +27,7 @@ __all__ = [
     "check_output",
     "make_clip",
     "open_film",
+    "pick_frames",
     "read_picture",
     "write_video",
 ]

@@ -1,4 +1,4 @@
-"""How a film moves: dense optical flow between neighbouring frames, made once, checked and kept on disk."""
+"""How a film moves: dense optical flow between its frames, made once, checked and kept on disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -24,18 +24,19 @@ PRESETS = {
 }
 WORKING_PIXELS = 960 * 540
 DIS_SMALLEST_SIDE = 64
-GREY_FRAMES_KEPT = 8
+GREY_FRAMES_KEPT = 32
+"""More than the longest lag that is measured and one for each thread, so that no frame is decoded twice."""
 
 
 class Motion:
-    """Optical flow of a film, forwards and backwards between neighbouring frames.
+    """Optical flow of a film, forwards and backwards between neighbouring frames, or any two that are asked for.
 
     The flow is DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV computes it.
     Each pair of frames is matched once, when it is first asked for or by `prepare`, and kept as one float16 .npy file;
     a second process that opens the same film with the same folder finds it there. Any number of threads may ask.
 
     Frames larger than 960x540 in area are matched at a reduced size of that area, and the flow is scaled up when it is
-    read. Memory: eight grey frames at that size. Disk: 4 MB for each frame of 960x540 or more.
+    read. Memory: 32 grey frames at that size, 16 MB. Disk: 4 MB for each pair of frames of 960x540 or more.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class Motion:
             raise ValueError(f"Motion: preset must be one of {', '.join(PRESETS)}, got {preset}; choose one of them")
         self.size = film.size
         self.length = len(film)
-        self.preset = preset
+        self.preset = self._dis_preset = preset
         self.working_size = working_size(film.size)
         self.fingerprint = film_fingerprint(film)
         self.folder = Path(folder) / f"motion_{self.fingerprint[:16]}_{preset}"
@@ -70,7 +71,7 @@ class Motion:
         self._film = film
         self._film_lock = threading.Lock()
         self._grey: OrderedDict[int, np.ndarray] = OrderedDict()
-        self._pair_locks = [threading.Lock() for _ in range(self.length - 1)]
+        self._pair_locks: dict[tuple[int, int], threading.Lock] = {}
         # A DIS object keeps its buffers between calls, so each thread has its own.
         self._per_thread = threading.local()
 
@@ -79,16 +80,18 @@ class Motion:
         return self.length
 
     def flow(self, i: int, j: int, size: Size | None = None) -> np.ndarray:
-        """Where each pixel of frame i lies in frame j, a neighbour: float32 (H, W, 2), (dx, dy) in pixels.
+        """Where each pixel of frame i lies in frame j: float32 (H, W, 2), (dx, dy) in pixels.
 
         Pixel (x, y) of frame i is seen at (x + dx, y + dy) in frame j: `warp(frame_j, flow(i, j))` looks like frame i.
-        For frames scaled to another `size`, such as `working_size`, the flow is scaled with them.
+        For frames scaled to another `size`, such as `working_size`, the flow is scaled with them. Frames further apart
+        are matched with each other, not by the steps between them: see `accumulated` for those. What moved too far to
+        be matched is not `valid`.
         """
         there, _ = self._working_flows(i, j)
-        return _scale_flow(there, size or self.size)
+        return scale_flow(there, size or self.size)
 
     def visible(self, i: int, j: int, size: Size | None = None) -> np.ndarray:
-        """Whether each pixel of frame i is also seen in frame j, a neighbour: bool (H, W), see `visibility`."""
+        """Whether each pixel of frame i is also seen in frame j: bool (H, W), see `visibility`."""
         there, back = self._working_flows(i, j)
         return _scale_mask(visibility(there, back), size or self.size)
 
@@ -96,6 +99,14 @@ class Motion:
         """Pixels on which a warp may be judged: visible, and not on a boundary between motions; bool (H, W)."""
         there, back = self._working_flows(i, j)
         return _scale_mask(visibility(there, back) & ~motion_boundary(there), size or self.size)
+
+    def match(self, picture: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Flow from one picture to another, made as this film's own and at `working_size`: float32 (H, W, 2).
+
+        For two frames of this film it is `flow` to the bit, so that another film's motion can be held against it.
+        Nothing is kept.
+        """
+        return self._dis(self._as_grey(picture), self._as_grey(other)).astype(np.float32)
 
     def accumulated(self, i: int, j: int) -> np.ndarray:
         """Where each pixel of frame i lies in frame j, any other frame, by following the steps between them."""
@@ -109,6 +120,8 @@ class Motion:
         self,
         threads: int | None = None,
         progress: Callable[..., object] | None = None,
+        *,
+        lags: Sequence[int] = (1,),
     ) -> None:
         """Match every pair of frames that is not on disk yet.
 
@@ -119,11 +132,15 @@ class Motion:
         progress
             Called in this thread as `progress(done, total)` after each pair. What it raises stops the work; pairs
             that are already on disk stay and are used by the next call.
+        lags
+            How far apart the frames of a pair lie: 1, neighbours, by default. All in one pass over the film.
         """
-        missing = [i for i in range(self.length - 1) if not self._file(i).exists()]
-        total = self.length - 1
+        # In the order of the later frame, which is the order of reading.
+        pairs = [(j - lag, j) for j in range(self.length) for lag in lags if j >= lag]
+        missing = [pair for pair in pairs if not self._file(*pair).exists()]
+        total = len(pairs)
         with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
-            futures: list[Future[None]] = [pool.submit(self._make, i) for i in missing]
+            futures: list[Future[None]] = [pool.submit(self._make, *pair) for pair in missing]
             try:
                 for done, future in enumerate(as_completed(futures), start=total - len(missing) + 1):
                     future.result()
@@ -133,32 +150,35 @@ class Motion:
                 for future in futures:
                     future.cancel()
 
-    def _file(self, first: int) -> Path:
-        return self.folder / f"flow_{first:06d}.npy"
+    def _file(self, first: int, last: int) -> Path:
+        lag = "" if last == first + 1 else f"_to_{last:06d}"
+        return self.folder / f"flow_{first:06d}{lag}.npy"
 
-    def _make(self, first: int) -> None:
-        """Match frames first and first + 1 in both directions, unless that has been done."""
-        with self._pair_locks[first]:
-            if self._file(first).exists():
-                return
-            one, other = self._grey_frame(first), self._grey_frame(first + 1)
-            dis = getattr(self._per_thread, "dis", None)
-            if dis is None:
-                dis = self._per_thread.dis = cv2.DISOpticalFlow.create(PRESETS[self.preset])
-            pair = np.stack([_match(dis, one, other), _match(dis, other, one)])
-            write_array(self._file(first), pair.astype(np.float16))
+    def _make(self, first: int, last: int) -> None:
+        """Match two frames in both directions, unless that has been done."""
+        with self._pair_locks.setdefault((first, last), threading.Lock()):
+            if not self._file(first, last).exists():
+                one, other = self._grey_frame(first), self._grey_frame(last)
+                write_array(self._file(first, last), np.stack([self._dis(one, other), self._dis(other, one)]))
+
+    def _dis(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Flow from one grey picture to another, float16 (H, W, 2) as it is kept."""
+        dis = getattr(self._per_thread, "dis", None)
+        if dis is None:
+            dis = self._per_thread.dis = cv2.DISOpticalFlow.create(PRESETS[self._dis_preset])
+        return _match(dis, one, other).astype(np.float16)
 
     def _working_flows(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Flow from i to j and from j to i at the working size, float32."""
-        if abs(i - j) != 1 or min(i, j) < 0 or max(i, j) >= self.length:
+        first, last = min(i, j), max(i, j)
+        if first == last or first < 0 or last >= self.length:
             raise ValueError(
-                f"Motion: frames must be neighbours in 0..{self.length - 1}, got {i} and {j}; "
-                "use accumulated() for frames further apart"
+                f"Motion: frames must be two different ones in 0..{self.length - 1}, got {i} and {j}; "
+                "the film is counted from 0"
             )
-        first = min(i, j)
-        if not self._file(first).exists():
-            self._make(first)
-        pair = np.load(self._file(first), mmap_mode="r")
+        if not self._file(first, last).exists():
+            self._make(first, last)
+        pair = np.load(self._file(first, last), mmap_mode="r")
         forward, backward = (np.asarray(flow, np.float32) for flow in pair)
         return (forward, backward) if i < j else (backward, forward)
 
@@ -167,13 +187,17 @@ class Motion:
         with self._film_lock:
             grey = self._grey.get(index)
             if grey is None:
-                grey = cv2.cvtColor(as_uint8(self._film.frame(index)), cv2.COLOR_RGB2GRAY)
-                if self.working_size != self.size:
-                    grey = cv2.resize(grey, self.working_size, interpolation=cv2.INTER_AREA)
-                self._grey[index] = grey
+                grey = self._grey[index] = self._as_grey(self._film.frame(index))
                 while len(self._grey) > GREY_FRAMES_KEPT:
                     self._grey.popitem(last=False)
             return grey
+
+    def _as_grey(self, picture: np.ndarray) -> np.ndarray:
+        # Reduced before it turns grey, so that a picture which somebody has reduced already gives the same bits.
+        picture = as_uint8(picture)
+        if Size.of(picture) != self.working_size:
+            picture = cv2.resize(picture, self.working_size, interpolation=cv2.INTER_AREA)
+        return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 
 def _match(dis: cv2.DISOpticalFlow, one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -277,7 +301,7 @@ def motion_boundary(flow: np.ndarray) -> np.ndarray:
     return gradient > 0.01 * _squared_length(flow) + 0.002
 
 
-def _scale_flow(flow: np.ndarray, size: Size) -> np.ndarray:
+def scale_flow(flow: np.ndarray, size: Size) -> np.ndarray:
     old = Size.of(flow)
     if old == size:
         return flow

@@ -7,12 +7,14 @@ Adding a mode is adding a function to `FADES`: the node's menu, the tests and th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from .error_choice import best_switch
 from .run import Run
 
 Weights = Callable[[int], np.ndarray | np.float32]
@@ -118,7 +120,31 @@ def staggered(gap: Gap) -> Weights:
     return weight
 
 
-FADES: dict[str, Callable[[Gap], Weights]] = {"staggered": staggered, "linear": linear, "smoothstep": smoothstep}
+def by_error(gap: Gap) -> Weights:
+    """Each pixel switches once, at the frame that makes its errors least: crisp and true, uneven over time."""
+    height, width = gap.earlier.frames.shape[1:3]
+    reduced, grain = _reduced_size(height, width)
+    frames = range(max(gap.frames().start, math.ceil(gap.start)), min(gap.frames().stop, math.floor(gap.stop) + 1))
+    switch = best_switch(lambda index: (gap.earlier.error(index), gap.later.error(index)), frames, reduced, grain / 6)
+    ramp = np.float32(max(min(gap.ramp_frames, gap.stop - gap.start), SMALLEST_RAMP))
+    middle = (gap.start + gap.stop) / 2
+    switch = np.clip(switch, min(gap.start + ramp / 2, middle), max(gap.stop - ramp / 2, middle))
+    switch = cv2.resize(switch, (width, height), interpolation=cv2.INTER_LINEAR)
+
+    def weight(index: int) -> np.ndarray:
+        if not gap.start < index < gap.stop:
+            return np.full((height, width), gap.share(index), np.float32)
+        return np.asarray(_smooth(np.clip((index - switch) / ramp + np.float32(0.5), 0.0, 1.0)))
+
+    return weight
+
+
+FADES: dict[str, Callable[[Gap], Weights]] = {
+    "staggered": staggered,
+    "linear": linear,
+    "smoothstep": smoothstep,
+    "by_error": by_error,
+}
 """Every mode by the name that the artist sees. The first is the default."""
 
 
@@ -138,10 +164,8 @@ class SwitchTimes:
     """
 
     def __init__(self, gap: Gap) -> None:
-        self.height, self.width = gap.earlier.guide_error.shape[1:]
-        reduced = max(1, min(self.height, self.width) // REDUCED_SIDE)
-        self._size = (max(1, self.width // reduced), max(1, self.height // reduced))
-        self._grain = max(1.0, GRAIN * min(self._size))
+        self.height, self.width = gap.earlier.frames.shape[1:3]
+        self._size, self._grain = _reduced_size(self.height, self.width)
         self._gap = gap
         frames = gap.frames()
         sampled = sorted({frames[round(k)] for k in np.linspace(0, len(frames) - 1, min(SAMPLES, len(frames)))})
@@ -186,16 +210,15 @@ class SwitchTimes:
         return np.float32(NOISE_SHARE) * cv2.resize(coarse, self._size, interpolation=cv2.INTER_CUBIC)
 
 
+def _reduced_size(height: int, width: int) -> tuple[tuple[int, int], float]:
+    """(width, height) at which maps are made, and the noise's grain there in px."""
+    factor = max(1, min(height, width) // REDUCED_SIDE)
+    size = (max(1, width // factor), max(1, height // factor))
+    return size, max(1.0, GRAIN * min(size))
+
+
 def _reduced(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
-def _slow_noise(gap: Gap, size: tuple[int, int], grain: float) -> np.ndarray:
-    """Noise of unit deviation and one grain's scale, its own for each gap and seed."""
-    random = np.random.default_rng([gap.seed, gap.earlier.start, gap.later.start])
-    width, height = size
-    coarse = random.standard_normal((int(height / grain) + 2, int(width / grain) + 2)).astype(np.float32)
-    return cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
 
 
 def _smooth(share: np.ndarray | np.float32) -> np.ndarray | np.float32:

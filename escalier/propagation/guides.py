@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import cv2
 import numpy as np
 
 from escalier.film.fingerprint import array_digest, film_fingerprint
-from escalier.film.frames import FrameSource, Size, as_uint8
+from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 from escalier.film.motion import warp
+from escalier.film.scaled import ScaledFilm, scaled
 
 EDGE_SCALE_PX = 3.0
 """Standard deviation of the blur that the edge guide subtracts, for a picture whose short side is 540 px."""
@@ -203,10 +205,29 @@ def explained_share(frame: np.ndarray, before: np.ndarray, flow: np.ndarray, vis
 class GuideFilm:
     """The guide pictures of one film, frame by frame; `Guides` weighs them."""
 
-    def __init__(self, guides: Guides, film: FrameSource, masks: np.ndarray | None) -> None:
+    def __init__(self, guides: Guides, film: FrameSource, masks: MaskSource | None) -> None:
         self.guides = guides
         self._film = film
         self._masks = masks
+
+    def at(self, size: Size) -> GuideFilm:
+        """The same guides of a smaller film."""
+        if size == self._film.size:
+            return self
+        named = tuple(
+            replace(
+                guide,
+                film=ScaledFilm(guide.film, size),
+                keyframes=guide.keyframes and tuple(scaled(as_uint8(picture), size) for picture in guide.keyframes),
+            )
+            for guide in self.guides.named
+        )
+        masks = None if self._masks is None else _ScaledMasks(self._masks, size)
+        return GuideFilm(replace(self.guides, named=named), ScaledFilm(self._film, size), masks)
+
+    def frame(self, index: int) -> np.ndarray:
+        """What was filmed, uint8 (H, W, 3)."""
+        return as_uint8(self._film.frame(index))
 
     def names(self) -> list[str]:
         """The guides in use, in the order of `of_keyframe` and `of_frame`."""
@@ -232,6 +253,13 @@ class GuideFilm:
         named = {g.name: g.film.frame(index) for g in self.guides.named}
         return self._pictures(index, positions, previous, named)
 
+    def mask(self, index: int) -> np.ndarray | None:
+        """The subject's mask in frame `index`, float32 (H, W) 0..1, or None where there are no masks."""
+        if self._masks is None:
+            return None
+        mask = self._masks[index if len(self._masks) > 1 else 0]
+        return mask.astype(np.float32) / np.float32(255 if mask.dtype == np.uint8 else 1)
+
     def _offers(self, name: str) -> bool:
         return name != "mask" or self._masks is not None
 
@@ -250,3 +278,16 @@ class GuideFilm:
         if "mask" in names and self._masks is not None:
             pictures["mask"] = self._masks[index if len(self._masks) > 1 else 0]
         return [pictures[name] for name in names]
+
+
+class _ScaledMasks(Sequence[np.ndarray]):
+    """Masks at a smaller size."""
+
+    def __init__(self, masks: MaskSource, size: Size) -> None:
+        self._masks, self._size = masks, size
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def __getitem__(self, index: Any) -> Any:
+        return scaled(np.asarray(self._masks[index]), self._size)

@@ -10,17 +10,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from escalier.film.frames import as_uint8
-from escalier.film.motion import Motion, sampling_positions, warp
+from escalier.film.frames import Size, as_uint8
+from escalier.film.motion import Motion, warp
+from escalier.film.scaled import scaled
 from escalier.film.whole_files import ArrayFile, write_array, write_whole
 from escalier.pyebsynth import Synthesis, synthesise
 
-from .guides import GuideFilm, still_positions
+from .guides import GuideFilm
+from .plates import Plate, join, joint_error, plates_of
 
 MANIFEST = "run.json"
+OF_FILMS = ("warm_levels", "apart", "match_side")
+"""Parameters of `Matching` that the engine does not know."""
+SMALLEST_MATCH_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ class Matching:
     None leaves a parameter at the engine's default. `warm_levels` belongs to films: how many of the finest pyramid
     levels are searched again when a frame starts from the matches of the one before. 0 forgets them and starts every
     frame cold, which boils; 1 is the stickiest and the fastest; more lets a frame find its way out of old errors.
+    `apart` is for films with masks: subject and set are two plates that cannot copy from each other. `match_side` is
+    the longer side, in px, at which frames are matched; larger films are painted from the full-size keyframes by the
+    enlarged matches. None matches at the film's own size.
     """
 
     uniformity: float = 3500.0
@@ -42,10 +49,30 @@ class Matching:
     extra_pass_3x3: bool = False
     backend: str = "auto"
     warm_levels: int = 2
+    apart: bool = True
+    match_side: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.match_side is not None and self.match_side < SMALLEST_MATCH_SIDE:
+            raise ValueError(
+                f"Matching: match_side must be at least {SMALLEST_MATCH_SIDE} px, got {self.match_side}; 960 is enough "
+                "for a 4K film, None matches at the film's own size"
+            )
+
+    def size_for(self, size: Size) -> Size:
+        """The size at which frames of a film are matched.
+
+        >>> str(Matching(match_side=960).size_for(Size(3840, 2160))), str(Matching().size_for(Size(3840, 2160)))
+        ('960x540', '3840x2160')
+        """
+        longer = max(size)
+        if self.match_side is None or longer <= self.match_side:
+            return size
+        return Size(*(max(1, round(side * self.match_side / longer)) for side in size))
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for `synthesise`."""
-        return {name: value for name, value in asdict(self).items() if value is not None and name != "warm_levels"}
+        return {name: value for name, value in asdict(self).items() if value is not None and name not in OF_FILMS}
 
 
 @dataclass(frozen=True)
@@ -86,8 +113,8 @@ class Run:
     frames
         uint8 (D, H, W, 3), a read-only memory map. frames[0] is the keyframe bit for bit, as 8-bit.
     guide_error
-        float16 (D, H, W), a read-only memory map: how badly the guides match at each pixel, as a root mean square in
-        8-bit levels over the patch and the weighted channels. 0 at the keyframe.
+        float16 (D, h, w), at the size of matching, a read-only memory map: how badly the guides match at each pixel,
+        as a root mean square in 8-bit levels over the patch and the weighted channels. 0 at the keyframe.
     confidence
         float32 (D,), 1 at the keyframe, see `frame_confidence`.
     folder
@@ -180,10 +207,10 @@ def make_run(
         confidence = np.ones(chain.length, np.float32)
         with (
             ArrayFile(draft / "frames.npy", (chain.length, height, width, 3), np.uint8) as frames,
-            ArrayFile(draft / "guide_error.npy", (chain.length, height, width), np.float16) as errors,
+            ArrayFile(draft / "guide_error.npy", (chain.length, *steps.reliable.shape), np.float16) as errors,
         ):
             frames.append(steps.keyframe)
-            errors.append(np.zeros((height, width), np.float16))
+            errors.append(np.zeros(steps.reliable.shape, np.float16))
             for d in range(1, chain.length):
                 error = steps.advance(d, seed, threads, each_step)
                 frames.append(steps.stylised)
@@ -204,7 +231,11 @@ def make_run(
 
 
 class _Steps:
-    """The state that one frame hands to the next: the picture, its matches and where its pixels come from."""
+    """The state that one frame hands to the next: the plates, and how far they can be trusted.
+
+    Frames are matched at `size`. Where that is smaller than the film, the plates' fields are enlarged and the frame is
+    painted from the keyframe at its full size.
+    """
 
     def __init__(
         self, chain: Chain, keyframe: np.ndarray, guide_film: GuideFilm, motion: Motion, matching: Matching
@@ -212,73 +243,69 @@ class _Steps:
         self.chain = chain
         self.keyframe = keyframe
         self.stylised = keyframe
-        self.contrast = 0.0
-        self._film = guide_film
+        self.size = matching.size_for(motion.size)
+        self._full_film = guide_film
+        self._film = guide_film.at(self.size)
         self._motion = motion
         self._matching = matching
-        self._source_guides = guide_film.of_keyframe(chain.start, chain.order, keyframe)
-        self._weights = guide_film.weights()
-        self.contrast = guide_contrast(self._source_guides, self._weights)
-        self._positions = still_positions(motion.size)
-        self._nnf: np.ndarray | None = None
-        self.reliable = np.ones(keyframe.shape[:2], np.float32)
+        self._small_keyframe = scaled(keyframe, self.size)
+        self._source_guides = self._film.of_keyframe(chain.start, chain.order, self._small_keyframe)
+        self.contrast = guide_contrast(self._source_guides, self._film.weights())
+        self._plates = plates_of(self._small_keyframe, self._mask(self._film, chain.start), matching.patch_size)
+        self.reliable = np.ones((self.size.height, self.size.width), np.float32)
 
     def advance(self, d: int, seed: int, threads: int, each_step: Callable[[int, int], None]) -> np.ndarray:
-        """Make the frame d steps from the keyframe; return its guide error, float32 (H, W)."""
+        """Make the frame d steps from the keyframe; return its guide error at the matched size, float32 (H, W)."""
         index = self.chain.start + d * self.chain.direction
         before = index - self.chain.direction
-        flow = self._motion.flow(index, before)
-        visible = self._motion.visible(index, before)
-        self._positions = warp(self._positions, flow)
+        flow = self._motion.flow(index, before, self.size)
+        visible = self._motion.visible(index, before, self.size)
         self.reliable = warp(self.reliable, flow) * visible
-        # Cubic, because linear sampling would soften the picture anew in every frame.
-        targets = self._film.of_frame(index, self._positions, warp(self.stylised, flow, cv2.INTER_CUBIC))
-        self._weights = self._film.weights(self._film.explained(index, before, flow, visible))
-        result = synthesise(
-            self.keyframe,
-            self._source_guides,
-            targets,
-            weights=self._weights,
-            seed=seed + index,
-            threads=threads,
-            progress=each_step,
-            **self._start(flow, visible),
-            **self._matching.arguments(),
+        weights = self._film.weights(self._film.explained(index, before, flow, visible))
+
+        def paint(positions: np.ndarray, carried: np.ndarray, **options: Any) -> Synthesis:
+            return synthesise(
+                self._small_keyframe,
+                self._source_guides,
+                self._film.of_frame(index, positions, carried),
+                weights=weights,
+                seed=seed + index,
+                threads=threads,
+                progress=each_step,
+                **options,
+                **self._matching.arguments(),
+            )
+
+        mask = self._mask(self._film, index)
+        for plate in self._plates:
+            plate.advance(flow, visible, mask, self._matching.warm_levels, paint)
+        self.stylised = join(
+            [self._picture(plate, index) for plate in self._plates], self._mask(self._full_film, index)
         )
-        self.stylised, self._nnf = result.image, result.nnf
-        return self._root_mean_square(result)
+        # From a sum over the patch to a root mean square.
+        error = joint_error(self._plates, mask)
+        return np.sqrt(np.maximum(error, 0) / (self._matching.patch_size**2 * sum(weights)))
 
-    def _start(self, flow: np.ndarray, visible: np.ndarray) -> dict[str, Any]:
-        """Where the search starts: from the matches of the frame before, carried by the flow; cold where uncovered."""
-        if self._nnf is None or self._matching.warm_levels == 0:
-            return {}
-        start = carry_nnf(self._nnf, flow)
-        start[~visible] = -1
-        return {"initial_nnf": start, "warm_levels": self._matching.warm_levels}
+    def _picture(self, plate: Plate, index: int) -> np.ndarray:
+        """What a plate shows, at the film's full size."""
+        if self._film is self._full_film:
+            return plate.picture
+        if plate.nnf is None:  # never seen since the keyframe: nothing of it shows
+            return self.keyframe
+        from escalier.pyebsynth.full_size import render_full_size  # brings numba, which importing the pack must not
 
-    def _root_mean_square(self, result: Synthesis) -> np.ndarray:
-        pixels = self._matching.patch_size**2
-        return np.sqrt(np.maximum(result.guide_error, 0) / (pixels * sum(self._weights)))
+        return render_full_size(
+            self.keyframe,
+            plate.nnf,
+            (self.size.height, self.size.width),
+            self._full_film.frame(self.chain.start),
+            self._full_film.frame(index),
+        )
 
-
-def carry_nnf(nnf: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """The matches of one frame, moved to where its pixels lie in the next.
-
-    Parameters
-    ----------
-    nnf
-        int32 (H, W, 2), (row, column) into the keyframe.
-    flow
-        float32 (H, W, 2), from the new frame to the old one, (dx, dy).
-
-    >>> nnf = np.stack(np.mgrid[:4, :5], axis=-1).astype(np.int32)
-    >>> carry_nnf(nnf, np.full((4, 5, 2), (1, 0), np.float32))[2].tolist()
-    [[2, 1], [2, 2], [2, 3], [2, 4], [2, 4]]
-    """
-    x, y = sampling_positions(flow)
-    column = np.clip(np.rint(x), 0, nnf.shape[1] - 1).astype(np.int32)
-    row = np.clip(np.rint(y), 0, nnf.shape[0] - 1).astype(np.int32)
-    return nnf[row, column]
+    def _mask(self, film: GuideFilm, index: int) -> np.ndarray | None:
+        # The original program knows no masks; there only the mask guide keeps the sides apart.
+        apart = self._matching.apart and self._matching.backend != "original"
+        return film.mask(index) if apart else None
 
 
 def guide_contrast(guides: list[np.ndarray], weights: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""Every keyframe carried through the film both ways, up to its neighbours or to the ends of the clip."""
+"""Every keyframe carried through the film both ways, up to its neighbours or to the ends of its shot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import queue
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.film.cuts import shots
 from escalier.film.fingerprint import array_digest
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 from escalier.film.motion import Motion
@@ -23,9 +24,10 @@ from escalier.keyframes import Keyframes
 
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
 from .run import Chain, Matching, Run, make_run, open_run
+from .shots import check_shots, kept_cuts
 from .unpacked import unpack_film, unpack_masks
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
 
 POLL_SECONDS = 0.1
@@ -44,8 +46,12 @@ class Runs:
     size, rate
         Those of the film.
     forward, backward
-        The runs by the index of their keyframe. A keyframe on the last frame has no forward run; one whose neighbour
-        is the next frame has a run of length 1, itself.
+        The runs by the index of their keyframe. A keyframe whose neighbour is the next frame has a run of length 1,
+        itself; so has one on the last frame of a shot.
+    cuts
+        The first frame of every shot but the first. No run crosses one.
+    first, whole
+        For the draft of a part of a film: the number of its first frame in that film, and the number of frames there.
 
     The frames are memory maps: a `Runs` of any length costs next to no memory.
     """
@@ -55,13 +61,16 @@ class Runs:
     rate: Fraction
     forward: dict[int, Run] = field(repr=False)
     backward: dict[int, Run] = field(repr=False)
+    cuts: tuple[int, ...] = ()
+    first: int = 0
+    whole: int | None = None
 
     def __len__(self) -> int:
         """Number of frames in the film."""
         return self.keyframes.length
 
     def at(self, index: int) -> list[Run]:
-        """The runs that show frame `index`: none at a keyframe, one beyond the outer keyframes, else two.
+        """The runs that show frame `index`: none at a keyframe, one beyond the outer keyframes of a shot, else two.
 
         The run that comes from before the frame is the first.
         """
@@ -71,7 +80,8 @@ class Runs:
         before = max((k for k in keys if k < index), default=None)
         after = min((k for k in keys if k > index), default=None)
         runs = [] if before is None else [self.forward[before]]
-        return runs if after is None else [*runs, self.backward[after]]
+        runs += [] if after is None else [self.backward[after]]
+        return [run for run in runs if abs(index - run.start) < len(run)]
 
     def confidence(self) -> np.ndarray:
         """How far each frame can be trusted, float32 (N,) 0..1: that of the better run, 1 at the keyframes."""
@@ -88,11 +98,12 @@ def propagate(
     masks: MaskSource | None = None,
     guides: Guides | None = None,
     matching: Matching | None = None,
+    cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Runs:
-    """Carry every keyframe through the film, forwards and backwards, to its neighbours or to the ends of the clip.
+    """Carry every keyframe through the film, forwards and backwards, to its neighbours or to the ends of its shot.
 
     The runs do not depend on each other. Each is one chain of syntheses in which a frame starts from the matches of the
     frame before it, carried along by the optical flow.
@@ -116,6 +127,9 @@ def propagate(
         The subject's masks, one for each frame or one for all. See `Guides.mask`.
     guides, matching
         The guides' weights and the engine's parameters.
+    cuts
+        The first frame of every shot but the first; found here, by `find_cuts`, where they are not given. No keyframe
+        is carried across a cut, so every shot needs one of its own. () carries them through the whole film.
     seed
         Another seed gives other brush strokes of the same quality. The same seed gives the same bits.
     threads
@@ -133,7 +147,7 @@ def propagate(
     Raises
     ------
     ValueError
-        If keyframes, masks or guides do not fit the film, or a picture holds NaN.
+        If keyframes, masks or guides do not fit the film, a picture holds NaN, or a shot has no keyframe.
     OSError
         If the folder has not enough room.
 
@@ -143,7 +157,7 @@ def propagate(
 
     >>> import tempfile
     >>> from escalier.film.frames import ArrayFrames
-    >>> film = ArrayFrames(np.random.default_rng(0).integers(0, 256, (3, 40, 48, 3), np.uint8))
+    >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)] * 3))
     >>> painted = Keyframes([0], [255 - film.frame(0)], length=3)
     >>> runs = propagate(film, painted, folder=tempfile.mkdtemp(), threads=1)
     >>> len(runs.forward[0]), bool((runs.forward[0].frame(0) == painted.pictures[0]).all())
@@ -152,10 +166,12 @@ def propagate(
     guides, matching = guides or Guides(), matching or Matching()
     folder = Path(folder)
     _check_arguments(film, keyframes, motion, guides)
-    chains = chains_of(keyframes)
     folder.mkdir(parents=True, exist_ok=True)
     shown_masks = None if masks is None else unpack_masks(masks, film, folder, "propagate")
     motion = motion or Motion(film, folder)
+    cuts = kept_cuts(film, motion, folder, progress) if cuts is None else tuple(int(cut) for cut in cuts)
+    check_shots(keyframes, cuts)
+    chains = chains_of(keyframes, cuts)
     common = _fingerprint(motion, shown_masks, guides, matching, seed)
     places = {chain: folder / f"run_{chain.name}_{_run_fingerprint(common, chain, keyframes)}" for chain in chains}
     missing = [chain for chain in chains if open_run(places[chain]) is None]
@@ -170,20 +186,24 @@ def propagate(
         counter.reach(2 * len(film) - 1)
         guide_film = GuideFilm(_with_named(guides, named), shown, shown_masks)
         _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, threads, counter)
-    return _open_runs(film, keyframes, chains, places)
+    return _open_runs(film, keyframes, chains, places, cuts)
 
 
-def chains_of(keyframes: Keyframes) -> list[Chain]:
-    """Every run that a set of keyframes calls for: 2K - 2 between them, and one towards each end of the clip.
+def chains_of(keyframes: Keyframes, cuts: Sequence[int] = ()) -> list[Chain]:
+    """Every run that a set of keyframes calls for: two for each, up to its neighbours or to the ends of its shot.
 
     >>> painted = Keyframes([2, 5], [np.zeros((8, 8, 3), np.uint8)] * 2, length=10)
     >>> [(chain.start, chain.stop) for chain in chains_of(painted)]
     [(2, 5), (2, -1), (5, 10), (5, 2)]
+    >>> [(chain.start, chain.stop) for chain in chains_of(painted, cuts=[4])]
+    [(2, 4), (2, -1), (5, 10), (5, 3)]
     """
     stops = [-1, *keyframes.indices, keyframes.length]
     chains = []
     for order, index in enumerate(keyframes.indices):
-        chains += [Chain(index, stops[order + 2], order), Chain(index, stops[order], order)]
+        shot = next(shot for shot in shots(keyframes.length, cuts) if index in shot)
+        forwards, backwards = min(stops[order + 2], shot.stop), max(stops[order], shot.start - 1)
+        chains += [Chain(index, forwards, order), Chain(index, backwards, order)]
     return chains
 
 
@@ -276,7 +296,9 @@ def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], 
             counter.advance(picture)
 
 
-def _open_runs(film: FrameSource, keyframes: Keyframes, chains: list[Chain], places: dict[Chain, Path]) -> Runs:
+def _open_runs(
+    film: FrameSource, keyframes: Keyframes, chains: list[Chain], places: dict[Chain, Path], cuts: tuple[int, ...]
+) -> Runs:
     forward: dict[int, Run] = {}
     backward: dict[int, Run] = {}
     for chain in chains:
@@ -284,7 +306,7 @@ def _open_runs(film: FrameSource, keyframes: Keyframes, chains: list[Chain], pla
         if run is None:
             raise FileNotFoundError(f"propagate: run {places[chain]} must stay in place, but it is gone; run again")
         (forward if chain.direction > 0 else backward)[chain.start] = run
-    return Runs(keyframes, film.size, film.rate, forward, backward)
+    return Runs(keyframes, film.size, film.rate, forward, backward, cuts)
 
 
 def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:

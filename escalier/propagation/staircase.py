@@ -12,6 +12,7 @@ from escalier.film.frames import Size, as_uint8
 
 from .fades import FADES, Gap, Weights, window
 from .runs import Runs
+from .seams import keep_contrast, remove_seams
 
 PLANS_KEPT = 2
 
@@ -28,20 +29,26 @@ class Staircase:
     runs
         What `propagate` made.
     mode
-        One of `FADES`: "staggered" (each pixel switches at its own time), "linear" or "smoothstep".
+        One of `FADES`: "staggered" (each pixel switches at its own time, evenly), "linear", "smoothstep" or "by_error"
+        (each pixel switches once, where its errors are least).
     fade_frames
         Length of each fade, in the middle of its gap. None, the default, is as long as each gap allows; a gap shorter
         than `fade_frames` is faded over all of it. Shorter fades show less of a double image and more of a jump.
     ramp_frames
-        How long one pixel takes to switch in staggered mode. More softens the moving seam and blurs what it crosses.
+        How long one pixel takes to switch in staggered and by_error mode. More softens the moving seam and blurs what
+        it crosses.
     seed
         Another seed places the staggered fade's slow noise elsewhere.
+    keep_contrast
+        Where both runs show, strengthen the mix to the contrast that they have: see `keep_contrast` in `seams`.
+    seam_removal
+        0..1, 1 left out: take edges between the two runs out of the picture, see `remove_seams` in `seams`. 0 is off.
 
     >>> import tempfile
     >>> from escalier.film.frames import ArrayFrames
     >>> from escalier.keyframes import Keyframes
     >>> from escalier.propagation import propagate
-    >>> film = ArrayFrames(np.random.default_rng(0).integers(0, 256, (5, 40, 48, 3), np.uint8))
+    >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)] * 5))
     >>> painted = Keyframes([0, 4], [255 - film.frame(0), 255 - film.frame(4)], length=5)
     >>> staircase = Staircase(propagate(film, painted, folder=tempfile.mkdtemp(), threads=1))
     >>> len(staircase), bool((staircase.frame(4) == painted.pictures[1]).all())
@@ -56,6 +63,8 @@ class Staircase:
         fade_frames: int | None = None,
         ramp_frames: float = 3.0,
         seed: int = 0,
+        keep_contrast: bool = False,
+        seam_removal: float = 0.0,
     ) -> None:
         if mode not in FADES:
             raise ValueError(f"Staircase: mode must be one of {', '.join(FADES)}, got {mode}; choose one of them")
@@ -65,6 +74,12 @@ class Staircase:
             )
         if ramp_frames < 0:
             raise ValueError(f"Staircase: ramp_frames must be >= 0, got {ramp_frames}; use 0 to switch at once")
+        if not 0 <= seam_removal < 1:
+            raise ValueError(
+                f"Staircase: seam_removal must lie in 0..1, 1 left out, got {seam_removal}; 0.9 removes most seams"
+            )
+        self.keep_contrast = keep_contrast
+        self.seam_removal = seam_removal
         self.runs = runs
         self.mode = mode
         self.fade_frames = fade_frames
@@ -94,7 +109,13 @@ class Staircase:
         runs = self.runs.at(index)
         if len(runs) == 1:
             return runs[0].frame(index)
-        return mix(runs[0].frame(index), runs[1].frame(index), self.weight(index))
+        return mix(
+            runs[0].frame(index),
+            runs[1].frame(index),
+            self.weight(index),
+            contrast=self.keep_contrast,
+            seam_removal=self.seam_removal,
+        )
 
     def weight(self, index: int) -> np.ndarray | np.float32:
         """Weight of the later of the two runs at frame `index`, float32 (H, W) or one number; the earlier has the rest.
@@ -126,7 +147,14 @@ class Staircase:
             return plan
 
 
-def mix(earlier: np.ndarray, later: np.ndarray, weight: np.ndarray | np.float32) -> np.ndarray:
+def mix(
+    earlier: np.ndarray,
+    later: np.ndarray,
+    weight: np.ndarray | np.float32,
+    *,
+    contrast: bool = False,
+    seam_removal: float = 0.0,
+) -> np.ndarray:
     """The two sides of a fade in one picture: (1 - weight) earlier + weight later, uint8 (H, W, 3).
 
     Fractions of a level are spread by a fixed dither. Rounded instead, a large area in which the two sides differ by
@@ -138,6 +166,13 @@ def mix(earlier: np.ndarray, later: np.ndarray, weight: np.ndarray | np.float32)
     """
     weight = np.asarray(weight, np.float32)[..., None]
     mixed = earlier + weight * (later.astype(np.float32) - earlier)
+    if contrast or seam_removal > 0:
+        sides = earlier.astype(np.float32), later.astype(np.float32)
+        if contrast:
+            mixed = keep_contrast(mixed, *sides, weight)
+        if seam_removal > 0:
+            everywhere = np.broadcast_to(weight[..., 0], mixed.shape[:2])
+            mixed = remove_seams(mixed, *sides, everywhere, seam_removal)
     return np.floor(mixed + dither(*earlier.shape[:2])[..., None]).astype(np.uint8)
 
 

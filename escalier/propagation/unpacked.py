@@ -37,6 +37,19 @@ class EightBitFilm:
         return as_uint8(self._film.frame(index))
 
 
+class CheckedFilm(EightBitFilm):
+    """A film whose frames are checked, see `check_frame`, before they are handed over as uint8."""
+
+    def __init__(self, film: FrameSource, caller: str) -> None:
+        super().__init__(film)
+        self._caller = caller
+
+    def frame(self, index: int) -> np.ndarray:
+        frame = self._film.frame(index)
+        check_frame(frame, index, self.size, self._caller)
+        return as_uint8(frame)
+
+
 def unpack_film(
     film: FrameSource, folder: Path, caller: str, each_frame: Callable[[int], object] = lambda index: None
 ) -> EightBitFilm:

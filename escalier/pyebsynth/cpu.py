@@ -35,17 +35,27 @@ SEARCH_RADIUS = 1 << 16
 
 def synthesise_cpu(problem: Problem, threads: int, progress: Progress | None) -> Synthesis:
     """Solve one checked problem on the processor."""
+    return solve(problem, threads, progress, Solver)
+
+
+def solve(
+    problem: Problem,
+    threads: int,
+    progress: Progress | None,
+    solver_of: Callable[[Problem, Runner, Report], Solver],
+) -> Synthesis:
+    """Solve one checked problem; `solver_of` decides where its levels are searched."""
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
 
         def run(work: Callable[[int], None], count: int) -> None:
             list((pool.map if pool else map)(work, range(count)))
 
-        report = _Report(problem, progress)
-        solver = _Solver(problem, run, report)
+        report = Report(problem, progress)
+        solver = solver_of(problem, run, report)
         with while_compiling(problem.patch_size, solver.channels):
             nnf = solver.solve()
             if problem.extra_pass_3x3:
-                solver = _Solver(_polish(problem, nnf), run, report)
+                solver = solver_of(_polish(problem, nnf), run, report)
                 nnf = solver.solve()
             return solver.finish(nnf)
 
@@ -55,7 +65,7 @@ def _polish(problem: Problem, nnf: np.ndarray) -> Problem:
     return replace(problem, patch_size=3, uniformity=0.0, pyramid_levels=1, initial_nnf=unpack_nnf(nnf), warm_levels=1)
 
 
-class _Report:
+class Report:
     """Progress in pixels searched."""
 
     def __init__(self, problem: Problem, progress: Progress | None) -> None:
@@ -72,10 +82,10 @@ class _Report:
             self._progress(self._done, self._total)
 
 
-class _Solver:
+class Solver:
     """All levels for one patch size."""
 
-    def __init__(self, problem: Problem, run: Runner, report: _Report) -> None:
+    def __init__(self, problem: Problem, run: Runner, report: Report) -> None:
         self.problem, self.run, self.report = problem, run, report
         self.r = problem.patch_size // 2
         self.layout = Layout.of(problem, problem.patch_size)
@@ -95,10 +105,14 @@ class _Solver:
             if start is None:
                 continue
             self.sampler.climb(min(max(level.source_size), problem.search_radius or SEARCH_RADIUS))
-            search = LevelSearch(level, start, self.layout, self.shape, problem, self.run, self.sampler, random)
-            nnf = search.iterate(partial(self.report.add, start.nnf.size))
+            nnf = self.search(level, start, random)
         assert nnf is not None  # the finest level is always searched
         return nnf
+
+    def search(self, level: Level, start: Start, random: np.random.Generator) -> np.ndarray:
+        """Search and vote on one level; gives its packed field."""
+        search = LevelSearch(level, start, self.layout, self.shape, self.problem, self.run, self.sampler, random)
+        return search.iterate(partial(self.report.add, start.nnf.size))
 
     def _start(self, level: Level, number: int, coarse: np.ndarray | None, random: np.random.Generator) -> Start | None:
         """How to start on a level; None to leave it out."""

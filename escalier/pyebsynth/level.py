@@ -124,6 +124,19 @@ def _half_picture(picture: np.ndarray) -> np.ndarray:
     return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, channels).mean(axis=(1, 3))
 
 
+def usage_price(problem: Problem, layout: Layout, level: Level) -> float:
+    """What one unit of a patch's summed usage costs, in the planes' squared steps; an even use costs the uniformity."""
+    height, width = level.source_size
+    fair = problem.patch_size**2 * float(level.matched.sum()) / (height * width)
+    return problem.uniformity * layout.scale**2 / (problem.patch_size**2 * fair)
+
+
+def rest_threshold(schedule: Schedule, layout: Layout) -> int:
+    """The stop threshold in the planes' steps."""
+    step = float(layout.factors[: layout.style_channels].max())
+    return max(1, round(schedule.stop_threshold * step))
+
+
 def row_bands(height: int, pixels: int) -> list[tuple[int, int]]:
     """Bands of rows, (first, after the last): as many as the work is worth, whatever the number of threads.
 
@@ -170,8 +183,7 @@ class LevelSearch:
     def iterate(self, each_iteration: Callable[[], None]) -> np.ndarray:
         """Search and vote until the iterations are spent or every pixel rests; gives the field."""
         schedule, r = self.schedule, self.size // 2
-        step = float(self.layout.factors[: self.style_channels].max())
-        threshold = max(1, round(schedule.stop_threshold * step))
+        threshold = rest_threshold(schedule, self.layout)
         self._vote(weighted=False)
         self._score()
         if self.offers is not None:
@@ -214,8 +226,7 @@ class LevelSearch:
         corner = np.uint64(margin) * (stride + np.uint64(1))
         fill_usage(self.nnf, self.level.matched, usage.reshape(-1), corner, stride, self.shape[1])
         copies = 1 + len(self.bands) if len(self.bands) > 1 else 1
-        fair = self.size**2 * float(self.level.matched.sum()) / (height * width)
-        price = self.problem.uniformity * self.layout.scale**2 / (self.size**2 * fair)
+        price = usage_price(self.problem, self.layout, self.level)
         return np.repeat(usage.reshape(1, -1), copies, axis=0), np.float32(price)
 
     def _score(self) -> None:

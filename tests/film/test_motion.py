@@ -151,10 +151,34 @@ def test_a_cancelled_preparation_leaves_whole_files_and_goes_on_later(tmp_path: 
     assert len(told) <= 5
 
 
-@pytest.mark.parametrize(("i", "j"), [(0, 2), (0, 0), (3, 4), (-1, 0)])
-def test_frames_that_are_no_neighbours_are_refused(film, tmp_path: Path, i: int, j: int) -> None:
-    with pytest.raises(ValueError, match=r"frames must be neighbours in 0\.\.3"):
+@pytest.mark.parametrize(("i", "j"), [(0, 0), (3, 4), (-1, 0)])
+def test_frames_that_the_film_has_not_are_refused(film, tmp_path: Path, i: int, j: int) -> None:
+    with pytest.raises(ValueError, match=r"frames must be two different ones in 0\.\.3"):
         Motion(film, tmp_path).flow(i, j)
+
+
+def test_frames_further_apart_are_matched_with_each_other_once(film, tmp_path: Path) -> None:
+    motion = Motion(film, tmp_path)
+    motion.prepare(threads=2, lags=[3])
+    files = sorted(tmp_path.rglob("flow_*.npy"))
+    written = [file.stat().st_mtime_ns for file in files]
+    inner = motion.flow(3, 0)[20:-20, 20:-20]
+    assert np.linalg.norm(inner - np.float32((-9, 6)), axis=-1).mean() < 0.1
+    assert [file.stat().st_mtime_ns for file in sorted(tmp_path.rglob("flow_*.npy"))] == written
+    assert len(files) == 1
+
+
+def test_a_lag_longer_than_the_film_has_nothing_to_prepare(film, tmp_path: Path) -> None:
+    Motion(film, tmp_path).prepare(lags=[9])
+    assert not list(tmp_path.rglob("flow_*.npy"))
+
+
+@pytest.mark.parametrize("size", [SIZE, Size(1200, 900)], ids=["as it is", "reduced"])
+def test_pictures_of_the_film_are_matched_to_the_very_bits_of_its_flow(tmp_path: Path, size: Size) -> None:
+    film = sliding_film((3, -2), length=2, size=size)
+    motion = Motion(film, tmp_path)
+    matched = motion.match(film.frame(0), film.frame(1))
+    assert (matched == motion.flow(0, 1, motion.working_size)).all()
 
 
 def test_unknown_presets_are_refused(film, tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def grey(*shape: int) -> np.ndarray:
 
 @pytest.fixture
 def film() -> ArrayFrames:
-    return ArrayFrames(np.random.default_rng(0).integers(0, 256, (3, 48, 64, 3), np.uint8))
+    still = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    return ArrayFrames(np.stack([still] * 3))
 
 
 @pytest.fixture

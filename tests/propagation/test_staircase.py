@@ -119,7 +119,7 @@ def test_the_dither_is_even() -> None:
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"mode": "dissolve"}, "mode must be one of staggered, linear, smoothstep, got dissolve"),
+        ({"mode": "dissolve"}, "mode must be one of staggered, linear, smoothstep, by_error, got dissolve"),
         ({"fade_frames": -1}, "fade_frames must be >= 0, got -1"),
         ({"ramp_frames": -2}, "ramp_frames must be >= 0, got -2"),
     ],

@@ -1,25 +1,80 @@
-"""Menu escalier/propagation: carry painted keyframes through the film, then fade the runs into one."""
+"""Carry painted keyframes through the film."""
 
 from comfy_api.v0_0_2 import io
 
-from escalier.coherence import measure_fades
 from escalier.film.motion import Motion
 from escalier.keyframes import Keyframes
-from escalier.propagation import FADES, Guides, Matching, Runs, Staircase, propagate
+from escalier.propagation import Guides, Matching, propagate
 from escalier.pyebsynth import BACKENDS
 
-from . import sockets
-from .errors import named_after_node
-from .progress import Progress
-from .scratch import lasting_folder
-from .tensors import masks_from_input
-from .video import FilmVideo, clip_from_input, film_from_input
+from .. import sockets
+from ..errors import named_after_node
+from ..progress import Progress
+from ..scratch import lasting_folder
+from ..tensors import masks_from_input
+from ..video import film_from_input
 
 CATEGORY = "escalier/propagation"
+CUTS_TOOLTIP = (
+    "Finds the cuts of the film and carries no keyframe across one; every shot then needs a keyframe of its own. "
+    "Switch it off when a sudden change inside one shot is taken for a cut."
+)
 
 
-def _weight(name: str, default: float, tooltip: str, *, advanced: bool = False) -> io.Float.Input:
+def weight_input(name: str, default: float, tooltip: str, *, advanced: bool = False) -> io.Float.Input:
+    """A dial for the weight of a guide."""
     return io.Float.Input(name, default=default, min=0.0, max=100.0, step=0.1, tooltip=tooltip, advanced=advanced)
+
+
+def colour_input() -> io.Float.Input:
+    return weight_input(
+        "colour",
+        Guides().colour,
+        "How closely the brush follows the film's colours and shading. 6 as in EbSynth, where it is the main guide. "
+        "Lower keeps more of the keyframe's own drawing.",
+    )
+
+
+def position_input() -> io.Float.Input:
+    return weight_input(
+        "position",
+        Guides().position,
+        "How firmly brush strokes stay at their place on the moving forms. 2 keeps their order; much more copies "
+        "errors of the measured motion.",
+    )
+
+
+def temporal_input() -> io.Float.Input:
+    return weight_input(
+        "temporal",
+        Guides().temporal,
+        "How much a frame resembles the one before. 0.5 calms the film; much more freezes and smears it.",
+    )
+
+
+def seed_input() -> io.Int.Input:
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=2**31 - 1,
+        control_after_generate=False,
+        tooltip="Another seed gives other brush strokes of the same quality. The same seed gives the same film, to the "
+        "bit.",
+    )
+
+
+def mask_input() -> io.Mask.Input:
+    return io.Mask.Input(
+        "mask",
+        optional=True,
+        tooltip="White where the subject is: one mask for each frame, or one for the whole film. Keeps a moving "
+        "subject from dragging the set along.",
+    )
+
+
+def cuts_input() -> io.Boolean.Input:
+    return io.Boolean.Input("stop_at_cuts", default=True, optional=True, advanced=True, tooltip=CUTS_TOOLTIP)
 
 
 class EscalierPropagate(io.ComfyNode):
@@ -31,46 +86,24 @@ class EscalierPropagate(io.ComfyNode):
             display_name="Propagate Keyframes",
             category=CATEGORY,
             description="Carries every painted keyframe through the film, forwards and backwards, up to its neighbours "
-            "or to the ends of the clip. This is where the time goes. After a cancel, or when one keyframe was painted "
+            "or to the ends of its shot. This is where the time goes. After a cancel, or when one keyframe was painted "
             "anew, only what is missing is made.",
             search_aliases=["EbSynth", "style propagation", "stylize video", "restyle video"],
             inputs=[
                 sockets.film_input("The filmed clip: a video, or a batch of images."),
                 sockets.Keyframes.Input("keyframes", tooltip="The painted keyframes, in the film's size."),
-                _weight(
-                    "colour",
-                    guides.colour,
-                    "How closely the brush follows the film's colours and shading. 6 as in EbSynth, where it is the "
-                    "main guide. Lower keeps more of the keyframe's own drawing.",
-                ),
-                _weight(
-                    "position",
-                    guides.position,
-                    "How firmly brush strokes stay at their place on the moving forms. 2 keeps their order; much more "
-                    "copies errors of the measured motion.",
-                ),
-                _weight(
-                    "temporal",
-                    guides.temporal,
-                    "How much a frame resembles the one before. 0.5 calms the film; much more freezes and smears it.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**31 - 1,
-                    control_after_generate=False,
-                    tooltip="Another seed gives other brush strokes of the same quality. The same seed gives the same "
-                    "film, to the bit.",
-                ),
-                _weight(
+                colour_input(),
+                position_input(),
+                temporal_input(),
+                seed_input(),
+                weight_input(
                     "edge",
                     guides.edge,
                     "How closely strokes follow fine lines of the film, whatever their brightness. 0.5, because more "
                     "brings the film's noise into the painting.",
                     advanced=True,
                 ),
-                _weight(
+                weight_input(
                     "mask_weight",
                     guides.mask,
                     "How strictly subject and set are kept apart when a mask is connected. 6, as strong as colour.",
@@ -147,12 +180,8 @@ class EscalierPropagate(io.ComfyNode):
                     optional=True,
                     tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
                 ),
-                io.Mask.Input(
-                    "mask",
-                    optional=True,
-                    tooltip="White where the subject is: one mask for each frame, or one for the whole film. Keeps a "
-                    "moving subject from dragging the set along.",
-                ),
+                mask_input(),
+                cuts_input(),
             ],
             outputs=[
                 sockets.Runs.Output(
@@ -166,7 +195,7 @@ class EscalierPropagate(io.ComfyNode):
     def execute(
         cls, film, keyframes: Keyframes, colour, position, temporal, seed, edge, mask_weight, uniformity, patch_size,
         voting, extra_pass_3x3, search_vote_iterations, patchmatch_iterations, backend, threads,
-        motion: Motion | None = None, mask=None,
+        motion: Motion | None = None, mask=None, stop_at_cuts=True,
     ) -> io.NodeOutput:  # fmt: skip
         runs = propagate(
             film_from_input(film),
@@ -184,91 +213,9 @@ class EscalierPropagate(io.ComfyNode):
                 patchmatch_iterations=patchmatch_iterations or None,
                 backend=backend,
             ),
+            cuts=None if stop_at_cuts else (),
             seed=seed,
             threads=threads or None,
             progress=Progress(),
         )
         return io.NodeOutput(runs)
-
-
-class EscalierStaircase(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierStaircase",
-            display_name="Fade Staircase",
-            category=CATEGORY,
-            description="Fades neighbouring runs one into the next, step after step: the restyled film. Every keyframe "
-            "is seen in it exactly as it was painted.",
-            search_aliases=["crossfade", "blend runs", "join keyframes", "EbSynth blend"],
-            inputs=[
-                sockets.Runs.Input("runs", tooltip="What Propagate Keyframes made."),
-                sockets.film_input(
-                    "The filmed clip again: its sound, its timing and its colour tags go to the result."
-                ),
-                io.Combo.Input(
-                    "mode",
-                    options=list(FADES),
-                    default=next(iter(FADES)),
-                    tooltip="'staggered' lets every pixel switch at its own time, so that no double image is seen. "
-                    "'linear' and 'smoothstep' mix the two pictures: softer, with a double image in the middle.",
-                ),
-                io.Int.Input(
-                    "fade_frames",
-                    default=0,
-                    min=0,
-                    max=9999,
-                    tooltip="Length of each fade in frames. 0 is as long as the gap between keyframes allows, which "
-                    "shows least; 1 is nearly a cut.",
-                ),
-                io.Float.Input(
-                    "ramp_frames",
-                    default=3.0,
-                    min=0.0,
-                    max=100.0,
-                    step=0.5,
-                    advanced=True,
-                    tooltip="In 'staggered', how many frames one pixel takes to switch. 3 hides the seam; more softens "
-                    "it and blurs what it crosses.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**31 - 1,
-                    control_after_generate=False,
-                    advanced=True,
-                    tooltip="In 'staggered', another seed lets other places switch first.",
-                ),
-                sockets.Motion.Input(
-                    "motion",
-                    optional=True,
-                    tooltip="Connect the film's motion to have the fades judged: double images and jumps in figures.",
-                ),
-            ],
-            outputs=[
-                io.Video.Output(display_name="video", tooltip="The restyled film, made while it is saved."),
-                io.String.Output(
-                    display_name="report",
-                    tooltip="Where the film is least sure; with motion connected, how crisp and even the fades are.",
-                ),
-            ],
-        )
-
-    @classmethod
-    @named_after_node
-    def execute(
-        cls, runs: Runs, film, mode, fade_frames, ramp_frames, seed, motion: Motion | None = None
-    ) -> io.NodeOutput:
-        staircase = Staircase(runs, mode=mode, fade_frames=fade_frames or None, ramp_frames=ramp_frames, seed=seed)
-        report = _least_sure(runs)
-        if motion is not None:
-            report += f"\n{measure_fades(staircase, film_from_input(film), motion, progress=Progress(previews=False))}"
-        return io.NodeOutput(FilmVideo(staircase, clip_from_input(film)), report)
-
-
-def _least_sure(runs: Runs) -> str:
-    """Where one more keyframe would help most, in words."""
-    confidence = runs.confidence()
-    frame = int(confidence.argmin())
-    return f"least sure at frame {frame}: confidence {confidence[frame]:.2f} of 1; the next keyframe belongs there"

@@ -1,0 +1,204 @@
+"""Subject and set as two plates that cannot copy from each other, joined again by the mask's own edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from escalier.film.frames import Size
+from escalier.film.motion import sampling_positions, warp
+from escalier.pyebsynth import Synthesis
+
+from .guides import still_positions
+
+SUBJECT, SET = "subject", "set"
+
+MARGIN_PX = 12.0
+"""How far DIS smears the motion of one side into the other, for a picture whose short side is 540 px."""
+SMALLEST_MARGIN_PX = 4
+SMALLEST_SHARE = 0.02
+
+
+class Plate:
+    """One side of the picture, or all of it, and what each of its frames hands to the next.
+
+    A plate remembers what the other side hides: it is carried along by the flow until it is seen again.
+
+    Parameters
+    ----------
+    keyframe
+        The painted picture, uint8 (H, W, 3).
+    side
+        SUBJECT, SET, or None for a plate that is the whole picture.
+    mask
+        The subject's mask at the keyframe, float32 (H, W) 0..1; None for the whole picture.
+    patch_size
+        A side that does not show one whole patch in the keyframe may be copied from anywhere.
+    """
+
+    def __init__(self, keyframe: np.ndarray, side: str | None, mask: np.ndarray | None, patch_size: int) -> None:
+        self.picture = keyframe
+        self.error = np.zeros(keyframe.shape[:2], np.float32)
+        self._side = side
+        self._positions = still_positions(Size.of(keyframe))
+        self._reach = np.ones((2 * (patch_size // 2) + 1,) * 2, np.uint8)
+        self.nnf: np.ndarray | None = None
+        """int32 (H, W, 2), (row, column) in the keyframe, negative where this plate has not been painted."""
+        self._own = None if mask is None else self._side_of(mask)
+        self._source_mask = None if self._own is None else _source_mask(self._own, patch_size)
+
+    def advance(
+        self,
+        flow: np.ndarray,
+        visible: np.ndarray,
+        mask: np.ndarray | None,
+        warm_levels: int,
+        paint: Callable[..., Synthesis],
+    ) -> None:
+        """Make the next frame.
+
+        Parameters
+        ----------
+        flow, visible
+            From the new frame to the one before: float32 (H, W, 2), and bool (H, W).
+        mask
+            The subject's mask in the new frame, float32 (H, W) 0..1; None for the whole picture.
+        warm_levels
+            See `Matching`.
+        paint
+            Called as paint(positions in the keyframe, carried picture, **masks and start for `synthesise`).
+        """
+        wanted = None
+        if mask is not None:
+            flow, visible = self._follow(flow, visible, mask)
+            wanted = cv2.dilate((mask > 0 if self._side == SUBJECT else mask < 1).astype(np.uint8), self._reach) > 0
+        self._positions = warp(self._positions, flow)
+        # Cubic, because linear sampling would soften the picture anew in every frame.
+        carried = warp(self.picture, flow, cv2.INTER_CUBIC)
+        start = None if self.nnf is None else carry_nnf(self.nnf, flow)
+        options: dict[str, Any] = {}
+        if start is not None:
+            start[~visible] = -1
+            if warm_levels:
+                options = {"initial_nnf": start, "warm_levels": warm_levels}
+        if wanted is None:
+            made = paint(self._positions, carried, **options)
+            self.picture, self.nnf, self.error = made.image, made.nnf, made.guide_error
+        elif wanted.any():
+            made = paint(self._positions, carried, source_mask=self._source_mask, target_mask=wanted, **options)
+            self.picture = np.where(wanted[..., None], made.image, carried)
+            self.nnf = np.where(wanted[..., None], made.nnf, -1 if start is None else start)
+            self.error = made.guide_error
+        else:
+            self.picture, self.nnf = carried, start
+
+    def _follow(self, flow: np.ndarray, visible: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """This side's own motion, and what of it was seen on this side before."""
+        own = self._side_of(mask)
+        margin = max(SMALLEST_MARGIN_PX, round(MARGIN_PX * min(mask.shape) / 540))
+        flow, sure = own_flow(flow, own, margin)
+        before = own if self._own is None else warp(self._own.astype(np.float32), flow) > 0.5
+        self._own = own
+        return flow, before & (visible | ~sure)
+
+    def _side_of(self, mask: np.ndarray) -> np.ndarray:
+        return mask >= 0.5 if self._side == SUBJECT else mask < 0.5
+
+
+def _source_mask(own: np.ndarray, patch_size: int) -> np.ndarray | None:
+    from escalier.pyebsynth.regions import forbidden_centres  # brings numba, which importing the pack must not
+
+    return None if forbidden_centres(own, patch_size).all() else own
+
+
+def own_flow(flow: np.ndarray, own: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray]:
+    """A side's flow, without what the other side's motion does to it at the border, and where it was measured.
+
+    Optical flow is smooth over a few pixels: next to a moving subject the set seems to move with it. There, and where
+    the other side hides this one, the flow is that of the nearest parts of this side.
+
+    Parameters
+    ----------
+    flow
+        float32 (H, W, 2), in pixels.
+    own
+        bool (H, W): this side.
+    margin
+        Width in px of the border that is not believed.
+
+    Returns
+    -------
+    tuple
+        The flow, float32 (H, W, 2), and bool (H, W): where it is as it was given.
+
+    >>> flow = np.zeros((40, 60, 2), np.float32)
+    >>> flow[:, 28:] = (5, 0)                         # the subject, and 2 px of the set that seem to go with it
+    >>> still, sure = own_flow(flow, np.tile(np.arange(60) < 30, (40, 1)), margin=4)
+    >>> float(np.abs(still).max()), bool(sure[:, :26].all()), bool(sure[:, 26:].any())
+    (0.0, True, False)
+    """
+    # The rim of the picture is no border between the sides.
+    sure = cv2.erode(own.astype(np.uint8), np.ones((2 * margin + 1,) * 2, np.uint8), borderValue=1) > 0
+    if sure.all() or not sure.any():
+        return flow, np.full_like(sure, sure.any() or own.all())
+    # Normalised convolution at growing scales: near the border by its neighbours, far from it by wider means.
+    filled = np.broadcast_to(flow[sure].mean(axis=0), flow.shape).copy()
+    weight = sure.astype(np.float32)
+    for scale in (16 * margin, 4 * margin, margin):
+        share = cv2.GaussianBlur(weight, (0, 0), scale)[..., None]
+        mean = cv2.GaussianBlur(flow * weight[..., None], (0, 0), scale)
+        filled = np.where(share > SMALLEST_SHARE, mean / np.maximum(share, SMALLEST_SHARE), filled)
+    return np.where(sure[..., None], flow, filled).astype(np.float32), sure
+
+
+def plates_of(keyframe: np.ndarray, mask: np.ndarray | None, patch_size: int) -> list[Plate]:
+    """The plates of a run: subject and set where there is a mask of the keyframe, else the whole picture.
+
+    >>> [len(plates_of(np.zeros((9, 9, 3), np.uint8), mask, 5)) for mask in (None, np.ones((9, 9), np.float32))]
+    [1, 2]
+    """
+    sides = (None,) if mask is None else (SUBJECT, SET)
+    return [Plate(keyframe, side, mask, patch_size) for side in sides]
+
+
+def join(pictures: list[np.ndarray], mask: np.ndarray | None) -> np.ndarray:
+    """The picture that the plates make together, uint8 (H, W, 3): the subject has the weight of the mask.
+
+    >>> join([np.full((1, 1, 3), level, np.uint8) for level in (200, 100)], np.float32([[0.25]])).tolist()
+    [[[125, 125, 125]]]
+    """
+    if len(pictures) == 1 or mask is None:
+        return pictures[0]
+    subject, scene = pictures
+    weight = mask[..., None]
+    return np.rint(subject * weight + scene * (1 - weight)).astype(np.uint8)
+
+
+def joint_error(plates: list[Plate], mask: np.ndarray | None) -> np.ndarray:
+    """The guide error of the side that is seen more, float32 (H, W)."""
+    if len(plates) == 1 or mask is None:
+        return plates[0].error
+    return np.where(mask >= 0.5, plates[0].error, plates[1].error)
+
+
+def carry_nnf(nnf: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """The matches of one frame, moved to where its pixels lie in the next.
+
+    Parameters
+    ----------
+    nnf
+        int32 (H, W, 2), (row, column) into the keyframe.
+    flow
+        float32 (H, W, 2), from the new frame to the old one, (dx, dy).
+
+    >>> nnf = np.stack(np.mgrid[:4, :5], axis=-1).astype(np.int32)
+    >>> carry_nnf(nnf, np.full((4, 5, 2), (1, 0), np.float32))[2].tolist()
+    [[2, 1], [2, 2], [2, 3], [2, 4], [2, 4]]
+    """
+    x, y = sampling_positions(flow)
+    column = np.clip(np.rint(x), 0, nnf.shape[1] - 1).astype(np.int32)
+    row = np.clip(np.rint(y), 0, nnf.shape[0] - 1).astype(np.int32)
+    return nnf[row, column]

@@ -1,0 +1,73 @@
+"""Full size from a proxy: matched small, painted from the large keyframe, and as sharp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from escalier.film.frames import ArrayFrames, Size
+from escalier.film.motion import Motion
+from escalier.film.moving_clip import make_clip
+from escalier.keyframes import Keyframes
+from escalier.keyframes.paint import paint
+from escalier.propagation import Matching, Staircase, propagate
+
+SIZE = Size(640, 360)
+
+
+@pytest.fixture(scope="module")
+def shot():
+    clip = make_clip(SIZE, length=4)
+    film = ArrayFrames(np.stack([clip.frame(i) for i in range(4)]))
+    masks = np.stack([clip.matte(i) for i in range(4)])
+    painted = [paint(film.frame(i), "poster") for i in range(4)]
+    return film, masks, painted
+
+
+def sharpness(picture: np.ndarray) -> float:
+    return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())
+
+
+@pytest.mark.parametrize("with_masks", [False, True], ids=["whole", "subject and set apart"])
+def test_a_frame_matched_small_is_nearly_as_sharp_as_if_it_had_been_painted(shot, tmp_path: Path, with_masks: bool) -> None:
+    film, masks, painted = shot
+    keyframes = Keyframes([0], [painted[0]], 4)
+    matching = Matching(match_side=160)
+    given = masks if with_masks else None
+    runs = propagate(film, keyframes, folder=tmp_path, masks=given, matching=matching, threads=1, cuts=())
+    run = runs.forward[0]
+    assert run.frames.shape == (4, 360, 640, 3) and run.guide_error.shape == (4, 90, 160)
+    for index in (1, 3):
+        assert sharpness(run.frame(index)) > 0.85 * sharpness(painted[index])
+        apart = np.abs(run.frame(index).astype(float) - painted[index]).mean()
+        still = np.abs(painted[0].astype(float) - painted[index]).mean()
+        assert apart < 0.75 * still, "the picture must follow the film"
+
+
+def test_the_staircase_of_small_matches_has_the_films_size(shot, tmp_path: Path) -> None:
+    film, _, painted = shot
+    keyframes = Keyframes([0, 3], [painted[0], painted[3]], 4)
+    runs = propagate(film, keyframes, folder=tmp_path, matching=Matching(match_side=160), threads=1, cuts=())
+    for mode in ("staggered", "by_error"):
+        staircase = Staircase(runs, mode=mode)
+        assert staircase.frame(1).shape == (360, 640, 3)
+        assert (staircase.frame(3) == painted[3]).all()
+
+
+def test_a_film_smaller_than_the_match_side_is_matched_as_it_is(tmp_path: Path) -> None:
+    film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)] * 2))
+    keyframes = Keyframes([0], [255 - film.frame(0)], 2)
+    motion = Motion(film, tmp_path)
+    one, other = (
+        propagate(film, keyframes, folder=tmp_path, motion=motion, matching=Matching(match_side=side), cuts=())
+        for side in (None, 960)
+    )
+    assert (one.forward[0].frames == other.forward[0].frames).all()
+
+
+def test_a_match_side_that_shows_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Matching: match_side must be at least 64 px, got 20; 960 is enough"):
+        Matching(match_side=20)
