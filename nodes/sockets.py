@@ -6,8 +6,14 @@ Keyframes = io.Custom("ESCALIER_KEYFRAMES")  # escalier.keyframes.Keyframes
 Grid = io.Custom("ESCALIER_GRID")  # escalier.keyframes.GridPlan
 Motion = io.Custom("ESCALIER_MOTION")  # escalier.film.Motion
 Runs = io.Custom("ESCALIER_RUNS")  # escalier.propagation.Runs
+Measurement = io.Custom("ESCALIER_MEASUREMENT")  # escalier.coherence.Measurement
+AttentionBank = io.Custom("ESCALIER_ATTENTION_BANK")  # escalier.diffusion.shared_attention.AttentionBank
+Pipeline = io.Custom("ESCALIER_PIPELINE")  # escalier.diffusion.pipelines.Pipeline
+Sam = io.Custom("ESCALIER_SAM")  # escalier.mask.segment.SamModel
+SamEmbedding = io.Custom("ESCALIER_SAM_EMBEDDING")  # escalier.mask.segment.SamEmbedding
+MatteModel = io.Custom("ESCALIER_MATTE_MODEL")  # escalier.mask.matte.MatteModel
 
 
-def film_input(tooltip: str, *, optional: bool = False) -> io.MultiType.Input:
+def film_input(tooltip: str, *, id: str = "film", optional: bool = False) -> io.MultiType.Input:
     """The film socket, the same on every node: a VIDEO, or an IMAGE batch with one picture a frame."""
-    return io.MultiType.Input("film", types=[io.Video, io.Image], tooltip=tooltip, optional=optional)
+    return io.MultiType.Input(id, types=[io.Video, io.Image], tooltip=tooltip, optional=optional)

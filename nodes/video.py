@@ -136,14 +136,17 @@ def sound_of(clip: FrameSource | None) -> Input.Audio | None:
     return {"waveform": torch.from_numpy(waveform)[None], "sample_rate": stream.sample_rate}
 
 
-def film_from_input(film: torch.Tensor | Input.Video) -> FrameSource:
-    """The film behind a film socket. A VIDEO is read as its frames are asked for, an IMAGE batch where it lies."""
+def film_from_input(film: torch.Tensor | Input.Video, name: str = "film") -> FrameSource:
+    """The film behind a film socket. A VIDEO is read as its frames are asked for, an IMAGE batch where it lies.
+
+    A refusal calls it by `name`, the socket's.
+    """
     if isinstance(film, torch.Tensor):
-        return ArrayFrames(pictures_from_images(film, "film"))
+        return ArrayFrames(pictures_from_images(film, name))
     if isinstance(film, FilmVideo):
         return film.film
     if isinstance(film, InputImpl.VideoFromComponents):
-        return ArrayFrames(pictures_from_images(film.get_components().images, "film"), film.get_frame_rate())
+        return ArrayFrames(pictures_from_images(film.get_components().images, name), film.get_frame_rate())
     return _video_frames(film)
 
 

@@ -46,6 +46,13 @@ class CleanPlate:
     unseen: np.ndarray
     seen: np.ndarray
 
+    def __str__(self) -> str:
+        count = int(self.unseen.sum())
+        if not count:
+            return "every pixel of the room was found"
+        share = 100 * count / self.unseen.size
+        return f"no frame shows {count} pixels, {share:.2g} % of the picture: white in the mask of what is unseen"
+
 
 def make_clean_plate(
     film: FrameSource,

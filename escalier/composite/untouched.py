@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,7 @@ ERODE_PX = 4
 """Pixels nearer than this to the edge of the mask are the rim's business, not the body's."""
 FULL_SCALE = 16.0
 """Levels of 255 that the picture of changes shows at full brightness."""
+FIGURES = ("gradient_change", "colour_shift_mean", "colour_shift_95", "change_outside")
 
 
 @dataclass(frozen=True)
@@ -94,28 +96,91 @@ def measure_untouched(
     )
 
 
+@dataclass(frozen=True)
+class UntouchedFilm:
+    """What a film's composite did to body and room: the figures of every frame, float64 (N,), and one picture.
+
+    Attributes
+    ----------
+    gradient_change, colour_shift_mean, colour_shift_95, change_outside
+        As in `Untouched`, one for each frame.
+    frame
+        The frame that was changed most: outside, or nowhere outside and in its drawing.
+    picture
+        `Untouched.picture` of that frame.
+    """
+
+    gradient_change: np.ndarray
+    colour_shift_mean: np.ndarray
+    colour_shift_95: np.ndarray
+    change_outside: np.ndarray
+    frame: int
+    picture: np.ndarray
+
+    def __str__(self) -> str:
+        worst = int(self.change_outside.argmax())
+        outside = f"nothing, in all {len(self.change_outside)} frames"
+        if self.change_outside[worst]:
+            touched = int(np.count_nonzero(self.change_outside))
+            outside = f"CHANGED in {touched} frames, by up to {self.change_outside[worst]:g} levels at frame {worst}"
+        most = int(self.gradient_change.argmax())
+        drawing, worst_drawing = self.gradient_change.mean(), self.gradient_change[most]
+        colours, strongest = self.colour_shift_mean.mean(), self.colour_shift_95.mean()
+        return (
+            f"changed outside the mask: {outside}\n"
+            f"body's drawing: {drawing:.2f} levels of 255, at most {worst_drawing:.2f} at frame {most}\n"
+            f"body's colours: {colours:.1f} levels on average, {strongest:.1f} for the strongest twentieth\n"
+            f"picture: frame {self.frame}"
+        )
+
+
 def measure_untouched_film(
-    result: FrameSource, source: FrameSource, target: FrameSource, masks: MaskSource, *, erode_px: int = ERODE_PX
-) -> list[Untouched]:
-    """The report of every frame. Source, target and masks may have a single frame, which stands for all.
+    result: FrameSource,
+    source: FrameSource,
+    target: FrameSource,
+    masks: MaskSource,
+    *,
+    erode_px: int = ERODE_PX,
+    progress: Callable[..., object] | None = None,
+) -> UntouchedFilm:
+    """Compare a film of composites, frame by frame, with what it was made from.
+
+    Parameters
+    ----------
+    result, source, target, masks, erode_px
+        As in `measure_untouched`. Source, target and masks may have a single frame, which stands for all.
+    progress
+        Called as progress(done, total, picture) after each frame; what it raises passes through.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `measure_untouched`, and when the lengths differ.
 
     >>> from escalier.film.frames import ArrayFrames
     >>> film = ArrayFrames(np.full((2, 8, 8, 3), 90, np.uint8))
-    >>> [report.change_outside for report in measure_untouched_film(film, film, film, np.ones((1, 8, 8)))]
+    >>> measure_untouched_film(film, film, film, np.ones((1, 8, 8))).change_outside.tolist()
     [0.0, 0.0]
     """
     for what, name in ((source, "source"), (target, "target"), (masks, "mask")):
         pictures.check_length(what, name, len(result), "measure_untouched_film")
-    return [
-        measure_untouched(
+    figures = np.zeros((len(FIGURES), len(result)))
+    most, frame, picture = (-1.0, -1.0), 0, np.empty(0)
+    for i in range(len(result)):
+        report = measure_untouched(
             result.frame(i),
             source.frame(i if len(source) > 1 else 0),
             target.frame(i if len(target) > 1 else 0),
             masks[i if len(masks) > 1 else 0],
             erode_px=erode_px,
         )
-        for i in range(len(result))
-    ]
+        figures[:, i] = [getattr(report, name) for name in FIGURES]
+        here = (report.change_outside, report.gradient_change)
+        if here > most:
+            most, frame, picture = here, i, report.picture
+        if progress is not None:
+            progress(i + 1, len(result), report.picture)
+    return UntouchedFilm(**dict(zip(FIGURES, figures, strict=True)), frame=frame, picture=picture)
 
 
 def _levels(picture: np.ndarray) -> np.ndarray:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import cv2
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film.frames import FrameSource, Size
 
 
 def difference_matte(
@@ -48,6 +50,7 @@ def difference_matte(
     >>> float(difference_matte(frame, plate, blur_px=0).sum())
     16.0
     """
+    _check_dials(threshold, softness, blur_px, ignore_shadows, "difference_matte")
     for name, picture in (("frame", frame), ("plate", plate)):
         _check_picture(name, picture)
     if frame.shape != plate.shape:
@@ -55,14 +58,6 @@ def difference_matte(
             f"difference_matte: plate must be {Size.of(frame)} like the frame, got {Size.of(plate)}; "
             "make the plate from the same clip"
         )
-    for name, value, most in (
-        ("threshold", threshold, 255),
-        ("softness", softness, 255),
-        ("blur_px", blur_px, np.inf),
-        ("ignore_shadows", ignore_shadows, 1),
-    ):
-        if not 0 <= value <= most:
-            raise ValueError(f"difference_matte: {name} must be in 0..{most:g}, got {value:g}; move it back into range")
     change = _levels(frame) - _levels(plate)
     if blur_px > 0:
         change = cv2.GaussianBlur(change, (0, 0), blur_px)
@@ -73,6 +68,76 @@ def difference_matte(
     if softness == 0:
         return (distance >= threshold).astype(np.float32)
     return np.clip((distance - threshold) / softness + 0.5, 0, 1).astype(np.float32)
+
+
+def difference_mattes(
+    film: FrameSource,
+    plate: FrameSource,
+    *,
+    threshold: float = 24.0,
+    softness: float = 16.0,
+    blur_px: float = 1.0,
+    ignore_shadows: float = 0.5,
+    progress: Callable[..., object] | None = None,
+) -> Iterator[np.ndarray]:
+    """The mattes of a film against its clean plate, frame by frame: float32 (H, W).
+
+    Parameters
+    ----------
+    film, plate
+        The shot, and the same view without the subject: one picture, or one for each frame where the camera moves.
+    progress
+        Called as progress(done, total, matte) after each frame; what it raises ends the film.
+
+    The other parameters are those of `difference_matte`.
+
+    >>> from escalier.film.frames import ArrayFrames
+    >>> film = ArrayFrames(np.full((2, 8, 8, 3), 60, np.uint8))
+    >>> [float(matte.max()) for matte in difference_mattes(film, film)]
+    [0.0, 0.0]
+    """
+    caller = "difference_mattes"
+    if len(plate) not in (1, len(film)):
+        raise ValueError(
+            f"{caller}: plate must have 1 or {len(film)} pictures, one for each frame, got {len(plate)}; "
+            "make the plate from the same clip"
+        )
+    _check_dials(threshold, softness, blur_px, ignore_shadows, caller)
+    return _mattes(film, plate, threshold, softness, blur_px, ignore_shadows, progress)
+
+
+def _mattes(
+    film: FrameSource,
+    plate: FrameSource,
+    threshold: float,
+    softness: float,
+    blur_px: float,
+    ignore_shadows: float,
+    progress: Callable[..., object] | None,
+) -> Iterator[np.ndarray]:
+    for i in range(len(film)):
+        matte = difference_matte(
+            film.frame(i),
+            plate.frame(i if len(plate) > 1 else 0),
+            threshold=threshold,
+            softness=softness,
+            blur_px=blur_px,
+            ignore_shadows=ignore_shadows,
+        )
+        if progress is not None:
+            progress(i + 1, len(film), matte)
+        yield matte
+
+
+def _check_dials(threshold: float, softness: float, blur_px: float, ignore_shadows: float, caller: str) -> None:
+    for name, value, most in (
+        ("threshold", threshold, 255),
+        ("softness", softness, 255),
+        ("blur_px", blur_px, np.inf),
+        ("ignore_shadows", ignore_shadows, 1),
+    ):
+        if not 0 <= value <= most:
+            raise ValueError(f"{caller}: {name} must be in 0..{most:g}, got {value:g}; move it back into range")
 
 
 def _levels(picture: np.ndarray) -> np.ndarray:

@@ -2,4 +2,15 @@
 
 from comfy_api.v0_0_2 import io
 
-NODES: list[type[io.ComfyNode]] = []
+from .clean_plate import EscalierCleanPlate, EscalierCleanPlates
+from .layers import EscalierBlendLayers
+from .poisson import EscalierPoissonBlend
+from .untouched import EscalierMeasureUntouched
+
+NODES: list[type[io.ComfyNode]] = [
+    EscalierPoissonBlend,
+    EscalierBlendLayers,
+    EscalierCleanPlate,
+    EscalierCleanPlates,
+    EscalierMeasureUntouched,
+]

@@ -80,10 +80,35 @@ def test_report_of_a_film_is_that_of_its_frames() -> None:
     result, body = (ArrayFrames(rng.integers(0, 255, (3, 8, 9, 3), np.uint8)) for _ in range(2))
     mask = rng.random((1, 8, 9)) < 0.5
     room = ArrayFrames(rng.integers(0, 255, (1, 8, 9, 3), np.uint8))
-    reports = measure_untouched_film(result, body, room, mask)
-    assert [str(r) for r in reports] == [
-        str(measure_untouched(result.frame(i), body.frame(i), room.frame(0), mask[0])) for i in range(3)
-    ]
+    told = []
+    report = measure_untouched_film(result, body, room, mask, progress=lambda *what: told.append(what[:2]))
+    frames = [measure_untouched(result.frame(i), body.frame(i), room.frame(0), mask[0]) for i in range(3)]
+    for name in ("gradient_change", "colour_shift_mean", "colour_shift_95", "change_outside"):
+        assert getattr(report, name).tolist() == [getattr(frame, name) for frame in frames]
+    assert (report.picture == frames[report.frame].picture).all()
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_report_of_a_film_shows_the_frame_that_was_changed_outside() -> None:
+    body = ArrayFrames(np.full((4, 20, 30, 3), 90, np.uint8))
+    changed = np.full((4, 20, 30, 3), 90, np.uint8)
+    changed[1, 8:12, 8:12] = np.random.default_rng(0).integers(0, 255, (4, 4, 3))  # redrawn, inside
+    changed[2, 0, 0] = 93  # one pixel, outside
+    mask = np.zeros((1, 20, 30))
+    mask[:, 4:16, 4:16] = 1
+    report = measure_untouched_film(ArrayFrames(changed), body, body, mask, erode_px=1)
+    assert (report.frame, report.change_outside.tolist()) == (2, [0, 0, 3, 0])
+    assert "CHANGED in 1 frames, by up to 3 levels at frame 2" in str(report)
+    changed[2] = 90
+    report = measure_untouched_film(ArrayFrames(changed), body, body, mask, erode_px=1)
+    assert report.frame == 1
+    assert str(report).startswith("changed outside the mask: nothing, in all 4 frames")
+
+
+def test_films_of_different_lengths_are_refused() -> None:
+    three, two = (ArrayFrames(np.zeros((length, 8, 9, 3), np.uint8)) for length in (3, 2))
+    with pytest.raises(ValueError, match="measure_untouched_film: source must have 1 or 3 frames, got 2"):
+        measure_untouched_film(three, two, three, np.ones((1, 8, 9)))
 
 
 def test_pictures_that_do_not_fit_are_refused_by_name() -> None:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.mask import difference_matte
+from escalier.film.frames import ArrayFrames
+from escalier.mask import difference_matte, difference_mattes
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,24 @@ def test_bad_mattes_are_refused_by_name(change: dict, words: str) -> None:
     good = {"frame": np.zeros((4, 5, 3), np.uint8), "plate": np.zeros((4, 5, 3), np.uint8)}
     with pytest.raises(ValueError, match=f"^difference_matte: {words}"):
         difference_matte(**{**good, **change})
+
+
+def test_film_is_its_frames_against_one_plate_or_one_each(plate: np.ndarray, subject: np.ndarray) -> None:
+    shot = ArrayFrames(
+        np.stack([np.where(np.roll(subject, 9 * i, 1)[..., None], 255 - plate, plate) for i in range(3)])
+    )
+    told = []
+    mattes = list(difference_mattes(shot, ArrayFrames(plate[None]), progress=lambda *what: told.append(what[:2])))
+    each = list(difference_mattes(shot, ArrayFrames(np.stack([plate] * 3))))
+    for i in range(3):
+        assert (mattes[i] == difference_matte(shot.frame(i), plate)).all()
+        assert (each[i] == mattes[i]).all()
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_plates_of_another_number_are_refused(plate: np.ndarray) -> None:
+    shot, plates = (ArrayFrames(np.stack([plate] * count)) for count in (3, 2))
+    with pytest.raises(
+        ValueError, match="difference_mattes: plate must have 1 or 3 pictures, one for each frame, got 2"
+    ):
+        difference_mattes(shot, plates)

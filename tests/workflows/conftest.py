@@ -10,10 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import Size
+from escalier.film.frames import ArrayFrames, Size
 from escalier.headless.comfyui import ComfyUI
 from escalier.headless.embedded import embedded_folder
 from escalier.headless.errors import HeadlessError
@@ -24,6 +25,11 @@ from escalier.keyframes.files import write_keyframes
 
 CLIP = "escalier_clip.mp4"
 PAINTED = "escalier_keyframes"
+RESTYLED = "escalier_restyled.mp4"
+REGION = "escalier_region.png"
+PLATE = "escalier_plate.png"
+SAM = "sam_vit_b_01ec64.pth"
+RIFE = "rife_v4.26.safetensors"
 
 
 def is_missing(module: str) -> bool:
@@ -44,6 +50,27 @@ def keyframes(film) -> Keyframes:
     return Keyframes([2, 8], [255 - film.frame(index) for index in (2, 8)], length=len(film))
 
 
+def write_restyled(folder: Path, film) -> None:
+    """The clip's negative as a film, its first frame as a plate, and the mask of a region."""
+    from escalier.film.video import write_video
+
+    negative = ArrayFrames(255 - np.stack([film.frame(index) for index in range(len(film))]), film.rate)
+    write_video(folder / RESTYLED, negative)
+    region = np.zeros((film.size.height, film.size.width), np.uint8)
+    region[20:60, 30:90] = 255
+    cv2.imwrite(str(folder / REGION), region)
+    cv2.imwrite(str(folder / PLATE), negative.frame(0)[..., ::-1])
+
+
+def write_models(folder: Path) -> None:
+    """Tiny models with random weights, under the names that the shipped workflows ask for."""
+    (folder / "sams").mkdir(parents=True)
+    if not is_missing("segment_anything"):
+        from tiny_models.sam import write_tiny_sam
+
+        write_tiny_sam(folder / "sams" / SAM)
+
+
 @pytest.fixture(scope="session")
 def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server; starting it costs some ten seconds, so all tests of this folder share it."""
@@ -56,12 +83,17 @@ def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory)
         folder = Path(os.environ.get("ESCALIER_TEST_COMFYUI") or embedded_folder())
     except HeadlessError as error:
         pytest.skip(f"no ComfyUI to test with: {error}")
+    from tiny_models import interpolation
+
     base = tmp_path_factory.mktemp("base")
     (base / "input").mkdir()
     write_video(base / "input" / CLIP, film)
+    write_restyled(base / "input", film)
+    write_models(base / "models")
     write_keyframes(base / "input" / PAINTED, keyframes)
     write_keyframes(base / "input" / "small", Keyframes([1], [np.zeros((48, 80, 3), np.uint8)], length=2))
     (base / "input" / "empty").mkdir()
+    interpolation.write_tiny_rife(base / "models" / "frame_interpolation" / RIFE)
     comfyui = ComfyUI(folder, Path(sys.executable), "for tests", embedded=True)
     with Server(comfyui, base=base, device="cpu") as running:
         yield running

@@ -1,0 +1,311 @@
+"""The nodes of escalier/composite at work on small films, and what they refuse."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from escalier.composite import BLEND_MODES, blend_layers, make_clean_plate, poisson_blend
+from escalier.composite.clean_plate import FILLS
+from escalier.composite.guidance import GRADIENTS
+from escalier.composite.poisson import BACKENDS, SOLVERS
+from escalier.film.frames import ArrayFrames
+
+torch = pytest.importorskip("torch")
+
+
+def defaults(node: type) -> dict:
+    """Every dial of a node at its default, on one core."""
+    dials = {dial.id: dial.default for dial in node.GET_SCHEMA().inputs if hasattr(dial, "default")}
+    return dials | ({"threads": 1} if "threads" in dials else {})
+
+
+@pytest.fixture
+def figure(clip: np.ndarray) -> np.ndarray:
+    """The clip, darker: a body in a dim room."""
+    return (clip // 2).astype(np.uint8)
+
+
+@pytest.fixture
+def mask() -> np.ndarray:
+    subject = np.zeros((6, 48, 64), np.float32)
+    for i in range(6):
+        subject[i, 10:34, 8 + 2 * i : 30 + 2 * i] = 1
+    return subject
+
+
+@pytest.fixture
+def blend(pack: SimpleNamespace, fresh_folders: SimpleNamespace, to_image: Callable, figure, clip, mask) -> Callable:
+    def run(node: str = "EscalierPoissonBlend", *, below=None, over=None, mask=mask, **dials):
+        """The node on the figure and the clip, or on other pictures."""
+        below, over = (to_image(p) for p in (clip if below is None else below, figure if over is None else over))
+        names = ("source", "target") if node == "EscalierPoissonBlend" else ("layer", "base")
+        sockets = {**dict(zip(names, (over, below), strict=True)), "mask": torch.from_numpy(mask)}
+        return getattr(pack, node).execute(**sockets, **{**defaults(getattr(pack, node)), **dials}).args[0]
+
+    return run
+
+
+def floats(pictures: np.ndarray) -> np.ndarray:
+    return pictures.astype(np.float32) / np.float32(255)
+
+
+NAMES = {
+    "EscalierPoissonBlend": ("Poisson Blend", "source", "target"),
+    "EscalierBlendLayers": ("Blend Layers", "layer", "base"),
+}
+DIALS = {
+    "defaults": ({}, {}),
+    "mixed": ({"gradients": "mixed"}, {"gradients": "mixed"}),
+    "average": ({"gradients": "average"}, {"gradients": "average"}),
+    "monochrome": ({"gradients": "monochrome"}, {"gradients": "monochrome"}),
+    "strength": ({"strength": 0.5}, {"strength": 0.5}),
+    "screening": ({"screening_px": 10.0}, {"screening": 0.01}),
+    "rim": ({"rim_blur_px": 3.0}, {"rim_blur_px": 3.0}),
+    "solver": ({"solver": "conjugate_gradient"}, {"solver": "conjugate_gradient"}),
+    "torch": ({"backend": "torch"}, {"backend": "torch", "device": "cpu"}),
+}
+
+
+@pytest.mark.parametrize("name", DIALS)
+def test_poisson_blend_is_the_librarys(blend: Callable, figure, clip, mask, name: str) -> None:
+    dials, expected = DIALS[name]
+    film = blend(**dials).film
+    for i in (0, 5):
+        picture = poisson_blend(floats(figure[i]), floats(clip[i]), mask[i], **{"backend": "cpu", **expected})
+        assert (film.frame(i) == picture).all()
+
+
+def test_poisson_blend_changes_nothing_outside_and_brings_the_rooms_light(blend: Callable, figure, clip, mask) -> None:
+    video = blend()
+    film = np.stack([video.film.frame(i) for i in range(6)])
+    assert (film[mask == 0] == floats(clip)[mask == 0]).all()
+    # The figure is the room at half its light: its outlines meet the room's colours.
+    assert film[mask == 1].mean() > 1.5 * floats(figure)[mask == 1].mean()
+
+
+def test_blended_film_has_the_time_and_size_of_the_clip(blend: Callable, clip) -> None:
+    video = blend(below=clip[:1], mask=np.ones((1, 48, 64), np.float32))
+    assert (video.get_frame_count(), video.get_dimensions(), video.get_frame_rate()) == (6, (64, 48), 24)
+    assert video.get_components().images.shape == (6, 48, 64, 3)
+
+
+def test_videos_are_blended_in_8_bits_like_themselves(
+    pack: SimpleNamespace, fresh_folders: SimpleNamespace, figure, clip, mask
+) -> None:
+    source, target = (pack.module("video").FilmVideo(ArrayFrames(pictures, 12)) for pictures in (figure, clip))
+    dials = {**defaults(pack.EscalierPoissonBlend), "mask": torch.from_numpy(mask)}
+    (video,) = pack.EscalierPoissonBlend.execute(source=source, target=target, **dials).args
+    assert video.film.frame(3).dtype == np.uint8
+    assert (video.film.frame(3) == poisson_blend(figure[3], clip[3], mask[3])).all()
+    assert video.get_frame_rate() == 12
+
+
+def test_film_lies_on_disk_for_as_long_as_it_is_remembered(blend: Callable, fresh_folders: SimpleNamespace) -> None:
+    video = blend()
+    (file,) = fresh_folders.temp.rglob("film.npy")
+    assert isinstance(video.film.frame(0).base, np.memmap)
+    del video
+    gc.collect()
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+def test_cancel_stops_the_blend_and_leaves_nothing_on_disk(
+    pack: SimpleNamespace,
+    comfyui: SimpleNamespace,
+    fresh_folders: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    blend: Callable,
+    node: str,
+) -> None:
+    cancelled = comfyui.model_management.InterruptProcessingException
+    told: list[float] = []
+
+    def report(self: object, done: float, total: float, picture: object = None) -> None:
+        told.append(done)
+        if done == 3:
+            raise cancelled
+
+    monkeypatch.setattr(pack.module("progress").Progress, "__call__", report)
+    with pytest.raises(cancelled):
+        blend(node)
+    assert told == [1, 2, 3]
+    assert not [path for path in fresh_folders.temp.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("mode", BLEND_MODES)
+def test_every_layer_mode_is_the_librarys_and_stays_inside(blend: Callable, figure, clip, mask, mode: str) -> None:
+    film = blend("EscalierBlendLayers", mode=mode, opacity=0.75).film
+    for i in (0, 5):
+        picture = blend_layers(floats(clip[i]), floats(figure[i]), mask[i], mode=mode, opacity=0.75)
+        assert (film.frame(i) == picture).all()
+        assert (film.frame(i)[mask[i] == 0] == floats(clip[i])[mask[i] == 0]).all()
+
+
+def test_exposure_compensation_brings_the_brightness_back(blend: Callable, clip, mask) -> None:
+    dark, even = (
+        np.stack([video.film.frame(i) for i in range(6)])[mask == 1].mean()
+        for video in (blend("EscalierBlendLayers", mode="multiply", exposure_compensation=c) for c in (0.0, 1.0))
+    )
+    assert dark < 0.7 * floats(clip)[mask == 1].mean()
+    assert even == pytest.approx(floats(clip)[mask == 1].mean(), rel=0.05)
+
+
+def test_menus_are_the_librarys(pack: SimpleNamespace) -> None:
+    def options(node: str, dial: str) -> tuple[str, ...]:
+        return tuple(next(i.options for i in getattr(pack, node).GET_SCHEMA().inputs if i.id == dial))
+
+    assert options("EscalierPoissonBlend", "gradients") == GRADIENTS
+    assert options("EscalierPoissonBlend", "solver") == SOLVERS
+    assert options("EscalierPoissonBlend", "backend") == BACKENDS
+    assert options("EscalierBlendLayers", "mode") == tuple(BLEND_MODES)
+    assert options("EscalierCleanPlate", "fill") == options("EscalierCleanPlates", "fill") == FILLS
+
+
+@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+@pytest.mark.parametrize("value", [0.0, 1.0], ids=["empty", "full"])
+def test_empty_and_full_masks_are_blended(blend: Callable, clip, node: str, value: float) -> None:
+    film = blend(node, mask=np.full((1, 48, 64), value, np.float32)).film
+    assert np.isfinite(film.frame(0)).all()
+    assert (film.frame(0) == floats(clip[0])).all() == (value == 0)
+
+
+@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mask": np.zeros((4, 48, 64), np.float32)}, "mask must have 1 or 6 frames, got 4"),
+        ({"mask": np.zeros((1, 24, 64), np.float32)}, "mask must be 64x48 like the picture, got 64x24; scale one"),
+        ({"mask": np.full((1, 48, 64), np.nan, np.float32)}, "mask must hold finite numbers, got NaN"),
+        ({"over": np.zeros((2, 48, 64, 3), np.uint8)}, "OVER must have 1 or 6 frames, got 2"),
+        ({"over": np.zeros((6, 48, 64, 4), np.uint8)}, "OVER must be RGB, got RGBA (4 channels)"),
+        ({"below": np.full((6, 48, 64, 3), np.nan, np.float32)}, "BELOW must hold finite numbers, got NaN"),
+    ],
+    ids=["mask length", "mask size", "mask NaN", "film length", "RGBA", "NaN"],
+)
+def test_what_does_not_fit_is_refused_by_the_node(blend: Callable, node: str, change: dict, words: str) -> None:
+    name, over, below = NAMES[node]
+    words = words.replace("OVER", over).replace("BELOW", below)
+    with pytest.raises(ValueError, match=f"^{name}: {re.escape(words)}"):
+        blend(node, **change)
+
+
+@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+def test_pictures_of_two_sizes_are_refused_by_the_node(blend: Callable, node: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{NAMES[node][0]}: \w+ must be \d+x\d+ like the \w+, got \d+x\d+; scale"):
+        blend(node, over=np.zeros((6, 24, 32, 3), np.uint8))
+
+
+def test_out_of_memory_halves_the_batch_and_then_says_so(
+    blend: Callable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from escalier.composite import poisson
+
+    def too_much(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(poisson, "blend_frame", too_much)
+    with pytest.raises(MemoryError, match=r"one frame of 64x48 must fit into memory.*close other programs"):
+        blend(threads=4)
+    assert "going on with 2 frames at a time" in caplog.text
+
+
+@pytest.fixture
+def shot() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A tripod's view of a room, a block that walks through it, and its masks."""
+    rng = np.random.default_rng(0)
+    room = cv2.GaussianBlur(rng.integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 1.5)
+    film, masks = np.stack([room] * 6), np.zeros((6, 48, 64), np.float32)
+    for i in range(6):
+        masks[i, 12:36, 4 + 9 * i : 12 + 9 * i] = 1
+        film[i][masks[i] > 0] = 255
+    return film, masks, room
+
+
+def test_clean_plate_is_the_room(pack: SimpleNamespace, to_image: Callable, shot) -> None:
+    film, masks, room = shot
+    dials = {**defaults(pack.EscalierCleanPlate), "camera": "still", "grow_px": 0, "frame": 2}
+    plate, unseen, report = pack.EscalierCleanPlate.execute(
+        film=to_image(film), mask=torch.from_numpy(masks), **dials
+    ).args
+    assert plate.shape == (1, 48, 64, 3) and unseen.shape == (1, 48, 64)
+    assert (plate[0].numpy() == floats(room)).all()
+    assert unseen.sum() == 0
+    assert report == "every pixel of the room was found"
+
+
+@pytest.mark.parametrize("camera", ["moving", "still"])
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("value", [0.0, 1.0], ids=["empty", "full"])
+def test_plate_of_an_empty_or_full_mask(
+    pack: SimpleNamespace, to_image: Callable, shot, value: float, fill: str, camera: str
+) -> None:
+    dials = {**defaults(pack.EscalierCleanPlate), "fill": fill, "camera": camera}
+    mask = torch.full((1, 48, 64), value)
+    plate, unseen, _ = pack.EscalierCleanPlate.execute(film=to_image(shot[0]), mask=mask, **dials).args
+    assert torch.isfinite(plate).all()
+    assert torch.equal(unseen, mask)
+    assert value == 1 or (plate[0].numpy() == floats(shot[0][0])).all()
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_what_no_frame_shows_is_handed_on(pack: SimpleNamespace, to_image: Callable, shot, fill: str) -> None:
+    film, masks, _ = shot
+    masks[:, 20:26, 20:26] = 1  # something stands there in every frame
+    film[:, 20:26, 20:26] = 255
+    dials = {**defaults(pack.EscalierCleanPlate), "camera": "still", "grow_px": 0, "fill": fill}
+    plate, unseen, report = pack.EscalierCleanPlate.execute(
+        film=to_image(film), mask=torch.from_numpy(masks), **dials
+    ).args
+    assert unseen.sum() == unseen[0, 20:26, 20:26].sum() == 36
+    assert report.startswith("no frame shows 36 pixels, 1.2 % of the picture")
+    assert (plate[0, 20:26, 20:26] == 1).all() == (fill == "none")
+
+
+def test_plates_of_every_frame_are_a_film(
+    pack: SimpleNamespace, fresh_folders: SimpleNamespace, to_image: Callable, shot
+) -> None:
+    film, masks, room = shot
+    masks[:, 20:26, 20:26] = 1
+    dials = {**defaults(pack.EscalierCleanPlates), "grow_px": 3, "fill": "none"}
+    video, unseen = pack.EscalierCleanPlates.execute(film=to_image(film), mask=torch.from_numpy(masks), **dials).args
+    assert video.get_frame_count() == 6
+    for i in (0, 4):
+        expected = make_clean_plate(ArrayFrames(floats(film)), masks, i, grow_px=3)
+        assert (video.film.frame(i) == expected.picture).all()
+        assert (unseen[i].numpy() == expected.unseen).all()
+        assert (video.film.frame(i)[unseen[i].numpy() == 0] == floats(room)[unseen[i].numpy() == 0]).all()
+
+
+def test_frame_outside_the_film_is_refused(pack: SimpleNamespace, to_image: Callable, shot) -> None:
+    film, masks, _ = shot
+    dials = {**defaults(pack.EscalierCleanPlate), "frame": 6}
+    with pytest.raises(ValueError, match=r"^Make Clean Plate: frame must be in 0\.\.5, got 6"):
+        pack.EscalierCleanPlate.execute(film=to_image(film), mask=torch.from_numpy(masks), **dials)
+
+
+def test_untouched_finds_no_change_outside_a_poisson_blend(
+    pack: SimpleNamespace, to_image: Callable, blend: Callable, figure, clip, mask
+) -> None:
+    measured = {"source": to_image(figure), "target": to_image(clip), "mask": torch.from_numpy(mask), "erode_px": 4}
+    report, picture = pack.EscalierMeasureUntouched.execute(result=blend(), **measured).args
+    assert report.startswith("changed outside the mask: nothing, in all 6 frames")
+    assert picture.shape == (1, 48, 64, 3)
+    spoilt = clip.copy()
+    spoilt[4, 0, 0] ^= 128
+    report, picture = pack.EscalierMeasureUntouched.execute(result=to_image(spoilt), **measured).args
+    assert re.search(r"CHANGED in 1 frames, by up to 128(\.0\d*)? levels at frame 4", report)
+    assert picture[0, 0, 0, 2] > picture[0, 0, 0, 0]
+
+
+def test_untouched_refuses_another_film_by_name(pack: SimpleNamespace, to_image: Callable, clip, mask) -> None:
+    films = {"result": to_image(clip), "source": to_image(clip[:4]), "target": to_image(clip)}
+    with pytest.raises(ValueError, match=r"^Measure Body Untouched: source must have 1 or 6 frames, got 4"):
+        pack.EscalierMeasureUntouched.execute(**films, mask=torch.from_numpy(mask), erode_px=4)

@@ -1,0 +1,266 @@
+"""The diffusion workflows run from end to end with random models: what is wired where, what stays and what repeats.
+
+The films of the input folder, the names of models, sizes and steps are substituted; the graphs are the shipped ones.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from tiny_models import checkpoints, detectors, segformer
+
+from escalier.composite import make_clean_plate
+from escalier.film.frames import ArrayFrames, Size, read_picture
+from escalier.film.masks import FilmMasks
+from escalier.film.video import VideoFrames, write_video
+from escalier.headless.errors import HeadlessError
+from escalier.headless.run import run_workflow
+from escalier.headless.server import Server
+from escalier.headless.workflow import Workflow, load_workflow
+from escalier.keyframes import Keyframes, plan_grid, split, tile
+
+MASK, DEPTH, IDS = "escalier_mask.mp4", "escalier_depth.mp4", "escalier_ids.mp4"
+SEGFORMER = "tiny_segformer"
+FAMILIES = {
+    "keyframe_grid_multicontrolnet": "sd15",
+    "keyframe_grid_sdxl": "sdxl",
+    "environment_mlsd_depth_seg": "sd15",
+    "img2img_per_frame": "sd15",
+    "plate_inpaint_sdxl": "sdxl",
+    "instruct_pix2pix_render": "sd15_instruct",
+}
+# Real detectors of half a gigabyte look at one workflow only; elsewhere drawing lines costs nothing.
+DRAWN_BY_NETWORKS = {
+    "environment_mlsd_depth_seg": {"mlsd", "depth midas"},
+    "keyframe_grid_multicontrolnet": {"openpose"},
+}
+GRIDS = ["keyframe_grid_multicontrolnet", "keyframe_grid_sdxl", "environment_mlsd_depth_seg", "instruct_pix2pix_render"]
+KEYFRAMES = (1, 4, 7, 10)
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def diffusion_server(server: Server, film: Any) -> Server:
+    """The server with the tiny models, and with the films that the workflows ask for."""
+    checkpoints.write_models(server.comfyui.folder, server.base / "models")
+    for kind in set().union(*DRAWN_BY_NETWORKS.values()):
+        detectors.write_weights(kind, server.base / "models" / "controlnet_aux")
+    segformer.write_segformer(server.base / "models" / "segmentation" / SEGFORMER)
+    mattes = np.stack([film.matte(index) for index in range(len(film))]) > 0.5
+    shapes = (mattes[..., None] * np.uint8(255)).repeat(3, axis=-1)
+    write_video(server.base / "input" / MASK, ArrayFrames(shapes, film.rate), crf=0)
+    write_video(server.base / "input" / DEPTH, ArrayFrames(shapes // 2 + 64, film.rate), crf=0)
+    write_video(server.base / "input" / IDS, ArrayFrames(shapes * np.array([1, 0, 0], np.uint8), film.rate), crf=0)
+    return server
+
+
+@pytest.fixture(scope="module")
+def run(diffusion_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run a shipped workflow in small; gives its pictures by name, and the titles of the nodes that were not cached."""
+
+    def run_small(name: str, *settings: str, edit: Callable[[Workflow], None] | None = None) -> dict[str, Any]:
+        workflow = small(load_workflow(name), name)
+        if edit is not None:
+            edit(workflow)
+        kept: set[str] = set()
+
+        def listen(kind: str, data: dict) -> None:
+            if kind == "execution_cached":
+                kept.update(data["nodes"])
+
+        output = tmp_path_factory.mktemp(name)
+        files = run_workflow(workflow, server=diffusion_server, output=output, settings=settings, listener=listen)
+        pictures = {path.name: read_picture(path) for path in files if path.suffix == ".png"}
+        ran = {node["_meta"]["title"] for key, node in workflow.items() if key not in kept}
+        return {"files": files, "pictures": pictures, "ran": ran}
+
+    return run_small
+
+
+def small(workflow: Workflow, name: str) -> Workflow:
+    """Names of models substituted; four keyframes, unscaled; two steps."""
+    family = FAMILIES[name]
+    changes = {
+        "CheckpointLoaderSimple": {"ckpt_name": f"tiny_{family}.ckpt"},
+        "UpscaleModelLoader": {"model_name": checkpoints.UPSCALER},
+        "EscalierSegmentationMap": {"folder": SEGFORMER, "resolution": 64},
+        "EscalierChooseKeyframes": {"mode": "count", "count": len(KEYFRAMES)},
+        "EscalierPlanGrid": {"fit": "pad"},
+        "EscalierControlMap": {"resolution": 64},
+        "KSampler": {"steps": 2},
+    }
+    loaders = 0
+    for node in workflow.values():
+        node["inputs"].update(changes.get(node["class_type"], {}))
+        if node["class_type"] == "ControlNetLoader":
+            loaders += 1
+            file = "tiny_control_sdxl.pth" if family == "sdxl" else f"tiny_control_sd15_{loaders}.pth"
+            node["inputs"]["control_net_name"] = file
+        if node["class_type"] == "EscalierControlMap" and node["inputs"]["kind"] not in DRAWN_BY_NETWORKS.get(name, ()):
+            node["inputs"]["kind"] = "canny"
+        if node["class_type"] == "EscalierPlanGrid" and node["inputs"]["per_sheet"] > 1:
+            node["inputs"]["per_sheet"] = 4 if family == "sd15" else 3
+    return workflow
+
+
+def only(workflow: Workflow, class_type: str) -> str:
+    (key,) = (key for key, node in workflow.items() if node["class_type"] == class_type)
+    return key
+
+
+def keyframes_of(result: dict[str, Any]) -> dict[str, np.ndarray]:
+    return {name: picture for name, picture in result["pictures"].items() if name.startswith("keyframe_")}
+
+
+def forget(server: Server) -> None:
+    """Make the server run every node again."""
+    request = urllib.request.Request(
+        f"{server.url}/free", json.dumps({"free_memory": True}).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request).close()
+    time.sleep(1.5)  # the queue's thread does it when it next looks
+
+
+def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+@pytest.fixture(scope="module")
+def filmed(diffusion_server: Server) -> VideoFrames:
+    """The clip as the nodes read it."""
+    return VideoFrames(diffusion_server.base / "input" / "escalier_clip.mp4")
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_grid_workflow_paints_the_keyframes_of_the_film(run: Run, filmed: VideoFrames, name: str) -> None:
+    result = run(name)
+    painted = keyframes_of(result)
+    assert list(painted) == [f"keyframe_{index:06d}.png" for index in KEYFRAMES]
+    assert all(Size.of(picture) == filmed.size for picture in painted.values())
+    assert any(np.abs(painted[f"keyframe_{i:06d}.png"].astype(int) - filmed.frame(i)).mean() > 5 for i in KEYFRAMES)
+    sheets = [picture for file, picture in result["pictures"].items() if file.startswith("sheet")]
+    assert sheets and all(side % 64 == 0 for sheet in sheets for side in Size.of(sheet))
+
+
+def test_per_frame_workflow_writes_a_film_of_the_clips_time_and_size(run: Run, filmed: VideoFrames) -> None:
+    (file,) = (
+        path for path in run("img2img_per_frame", "Choose Keyframes.mode=every n")["files"] if path.suffix == ".mp4"
+    )
+    made = VideoFrames(file)
+    assert (len(made), made.size, made.rate) == (len(filmed), filmed.size, filmed.rate)
+
+
+def test_plate_workflow_changes_nothing_outside_the_hole(
+    run: Run, diffusion_server: Server, filmed: VideoFrames
+) -> None:
+    one, other = (run("plate_inpaint_sdxl", f"Fill the hole.seed={seed}")["pictures"] for seed in (1, 2))
+    masks = FilmMasks(VideoFrames(diffusion_server.base / "input" / MASK))
+    plate = make_clean_plate(filmed, masks)
+    filled, again = (next(p for name, p in run_.items() if name.startswith("filled_plate")) for run_ in (one, other))
+    hole = cv2.dilate(plate.unseen.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
+    assert 0 < hole.mean() < 1
+    assert np.array_equal(filled[~hole], plate.picture[~hole])
+    assert not np.array_equal(filled[plate.unseen], again[plate.unseen])
+    room = next(picture for name, picture in one.items() if name.startswith("new_room"))
+    assert Size.of(room) == filmed.size
+
+
+def test_instruction_changes_only_the_chosen_objects(run: Run, diffusion_server: Server, filmed: VideoFrames) -> None:
+    ids = VideoFrames(diffusion_server.base / "input" / IDS)
+    for index, picture in zip(KEYFRAMES, keyframes_of(run("instruct_pix2pix_render")).values(), strict=True):
+        chosen = ids.frame(index)[..., 0] > 100
+        near = cv2.dilate(chosen.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+        assert np.array_equal(picture[~near], filmed.frame(index)[~near])
+        assert np.abs(picture[chosen].astype(int) - filmed.frame(index)[chosen]).mean() > 5
+
+
+@pytest.mark.parametrize("name", ["keyframe_grid_multicontrolnet", "keyframe_grid_sdxl"])
+def test_same_seed_gives_the_same_keyframes_to_the_bit(run: Run, diffusion_server: Server, name: str) -> None:
+    first = run(name)
+    forget(diffusion_server)
+    again = run(name)
+    assert {"KSampler", "VAE Decode", "Load Checkpoint"} <= again["ran"]
+    assert same(first["pictures"], again["pictures"])
+    assert not same(keyframes_of(first), keyframes_of(run(name, "KSampler.seed=99")))
+
+
+def test_controlnets_at_strength_0_have_no_effect(run: Run) -> None:
+    holds = [f"Hold the {what}.strength" for what in ("lines", "depth", "poses")]
+    name = "keyframe_grid_multicontrolnet"
+
+    def leave_out(workflow: Workflow) -> None:
+        titles = {node["_meta"]["title"]: key for key, node in workflow.items()}
+        sampler = workflow[only(workflow, "KSampler")]["inputs"]
+        sampler |= {"positive": [titles["What to paint"], 0], "negative": [titles["What to avoid"], 0]}
+        workflow[only(workflow, "KSampler")]["inputs"] = sampler
+
+    without = keyframes_of(run(name, edit=leave_out))
+    assert same(keyframes_of(run(name, *(f"{hold}=0" for hold in holds))), without)
+    for hold in holds:
+        others = (f"{one}=0" for one in holds if one != hold)
+        assert not same(keyframes_of(run(name, f"{hold}=1", *others)), without), hold
+
+
+def test_cell_lands_at_its_keyframes_place_to_the_block_of_the_vae(run: Run, filmed: VideoFrames) -> None:
+    """Without noise, all that is left of diffusion is the VAE, which takes the mean of each 8x8 block."""
+    painted = keyframes_of(run("keyframe_grid_sdxl", "KSampler.denoise=0", "Lock Grid Colours.strength=0"))
+    frames = Keyframes.of(filmed, KEYFRAMES)
+    plan = plan_grid(frames.indices, frames.size, frames.length, per_sheet=3, fit="pad")
+    assert len(plan.sheets) == 2
+    blocks = split(plan, [block_means(sheet) for sheet in tile(plan, frames)])
+    for (index, expected), picture in zip(blocks, painted.values(), strict=True):
+        difference = np.abs(picture.astype(float) - expected)
+        assert difference.mean() < 1.5 and difference.max() <= 4, index
+    assert np.abs(blocks.pictures[0].astype(float) - blocks.pictures[-1]).mean() > 4, "keyframes must differ"
+
+
+def block_means(sheet: np.ndarray) -> np.ndarray:
+    small_sheet = cv2.resize(sheet, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small_sheet, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+
+
+def test_cell_lands_at_its_keyframes_place_to_the_pixel_without_the_vae(run: Run, filmed: VideoFrames) -> None:
+    def leave_out(workflow: Workflow) -> None:
+        tiled = next(key for key, node in workflow.items() if node["_meta"]["title"] == "Tile the film")
+        workflow[only(workflow, "ImageUpscaleWithModel")]["inputs"]["image"] = [tiled, 0]
+
+    painted = keyframes_of(run("keyframe_grid_sdxl", edit=leave_out))
+    for index, picture in zip(KEYFRAMES, painted.values(), strict=True):
+        assert np.array_equal(picture, filmed.frame(index))
+
+
+def test_controlnet_of_another_family_is_refused_in_a_sentence(run: Run) -> None:
+    refusal = "Check ControlNets: control_net_2 must be of the model's family, SD 1.5, got one for SDXL; load"
+    with pytest.raises(HeadlessError, match=refusal):
+        run("keyframe_grid_multicontrolnet", "ControlNet for depth.control_net_name=tiny_control_sdxl.pth")
+
+
+def test_checkpoint_that_is_a_web_page_is_refused_with_its_name(run: Run, diffusion_server: Server) -> None:
+    page = diffusion_server.base / "models" / "checkpoints" / "page.safetensors"
+    page.write_text("<!DOCTYPE html><html><body>Sign in to download</body></html>")
+    with pytest.raises(HeadlessError, match=r"(?s)Load Checkpoint.*page\.safetensors.*corrupt or invalid"):
+        run("img2img_per_frame", f"Load Checkpoint.ckpt_name={page.name}")
+
+
+def test_vae_that_pads_is_refused_before_anything_is_saved(run: Run) -> None:
+    def pad(workflow: Workflow) -> None:
+        decode, split_node = only(workflow, "VAEDecode"), only(workflow, "EscalierSplitGrid")
+        sides = {"left": 0, "top": 0, "right": 16, "bottom": 8, "feathering": 0}
+        workflow["pad"] = {
+            "class_type": "ImagePadForOutpaint",
+            "inputs": {"image": [decode, 0], **sides},
+            "_meta": {"title": "Pad"},
+        }
+        workflow[split_node]["inputs"]["sheets"] = ["pad", 0]
+
+    with pytest.raises(HeadlessError, match=r"Split Keyframe Grid: sheet 1 must be 384x256 as planned, .* got 400x264"):
+        run("keyframe_grid_multicontrolnet", edit=pad)
