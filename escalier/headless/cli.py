@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": ("escalier.headless.demo", "make a small clip and its keyframes, and run the staircase on them"),
     "stylise": ("escalier.headless.stylise", "carry painted keyframes through a clip, without a server"),
     "keyframes": ("escalier.headless.keyframes", "choose keyframes of a clip and export them for painting"),
+    "measure": ("escalier.headless.measure", "measure how steady a restyled film is"),
 }
 
 # How our own messages begin: the function or option at fault, then a colon. A bug's message seldom does.

@@ -2,4 +2,9 @@
 
 from comfy_api.v0_0_2 import io
 
-NODES: list[type[io.ComfyNode]] = []
+from .advisor import EscalierAdviseKeyframes
+from .boil import EscalierLineBoil
+from .dial import EscalierDial
+from .meter import EscalierMeasureCoherence
+
+NODES: list[type[io.ComfyNode]] = [EscalierMeasureCoherence, EscalierAdviseKeyframes, EscalierLineBoil, EscalierDial]

@@ -14,7 +14,7 @@ from escalier.coherence import (
     high_pass_contrast,
     measure_fades,
     pop,
-    warp_error,
+    visible_change,
 )
 from escalier.film.frames import ArrayFrames
 from escalier.film.motion import Motion
@@ -79,25 +79,25 @@ def test_contrast_agrees_with_a_straightforward_reckoning() -> None:
     assert np.abs(high_pass_contrast(picture) - expected).max() < 1e-5
 
 
-def test_warp_error_is_the_colour_difference_in_lab() -> None:
+def test_visible_change_is_the_colour_difference_in_lab() -> None:
     before, after = texture(0), texture(1)
     flow = np.full((96, 120, 2), (1, 0), np.float32)
     counted = np.zeros((96, 120), bool)
     counted[10:40, 10:50] = True
     lab = [cv2.cvtColor(p.astype(np.float32) / 255, cv2.COLOR_RGB2Lab).astype(np.float64) for p in (before, after)]
     expected = np.sqrt(((lab[1][10:40, 11:51] - lab[0][10:40, 10:50]) ** 2).sum(axis=2)).mean()
-    assert warp_error(before, after, flow, counted) == pytest.approx(expected, rel=1e-5)
+    assert visible_change(before, after, flow, counted) == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_film_that_moves_with_its_flow_has_no_error() -> None:
+def test_a_film_that_moves_with_its_flow_has_no_visible_change() -> None:
     before = texture(0)
     flow, counted = np.full((96, 120, 2), (3, 2), np.float32), np.zeros((96, 120), bool)
     counted[8:-8, 8:-8] = True
-    assert warp_error(before, np.roll(before, (2, 3), axis=(0, 1)), flow, counted) == pytest.approx(0, abs=1e-4)
+    assert visible_change(before, np.roll(before, (2, 3), axis=(0, 1)), flow, counted) == pytest.approx(0, abs=1e-4)
 
 
 def test_no_pixel_no_figure() -> None:
-    assert warp_error(texture(0), texture(1), np.zeros((96, 120, 2), np.float32), np.zeros((96, 120), bool)) is None
+    assert visible_change(texture(0), texture(1), np.zeros((96, 120, 2), np.float32), np.zeros((96, 120), bool)) is None
 
 
 def test_pixels_that_the_source_does_not_confirm_are_not_followed() -> None:
@@ -123,7 +123,7 @@ def test_pop_is_the_maximum_over_the_median() -> None:
 
 @pytest.mark.parametrize("errors", [[], [1.0, float("nan")]], ids=["none", "NaN"])
 def test_pop_of_nothing_is_refused(errors: list[float]) -> None:
-    with pytest.raises(ValueError, match="warp_errors must be finite numbers"):
+    with pytest.raises(ValueError, match="changes must be finite numbers"):
         pop(errors)
 
 
@@ -133,7 +133,7 @@ def test_linear_fade_of_unrelated_drawings_loses_what_theory_says_and_does_not_p
     assert report.ghosting == pytest.approx(0.75, abs=0.04)
     assert report.pop is not None and report.pop < 1.3
     assert set(range(5, 16)) <= set(report.ghosting_frames.tolist()) <= set(range(4, 17))  # .2 and .8 are on the edge
-    assert len(report.warp_curve) == 20
+    assert len(report.change_curve) == 20
 
 
 def test_staggered_fade_keeps_more_than_linear_at_an_even_pace(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from escalier.coherence import ghosting_kept, high_pass_contrast, pop, warp_error
+from escalier.coherence import ghosting_kept, high_pass_contrast, pop, visible_change
 
 HEIGHT, WIDTH = 72, 96
 
@@ -56,7 +56,7 @@ def test_ghosting_agrees(weight) -> None:
     [(lambda p: cv2.cvtColor(p, cv2.COLOR_RGB2Lab).astype(np.float64), 1e-5), (plain_lab, 1e-3)],
     ids=["OpenCV's Lab", "the standard's Lab"],
 )
-def test_warp_error_agrees(to_lab, tolerance: float) -> None:
+def test_visible_change_agrees(to_lab, tolerance: float) -> None:
     before, after = texture(6), texture(7)
     # Quarters of a pixel, which OpenCV's sampling in steps of 1/32 hits exactly.
     flow = np.random.default_rng(8).integers(-12, 13, (HEIGHT, WIDTH, 2)).astype(np.float32) / 4
@@ -65,7 +65,7 @@ def test_warp_error_agrees(to_lab, tolerance: float) -> None:
     places, lab = [y + flow[..., 1], x + flow[..., 0]], to_lab(after)
     carried = np.stack([ndimage.map_coordinates(lab[..., c], places, order=1, mode="nearest") for c in range(3)], -1)
     expected = np.sqrt(((carried - to_lab(before)) ** 2).sum(axis=-1))[counted].mean()
-    assert warp_error(before, after, flow, counted) == pytest.approx(expected, rel=tolerance)
+    assert visible_change(before, after, flow, counted) == pytest.approx(expected, rel=tolerance)
 
 
 def test_pop_agrees() -> None:
@@ -74,10 +74,10 @@ def test_pop_agrees() -> None:
     assert pop(errors) == pytest.approx(ranked[-1] / ((ranked[11] + ranked[12]) / 2), abs=1e-12)
 
 
-def test_a_film_moved_by_its_own_flow_has_no_warp_error_and_by_another_it_has() -> None:
+def test_a_film_moved_by_its_own_flow_has_no_visible_change_and_by_another_it_has() -> None:
     before = texture(10)
     after = np.roll(before, (2, -3), axis=(0, 1))
     flow, inside = np.full((HEIGHT, WIDTH, 2), (-3, 2), np.float32), np.zeros((HEIGHT, WIDTH), bool)
     inside[:-2, 3:] = True
-    assert warp_error(before, after, flow, inside) == 0.0
-    assert warp_error(before, after, np.zeros_like(flow), inside) > 1.0
+    assert visible_change(before, after, flow, inside) == 0.0
+    assert visible_change(before, after, np.zeros_like(flow), inside) > 1.0

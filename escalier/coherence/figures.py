@@ -1,0 +1,185 @@
+"""From curves to figures: one number for each curve, the frame of its worst value, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from escalier.film.frames import Size
+from escalier.keyframes import Keyframes
+
+from .colour_steps import colour_drift
+from .measurement import WHOLE, Measurement, RegionMeasurement
+from .pictures import at_size
+from .seam import pop
+from .sharpness import LEAST, sharpness, sharpness_kept
+
+Steps = list[tuple[float, float, float] | None]
+
+ONE_FRAME = "the film has one frame, and a change needs two"
+TOO_SHORT = "the film is too short for a long lag, which needs three frames"
+NOT_FOLLOWED = "in no pair of frames can enough be followed: cuts, motion too fast for the flow, or an empty region"
+NO_RUNS = "the two runs of each fade are not known: measure the film of Fade Staircase itself, or connect its runs"
+NO_FADE = "no fade has a middle: there is one keyframe, or the fades are too short"
+STILL = "the source itself does not change"
+NO_DRAWING = "what it is compared with has no drawing at all"
+EMPTY = "the mask leaves no pixel here in any frame"
+
+
+@dataclass(frozen=True)
+class PaintedSharpness:
+    """The painted keyframes' sharpness by region: where they lie, and `sharpness` of each; NaN without a pixel."""
+
+    indices: tuple[int, ...]
+    values: dict[str, np.ndarray]
+
+    @classmethod
+    def of(
+        cls, keyframes: Keyframes, size: Size, regions_at: Callable[[int], dict[str, np.ndarray]]
+    ) -> PaintedSharpness:
+        """Measured at the film's own size, in the regions of the keyframes' frames."""
+        values: dict[str, list[float]] = {}
+        for index, picture in keyframes:
+            painted = at_size(picture, size)
+            for name, region in regions_at(index).items():
+                values.setdefault(name, []).append(sharpness(painted, region) if region.any() else np.nan)
+        return cls(keyframes.indices, {name: np.array(each) for name, each in values.items()})
+
+
+def summarise(
+    curves: dict[str, dict[str, np.ndarray]],
+    steps: dict[str, Steps],
+    source_steps: dict[str, Steps],
+    *,
+    length: int,
+    size: Size,
+    lag: int | None,
+    keyframes: tuple[int, ...],
+    painted: PaintedSharpness | None,
+    runs_known: bool,
+) -> Measurement:
+    """The measurement made of the raw curves and colour steps of each region."""
+    sharpness_of = "the painted keyframes" if painted else "the film's own keyframes" if keyframes else "the source"
+    regions = {}
+    for name, raw in curves.items():
+        kept = _kept(raw, keyframes, None if painted is None else painted.values[name])
+        regions[name] = _region(raw, steps[name], source_steps[name], kept, length, lag, runs_known)
+    return Measurement(
+        length,
+        size,
+        lag,
+        keyframes,
+        sharpness_of,
+        regions,
+        _notes(regions[WHOLE], length, lag, sharpness_of, keyframes),
+    )
+
+
+def _kept(raw: dict[str, np.ndarray], keyframes: Sequence[int], painted: np.ndarray | None) -> np.ndarray:
+    """The sharpness guard's curve, against the best reference there is."""
+    measured = raw["sharpness"]
+    places = np.asarray(keyframes, np.int64) if keyframes else np.arange(len(measured))
+    reference = painted if painted is not None else measured[places] if keyframes else raw["source_sharpness"]
+    known = np.isfinite(reference)
+    if not known.any():
+        return np.full(len(measured), np.nan)
+    return sharpness_kept(measured, places[known], reference[known])
+
+
+def _region(
+    raw: dict[str, np.ndarray],
+    steps: Steps,
+    source_steps: Steps,
+    kept: np.ndarray,
+    length: int,
+    lag: int | None,
+    runs_known: bool,
+) -> RegionMeasurement:
+    curves = {name: values for name, values in raw.items() if not name.endswith("sharpness")}
+    curves |= {
+        "colour_step": _step_lengths(steps),
+        "colour_drift": _drift(steps, length),
+        "source_colour_drift": _drift(source_steps, length),
+        "sharpness": kept,
+    }
+    figures: dict[str, float | None] = {name: _mean(curves[name]) for name in curves if name != "visible_change"}
+    changes = curves["visible_change"]
+    figures |= {name: _most(curves[name]) for name in ("colour_step", "colour_drift", "source_colour_drift")}
+    figures["pop"] = pop(changes[np.isfinite(changes)]) if np.isfinite(changes).any() else None
+    now, source = figures["warp_error"], figures["source_warp_error"]
+    figures["flicker"] = now / source if now is not None and source else None
+    reasons = _reasons(raw, figures, length, lag, runs_known)
+    worst = {"pop": changes} | {name: curves[name] for name in ("warp_error", "colour_step", "colour_drift")}
+    worst["sharpness"] = -kept
+    frames = {
+        name: int(np.nanargmax(curve))
+        for name, curve in worst.items()
+        if figures[name] is not None and np.isfinite(curve).any()
+    }
+    return RegionMeasurement(figures, curves, reasons, frames)
+
+
+def _step_lengths(steps: Steps) -> np.ndarray:
+    """The colour step at the first frame of each pair, none at the last frame."""
+    return np.array([*(np.nan if step is None else float(np.linalg.norm(step)) for step in steps), np.nan])
+
+
+def _drift(steps: Steps, length: int) -> np.ndarray:
+    return colour_drift(steps) if any(step is not None for step in steps) else np.full(length, np.nan)
+
+
+def _reasons(
+    raw: dict[str, np.ndarray], figures: dict[str, float | None], length: int, lag: int | None, runs_known: bool
+) -> dict[str, str]:
+    empty = not np.isfinite(raw["sharpness"]).any()
+    between = EMPTY if empty else ONE_FRAME if length < 2 else NOT_FOLLOWED
+    why = dict.fromkeys(figures, between)
+    for name in ("warp_error_long", "source_warp_error_long"):
+        why[name] = TOO_SHORT if lag is None else between
+    why |= dict.fromkeys(("ghosting_kept", "double_exposure"), NO_FADE if runs_known else NO_RUNS)
+    if figures["ghosting_kept"] is not None:
+        why["double_exposure"] = "no patch of 32 px in the middle of a fade has any drawing"
+    why["sharpness"] = EMPTY if empty else NO_DRAWING
+    if figures["source_warp_error"] == 0:
+        why["flicker"] = STILL
+    return {name: why[name] for name, value in figures.items() if value is None}
+
+
+def _notes(
+    whole: RegionMeasurement, length: int, lag: int | None, sharpness_of: str, keyframes: tuple[int, ...]
+) -> tuple[str, ...]:
+    notes = []
+    for curve, apart in (("warp_error", 1), ("warp_error_long", lag)):
+        if apart is not None and length > apart:
+            notes += _left_out(whole.curves[curve][: length - apart], apart)
+    soft = int(np.count_nonzero(whole.curves["sharpness"] < LEAST))
+    if soft:
+        notes.append(f"{soft} of {length} frames keep less than {LEAST} of the sharpness of {sharpness_of}.")
+    if not keyframes:
+        notes.append("No keyframes are known: a style that is softer than the source counts as blur.")
+    return tuple(notes)
+
+
+def _left_out(curve: np.ndarray, lag: int) -> list[str]:
+    """A sentence for the pairs of a lag that are not judged, if there are any."""
+    skipped = np.flatnonzero(~np.isfinite(curve))
+    if not skipped.size:
+        return []
+    shown = ", ".join(str(index) for index in skipped[:8]) + (", ..." if skipped.size > 8 else "")
+    verb = "is" if skipped.size == 1 else "are"
+    return [
+        f"At lag {lag}, {skipped.size} of {curve.size} pairs {verb} left out, too little can be followed: those that "
+        f"begin at frame {shown}."
+    ]
+
+
+def _mean(curve: np.ndarray) -> float | None:
+    known = curve[np.isfinite(curve)]
+    return float(known.mean()) if known.size else None
+
+
+def _most(curve: np.ndarray) -> float | None:
+    known = curve[np.isfinite(curve)]
+    return float(known.max()) if known.size else None

@@ -1,0 +1,108 @@
+"""`escalier measure`: how steady a restyled film is, in figures, curves and a heat map."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+
+from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
+from escalier.film.frames import FrameSource
+from escalier.film.masks import FilmMasks
+from escalier.film.motion import Motion
+from escalier.film.video import open_film, write_video
+from escalier.film.whole_files import write_whole
+from escalier.keyframes import Keyframes
+from escalier.keyframes.choose import parse_indices
+from escalier.keyframes.files import read_keyframes
+
+from .bars import progress_bar
+
+REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.json", "curves.png", "heat_map.mp4"
+
+log = logging.getLogger("escalier")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, metavar="SOURCE", help="the filmed clip: a video or a folder of pictures")
+    parser.add_argument("restyled", type=Path, metavar="RESTYLED", help="the film made from it, frame for frame")
+    parser.add_argument(
+        "--keyframes",
+        metavar="FOLDER|FRAMES",
+        help="the painted keyframes, by which sharpness is judged, or only their numbers: 0,24,48",
+    )
+    parser.add_argument("--first", type=int, choices=(0, 1), default=0, help="the number of the film's first frame (0)")
+    parser.add_argument("--mask", type=Path, metavar="FILE", help="the subject in white: both sides are measured apart")
+    parser.add_argument("--lag", type=int, metavar="N", help="the long lag in frames (7, or what suits the keyframes)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help=f"write {REPORT}, {TABLE}, {FACTS}, {PLOT} and {HEAT_MAP} into this folder",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what an earlier measurement left there")
+    parser.add_argument(
+        "--scratch", type=Path, metavar="FOLDER", help="keep the optical flow there, for other films of the same clip"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object: figures, reasons and curves")
+
+
+def main(args: argparse.Namespace) -> int:
+    if args.output is not None:
+        _check_output(args.output, args.overwrite)
+    source, restyled = open_film(args.source), open_film(args.restyled)
+    masks = None if args.mask is None else FilmMasks(open_film(args.mask))
+    keyframes = None if args.keyframes is None else _keyframes(args.keyframes, args.first, source)
+    with tempfile.TemporaryDirectory(prefix="escalier-") as folder:
+        motion = Motion(source, args.scratch or folder)
+        with progress_bar("Measure") as progress:
+            found = measure_film(
+                source, restyled, motion=motion, keyframes=keyframes, masks=masks, lag=args.lag, progress=progress
+            )
+        if args.output is not None:
+            _write(args.output, found, HeatMap(restyled, motion), source)
+    if args.json:
+        sys.stdout.write(found.to_json() + "\n")
+    else:
+        sys.stdout.write(f"{found}\n")
+    return 0
+
+
+def _keyframes(text: str, first: int, film: FrameSource) -> Keyframes | Sequence[int]:
+    """Paintings from a folder, or frame numbers from text."""
+    if Path(text).is_dir():
+        return read_keyframes(Path(text), len(film), first=first, size=film.size)
+    if not any(sign.isdigit() for sign in text) or not set(text) <= set("0123456789,;+-[] \t"):
+        raise FileNotFoundError(f"--keyframes: {text} must be a folder or frame numbers, got neither; check the path")
+    return [index - first for index in parse_indices(text, len(film) + first)]
+
+
+def _check_output(folder: Path, overwrite: bool) -> None:
+    """Refuse, before the work, files that are there."""
+    there = [name for name in (REPORT, TABLE, FACTS, PLOT, HEAT_MAP) if (folder / name).exists()]
+    if there and not overwrite:
+        raise FileExistsError(
+            f"--output: {folder} must not hold {there[0]} yet; choose another folder or add --overwrite"
+        )
+
+
+def _write(folder: Path, found: Measurement, heat: HeatMap, source: FrameSource) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with progress_bar("Heat map") as progress:
+        write_video(folder / HEAT_MAP, heat, like=source, progress=progress)
+    _, plot = cv2.imencode(".png", cv2.cvtColor(plot_curves(found), cv2.COLOR_RGB2BGR))
+    contents = {REPORT: f"{found}\n".encode(), TABLE: found.to_csv().encode(), FACTS: found.to_json().encode()}
+    for name, data in (contents | {PLOT: plot.tobytes()}).items():
+        write_whole(folder / name, partial(_put, data))
+    log.info("Written to %s", folder)
+
+
+def _put(data: bytes, file: BinaryIO) -> None:
+    file.write(data)
