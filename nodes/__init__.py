@@ -4,21 +4,27 @@ from comfy_api.v0_0_2 import ComfyExtension, io
 from typing_extensions import override
 
 from . import coherence, composite, diffusion, mask
-from .film import EscalierMotion
+from .film import EscalierCadence, EscalierMotion, EscalierPickFrames, EscalierRestoreCadence
 from .keyframes import (
     EscalierChooseKeyframes,
     EscalierKeyframesFromImages,
     EscalierKeyframesToImages,
     EscalierLoadKeyframes,
+    EscalierLockAnchorCells,
+    EscalierPasteAnchorCells,
     EscalierPlanGrid,
     EscalierSaveKeyframes,
     EscalierSplitGrid,
     EscalierTileGrid,
+    EscalierVaryKeyframes,
 )
-from .propagation import EscalierPropagate, EscalierStaircase
+from .propagation import EscalierDraft, EscalierPropagate, EscalierStaircase
 
 NODES: list[type[io.ComfyNode]] = [
     EscalierMotion,
+    EscalierCadence,
+    EscalierPickFrames,
+    EscalierRestoreCadence,
     EscalierChooseKeyframes,
     EscalierSaveKeyframes,
     EscalierLoadKeyframes,
@@ -26,7 +32,11 @@ NODES: list[type[io.ComfyNode]] = [
     EscalierKeyframesToImages,
     EscalierPlanGrid,
     EscalierTileGrid,
+    EscalierLockAnchorCells,
+    EscalierPasteAnchorCells,
     EscalierSplitGrid,
+    EscalierVaryKeyframes,
+    EscalierDraft,
     EscalierPropagate,
     EscalierStaircase,
     *mask.NODES,

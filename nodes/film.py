@@ -1,14 +1,20 @@
-"""Menu escalier/film: how a film moves."""
+"""Menu escalier/film: how a film moves, and how often its picture changes."""
 
 from comfy_api.v0_0_2 import io
 
+from escalier.film.cadence import Cadence, RestoredCadence, pick_frames
+from escalier.film.frames import ArrayFrames
 from escalier.film.motion import PRESETS, Motion
+from escalier.keyframes.choose import format_indices, parse_indices
 
 from . import sockets
 from .errors import named_after_node
 from .progress import Progress
 from .scratch import remove_with, scratch_folder
-from .video import film_from_input
+from .tensors import images_from_pictures, pictures_from_images
+from .video import FilmVideo, clip_from_input, film_from_input
+
+CATEGORY = "escalier/film"
 
 
 class EscalierMotion(io.ComfyNode):
@@ -17,7 +23,7 @@ class EscalierMotion(io.ComfyNode):
         return io.Schema(
             node_id="EscalierMotion",
             display_name="Measure Motion",
-            category="escalier/film",
+            category=CATEGORY,
             description="Measures how every pixel of a film moves from frame to frame, once, for all nodes that need "
             "to know: choosing keyframes by motion, and propagation.",
             search_aliases=["optical flow", "motion vectors", "DIS flow"],
@@ -46,3 +52,115 @@ class EscalierMotion(io.ComfyNode):
             motion.prepare(progress=Progress())
         remove_with(motion, folder)
         return io.NodeOutput(motion)
+
+
+class EscalierCadence(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierCadence",
+            display_name="Set Cadence",
+            category=CATEGORY,
+            description="Keeps one frame of a few and holds it until the next: on twos, on threes. The number of "
+            "frames, the sound and the duration stay as they are.",
+            search_aliases=["hold frames", "on twos", "stop motion", "frame rate", "posterize time", "step"],
+            inputs=[
+                sockets.film_input("The film, filmed or restyled: a video, or a batch of images."),
+                io.Int.Input(
+                    "every",
+                    default=2,
+                    min=1,
+                    max=999,
+                    tooltip="Frames from one kept frame to the next. 2 is on twos, as most drawn animation is; 3 and 4 "
+                    "look like puppets; 1 changes nothing.",
+                ),
+                io.Int.Input(
+                    "phase",
+                    default=0,
+                    min=0,
+                    max=998,
+                    advanced=True,
+                    tooltip="The first kept frame, less than every. 0 keeps the first frame of the film; another one "
+                    "moves the steps, to meet a beat or a keyframe.",
+                ),
+            ],
+            outputs=[io.Video.Output(display_name="video", tooltip="The held film, made while it is saved.")],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, film, every, phase) -> io.NodeOutput:
+        return io.NodeOutput(FilmVideo(Cadence(film_from_input(film), every, phase), clip_from_input(film)))
+
+
+class EscalierPickFrames(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierPickFrames",
+            display_name="Pick Frames to Interpolate",
+            category=CATEGORY,
+            description="Keeps one frame of a few, for Run Frame Interpolation Model to make new ones between them; "
+            "Restore Cadence then lays the result on the film's own clock. What flickers from frame to frame is gone.",
+            search_aliases=["RIFE", "FILM", "frame interpolation", "halve frame rate", "drop frames", "deflicker"],
+            inputs=[
+                sockets.film_input("The film, filmed or restyled: a video, or a batch of images."),
+                io.Int.Input(
+                    "every",
+                    default=2,
+                    min=2,
+                    max=16,
+                    tooltip="Frames from one kept frame to the next. 2 calms the picture and keeps quick movements; "
+                    "more is smoother and melts them. The last frame of the film is always kept.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output(display_name="images", tooltip="The kept frames, for Run Frame Interpolation Model."),
+                io.Int.Output(
+                    display_name="multiplier", tooltip="The multiplier that the interpolation needs: the same number."
+                ),
+                io.String.Output(display_name="indices", tooltip="The kept frames' numbers, for Restore Cadence."),
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, film, every) -> io.NodeOutput:
+        source = film_from_input(film)
+        kept = pick_frames(len(source), every)
+        images = images_from_pictures([source.frame(index) for index in kept])
+        return io.NodeOutput(images, every, format_indices(kept))
+
+
+class EscalierRestoreCadence(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierRestoreCadence",
+            display_name="Restore Cadence",
+            category=CATEGORY,
+            description="Lays interpolated frames back on the film's own clock: exactly as many frames as the film "
+            "has, each the one nearest to its time, with the film's sound. Kept frames are seen unchanged.",
+            search_aliases=["RIFE", "frame interpolation", "exact frame count", "resync"],
+            inputs=[
+                sockets.film_input("The film that the frames were picked from: its clock and its sound are taken."),
+                io.Image.Input("images", tooltip="What Run Frame Interpolation Model made of the picked frames."),
+                io.String.Input(
+                    "indices",
+                    force_input=True,
+                    tooltip="The kept frames' numbers, from Pick Frames to Interpolate.",
+                ),
+            ],
+            outputs=[
+                io.Video.Output(display_name="video", tooltip="The calmed film, as long as the one it came from.")
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, film, images, indices) -> io.NodeOutput:
+        clip = clip_from_input(film)
+        pictures = ArrayFrames(pictures_from_images(images, "images"))
+        kept = parse_indices(indices, len(clip))
+        times = getattr(clip, "times", None)
+        return io.NodeOutput(FilmVideo(RestoredCadence(pictures, kept, len(clip), rate=clip.rate, times=times), clip))

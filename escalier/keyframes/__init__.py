@@ -1,23 +1,32 @@
 """Keyframes: painted frames with their place in the film, chosen, laid on sheets and cut back."""
 
+from .anchors import LockedSheets, lock_anchors, paste_anchors
 from .choose import choose_keyframes, format_indices, parse_indices
+from .colour_lock import ColourLock, lock_colours
 from .files import read_keyframes, write_keyframes
 from .fit import Fit
 from .grid import GridPlan, split, split_cells, tile
 from .keyframes import Keyframes
 from .plan import plan_grid
+from .vary import vary_keyframes
 
 __all__ = [
+    "ColourLock",
     "Fit",
     "GridPlan",
     "Keyframes",
+    "LockedSheets",
     "choose_keyframes",
     "format_indices",
+    "lock_anchors",
+    "lock_colours",
     "parse_indices",
+    "paste_anchors",
     "plan_grid",
     "read_keyframes",
     "split",
     "split_cells",
     "tile",
+    "vary_keyframes",
     "write_keyframes",
 ]

@@ -1,4 +1,4 @@
-"""Which frames to paint: every n frames, evenly, so many a second, or where motion uncovers the most."""
+"""Which frames to paint: every n frames, evenly, so many a second, where motion uncovers the most, or by number."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from escalier.film.cuts import ShotMotion, find_cuts
 from escalier.film.frames import FrameSource
 
 from .coverage import NeighbourMotion, most_coverage, spread_evenly
 from .keyframes import check_indices
 
-MODES = ("per second", "count", "every n", "motion")
+MODES = ("per second", "count", "every n", "motion", "list")
 PER_SECOND = 0.5
 
 
@@ -25,6 +26,7 @@ def choose_keyframes(
     n: int | None = None,
     motion: NeighbourMotion | None = None,
     minimum_gap: int | None = None,
+    frames: Sequence[int] | None = None,
     progress: Callable[..., object] | None = None,
 ) -> tuple[int, ...]:
     """Choose the frames of a film that are to be painted.
@@ -32,11 +34,12 @@ def choose_keyframes(
     Parameters
     ----------
     film
-        Only its length and rate are read.
+        Its length and rate are read; by "motion", every frame once, to find its cuts.
     mode
         "per second": as many as `per_second` gives, spread as by "count". "count": spread evenly, see `evenly`.
         "every n": frames 0, n, 2n and so on. "motion": `count` of them (by default as many as `per_second` gives),
-        where together they see the most of the film, see `most_coverage`.
+        where together they see the most of the film, see `most_coverage`; nothing is seen across a cut. "list": those
+        that `frames` names.
     per_second
         More keyframes hold the look better and cost more painting; over 2, fades get too short and look like jump
         cuts. 0.5 by default: one every two seconds gives fades long enough to go unnoticed.
@@ -48,8 +51,10 @@ def choose_keyframes(
         How the film moves; needed by "motion" alone.
     minimum_gap
         Frames from one keyframe to the next, at least; "motion" alone. A quarter of the even spacing by default.
+    frames
+        Frame numbers, rising; needed by "list" alone.
     progress
-        Called as `progress(done, total)` while "motion" reads the film's motion.
+        Called as `progress(done, total)` while "motion" reads the film, then its motion.
 
     Returns
     -------
@@ -69,6 +74,13 @@ def choose_keyframes(
     length = len(film)
     if mode not in MODES:
         raise ValueError(f"choose_keyframes: mode must be one of {', '.join(MODES)}, got {mode!r}; choose one of them")
+    if mode == "list":
+        if not frames:
+            raise ValueError(
+                "choose_keyframes: frames must be given for mode 'list', got none; name them, as 0, 24, 48"
+            )
+        check_indices(frames, length, "choose_keyframes")
+        return tuple(int(frame) for frame in frames)
     if mode == "every n":
         return every_n(length, _given("n", n, mode))
     if mode == "count":
@@ -82,7 +94,8 @@ def choose_keyframes(
             "choose_keyframes: motion must be given for mode 'motion', got none; connect the film's motion"
         )
     _check_count(length, count, "choose_keyframes")
-    return most_coverage(motion, length, count, minimum_gap=minimum_gap, progress=progress)
+    one_shot = ShotMotion(motion, find_cuts(film, motion, progress=progress))
+    return most_coverage(one_shot, length, count, minimum_gap=minimum_gap, progress=progress)
 
 
 def every_n(length: int, n: int) -> tuple[int, ...]:

@@ -85,14 +85,22 @@ def most_coverage(
         raise ValueError(
             f"most_coverage: count must lie in 1..{length}, the film's length, got {count}; ask for fewer keyframes"
         )
-    gap = max(1, length // (4 * count)) if minimum_gap is None else minimum_gap
-    if gap < 1:
-        raise ValueError(f"most_coverage: minimum_gap must be at least 1 frame, got {gap}; leave it out for a good one")
+    if minimum_gap is not None and minimum_gap < 1:
+        raise ValueError(
+            f"most_coverage: minimum_gap must be at least 1 frame, got {minimum_gap}; leave it out for a good one"
+        )
+    return best_together(Paths(motion, length, length / count, progress), count, minimum_gap)
+
+
+def best_together(paths: Paths, count: int, minimum_gap: int | None = None) -> tuple[int, ...]:
+    """The choice of `most_coverage`, where the film's motion has been read already."""
+    length = paths.length
     if length == 1:
         return (0,)
+    gap = minimum_gap or max(1, length // (4 * count))
     even = spread_evenly(length, count)
     candidates = spread_evenly(length, min(length, count * CANDIDATES_PER_KEYFRAME))
-    seen = _follow(motion, length, candidates, length / count, progress)
+    seen = paths.seen_from(candidates)
     starts = [_greedy(seen, count, gap)]
     if count == 1 or min(np.diff(even)) >= gap:
         starts.append([candidates.index(frame) for frame in even])
@@ -110,7 +118,7 @@ def spread_evenly(length: int, count: int) -> tuple[int, ...]:
     return tuple((2 * k + 1) * length // (2 * count) for k in range(count))
 
 
-class _Seen:
+class Seen:
     """How well each candidate sees each thumbnail pixel of each frame within its reach; uint8, 255 is its own frame."""
 
     def __init__(self, candidates: Sequence[int], length: int, reach: int, pixels: int) -> None:
@@ -137,34 +145,51 @@ class _Seen:
         return best
 
     def gain(self, k: int, best: np.ndarray) -> int:
-        """What candidate k adds to what is seen already."""
+        """What candidate k adds to what is seen already, uint8 (length, pixels)."""
         known = best[self.window(k)]
         return int((np.maximum(self.values[k], known) - known).sum(dtype=np.int64))
 
 
-def _follow(
-    motion: NeighbourMotion,
-    length: int,
-    candidates: Sequence[int],
-    spacing: float,
-    progress: Callable[..., object] | None,
-) -> _Seen:
-    """Carry what each candidate shows through the film, forwards and backwards."""
-    reach = math.ceil(REACH_SPACINGS * spacing)
-    decay = 0.5 ** (1 / (HALF_LIFE_SPACINGS * spacing))
-    forwards, backwards = [], []
-    for frame in range(length - 1):
-        forwards.append(_Step(motion.flow(frame + 1, frame), motion.visible(frame + 1, frame), decay))
-        backwards.append(_Step(motion.flow(frame, frame + 1), motion.visible(frame, frame + 1), decay))
-        if progress is not None:
-            progress(frame + 1, length - 1)
-    seen = _Seen(candidates, length, reach, forwards[0].pixels)
-    _sweep(seen, range(length), forwards)
-    _sweep(seen, range(length - 1, -1, -1), backwards[::-1])
-    return seen
+class Paths:
+    """How what is seen on one frame is carried to the others, read from a film's motion once.
+
+    Parameters
+    ----------
+    motion, length, progress
+        As for `most_coverage`.
+    spacing
+        Frames from one keyframe to the next, on average: by it what is seen fades with time, and how far it reaches.
+
+    Attributes
+    ----------
+    shape
+        Rows and columns of the thumbnail.
+    """
+
+    def __init__(
+        self, motion: NeighbourMotion, length: int, spacing: float, progress: Callable[..., object] | None = None
+    ) -> None:
+        self.length = length
+        self.reach = math.ceil(REACH_SPACINGS * spacing)
+        decay = 0.5 ** (1 / (HALF_LIFE_SPACINGS * spacing))
+        self._forwards: list[_Step] = []
+        self._backwards: list[_Step] = []
+        for frame in range(length - 1):
+            self._forwards.append(_Step(motion.flow(frame + 1, frame), motion.visible(frame + 1, frame), decay))
+            self._backwards.append(_Step(motion.flow(frame, frame + 1), motion.visible(frame, frame + 1), decay))
+            if progress is not None:
+                progress(frame + 1, length - 1)
+        self.shape = self._forwards[0].shape if self._forwards else (1, 1)
+
+    def seen_from(self, candidates: Sequence[int]) -> Seen:
+        """What each of several frames shows, carried forwards and backwards as far as it reaches."""
+        seen = Seen(candidates, self.length, self.reach, self.shape[0] * self.shape[1])
+        _sweep(seen, range(self.length), self._forwards)
+        _sweep(seen, range(self.length - 1, -1, -1), self._backwards[::-1])
+        return seen
 
 
-def _sweep(seen: _Seen, frames: range, steps: Sequence[_Step]) -> None:
+def _sweep(seen: Seen, frames: range, steps: Sequence[_Step]) -> None:
     """Walk through the frames in one direction with all candidates on the way at once, one column each."""
     started: list[int] = []
     state = np.zeros((seen.shape[1], 0), np.float32)
@@ -182,7 +207,7 @@ def _sweep(seen: _Seen, frames: range, steps: Sequence[_Step]) -> None:
             seen.values[k][frame - seen.first[k]] = np.rint(255 * state[:, column])
 
 
-def _frames(seen: _Seen, k: int) -> range:
+def _frames(seen: Seen, k: int) -> range:
     return range(int(seen.first[k]), int(seen.first[k]) + len(seen.values[k]))
 
 
@@ -203,7 +228,7 @@ class _Step:
         kept *= decay * np.exp(-moved / MOTION_REACH_DIAGONALS)
         x = small[..., 0] + np.arange(columns)
         y = small[..., 1] + np.arange(rows)[:, None]
-        self.pixels = rows * columns
+        self.shape = (rows, columns)
         self._corners = []
         for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
             column, row = np.floor(x).astype(int) + dx, np.floor(y).astype(int) + dy
@@ -217,7 +242,7 @@ class _Step:
         return sum((state[origin] * weight for origin, weight in self._corners), np.zeros_like(state))
 
 
-def _greedy(seen: _Seen, count: int, gap: int) -> list[int]:
+def _greedy(seen: Seen, count: int, gap: int) -> list[int]:
     """Candidates in the order in which each adds the most."""
     chosen: list[int] = []
     best = np.zeros(seen.shape, np.uint8)
@@ -231,7 +256,7 @@ def _greedy(seen: _Seen, count: int, gap: int) -> list[int]:
     return chosen
 
 
-def _refine(seen: _Seen, chosen: list[int], gap: int) -> list[int]:
+def _refine(seen: Seen, chosen: list[int], gap: int) -> list[int]:
     """Improve a choice until nothing helps: shift keyframes between their neighbours, then move the least useful one.
 
     Greed alone is one-sided: the first keyframe stands where one alone would be best.
@@ -245,7 +270,7 @@ def _refine(seen: _Seen, chosen: list[int], gap: int) -> list[int]:
     return chosen
 
 
-def _shift_each(seen: _Seen, chosen: list[int], gap: int) -> list[int]:
+def _shift_each(seen: Seen, chosen: list[int], gap: int) -> list[int]:
     """Each keyframe in turn at the best place between its neighbours."""
     chosen = list(chosen)
     for place, k in enumerate(chosen):
@@ -259,7 +284,7 @@ def _shift_each(seen: _Seen, chosen: list[int], gap: int) -> list[int]:
     return chosen
 
 
-def _move_least_useful(seen: _Seen, chosen: list[int], gap: int) -> list[int]:
+def _move_least_useful(seen: Seen, chosen: list[int], gap: int) -> list[int]:
     """The same choice, or the one in which the keyframe that adds least stands where it adds more."""
 
     def use(place: int) -> int:
@@ -273,7 +298,7 @@ def _move_least_useful(seen: _Seen, chosen: list[int], gap: int) -> list[int]:
     return sorted([*others, moved])
 
 
-def _free(seen: _Seen, chosen: Sequence[int], gap: int) -> list[int]:
+def _free(seen: Seen, chosen: Sequence[int], gap: int) -> list[int]:
     """Candidates far enough from all the chosen ones."""
     distance = np.full(len(seen.candidates), np.iinfo(np.int64).max)
     for k in chosen:

@@ -39,10 +39,28 @@ class Still:
         (240, 24, {"mode": "motion", "motion": Still()}, (24, 72, 120, 168, 216)),
         (240, 24, {"mode": "motion", "motion": Still(), "count": 3}, (40, 120, 200)),
         (1, 24, {"mode": "motion", "motion": Still(), "count": 1}, (0,)),
+        (100, 24, {"mode": "list", "frames": [3, 99]}, (3, 99)),
     ],
 )
 def test_known_choices(length: int, rate: float, options: dict, expected: tuple[int, ...]) -> None:
     assert choose_keyframes(film_of(length, rate), **options) == expected
+
+
+def test_motion_mode_puts_a_keyframe_on_each_side_of_a_cut() -> None:
+    """Both shots stand still: only the cut tells that one keyframe cannot show both."""
+    film = np.zeros((30, 48, 48, 3), np.uint8)
+    film[24:, :, :24] = (250, 30, 30)
+    film[24:, :, 24:] = (30, 30, 250)
+
+    class StillAndAsLarge(Still):
+        def flow(self, i: int, j: int) -> np.ndarray:
+            return np.zeros((48, 48, 2), np.float32)
+
+        def visible(self, i: int, j: int) -> np.ndarray:
+            return np.ones((48, 48), bool)
+
+    first, second = choose_keyframes(ArrayFrames(film), "motion", motion=StillAndAsLarge(), count=2)
+    assert first < 24 <= second
 
 
 def test_an_even_spread_leaves_no_frame_further_than_half_a_share_from_a_keyframe() -> None:
@@ -70,7 +88,7 @@ def test_counts_per_second_follow_the_film_rate(rate: float) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mode": "best"}, "mode must be one of per second, count, every n, motion, got 'best'"),
+        ({"mode": "best"}, "mode must be one of per second, count, every n, motion, list, got 'best'"),
         ({"mode": "count"}, "count must be given for mode 'count'"),
         ({"mode": "count", "count": 0}, "count must be at least 1, got 0"),
         ({"mode": "count", "count": 11}, "count must be at most the film's 10 frames, got 11"),
@@ -82,6 +100,8 @@ def test_counts_per_second_follow_the_film_rate(rate: float) -> None:
         ({"mode": "motion"}, "motion must be given for mode 'motion'"),
         ({"mode": "motion", "motion": Still(), "count": 11}, "choose_keyframes: count must be at most"),
         ({"mode": "motion", "motion": Still(), "minimum_gap": 0}, "minimum_gap must be at least 1 frame, got 0"),
+        ({"mode": "list"}, "frames must be given for mode 'list', got none; name them"),
+        ({"mode": "list", "frames": [3, 10]}, r"choose_keyframes: indices must lie in 0\.\.9, got 10"),
     ],
 )
 def test_refuses(options: dict, message: str) -> None:

@@ -1,0 +1,165 @@
+"""Keyframes as painted files and as image batches, and back."""
+
+import os
+from pathlib import Path
+
+import folder_paths
+from comfy_api.v0_0_2 import io, ui
+
+from escalier.keyframes import Keyframes
+from escalier.keyframes.choose import format_indices, parse_indices
+from escalier.keyframes.files import read_keyframes, write_keyframes
+
+from .. import sockets
+from ..errors import named_after_node
+from ..progress import Progress
+from ..tensors import images_from_pictures, pictures_from_images
+from ..video import film_from_input
+
+CATEGORY = "escalier/keyframes"
+FIRST = ["0", "1"]
+FIRST_TOOLTIP = "The number of the film's first frame in the file names. Blender and many exporters begin with 1."
+
+
+class EscalierSaveKeyframes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierSaveKeyframes",
+            display_name="Save Keyframes",
+            category=CATEGORY,
+            description="Saves keyframes as PNG files whose names end in their frame number, into a new folder of "
+            "ComfyUI's output folder. Paint them in any program and bring them back with Load Keyframes: the number "
+            "says where each one belongs.",
+            search_aliases=["export keyframes", "write keyframes"],
+            inputs=[
+                sockets.Keyframes.Input("keyframes", tooltip="The keyframes to save, painted or not."),
+                io.String.Input(
+                    "folder_prefix",
+                    default="escalier/keyframes",
+                    tooltip="Where to save: this name and a number that rises with every run, so that nothing painted "
+                    "is ever overwritten.",
+                ),
+                io.Combo.Input("first", options=FIRST, tooltip=FIRST_TOOLTIP, advanced=True),
+            ],
+            outputs=[],
+            is_output_node=True,
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, keyframes: Keyframes, folder_prefix, first) -> io.NodeOutput:
+        output = folder_paths.get_output_directory()
+        parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
+        folder = f"{name}_{counter:05}"
+        files = write_keyframes(Path(parent, folder), keyframes, first=int(first), progress=Progress())
+        place = os.path.join(subfolder, folder)
+        return io.NodeOutput(
+            ui=ui.SavedImages([ui.SavedResult(file.name, place, io.FolderType.output) for file in files])
+        )
+
+
+class EscalierLoadKeyframes(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierLoadKeyframes",
+            display_name="Load Keyframes",
+            category=CATEGORY,
+            description="Loads painted keyframes from a folder in ComfyUI's input folder. The last number in each file "
+            "name is its frame: keyframe_000024.png stands at frame 24.",
+            search_aliases=["import keyframes", "painted frames", "image folder", "load images"],
+            inputs=[
+                io.Combo.Input(
+                    "folder",
+                    options=folder_paths.get_input_subfolders(),
+                    tooltip="A folder inside ComfyUI's input folder that holds the painted pictures and nothing else. "
+                    "Press R to find a folder that was made just now.",
+                ),
+                sockets.film_input("The film that the keyframes belong to: they must have its size."),
+                io.Combo.Input("first", options=FIRST, tooltip=FIRST_TOOLTIP),
+            ],
+            outputs=[
+                sockets.Keyframes.Output(display_name="keyframes", tooltip="The painted pictures with their places.")
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, folder) -> bool | str:
+        return True if folder in folder_paths.get_input_subfolders() else _no_such_folder(folder)
+
+    @classmethod
+    def fingerprint_inputs(cls, folder, **_) -> list[tuple[str, int, int]]:
+        """What changes when a picture is painted over, added or taken away."""
+        files = sorted(Path(folder_paths.get_input_directory(), folder).iterdir())
+        return [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+
+    @classmethod
+    @named_after_node
+    def execute(cls, folder, film, first) -> io.NodeOutput:
+        if folder not in folder_paths.get_input_subfolders():
+            raise ValueError(_no_such_folder(folder))
+        source = film_from_input(film)
+        place = Path(folder_paths.get_input_directory(), folder)
+        return io.NodeOutput(read_keyframes(place, len(source), first=int(first), size=source.size))
+
+
+def _no_such_folder(folder: str) -> str:
+    return (
+        f"folder must be one inside {folder_paths.get_input_directory()}, got {folder!r}; make it there, put the "
+        "painted keyframes into it and press R"
+    )
+
+
+class EscalierKeyframesFromImages(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierKeyframesFromImages",
+            display_name="Set Keyframes from Images",
+            category=CATEGORY,
+            description="Gives a batch of painted pictures their places in the film: picture 1 stands at the first "
+            "frame number, picture 2 at the second, and so on.",
+            search_aliases=["images to keyframes", "painted frames", "keyframe indices"],
+            inputs=[
+                io.Image.Input("images", tooltip="The painted pictures, in the order of the film, in its size."),
+                io.String.Input(
+                    "indices",
+                    default="0",
+                    tooltip="Frame number of each picture, counted from 0, rising: 0, 24, 48. The indices of Choose "
+                    "Keyframes can be connected here.",
+                ),
+                sockets.film_input("The film that the pictures belong to: its length is the limit for the indices."),
+            ],
+            outputs=[sockets.Keyframes.Output(display_name="keyframes", tooltip="The pictures with their places.")],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, images, indices, film) -> io.NodeOutput:
+        length = len(film_from_input(film))
+        pictures = pictures_from_images(images, "images")
+        return io.NodeOutput(Keyframes(parse_indices(indices, length), pictures, length))
+
+
+class EscalierKeyframesToImages(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierKeyframesToImages",
+            display_name="Get Keyframe Images",
+            category=CATEGORY,
+            description="The pictures of keyframes as an image batch, with their frame numbers as text: to look at "
+            "them, save them, or paint each one by itself.",
+            search_aliases=["keyframes to images", "unpack keyframes"],
+            inputs=[sockets.Keyframes.Input("keyframes", tooltip="The keyframes to take apart.")],
+            outputs=[
+                io.Image.Output(display_name="images", tooltip="One picture for each keyframe, in the film's order."),
+                io.String.Output(display_name="indices", tooltip="Their frame numbers, counted from 0: 0, 24, 48."),
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, keyframes: Keyframes) -> io.NodeOutput:
+        return io.NodeOutput(images_from_pictures(keyframes.pictures), format_indices(keyframes.indices))
