@@ -4,7 +4,13 @@ from comfy_api.v0_0_2 import ComfyExtension, io
 from typing_extensions import override
 
 from . import coherence, composite, diffusion, mask
-from .film import EscalierCadence, EscalierMotion, EscalierPickFrames, EscalierRestoreCadence
+from .film import (
+    EscalierCadence,
+    EscalierMotion,
+    EscalierMotionFromImages,
+    EscalierPickFrames,
+    EscalierRestoreCadence,
+)
 from .keyframes import (
     EscalierChooseKeyframes,
     EscalierKeyframesFromImages,
@@ -22,6 +28,7 @@ from .propagation import EscalierDraft, EscalierPropagate, EscalierStaircase
 
 NODES: list[type[io.ComfyNode]] = [
     EscalierMotion,
+    EscalierMotionFromImages,
     EscalierCadence,
     EscalierPickFrames,
     EscalierRestoreCadence,

@@ -6,9 +6,9 @@ import re
 
 import folder_paths
 
-# Files and packages that are missing, values and types that do not fit. Anything else is a fault of ours: it keeps
-# its traceback and its type.
-REFUSALS = (TypeError, ValueError, ImportError, OSError)
+# Files, packages and memory that are missing, values and types that do not fit. Anything else is a fault of ours: it
+# keeps its traceback and its type.
+REFUSALS = (TypeError, ValueError, ImportError, OSError, MemoryError)
 
 
 def named_after_node(execute):

@@ -4,6 +4,7 @@ from comfy_api.v0_0_2 import io
 
 from escalier.film.cadence import Cadence, RestoredCadence, pick_frames
 from escalier.film.frames import ArrayFrames
+from escalier.film.given_motion import GivenMotion, flows_from_pictures
 from escalier.film.motion import PRESETS, Motion
 from escalier.keyframes.choose import format_indices, parse_indices
 
@@ -49,6 +50,65 @@ class EscalierMotion(io.ComfyNode):
     def execute(cls, film, preset) -> io.NodeOutput:
         with scratch_folder("motion") as folder:
             motion = Motion(film_from_input(film), folder, preset=preset)
+            motion.prepare(progress=Progress())
+        remove_with(motion, folder)
+        return io.NodeOutput(motion)
+
+
+class EscalierMotionFromImages(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierMotionFromImages",
+            display_name="Motion from Images",
+            category=CATEGORY,
+            description="Takes the motion of a film from pictures of vectors, such as a renderer's vector pass or the "
+            "flow of another node, instead of measuring it.",
+            search_aliases=["motion vectors", "vector pass", "optical flow", "velocity", "render"],
+            inputs=[
+                sockets.film_input("The film that moves so: a video, or a batch of images."),
+                io.Image.Input(
+                    "forward",
+                    tooltip="For each frame but the last, where its pixels go in the next: red is to the right, green "
+                    "is down.",
+                ),
+                io.Float.Input(
+                    "scale_px",
+                    default=0.0,
+                    min=0.0,
+                    max=4096.0,
+                    step=1.0,
+                    tooltip="0 if the values are pixels, as in EXR files. Otherwise middle grey is no motion, and "
+                    "black and white are this many pixels, as in PNG files.",
+                ),
+                io.Boolean.Input(
+                    "flip_y",
+                    default=False,
+                    tooltip="Switch on if green points up, as renderers do that count rows from below.",
+                ),
+                io.Image.Input(
+                    "backward",
+                    optional=True,
+                    tooltip="For each frame but the first, where its pixels come from in the one before. Found from "
+                    "forward if nothing is connected.",
+                ),
+            ],
+            outputs=[
+                sockets.Motion.Output(display_name="motion", tooltip="The motion, for every node that asks for it.")
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, film, forward, scale_px, flip_y, backward=None) -> io.NodeOutput:
+        sides = [
+            None
+            if images is None
+            else flows_from_pictures(pictures_from_images(images, name), scale_px=scale_px, flip_y=flip_y)
+            for name, images in (("forward", forward), ("backward", backward))
+        ]
+        with scratch_folder("motion") as folder:
+            motion = GivenMotion(film_from_input(film), folder, *sides)
             motion.prepare(progress=Progress())
         remove_with(motion, folder)
         return io.NodeOutput(motion)

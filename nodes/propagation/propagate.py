@@ -182,6 +182,26 @@ class EscalierPropagate(io.ComfyNode):
                 ),
                 mask_input(),
                 cuts_input(),
+                io.Boolean.Input(
+                    "apart",
+                    default=matching.apart,
+                    optional=True,
+                    advanced=True,
+                    tooltip="With a mask, subject and set are painted as two plates that cannot copy from each other, "
+                    "and are joined by the mask's own edge. Off, the mask is only one guide among others.",
+                ),
+                io.Int.Input(
+                    "match_side",
+                    default=0,
+                    min=0,
+                    max=8192,
+                    step=64,
+                    optional=True,
+                    advanced=True,
+                    tooltip="For large films: the longer side, in pixels, at which frames are matched. 960 makes 4K "
+                    "cost little more than 540p; the film is still painted from the full-size keyframes. 0 matches at "
+                    "the film's own size, which is finest and slowest.",
+                ),
             ],
             outputs=[
                 sockets.Runs.Output(
@@ -195,7 +215,7 @@ class EscalierPropagate(io.ComfyNode):
     def execute(
         cls, film, keyframes: Keyframes, colour, position, temporal, seed, edge, mask_weight, uniformity, patch_size,
         voting, extra_pass_3x3, search_vote_iterations, patchmatch_iterations, backend, threads,
-        motion: Motion | None = None, mask=None, stop_at_cuts=True,
+        motion: Motion | None = None, mask=None, stop_at_cuts=True, apart=True, match_side=0,
     ) -> io.NodeOutput:  # fmt: skip
         runs = propagate(
             film_from_input(film),
@@ -212,6 +232,8 @@ class EscalierPropagate(io.ComfyNode):
                 search_vote_iterations=search_vote_iterations or None,
                 patchmatch_iterations=patchmatch_iterations or None,
                 backend=backend,
+                apart=apart,
+                match_side=match_side or None,
             ),
             cuts=None if stop_at_cuts else (),
             seed=seed,

@@ -33,7 +33,8 @@ class EscalierStaircase(io.ComfyNode):
                     options=list(FADES),
                     default=next(iter(FADES)),
                     tooltip="'staggered' lets every pixel switch at its own time, so that no double image is seen. "
-                    "'linear' and 'smoothstep' mix the two pictures: softer, with a double image in the middle.",
+                    "'linear' and 'smoothstep' mix the two pictures: softer, with a double image in the middle. "
+                    "'by_error' switches each pixel once, where its errors are least: truest, and less even.",
                 ),
                 io.Int.Input(
                     "fade_frames",
@@ -50,8 +51,8 @@ class EscalierStaircase(io.ComfyNode):
                     max=100.0,
                     step=0.5,
                     advanced=True,
-                    tooltip="In 'staggered', how many frames one pixel takes to switch. 3 hides the seam; more softens "
-                    "it and blurs what it crosses.",
+                    tooltip="In 'staggered' and 'by_error', how many frames one pixel takes to switch. 3 hides the "
+                    "seam; more softens it and blurs what it crosses.",
                 ),
                 io.Int.Input(
                     "seed",
@@ -67,6 +68,25 @@ class EscalierStaircase(io.ComfyNode):
                     optional=True,
                     tooltip="Connect the film's motion to have the fades judged: double images and jumps in figures.",
                 ),
+                io.Boolean.Input(
+                    "keep_contrast",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Where two runs are mixed, strengthens the mix to the contrast that they have. For "
+                    "'linear' and 'smoothstep', which look washed out in the middle of a fade.",
+                ),
+                io.Float.Input(
+                    "seam_removal",
+                    default=0.0,
+                    min=0.0,
+                    max=0.99,
+                    step=0.05,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Takes edges between the two runs out of the picture by blending their gradients. 0 is "
+                    "off, 0.9 removes most seams and lets colours flow a little.",
+                ),
             ],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="The restyled film, made while it is saved."),
@@ -80,9 +100,18 @@ class EscalierStaircase(io.ComfyNode):
     @classmethod
     @named_after_node
     def execute(
-        cls, runs: Runs, film, mode, fade_frames, ramp_frames, seed, motion: Motion | None = None
-    ) -> io.NodeOutput:
-        staircase = Staircase(runs, mode=mode, fade_frames=fade_frames or None, ramp_frames=ramp_frames, seed=seed)
+        cls, runs: Runs, film, mode, fade_frames, ramp_frames, seed, motion: Motion | None = None,
+        keep_contrast=False, seam_removal=0.0,
+    ) -> io.NodeOutput:  # fmt: skip
+        staircase = Staircase(
+            runs,
+            mode=mode,
+            fade_frames=fade_frames or None,
+            ramp_frames=ramp_frames,
+            seed=seed,
+            keep_contrast=keep_contrast,
+            seam_removal=seam_removal,
+        )
         report = _least_sure(runs)
         if motion is not None:
             report += f"\n{measure_fades(staircase, film_from_input(film), motion, progress=Progress(previews=False))}"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from escalier.keyframes import Keyframes
+from escalier.propagation import FADES
 
 FADE = {"mode": "staggered", "fade_frames": 0, "ramp_frames": 3.0, "seed": 0}
 
@@ -67,10 +68,41 @@ def test_report_judges_the_fades_when_motion_is_connected(pack: SimpleNamespace,
     assert "ghosting kept" in report and "pop" in report
 
 
-@pytest.mark.parametrize("mode", ["linear", "smoothstep", "staggered"])
+@pytest.mark.parametrize("mode", FADES)
 def test_every_fade_of_the_menu_runs(pack: SimpleNamespace, film, runs, mode: str) -> None:
     video, _ = pack.EscalierStaircase.execute(runs=runs, film=film, **{**FADE, "mode": mode, "fade_frames": 2}).args
     assert np.isfinite(video.film.frame(3)).all()
+
+
+@pytest.mark.parametrize("dial", [{"keep_contrast": True}, {"seam_removal": 0.9}], ids=str)
+def test_dials_of_the_mix_change_the_middle_of_a_fade_alone(pack: SimpleNamespace, film, runs, dial: dict) -> None:
+    linear = {**FADE, "mode": "linear", "fade_frames": 0}
+    plain, other = (
+        pack.EscalierStaircase.execute(runs=runs, film=film, **{**linear, **more}).args[0].film for more in ({}, dial)
+    )
+    assert (plain.frame(2) != other.frame(2)).any()
+    assert (plain.frame(1) == other.frame(1)).all() and (plain.frame(5) == other.frame(5)).all()
+
+
+def test_large_films_are_matched_at_the_side_that_is_asked_for(
+    pack: SimpleNamespace, own_temp: None, to_image: Callable, clip: np.ndarray, dials: dict
+) -> None:
+    large = np.repeat(np.repeat(clip, 4, axis=1), 4, axis=2)
+    keyframes = Keyframes([1], [255 - large[1]], length=len(large))
+    dials = {**dials, "match_side": 128}
+    (runs,) = pack.EscalierPropagate.execute(film=to_image(large), keyframes=keyframes, **dials).args
+    assert runs.forward[1].frames.shape[1:3] == (192, 256)
+    assert runs.forward[1].guide_error.shape[1:] == (96, 128)
+
+
+def test_motion_in_pictures_is_taken_as_it_is(
+    pack: SimpleNamespace, own_temp: None, to_image: Callable, film, clip: np.ndarray
+) -> None:
+    vectors = np.full((len(clip) - 1, 48, 64, 3), (0.75, 0.5, 0), np.float32)
+    (motion,) = pack.EscalierMotionFromImages.execute(film, to_image(vectors), 4.0, False).args
+    assert (motion.flow(2, 3) == (2, 0)).all()
+    with pytest.raises(ValueError, match=r"^Motion from Images: forward must hold one flow for each step .* got 4"):
+        pack.EscalierMotionFromImages.execute(film, to_image(vectors[1:]), 4.0, False)
 
 
 def test_second_run_goes_on_with_what_is_there(
