@@ -1,0 +1,65 @@
+"""The package controlnet-aux, which holds the detectors, imported although another package makes that import fail."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from escalier.packages import load_package
+
+REQUIREMENT = "controlnet-aux>=0.0.9"
+_one_at_a_time = threading.Lock()
+logger = logging.getLogger("escalier")
+
+
+def detector_module(name: str) -> ModuleType:
+    """A module of controlnet-aux, such as "hed".
+
+    Raises
+    ------
+    ImportError
+        If the package is missing or broken, with the command that mends it.
+    """
+    import_package()
+    return importlib.import_module(f"controlnet_aux.{name}")
+
+
+def import_package() -> None:
+    """Import controlnet-aux, next to any mediapipe, without its warnings about deprecated names."""
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if sys.modules.get("controlnet_aux") is None:
+            _import()
+
+
+def _import() -> None:
+    try:
+        load_package("controlnet_aux", REQUIREMENT, "Control maps")
+    except ImportError as error:
+        if isinstance(error.__cause__, ImportError):
+            raise
+        # mediapipe 1.x has no `solutions` any more, and controlnet-aux 0.0.10 asks for it while it is imported;
+        # without mediapipe it only lacks its face mesh (huggingface/controlnet_aux#122).
+        logger.debug("controlnet_aux fails to load; loading it without mediapipe", exc_info=True)
+        with _hidden("mediapipe"):
+            load_package("controlnet_aux", REQUIREMENT, "Control maps")
+
+
+@contextmanager
+def _hidden(package: str) -> Iterator[None]:
+    """For as long as this lasts, importing the package says that it is not installed."""
+    modules = {name: module for name, module in sys.modules.items() if name.split(".")[0] == package}
+    for name in modules:
+        del sys.modules[name]
+    sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[package]
+        sys.modules.update(modules)

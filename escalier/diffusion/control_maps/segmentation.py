@@ -1,0 +1,147 @@
+"""Segmentation maps: what each pixel belongs to, in the colours that segmentation ControlNets know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from escalier.film.frames import as_uint8
+from escalier.packages import load_package
+
+from .ade20k import PALETTE
+from .pictures import RESOLUTION_PX, STEP_PX, check_pictures
+from .sizes import Room
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+EXAMPLE = "huggingface.co/nvidia/segformer-b4-finetuned-ade-512-512"
+REQUIREMENT = "transformers>=4.50.3"
+
+
+class Segmentation(NamedTuple):
+    """What `draw_segmentation_maps` returns.
+
+    Parameters
+    ----------
+    maps
+        (N, H, W, 3) float32 0..1 in the ADE20K palette.
+    labels
+        (N, H, W) uint8: the number of the class of each pixel.
+    shares
+        The name of each class that was found and its share of all pixels, the largest first.
+    """
+
+    maps: np.ndarray
+    labels: np.ndarray
+    shares: dict[str, float]
+
+
+def draw_segmentation_maps(
+    pictures: Sequence[np.ndarray],
+    folder: str | Path,
+    *,
+    resolution: int = RESOLUTION_PX,
+    device: str = "cpu",
+    progress: Callable[..., Any] | None = None,
+) -> Segmentation:
+    """Colour each pixel by the class it belongs to, with an UperNet or SegFormer from a local folder.
+
+    Parameters
+    ----------
+    pictures
+        RGB pictures (H, W, 3) of one size, uint8 or float32 0..1.
+    folder
+        A transformers model of the 150 classes of ADE20K: config.json and its weights, for instance
+        nvidia/segformer-b4-finetuned-ade-512-512 or openmmlab/upernet-convnext-small. Nothing is ever downloaded.
+    resolution
+        The short side, in pixels, at which the network looks; 0 is the picture's own size. More follows finer outlines
+        and costs with the square.
+    device
+        Where the network runs, as torch names it.
+    progress
+        Called as `progress(done, total, picture)` after each picture.
+
+    Returns
+    -------
+    Segmentation
+        Maps of exactly the pictures' size.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no model; names it.
+    ValueError
+        If the model is of another kind or has other classes.
+    ImportError
+        If transformers is missing; names the command that installs it.
+
+    Examples
+    --------
+    >>> draw_segmentation_maps([np.zeros((64, 64, 3), np.uint8)], "no such folder")
+    Traceback (most recent call last):
+    FileNotFoundError: draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but ...
+    """
+    size = check_pictures(pictures, resolution, "draw_segmentation_maps")
+    model = _load(Path(folder)).to(device)
+    normal = _normalisation(Path(folder))
+    room = Room.of(size, resolution, STEP_PX)
+    labels = np.empty((len(pictures), size.height, size.width), np.uint8)
+    for number, picture in enumerate(pictures):
+        labels[number] = room.leave(_look(model, room.enter(as_uint8(picture)), normal, device), labels=True)
+        if progress is not None:
+            progress(number + 1, len(pictures), PALETTE[labels[number]])
+    return Segmentation(PALETTE[labels].astype(np.float32) / 255, labels, _shares(labels, model.config.id2label))
+
+
+def _load(folder: Path) -> Any:
+    transformers = load_package("transformers", REQUIREMENT, "Segmentation maps")
+    if not (folder / "config.json").is_file():
+        raise FileNotFoundError(
+            f"draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but {folder} "
+            f"has no config.json; download all files of for instance {EXAMPLE} into it"
+        )
+    try:
+        model = transformers.AutoModelForSemanticSegmentation.from_pretrained(folder, local_files_only=True)
+    except (ValueError, OSError, KeyError, RuntimeError) as error:
+        raise ValueError(
+            f"draw_segmentation_maps: folder must hold a SegFormer or UperNet, but {folder} cannot be read as one "
+            f"({str(error).strip().splitlines()[0][:160]}); check that all its files are there"
+        ) from error
+    if model.config.num_labels != len(PALETTE):
+        raise ValueError(
+            f"draw_segmentation_maps: folder must hold a model with the {len(PALETTE)} classes of ADE20K, but the one "
+            f"in {folder} has {model.config.num_labels}; a segmentation ControlNet knows only their colours: take a "
+            "model whose name says ade"
+        )
+    return model.eval()
+
+
+def _normalisation(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of the colours that the model was taught with, for values 0..1."""
+    file = folder / "preprocessor_config.json"
+    settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    mean, deviation = settings.get("image_mean", IMAGENET_MEAN), settings.get("image_std", IMAGENET_DEVIATION)
+    return np.float32(mean), np.float32(deviation)
+
+
+def _look(model: Any, picture: np.ndarray, normal: tuple[np.ndarray, np.ndarray], device: str) -> np.ndarray:
+    """The class of each pixel of a padded picture, (H, W) uint8."""
+    import torch
+
+    mean, deviation = normal
+    colours = (picture.astype(np.float32) / 255 - mean) / deviation
+    with torch.inference_mode():
+        batch = torch.from_numpy(np.ascontiguousarray(colours.transpose(2, 0, 1)[None])).to(device)
+        scores = model(pixel_values=batch).logits
+        scores = torch.nn.functional.interpolate(scores, picture.shape[:2], mode="bilinear", align_corners=False)
+        return scores[0].argmax(0).to(torch.uint8).cpu().numpy()
+
+
+def _shares(labels: np.ndarray, names: dict[int, str]) -> dict[str, float]:
+    counts = np.bincount(labels.ravel(), minlength=len(PALETTE)) / labels.size
+    found = [int(number) for number in np.argsort(-counts, kind="stable") if counts[number] > 0]
+    return {names.get(number, f"class {number}"): float(counts[number]) for number in found}

@@ -1,0 +1,206 @@
+"""Menu escalier/diffusion: control maps of keyframes, for ControlNets."""
+
+import os
+from pathlib import Path
+
+import comfy.model_management
+import folder_paths
+import torch
+from comfy_api.v0_0_2 import io
+
+from escalier.diffusion.control_maps import KINDS, POSE_PARTS, Options, draw_control_maps, draw_segmentation_maps
+
+from ..errors import named_after_node
+from ..progress import Progress
+from ..tensors import pictures_from_images
+
+DETECTOR_FOLDER = "controlnet_aux"
+SEGMENTATION_FOLDER = "segmentation"
+for name in (DETECTOR_FOLDER, SEGMENTATION_FOLDER):
+    folder_paths.add_model_folder_path(name, os.path.join(folder_paths.models_dir, name))
+
+DETECTOR_BYTES = 4 * 1024**3
+"""The largest detector, ZoeDepth, with room to compute."""
+
+RESOLUTION_TOOLTIP = (
+    "The short side, in pixels, at which the detector looks; the map comes back in the picture's own size. Most were "
+    "taught at 512. More finds finer lines, misses large forms and costs with the square. 0 looks at the picture's own "
+    "size."
+)
+
+
+class EscalierControlMap(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierControlMap",
+            display_name="Control Map",
+            category="escalier/diffusion",
+            description="Draws what a ControlNet is to respect in each keyframe: its lines, its people, its depth. Put "
+            "it between Choose Keyframes and Tile Keyframe Grid. Maps have exactly the picture's size; depth has one "
+            "range over all pictures, so that the same wall is the same grey in every keyframe.",
+            search_aliases=[
+                "controlnet preprocessor",
+                "annotator",
+                "lineart",
+                "canny",
+                "hed",
+                "pidinet",
+                "mlsd",
+                "openpose",
+                "midas",
+                "zoe",
+                "leres",
+                "normal bae",
+                "teed",
+                "depth map",
+            ],
+            inputs=[
+                io.Image.Input("image", tooltip="The keyframes, in the order of the film, before they are tiled."),
+                io.Combo.Input(
+                    "kind",
+                    options=list(KINDS),
+                    default="lineart realistic",
+                    tooltip="What to draw. Take the kind that your ControlNet was taught with. 'canny' and 'lineart "
+                    "standard' need no file; the others say which file belongs into models/controlnet_aux. The code of "
+                    "'openpose' is licensed for non-commercial use only.",
+                ),
+                io.Int.Input("resolution", default=512, min=0, max=4096, step=64, tooltip=RESOLUTION_TOOLTIP),
+                io.Int.Input(
+                    "canny_low",
+                    default=100,
+                    min=0,
+                    max=1000,
+                    advanced=True,
+                    tooltip="Canny goes on along an edge down to this steepness. 100 is the usual value; less draws "
+                    "longer lines, and noise.",
+                ),
+                io.Int.Input(
+                    "canny_high",
+                    default=200,
+                    min=0,
+                    max=1000,
+                    advanced=True,
+                    tooltip="Canny starts a line only where an edge is steeper than this. 200 is the usual value; more "
+                    "leaves only strong edges.",
+                ),
+                io.Float.Input(
+                    "mlsd_score",
+                    default=0.1,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    advanced=True,
+                    tooltip="How sure MLSD must be of a line. 0.1 is the usual value; more leaves fewer lines.",
+                ),
+                io.Float.Input(
+                    "mlsd_distance",
+                    default=0.1,
+                    min=0.0,
+                    max=100.0,
+                    step=0.1,
+                    advanced=True,
+                    tooltip="How long a line must be for MLSD, in pixels at half the resolution. 0.1 keeps nearly all; "
+                    "10 drops the short ones.",
+                ),
+                io.Combo.Input(
+                    "pose_parts",
+                    options=list(POSE_PARTS),
+                    default=POSE_PARTS[0],
+                    advanced=True,
+                    tooltip="What OpenPose draws. Hands and face need one more file each, and large people.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output(
+                    display_name="maps",
+                    tooltip="One map for each picture, of the picture's size. Tile them with the keyframes' own plan.",
+                )
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(
+        cls, image, kind, resolution, canny_low, canny_high, mlsd_score, mlsd_distance, pose_parts
+    ) -> io.NodeOutput:
+        maps = draw_control_maps(
+            pictures_from_images(image, "image"),
+            kind,
+            folders=folder_paths.get_folder_paths(DETECTOR_FOLDER),
+            resolution=resolution,
+            options=Options(canny_low, canny_high, mlsd_score, mlsd_distance, pose_parts),
+            device=_free_device(),
+            progress=Progress(),
+        )
+        return io.NodeOutput(torch.from_numpy(maps))
+
+
+class EscalierSegmentationMap(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierSegmentationMap",
+            display_name="Segmentation Map",
+            category="escalier/diffusion",
+            description="Colours each pixel of the keyframes by what it belongs to (wall, floor, person ...), in the "
+            "ADE20K palette that segmentation ControlNets were taught with. Reads an UperNet or SegFormer from a local "
+            "folder; nothing is downloaded.",
+            search_aliases=["controlnet seg", "semantic segmentation", "segformer", "upernet", "ade20k"],
+            inputs=[
+                io.Image.Input("image", tooltip="The keyframes, before they are tiled."),
+                io.Combo.Input(
+                    "folder",
+                    options=_segmentation_models(),
+                    tooltip="A folder inside models/segmentation with all files of a transformers model for ADE20K: "
+                    "nvidia/segformer-b4-finetuned-ade-512-512, say. Press R to find one put there just now.",
+                ),
+                io.Int.Input("resolution", default=512, min=0, max=4096, step=64, tooltip=RESOLUTION_TOOLTIP),
+            ],
+            outputs=[
+                io.Image.Output(display_name="maps", tooltip="One map for each picture, of the picture's size."),
+                io.String.Output(
+                    display_name="report", tooltip="What was found in the pictures, and how much of them it covers."
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, folder) -> bool | str:
+        return True if folder in _segmentation_models() else _no_such_folder(folder)
+
+    @classmethod
+    @named_after_node
+    def execute(cls, image, folder, resolution) -> io.NodeOutput:
+        places = [Path(root, folder) for root in folder_paths.get_folder_paths(SEGMENTATION_FOLDER)]
+        drawn = draw_segmentation_maps(
+            pictures_from_images(image, "image"),
+            next((place for place in places if place.is_dir()), places[0]),
+            resolution=resolution,
+            device=_free_device(),
+            progress=Progress(),
+        )
+        report = "\n".join(f"{share:.1%} {name}" for name, share in drawn.shares.items())
+        return io.NodeOutput(torch.from_numpy(drawn.maps), report)
+
+
+def _segmentation_models() -> list[str]:
+    """Folders of models/segmentation that hold a transformers model."""
+    roots = [Path(root) for root in folder_paths.get_folder_paths(SEGMENTATION_FOLDER)]
+    return sorted({path.parent.relative_to(root).as_posix() for root in roots for path in root.rglob("config.json")})
+
+
+def _no_such_folder(folder: str) -> str:
+    roots = " or ".join(folder_paths.get_folder_paths(SEGMENTATION_FOLDER))
+    return (
+        f"folder must be one inside {roots} that holds config.json and weights, got {folder!r}; download all files of "
+        "for instance nvidia/segformer-b4-finetuned-ade-512-512 into a folder there and press R"
+    )
+
+
+def _free_device() -> str:
+    """The device that ComfyUI computes on, with room made: what ComfyUI has loaded there can come back later."""
+    device = comfy.model_management.get_torch_device()
+    if device.type != "cpu":
+        comfy.model_management.free_memory(DETECTOR_BYTES, device)
+    return str(device)
