@@ -24,10 +24,11 @@ def test_each_command_is_a_single_line(name: str) -> None:
 
 def test_every_menu_entry_has_its_heading() -> None:
     menus = {
-        p.stem
-        for p in (ROOT / "nodes").glob("[!_]*.py")
-        if "class Escalier" in p.read_text(encoding="utf-8") and "io.ComfyNode" in p.read_text(encoding="utf-8")
+        path.relative_to(ROOT / "nodes").with_suffix("").parts[0]
+        for path in (ROOT / "nodes").rglob("*.py")
+        if 'node_id="Escalier' in path.read_text(encoding="utf-8")
     }
+    assert {"film", "keyframes", "mask", "composite", "coherence"} <= menus
     headings = {line[3:].lower() for line in README.splitlines() if line.startswith("## ")}
     assert menus <= headings
 
@@ -47,3 +48,9 @@ def test_requirements_and_project_ask_for_the_same_versions() -> None:
 
 def test_the_patent_is_named() -> None:
     assert "8,861,869" in README
+
+
+def test_recipes_are_those_that_are_shipped() -> None:
+    table = README.split("## Recipes")[1].split("\n## ")[0]
+    named = {name for row in table.splitlines() if row.startswith("| `") for name in re.findall(r"`(\w+)`", row)}
+    assert named == {path.stem for path in (ROOT / "workflows").glob("*.json")}
