@@ -189,7 +189,7 @@ def test_films_that_do_not_belong_together_are_refused(shot: Shot, tmp_path: Pat
     ("amount", "dials", "message"),
     [
         (1.5, {}, r"amounts must lie in 0\.\.1, got 1\.5"),
-        (0.5, {"mode": "swirl"}, "Dial: mode must be one of staggered, linear, smoothstep, got swirl"),
+        (0.5, {"mode": "swirl"}, r"Dial: mode must be one of staggered, .*got swirl"),
         (0.5, {"longest": 0}, "Dial: longest must be at least 1 frame, got 0"),
         (0.5, {"fade_frames": -1}, "Dial: fade_frames must be >= 0, got -1"),
         (0.5, {"ramp_frames": -1}, "Dial: ramp_frames must be >= 0, got -1"),

@@ -51,14 +51,14 @@ def test_boil_lives_inside_the_mask_and_nowhere_else(boiling: list[Path], still:
     region = np.zeros((film.size.height, film.size.width), np.float32)
     region[20:60, 30:90] = 1
     reach = shape_edge(region, feather_outside_px=8)
-    # Two pixels more, since the codec lets what changes colour its neighbours.
+    # Two pixels more, and a tolerance, since the codec lets what changes colour its neighbours.
     outside = shape_edge(region, spread_px=10, feather_outside_px=8) == 0
     differences = [np.abs(brightness(made.frame(i)) - brightness(still.frame(i))) for i in range(len(film))]
-    assert max(d[outside].mean() for d in differences) < 1.5
+    assert max(d[outside].mean() for d in differences) < 3
     lively = [d[reach == 1].mean() for d in differences]
     # The first drawing for two frames, the second and the third for two each, and over again.
-    assert max(lively[i] for i in (0, 1, 6, 7)) < 2
-    assert min(lively[i] for i in (2, 3, 4, 5, 8, 9, 10, 11)) > 3
+    assert max(lively[i] for i in (0, 1, 6, 7)) < 3
+    assert min(lively[i] for i in (2, 3, 4, 5, 8, 9, 10, 11)) > 4
 
 
 def test_boil_says_that_the_film_loops(boiling: list[Path]) -> None:
