@@ -1,11 +1,13 @@
 """The engines side by side: processor-seconds, wall seconds, peak memory and energy on the same inputs.
 
-    python benchmarks/engine.py --reference FOLDER [--original PATH_TO_EBSYNTH_LIBRARY] [--footage FOLDER] [--json]
+    python benchmarks/engine.py --reference FOLDER [--original PATH_TO_EBSYNTH_LIBRARY] [--card] [--footage FOLDER]
+        [--json]
 
 FOLDER holds the original's published cases (facestyle, stylit, texbynum) with their published arguments. --footage adds
-frames of two filmed clips, guided by colour, edge and position. Every run has a process of its own, so that its peak
-memory is its own; kernels are loaded before the clock starts. Energy is the mean over the target of what EbSynth
-minimises (`escalier.pyebsynth.energy`), the same for every engine.
+frames of two filmed clips, guided by colour, edge and position. --card adds the card engine; where no card is there, it
+runs on Warp's processor device, which says something about its energy and nothing about its speed. Every run has a
+process of its own, so that its peak memory is its own; kernels are loaded before the clock starts. Energy is the mean
+over the target of what EbSynth minimises (`escalier.pyebsynth.energy`), the same for every engine.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+ON_THE_PROCESSOR = "card (processor device)"
 COLUMNS = ("case", "engine", "threads", "cpu_seconds", "wall_seconds", "peak_mb", "energy")
 
 
@@ -171,6 +174,8 @@ def measure_apart(arguments: list[str], engine: str, threads: int, library: str 
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     if library:
         environment["EBSYNTH_LIBRARY"] = library
+    if engine == ON_THE_PROCESSOR:
+        environment["ESCALIER_CARD_DEVICE"], engine = "cpu", "card"
     command = [sys.executable, __file__, *arguments, "--engine", engine, "--threads", str(threads)]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if finished.returncode:
@@ -182,6 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path, required=True, help="folder with facestyle, stylit and texbynum")
     parser.add_argument("--original", help="the original's shared library, to run beside")
+    parser.add_argument("--card", action="store_true", help="the card engine too; without a card on Warp's processor")
     parser.add_argument("--footage", type=Path, help="folder with the filmed clips")
     parser.add_argument("--cases", nargs="*", help="only these cases")
     parser.add_argument("--json", action="store_true", help="one JSON object for each row")
@@ -195,9 +201,10 @@ def main() -> None:
         print(json.dumps(measure(case, asked.engine, asked.threads)))
         return
     engines = [("cpu", 1), ("cpu", 2)] + ([("original", 1)] if asked.original else [])
+    engines += [(card_engine(), 1)] if asked.card else []
     cases = [*REFERENCE, *(FOOTAGE if asked.footage else ())]
     if not asked.json:
-        print("{:22} {:9} {:>7} {:>12} {:>13} {:>8} {:>9}".format(*COLUMNS))
+        print("{:22} {:23} {:>7} {:>12} {:>13} {:>8} {:>9}".format(*COLUMNS))
     for name in asked.cases or cases:
         arguments = ["--reference", str(asked.reference), "--one", name]
         arguments += ["--footage", str(asked.footage)] if asked.footage else []
@@ -207,10 +214,17 @@ def main() -> None:
             print(json.dumps(row) if asked.json else as_line(row), flush=True)
 
 
+def card_engine() -> str:
+    """The name that tells a card from a stand-in."""
+    from escalier.pyebsynth.card_device import card_is_there
+
+    return "card" if card_is_there() else ON_THE_PROCESSOR
+
+
 def as_line(row: dict[str, Any]) -> str:
     return (
-        f"{row['case']:22} {row['engine']:9} {row['threads']:7} {row['cpu_seconds']:12.2f} {row['wall_seconds']:13.2f} "
-        f"{row['peak_mb']:8.0f} {row['energy']:9.0f}"
+        f"{row['case']:22} {row['engine']:23} {row['threads']:7} {row['cpu_seconds']:12.2f} "
+        f"{row['wall_seconds']:13.2f} {row['peak_mb']:8.0f} {row['energy']:9.0f}"
     )
 
 

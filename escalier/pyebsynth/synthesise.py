@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -21,17 +22,20 @@ def _cpu() -> Engine:
     return synthesise_cpu
 
 
+def _card() -> Engine:
+    from .card import synthesise_card
+
+    return synthesise_card
+
+
 def _original() -> Engine:
     from .original import synthesise_original
 
     return synthesise_original
 
 
-BACKENDS: dict[str, Callable[[], Engine]] = {"cpu": _cpu, "original": _original}
+BACKENDS: dict[str, Callable[[], Engine]] = {"cpu": _cpu, "card": _card, "original": _original}
 """Every engine by name, loaded when it is first used. A new engine is a new entry."""
-
-AUTO = ("cpu",)
-"""The engines that `auto` takes, the first that is there."""
 
 
 def synthesise(
@@ -89,7 +93,7 @@ def synthesise(
         From 1 to as many as keep the coarsest side at 2 * patch_size + 1 px, the default. Fewer keep more to detail.
     search_vote_iterations, patchmatch_iterations
         Turns of search and vote on each level, and sweeps of the search in each turn. By default the engine's own: cpu
-        12 and 2 (4 in the first turn), original 6 and 4. The more, the lower the energy and the slower.
+        and card 12 and 2 (4 in the first turn), original 6 and 4. The more, the lower the energy and the slower.
     stop_threshold
         >= 0, in 8-bit levels: pixels rest when no style channel near them changes by as much; by default half the
         patch size. The larger, the faster and coarser.
@@ -113,7 +117,8 @@ def synthesise(
     threads
         By default one for each processor this process may use.
     backend
-        "auto", "cpu" or "original" (an installed ebsynth library, see `escalier.pyebsynth.original`).
+        "cpu", "card" (an NVIDIA card through Warp, see `escalier.pyebsynth.card_device`), "original" (an installed
+        ebsynth library, see `escalier.pyebsynth.original`), or "auto": the card where there is one, else cpu.
     progress
         Called as progress(done, total) after every turn; what it raises ends the synthesis.
 
@@ -128,6 +133,8 @@ def synthesise(
         If an argument does not fit; the sentence names it and the remedy.
     escalier.pyebsynth.original.OriginalNotFound
         If backend is "original" and no ebsynth library is installed.
+    ImportError, escalier.pyebsynth.card_device.CardNotFound
+        If backend is "card" and Warp is not installed, or finds no card.
 
     References
     ----------
@@ -176,10 +183,18 @@ def synthesise(
 def choose_backend(backend: str) -> str:
     """The name of the engine that runs."""
     if backend == "auto":
-        return AUTO[0]
+        from .card_device import card_is_there
+
+        backend = "card" if card_is_there() else "cpu"
+        _announce(backend)
     if backend not in BACKENDS:
         raise ValueError(f"synthesise: backend must be one of auto, {', '.join(BACKENDS)}, got {backend!r}")
     return backend
+
+
+@cache  # once for each engine: a film is hundreds of syntheses
+def _announce(name: str) -> None:
+    logger.info("synthesise: backend auto takes %s", {"card": "the graphics card", "cpu": "the processor"}[name])
 
 
 def _thread_count(threads: int | None) -> int:

@@ -164,8 +164,8 @@ class EscalierPropagate(io.ComfyNode):
                     options=["auto", *BACKENDS],
                     default=matching.backend,
                     advanced=True,
-                    tooltip="The engine. 'auto' takes the best one that is here. 'original' is the first EbSynth "
-                    "program, where its library is installed.",
+                    tooltip="The engine. 'auto' takes the best one that is here. 'card' is an NVIDIA card, with the "
+                    "package warp-lang; 'original' is the first EbSynth program, where its library is installed.",
                 ),
                 io.Int.Input(
                     "threads",
