@@ -41,7 +41,7 @@ class Schedule:
     search_vote_iterations: int
     patchmatch_iterations: int
     first_patchmatch_iterations: int
-    """In the first turn on a level: good matches found there have far to spread."""
+    """In the first turn on a level: from a cold start, good matches found there have far to spread."""
     stop_threshold: float
     """A pixel rests when no style channel near it changes by as many 8-bit levels."""
     samples: float
@@ -57,7 +57,7 @@ class Schedule:
         return cls(
             search_vote_iterations=problem.search_vote_iterations or 12,
             patchmatch_iterations=problem.patchmatch_iterations or 2,
-            first_patchmatch_iterations=problem.patchmatch_iterations or 4,
+            first_patchmatch_iterations=problem.patchmatch_iterations or (4 if problem.initial_nnf is None else 2),
             stop_threshold=size / 2 if stop is None else stop,
             samples=32 / size**2,
         )

@@ -93,7 +93,8 @@ def synthesise(
         From 1 to as many as keep the coarsest side at 2 * patch_size + 1 px, the default. Fewer keep more to detail.
     search_vote_iterations, patchmatch_iterations
         Turns of search and vote on each level, and sweeps of the search in each turn. By default the engine's own: cpu
-        and card 12 and 2 (4 in the first turn), original 6 and 4. The more, the lower the energy and the slower.
+        and card 12 and 2 (4 in the first turn of a cold start), original 6 and 4. The more, the lower the energy and
+        the slower.
     stop_threshold
         >= 0, in 8-bit levels: pixels rest when no style channel near them changes by as much; by default half the
         patch size. The larger, the faster and coarser.
