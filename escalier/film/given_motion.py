@@ -44,8 +44,8 @@ class GivenMotion(Motion):
     >>> film = ArrayFrames(np.zeros((3, 40, 48, 3), np.uint8))
     >>> to_the_right = np.full((2, 40, 48, 2), (2, 0), np.float32)
     >>> motion = GivenMotion(film, tempfile.mkdtemp(), to_the_right)
-    >>> motion.flow(0, 1)[5, 5].tolist(), motion.flow(1, 0)[5, 5].tolist()
-    ([2.0, 0.0], [-2.0, 0.0])
+    >>> float(motion.flow(0, 1)[5, 5, 0]), float(motion.flow(1, 0)[5, 5, 0])
+    (2.0, -2.0)
     """
 
     def __init__(
@@ -91,8 +91,8 @@ def invert_flow(flow: np.ndarray) -> np.ndarray:
     flow
         float32 (H, W, 2), (dx, dy) in pixels.
 
-    >>> invert_flow(np.full((8, 8, 2), (1.5, 0), np.float32))[4, 4].tolist()
-    [-1.5, 0.0]
+    >>> invert_flow(np.full((8, 8, 2), (1.5, 2), np.float32))[4, 4].tolist()
+    [-1.5, -2.0]
     """
     back = -flow
     for _ in range(INVERSION_STEPS):

@@ -32,7 +32,7 @@ def sharpness(picture: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("with_masks", [False, True], ids=["whole", "subject and set apart"])
-def test_a_frame_matched_small_is_nearly_as_sharp_as_if_it_had_been_painted(shot, tmp_path: Path, with_masks: bool) -> None:
+def test_a_frame_matched_small_is_nearly_as_sharp_as_one_painted(shot, tmp_path: Path, with_masks: bool) -> None:
     film, masks, painted = shot
     keyframes = Keyframes([0], [painted[0]], 4)
     matching = Matching(match_side=160)
