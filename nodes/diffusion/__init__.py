@@ -2,4 +2,16 @@
 
 from comfy_api.v0_0_2 import io
 
-NODES: list[type[io.ComfyNode]] = []
+from .check_controlnets import EscalierCheckControlNets
+from .colour_lock import EscalierGridColourLock
+from .control_maps import EscalierControlMap, EscalierSegmentationMap
+from .shared_attention import EscalierRecordAttention, EscalierSharedAttention
+
+NODES: list[type[io.ComfyNode]] = [
+    EscalierControlMap,
+    EscalierSegmentationMap,
+    EscalierCheckControlNets,
+    EscalierGridColourLock,
+    EscalierSharedAttention,
+    EscalierRecordAttention,
+]

@@ -28,6 +28,7 @@ PAINTED = "escalier_keyframes"
 RESTYLED = "escalier_restyled.mp4"
 REGION = "escalier_region.png"
 PLATE = "escalier_plate.png"
+MASK, DEPTH, IDS = "escalier_mask.mp4", "escalier_depth.mp4", "escalier_ids.mp4"
 SAM = "sam_vit_b_01ec64.pth"
 RIFE = "rife_v4.26.safetensors"
 
@@ -62,6 +63,16 @@ def write_restyled(folder: Path, film) -> None:
     cv2.imwrite(str(folder / PLATE), negative.frame(0)[..., ::-1])
 
 
+def write_passes(folder: Path, film) -> None:
+    """Films of the subject as a renderer gives them: its mask, its depth before an even set, its colour id."""
+    from escalier.film.video import write_video
+
+    mattes = np.stack([film.matte(index) for index in range(len(film))]) > 0.5
+    shapes = mattes[..., None].repeat(3, axis=-1) * np.uint8(255)
+    for name, frames in ((MASK, shapes), (DEPTH, shapes // 2 + 64), (IDS, shapes * np.array([1, 0, 0], np.uint8))):
+        write_video(folder / name, ArrayFrames(frames, film.rate), crf=0)
+
+
 def write_models(folder: Path) -> None:
     """Tiny models with random weights, under the names that the shipped workflows ask for."""
     (folder / "sams").mkdir(parents=True)
@@ -89,6 +100,7 @@ def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory)
     (base / "input").mkdir()
     write_video(base / "input" / CLIP, film)
     write_restyled(base / "input", film)
+    write_passes(base / "input", film)
     write_models(base / "models")
     write_keyframes(base / "input" / PAINTED, keyframes)
     write_keyframes(base / "input" / "small", Keyframes([1], [np.zeros((48, 80, 3), np.uint8)], length=2))
@@ -113,7 +125,8 @@ def page_driver() -> ModuleType:
     return module
 
 
-@pytest.fixture(scope="session", params=[False, True], ids=["classic nodes", "Nodes 2.0"])
+# Closed with its module: while the browser driver is open, its event loop runs in this thread, and no other may.
+@pytest.fixture(scope="module", params=[False, True], ids=["classic nodes", "Nodes 2.0"])
 def page(request: pytest.FixtureRequest, server: Server, page_driver: ModuleType) -> Iterator[Any]:
     """The server's page with its graph, in either way that ComfyUI draws nodes."""
     with page_driver.open_page(server.url, nodes_2=request.param) as opened:

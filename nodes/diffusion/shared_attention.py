@@ -1,0 +1,244 @@
+"""Menu escalier/diffusion: sheets and frames that look at one anchor while they are painted."""
+
+from collections.abc import Callable
+from typing import Any
+
+from comfy_api.v0_0_2 import io
+
+from escalier.diffusion.shared_attention import AttentionBank, attend_to_anchor, of_anchor
+
+from .. import sockets
+from ..errors import named_after_node, sentence
+
+CATEGORY = "escalier/diffusion"
+BLOCKS = {
+    "output": ("output",),
+    "middle and output": ("middle", "output"),
+    "all": ("input", "middle", "output"),
+}
+Replacement = Callable[[Any, Any, Any, dict], Any]
+
+
+def _blocks_input() -> io.Combo.Input:
+    return io.Combo.Input(
+        "blocks",
+        options=list(BLOCKS),
+        default="output",
+        tooltip="Where in the network. 'output' shares colours, strokes and faces and leaves the layout to the "
+        "ControlNets; 'all' holds looks together more firmly, lets the anchor's layout through, and costs more.",
+    )
+
+
+def _step_inputs() -> list[io.Input]:
+    return [
+        io.Float.Input(
+            "start_percent",
+            default=0.0,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="From which part of the sampling on. 0 is its start, where layout and large colours are decided.",
+        ),
+        io.Float.Input(
+            "end_percent",
+            default=0.8,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="Up to which part of the sampling. 0.8 leaves the last fine detail to each picture; less costs "
+            "less time and memory.",
+        ),
+    ]
+
+
+class EscalierSharedAttention(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierSharedAttention",
+            display_name="Share Attention",
+            category=CATEGORY,
+            description="Lets all sheets or frames of a batch look at one of them while they are painted, so that they "
+            "get the same faces, colours and strokes. Put it between the model and the sampler. The model itself stays "
+            "as it is.",
+            search_aliases=["style aligned", "reference only", "cross-frame attention", "consistent characters"],
+            inputs=[
+                io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
+                io.Int.Input(
+                    "anchor",
+                    default=0,
+                    min=0,
+                    max=9999,
+                    tooltip="Which picture of the batch the others look at, counted from 0. It is painted as it would "
+                    "be alone. Not used when a bank is connected.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="How much they look at it. 1 treats the anchor's places like their own; 0 changes nothing.",
+                ),
+                _blocks_input(),
+                *_step_inputs(),
+                sockets.AttentionBank.Input(
+                    "bank",
+                    optional=True,
+                    tooltip="What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of "
+                    "one in this batch. Steps, scheduler and denoise must be the same in both runs.",
+                ),
+                io.Latent.Input(
+                    "after",
+                    optional=True,
+                    tooltip="Connect the latent of the recorded run here, so that it is finished before this one. Only "
+                    "needed with a bank.",
+                ),
+            ],
+            outputs=[io.Model.Output(display_name="model", tooltip="The model that shares, for the sampler.")],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(
+        cls, model, anchor, strength, blocks, start_percent, end_percent, bank: AttentionBank | None = None, after=None
+    ) -> io.NodeOutput:
+        within = _sigma_range(model, start_percent, end_percent)
+
+        def share(query, key, value, options: dict):
+            attend = _attention(options)
+            if not within(options):
+                return attend(query, key, value)
+            try:
+                anchors = _recall(bank, options, key) if bank is not None else _anchors(key, value, options, anchor)
+            except ValueError as error:  # it rises from the sampler, which knows nothing of this node
+                raise ValueError(f"Share Attention: {sentence(error)}") from error
+            return attend_to_anchor(query, key, value, *anchors, attend=attend, strength=strength)
+
+        return io.NodeOutput(_with_attention(model, BLOCKS[blocks], share))
+
+
+class EscalierRecordAttention(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierRecordAttention",
+            display_name="Record Attention",
+            category=CATEGORY,
+            description="Keeps in ordinary memory what one picture of a sampler run shows to attention, so that later "
+            "runs can look at it through Share Attention. For sheets that do not fit into one batch.",
+            search_aliases=["attention bank", "reference bank", "consistent characters"],
+            inputs=[
+                io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
+                io.Int.Input(
+                    "anchor",
+                    default=0,
+                    min=0,
+                    max=9999,
+                    tooltip="Which picture of the batch is kept, counted from 0.",
+                ),
+                _blocks_input(),
+                *_step_inputs(),
+            ],
+            outputs=[
+                io.Model.Output(display_name="model", tooltip="The model that records, for the first sampler."),
+                sockets.AttentionBank.Output(
+                    display_name="bank",
+                    tooltip="What is kept, for Share Attention. Roughly 45 MB a step and prompt for SD 1.5 at 512 "
+                    "pixels with all blocks, ten times that for SDXL at 1024.",
+                ),
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, model, anchor, blocks, start_percent, end_percent) -> io.NodeOutput:
+        within = _sigma_range(model, start_percent, end_percent)
+        bank = AttentionBank()
+
+        def record(query, key, value, options: dict):
+            if within(options):
+                _keep(bank, options, key, value, anchor)
+            return _attention(options)(query, key, value)
+
+        return io.NodeOutput(_with_attention(model, BLOCKS[blocks], record), bank)
+
+
+def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
+    """A clone of a model whose self-attention in blocks of these kinds is replaced. The model itself is not touched."""
+    network = model.model.diffusion_model
+    if not hasattr(network, "input_blocks") or not hasattr(network, "output_blocks"):
+        raise ValueError(
+            f"model must be of the SD 1.5, SD 2 or SDXL family, got {type(network).__name__}, whose attention is built "
+            "otherwise; choose such a checkpoint, or leave this node out"
+        )
+    counts = {"input": len(network.input_blocks), "middle": 1, "output": len(network.output_blocks)}
+    shared = model.clone()
+    for kind in kinds:
+        for number in range(counts[kind]):
+            shared.set_model_attn1_replace(replacement, kind, number)
+    return shared
+
+
+def _sigma_range(model, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
+    """Whether a step lies in a part of the sampling, by its noise level."""
+    if start_percent > end_percent:
+        raise ValueError(
+            f"start_percent must not be above end_percent, got {start_percent} and {end_percent}; 0 and 0.8 are good "
+            "values"
+        )
+    sampling = model.get_model_object("model_sampling")
+    highest, lowest = sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent)
+    return lambda options: lowest <= _sigma(options) <= highest
+
+
+def _attention(options: dict):
+    from comfy.ldm.modules.attention import optimized_attention
+
+    return lambda query, key, value: optimized_attention(
+        query, key, value, options["n_heads"], attn_precision=options["attn_precision"]
+    )
+
+
+def _sigma(options: dict) -> float:
+    return float(options["sigmas"][0])
+
+
+def _block(options: dict) -> tuple[str, int, int]:
+    kind, number = options["block"][:2]
+    return kind, number, options["block_index"]
+
+
+def _conditions(options: dict) -> list[tuple[int, int]]:
+    """The chunks of a batch by condition (0 positive, 1 negative), counted where one comes several times."""
+    conditions = options["cond_or_uncond"]
+    return [(condition, conditions[:chunk].count(condition)) for chunk, condition in enumerate(conditions)]
+
+
+def _anchors(key, value, options: dict, anchor: int) -> list:
+    """The anchor's keys and values, once for each picture of each chunk."""
+    return [of_anchor(part, len(options["cond_or_uncond"]), anchor) for part in (key, value)]
+
+
+def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
+    conditions = _conditions(options)
+    try:
+        anchors = _anchors(key, value, options, anchor)
+    except ValueError as error:
+        raise ValueError(f"Record Attention: {sentence(error)}") from error
+    pictures = key.shape[0] // len(conditions)
+    for chunk, condition in enumerate(conditions):
+        bank.keep(_block(options), _sigma(options), condition, *(part[chunk * pictures] for part in anchors))
+
+
+def _recall(bank: AttentionBank, options: dict, like) -> list:
+    """The anchor's keys and values of an earlier run, once for each picture of each chunk."""
+    import torch
+
+    conditions = _conditions(options)
+    pictures = like.shape[0] // len(conditions)
+    kept = [bank.recall(_block(options), _sigma(options), condition) for condition in conditions]
+    return [
+        torch.cat([part[None].expand(pictures, -1, -1) for part in parts]).to(like.device, like.dtype)
+        for parts in zip(*kept, strict=True)
+    ]
