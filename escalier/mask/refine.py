@@ -86,7 +86,9 @@ def prompts_of(mask: np.ndarray) -> Prompts:
         x, y = _deepest(clearance)
         points.append((x + int(columns[0]), y + int(rows[0])))
         labels.append(0)
-    return Prompts(points, labels, [box])
+    # A mask of one row or column has no box that a click could have drawn.
+    boxes = [box] if box[0] < box[2] and box[1] < box[3] else None
+    return Prompts(points, labels, boxes)
 
 
 def _deepest(depth: np.ndarray) -> tuple[int, int]:

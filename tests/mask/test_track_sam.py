@@ -12,6 +12,7 @@ from escalier.film.frames import ArrayFrames, Size
 from escalier.film.motion import Motion
 from escalier.mask import Candidates, SamModel, SamRefine, read_sam, track_masks
 from escalier.mask.prompts import Prompts
+from escalier.mask.refine import prompts_of
 from escalier.mask.segment import input_size
 
 WIDTH, HEIGHT = 120, 80
@@ -100,3 +101,10 @@ def test_the_real_network_runs_and_a_random_one_does_no_harm(
     tracked = track_masks(film, {0: mask}, motion=Motion(film, tmp_path), refine=SamRefine(SamModel(module, name)))
     overlap = [((one > 0.5) & (mask > 0)).sum() / ((one > 0.5) | (mask > 0)).sum() for one in tracked.masks]
     assert min(overlap) > 0.9
+
+
+def test_a_mask_of_one_row_is_described_without_a_box() -> None:
+    mask = np.zeros((20, 30), np.float32)
+    mask[7, 12:18] = 1
+    prompts = prompts_of(mask)
+    assert prompts.boxes is None and (prompts.points[0][1] == 7)
