@@ -38,6 +38,17 @@ class RemoteFile:
         return PurePosixPath(*parts, name)
 
 
+# Failures of which ComfyUI's own words help nobody: what to do, by what they say.
+REMEDIES = {
+    "No space left on device": "; free some space on the disk that holds ComfyUI's output and temp folders",
+    "deserializing header": (
+        "; the file must be a model, but it is another kind of file, often a web page saved under the model's name, "
+        "or it is cut short: download it again"
+    ),
+    "UnpicklingError": "; the file must be a model, but it is another kind of file, or cut short: download it again",
+}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a finished job left: its files, and the texts that nodes showed."""
@@ -71,9 +82,7 @@ def describe_failure(data: dict[str, Any], workflow: Workflow) -> str:
     node = title_of(workflow, str(data.get("node_id")))
     kind = str(data.get("exception_type", "Error")).removeprefix("builtins.")
     message = str(data.get("exception_message", "")).strip()
-    # The one failure that has nothing to do with the node it happens in, so that its words alone help nobody.
-    full = "No space left on device" in message
-    remedy = "; free some space on the disk that holds ComfyUI's output and temp folders" if full else ""
+    remedy = next((words for sign, words in REMEDIES.items() if sign in f"{kind}: {message}"), "")
     return f"{data.get('node_type', 'Node')} {node} failed: {kind}: {message}{remedy}"
 
 

@@ -15,7 +15,7 @@ from escalier.film.masks import FilmMasks
 from escalier.film.motion import Motion
 from escalier.film.video import check_output, open_film, write_video
 from escalier.keyframes.files import read_keyframes
-from escalier.propagation import FADES, Guides, Staircase, propagate
+from escalier.propagation import FADES, Guides, Matching, Staircase, propagate
 
 from .bars import progress_bar
 
@@ -43,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}-weight", type=float, default=weight, metavar="W", help=f"the {name} guide ({weight:g})"
         )
+    parser.add_argument(
+        "--match-side", type=int, metavar="PX", help="match larger films at this longer side, such as 960 (their own)"
+    )
+    parser.add_argument("--no-cuts", action="store_true", help="do not look for shot cuts; carry keyframes across all")
     parser.add_argument("--seed", type=int, default=0, help="another seed, other brush strokes (0)")
     parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
     parser.add_argument(
@@ -75,6 +79,8 @@ def main(args: argparse.Namespace) -> int:
                 motion=motion,
                 masks=masks,
                 guides=guides,
+                matching=Matching(match_side=args.match_side),
+                cuts=() if args.no_cuts else None,
                 seed=args.seed,
                 threads=args.threads,
                 progress=progress,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import Size, make_clip, open_film, read_picture, write_video
+from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_video
 from escalier.headless.cli import main
 from escalier.headless.contact_sheet import contact_sheet
 from escalier.keyframes.files import write_keyframes
@@ -103,3 +103,20 @@ def test_a_contact_sheet_shows_each_frame_above_its_restyled_one() -> None:
     assert sheet.shape[0] % 2 == 0
     marked = sheet[SIZE.height + 6 : 2 * SIZE.height + 12, SIZE.width + 12 :]
     assert (marked[0, 0] == (240, 170, 40)).all()
+
+
+def cut_shot(folder: Path) -> Path:
+    """Two shots of four frames, the second without anything of the first."""
+    frames = [make_clip(SIZE, 4).frame(index) for index in range(4)]
+    other = [np.ascontiguousarray(255 - frame[::-1, ::-1]) for frame in frames]
+    return write_video(folder / "cut.mkv", ArrayFrames(np.stack(frames + other)))
+
+
+def test_a_shot_without_a_keyframe_is_refused_unless_cuts_are_not_looked_for(tmp_path: Path, capsys) -> None:
+    clip, painted = cut_shot(tmp_path), tmp_path / "painted"
+    assert main(["keyframes", str(clip), "--output", str(painted), "--at", "1"]) == 0
+    arguments = ["stylise", str(clip), "--keyframes", str(painted), "--threads", "1"]
+    assert main([*arguments, "--output", str(tmp_path / "one.mp4")]) == 1
+    assert "must show every shot, got none in frames 4 to 7" in capsys.readouterr().err
+    assert main([*arguments, "--output", str(tmp_path / "two.mp4"), "--no-cuts", "--match-side", "64"]) == 0
+    assert len(open_film(tmp_path / "two.mp4")) == 8

@@ -247,7 +247,7 @@ def test_controlnet_of_another_family_is_refused_in_a_sentence(run: Run) -> None
 def test_checkpoint_that_is_a_web_page_stops_at_its_loader(run: Run, diffusion_server: Server) -> None:
     page = diffusion_server.base / "models" / "checkpoints" / "page.safetensors"
     page.write_text("<!DOCTYPE html><html><body>Sign in to download</body></html>")
-    with pytest.raises(HeadlessError, match="Load Checkpoint"):
+    with pytest.raises(HeadlessError, match=r"Load Checkpoint.*must be a model, .* a web page .* download it"):
         run("img2img_per_frame", f"Load Checkpoint.ckpt_name={page.name}")
 
 
