@@ -1,4 +1,4 @@
-"""A whole staircase judged by the two figures that tell a good fade: ghosting kept and pop."""
+"""A whole staircase judged by the figures that tell a good fade: ghosting kept, double exposure and pop."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from escalier.film.frames import FrameSource, Size
 from escalier.film.motion import Motion
 from escalier.propagation.staircase import Staircase
 
+from .double_exposure import double_exposure
 from .ghosting import FADE_CORE, ghosting_kept
 from .pictures import at_size, enough
 from .seam import followed_pixels, pop, visible_change
@@ -25,6 +26,8 @@ class FadeReport:
     ghosting
         Mean of `ghosting_kept` over the frames in the middle of a fade (mean weight between .2 and .8), or None where
         there is no such frame: one keyframe, or fades too short to have a middle.
+    double_exposure
+        Mean of `double_exposure` over the same frames; None where there is none, or no drawing in them.
     pop
         See `pop`; None for a film of one frame.
     pop_frame
@@ -37,6 +40,7 @@ class FadeReport:
     """
 
     ghosting: float | None
+    double_exposure: float | None
     pop: float | None
     pop_frame: int | None
     ghosting_frames: np.ndarray = field(repr=False)
@@ -47,7 +51,8 @@ class FadeReport:
     def __str__(self) -> str:
         kept = "no fade has a middle" if self.ghosting is None else f"{self.ghosting:.3f}"
         popped = "the film has one frame" if self.pop is None else f"{self.pop:.2f} after frame {self.pop_frame}"
-        return f"ghosting kept: {kept}; pop: {popped}"
+        doubled = "" if self.double_exposure is None else f"double exposure: {self.double_exposure:.3f}; "
+        return f"ghosting kept: {kept}; {doubled}pop: {popped}"
 
 
 def measure_fades(
@@ -56,7 +61,7 @@ def measure_fades(
     motion: Motion,
     progress: Callable[..., object] | None = None,
 ) -> FadeReport:
-    """Ghosting kept and pop of a whole staircase, against the source film it was made from.
+    """Ghosting kept, double exposure and pop of a whole staircase, against the source film it was made from.
 
     Frames larger than 960x540 in area are measured scaled down to that area. Memory: a few such frames.
 
@@ -81,12 +86,16 @@ def measure_fades(
     """
     size = motion.working_size
     ghosting: dict[int, float] = {}
+    doubled: list[float] = []
     changes: dict[int, float] = {}
     source, stylised = at_size(film.frame(0), size), at_size(staircase.frame(0), size)
     for index in range(len(staircase)):
-        kept = _ghosting_at(staircase, index, stylised, size)
-        if kept is not None:
-            ghosting[index] = kept
+        middle = _middle_of_fade(staircase, index, size)
+        if middle is not None:
+            earlier, later, weight = middle
+            ghosting[index] = ghosting_kept(stylised, earlier, later, weight)
+            share = double_exposure(stylised, earlier, later)
+            doubled += [] if share is None else [share]
         if index + 1 < len(staircase):
             next_source, next_stylised = at_size(film.frame(index + 1), size), at_size(staircase.frame(index + 1), size)
             flow = motion.flow(index, index + 1, size)
@@ -99,6 +108,7 @@ def measure_fades(
             progress(index + 1, len(staircase), stylised)
     return FadeReport(
         ghosting=float(np.mean(list(ghosting.values()))) if ghosting else None,
+        double_exposure=float(np.mean(doubled)) if doubled else None,
         pop=pop(list(changes.values())) if changes else None,
         pop_frame=max(changes, key=lambda index: changes[index]) if changes else None,
         ghosting_frames=np.array(list(ghosting), np.int64),
@@ -108,8 +118,8 @@ def measure_fades(
     )
 
 
-def _ghosting_at(staircase: Staircase, index: int, blend: np.ndarray, size: Size) -> float | None:
-    """Ghosting kept at a frame in the middle of a fade, else None."""
+def _middle_of_fade(staircase: Staircase, index: int, size: Size) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """The two sides of a frame in the middle of a fade and the later one's mean weight, else None."""
     runs = staircase.runs.at(index)
     if len(runs) < 2:
         return None
@@ -118,4 +128,4 @@ def _ghosting_at(staircase: Staircase, index: int, blend: np.ndarray, size: Size
     if not FADE_CORE[0] < weight < FADE_CORE[1]:
         return None
     earlier, later = (at_size(run.frame(index), size) for run in runs)
-    return ghosting_kept(blend, earlier, later, weight)
+    return earlier, later, weight

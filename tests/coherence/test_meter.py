@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from escalier.coherence import (
+    double_exposure,
     followed_pixels,
     ghosting_kept,
     high_pass_contrast,
@@ -131,6 +132,11 @@ def test_linear_fade_of_unrelated_drawings_loses_what_theory_says_and_does_not_p
     film = still_film(21)
     report = measure_fades(still_staircase(texture(0), texture(1), 21, mode="linear"), film, Motion(film, tmp_path))
     assert report.ghosting == pytest.approx(0.75, abs=0.04)
+    stairs = still_staircase(texture(0), texture(1), 21, mode="linear")
+    sides = texture(0), texture(1)
+    expected = np.mean([double_exposure(stairs.frame(int(i)), *sides) for i in report.ghosting_frames])
+    assert report.double_exposure == pytest.approx(expected, abs=1e-6)
+    assert f"double exposure: {report.double_exposure:.3f}" in str(report)
     assert report.pop is not None and report.pop < 1.3
     assert set(range(5, 16)) <= set(report.ghosting_frames.tolist()) <= set(range(4, 17))  # .2 and .8 are on the edge
     assert len(report.change_curve) == 20
