@@ -48,7 +48,8 @@ def temporal_input() -> io.Float.Input:
     return weight_input(
         "temporal",
         Guides().temporal,
-        "How much a frame resembles the one before. 0.5 calms the film; much more freezes and smears it.",
+        "How much a frame resembles the one before. 0.7 calms the film; much more freezes and smears it. It counts "
+        "less by itself where the film moves too fast to be followed.",
     )
 
 
