@@ -10,7 +10,8 @@ flow alone) stand beside for comparison.
 
 Columns: psnr in dB; flicker, the mean change against the flow from frame to frame, in Delta E*ab over the pixels that
 the source itself follows; sharpness, the variance of the Laplacian over the truth's; energy, EbSynth's own over colour,
-edge and position guides; cpu_seconds a frame.
+edge and position guides, of the engine's matches and the picture that they make of whole pixels, before sub-pixel
+painting, which the energy knows nothing of; cpu_seconds a frame.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ class Film(NamedTuple):
 
 
 class Made(NamedTuple):
-    """What an engine made: the restyled frames, the keyframe first, and the matches of all but the keyframe."""
+    """What an engine made: the restyled frames, the keyframe first, and what it matched for all but the keyframe."""
 
     frames: list[np.ndarray]
-    fields: list[np.ndarray]
+    matched: list[Synthesis]
     cpu_seconds: float
 
 
@@ -81,11 +82,11 @@ CASES: dict[str, Callable[[Path | None], np.ndarray]] = {
 
 def made_by_propagate(given: Film, folder: Path, threads: int) -> Made:
     """The pipeline as it is shipped; the matches are overheard on their way from the engine."""
-    fields: list[np.ndarray] = []
+    matched: list[Synthesis] = []
 
     def overhear(*arguments: Any, **named: Any) -> Synthesis:
         made = synthesise(*arguments, **named)
-        fields.append(made.nnf)
+        matched.append(made)
         return made
 
     keyframes = Keyframes([0], [given.truth[0]], FRAMES)
@@ -96,7 +97,7 @@ def made_by_propagate(given: Film, folder: Path, threads: int) -> Made:
         cpu = time.process_time() - before
     finally:
         run.synthesise = synthesise
-    return Made([runs.forward[0].frame(index) for index in range(FRAMES)], fields, cpu / (FRAMES - 1))
+    return Made([runs.forward[0].frame(index) for index in range(FRAMES)], matched, cpu / (FRAMES - 1))
 
 
 def made_by_original(given: Film, folder: Path, threads: int) -> Made:
@@ -105,7 +106,7 @@ def made_by_original(given: Film, folder: Path, threads: int) -> Made:
         synthesise(given.truth[0], *sides, weights=WEIGHTS, backend="original", threads=1) for sides in guides_of(given)
     ]
     cpu = time.process_time() - before
-    return Made([given.truth[0], *(m.image for m in made)], [m.nnf for m in made], cpu / (FRAMES - 1))
+    return Made([given.truth[0], *(m.image for m in made)], made, cpu / (FRAMES - 1))
 
 
 def made_by_warping(given: Film, folder: Path, threads: int) -> Made:
@@ -145,8 +146,8 @@ def figures(given: Film, made: Made) -> dict[str, float | None]:
     sharp = [_laplacian(frame) / _laplacian(given.truth[i]) for i, frame in enumerate(made.frames) if i]
     psnr = float(np.mean(10 * np.log10(255**2 / np.array(errors)))) if min(errors) > 0 else None
     energies = [
-        measure_energy(_problem(given, sides), frame, field).total
-        for sides, frame, field in zip(guides_of(given), made.frames[1:], made.fields, strict=bool(made.fields))
+        measure_energy(_problem(given, sides), matched.image, matched.nnf).total
+        for sides, matched in zip(guides_of(given), made.matched, strict=bool(made.matched))
     ]
     return {
         "psnr": psnr,

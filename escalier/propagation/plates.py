@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,6 +13,9 @@ from escalier.film.motion import sampling_positions, warp
 from escalier.pyebsynth import Synthesis
 
 from .guides import still_positions
+
+if TYPE_CHECKING:
+    from escalier.pyebsynth.sub_pixel import SubPixelPainter
 
 SUBJECT, SET = "subject", "set"
 
@@ -37,24 +40,39 @@ class Plate:
         The subject's mask at the keyframe, float32 (H, W) 0..1; None for the whole picture.
     patch_size
         A side that does not show one whole patch in the keyframe may be copied from anywhere.
+    painter
+        Copies patches from between the keyframe's pixels; None to copy whole pixels only.
     """
 
-    def __init__(self, keyframe: np.ndarray, side: str | None, mask: np.ndarray | None, patch_size: int) -> None:
+    def __init__(
+        self,
+        keyframe: np.ndarray,
+        side: str | None,
+        mask: np.ndarray | None,
+        patch_size: int,
+        painter: SubPixelPainter | None = None,
+    ) -> None:
         self.picture = keyframe
+        self._whole_picture = keyframe
+        """As the engine makes it, of whole pixels. The temporal guide carries this one, the sharper."""
         self.error = np.zeros(keyframe.shape[:2], np.float32)
         self._side = side
         self._positions = still_positions(Size.of(keyframe))
         self._reach = np.ones((2 * (patch_size // 2) + 1,) * 2, np.uint8)
         self.nnf: np.ndarray | None = None
         """int32 (H, W, 2), (row, column) in the keyframe, negative where this plate has not been painted."""
+        self.places = self._positions
+        """float32 (H, W, 2), (x, y) in the keyframe: the matches, finer than whole pixels where there is a painter."""
         self._own = None if mask is None else self._side_of(mask)
         self._source_mask = None if self._own is None else _source_mask(self._own, patch_size)
+        self._painter = painter and painter.within(self._source_mask)
 
     def advance(
         self,
         flow: np.ndarray,
         visible: np.ndarray,
         mask: np.ndarray | None,
+        frame: np.ndarray,
         warm_levels: int,
         paint: Callable[..., Synthesis],
     ) -> None:
@@ -66,6 +84,8 @@ class Plate:
             From the new frame to the one before: float32 (H, W, 2), and bool (H, W).
         mask
             The subject's mask in the new frame, float32 (H, W) 0..1; None for the whole picture.
+        frame
+            What was filmed, uint8 (H, W, 3).
         warm_levels
             See `Matching`.
         paint
@@ -77,23 +97,38 @@ class Plate:
             wanted = cv2.dilate((mask > 0 if self._side == SUBJECT else mask < 1).astype(np.uint8), self._reach) > 0
         self._positions = warp(self._positions, flow)
         # Cubic, because linear sampling would soften the picture anew in every frame.
-        carried = warp(self.picture, flow, cv2.INTER_CUBIC)
+        carried = warp(self._whole_picture, flow, cv2.INTER_CUBIC)
         start = None if self.nnf is None else carry_nnf(self.nnf, flow)
         options: dict[str, Any] = {}
         if start is not None:
             start[~visible] = -1
             if warm_levels:
                 options = {"initial_nnf": start, "warm_levels": warm_levels}
+        places = warp(self.places, flow)
         if wanted is None:
             made = paint(self._positions, carried, **options)
-            self.picture, self.nnf, self.error = made.image, made.nnf, made.guide_error
+            self.picture, self.places = self._between_pixels(made, frame, places, visible, None)
+            self._whole_picture, self.nnf, self.error = made.image, made.nnf, made.guide_error
         elif wanted.any():
             made = paint(self._positions, carried, source_mask=self._source_mask, target_mask=wanted, **options)
-            self.picture = np.where(wanted[..., None], made.image, carried)
+            picture, found = self._between_pixels(made, frame, places, visible, wanted)
+            self.picture = np.where(wanted[..., None], picture, carried)
+            self._whole_picture = np.where(wanted[..., None], made.image, carried)
+            self.places = np.where(wanted[..., None], found, places)
             self.nnf = np.where(wanted[..., None], made.nnf, -1 if start is None else start)
             self.error = made.guide_error
         else:
-            self.picture, self.nnf = carried, start
+            self.picture = self._whole_picture = carried
+            self.nnf, self.places = start, places
+
+    def _between_pixels(
+        self, made: Synthesis, frame: np.ndarray, carried: np.ndarray, visible: np.ndarray, wanted: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The picture and its places, finer than the whole pixels that the engine counts in."""
+        if self._painter is None:
+            return made.image, made.nnf[..., ::-1].astype(np.float32)
+        places = self._painter.locate(frame, made.nnf, np.where(visible[..., None], carried, np.float32(np.nan)))
+        return self._painter.paint(places, made.image, wanted), places
 
     def _follow(self, flow: np.ndarray, visible: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """This side's own motion, and what of it was seen on this side before."""
@@ -154,14 +189,16 @@ def own_flow(flow: np.ndarray, own: np.ndarray, margin: int) -> tuple[np.ndarray
     return np.where(sure[..., None], flow, filled).astype(np.float32), sure
 
 
-def plates_of(keyframe: np.ndarray, mask: np.ndarray | None, patch_size: int) -> list[Plate]:
+def plates_of(
+    keyframe: np.ndarray, mask: np.ndarray | None, patch_size: int, painter: SubPixelPainter | None = None
+) -> list[Plate]:
     """The plates of a run: subject and set where there is a mask of the keyframe, else the whole picture.
 
     >>> [len(plates_of(np.zeros((9, 9, 3), np.uint8), mask, 5)) for mask in (None, np.ones((9, 9), np.float32))]
     [1, 2]
     """
     sides = (None,) if mask is None else (SUBJECT, SET)
-    return [Plate(keyframe, side, mask, patch_size) for side in sides]
+    return [Plate(keyframe, side, mask, patch_size, painter) for side in sides]
 
 
 def join(pictures: list[np.ndarray], mask: np.ndarray | None) -> np.ndarray:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +21,11 @@ from escalier.pyebsynth import Synthesis, synthesise
 from .guides import GuideFilm
 from .plates import Plate, join, joint_error, plates_of
 
+if TYPE_CHECKING:
+    from escalier.pyebsynth.sub_pixel import SubPixelPainter
+
 MANIFEST = "run.json"
-OF_FILMS = ("warm_levels", "apart", "match_side")
+OF_FILMS = ("warm_levels", "apart", "match_side", "sub_pixel")
 """Parameters of `Matching` that the engine does not know."""
 SMALLEST_MATCH_SIDE = 64
 
@@ -36,7 +39,9 @@ class Matching:
     frame cold, which boils; 1 is the stickiest and the fastest; more lets a frame find its way out of old errors.
     `apart` is for films with masks: subject and set are two plates that cannot copy from each other. `match_side` is
     the longer side, in px, at which frames are matched; larger films are painted from the full-size keyframes by the
-    enlarged matches. None matches at the film's own size.
+    enlarged matches. None matches at the film's own size. `sub_pixel` copies patches from between the pixels of the
+    keyframe, where the film has moved by a part of one; without it every patch is copied as it was painted, and slow
+    motion goes in steps.
     """
 
     uniformity: float = 3500.0
@@ -51,6 +56,7 @@ class Matching:
     warm_levels: int = 2
     apart: bool = True
     match_side: int | None = None
+    sub_pixel: bool = True
 
     def __post_init__(self) -> None:
         if self.match_side is not None and self.match_side < SMALLEST_MATCH_SIDE:
@@ -202,7 +208,7 @@ def make_run(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        steps = _Steps(chain, as_uint8(keyframe), guide_film, motion, matching)
+        steps = _Steps(chain, as_uint8(keyframe), guide_film, motion, matching, threads)
         height, width = keyframe.shape[:2]
         confidence = np.ones(chain.length, np.float32)
         with (
@@ -238,7 +244,13 @@ class _Steps:
     """
 
     def __init__(
-        self, chain: Chain, keyframe: np.ndarray, guide_film: GuideFilm, motion: Motion, matching: Matching
+        self,
+        chain: Chain,
+        keyframe: np.ndarray,
+        guide_film: GuideFilm,
+        motion: Motion,
+        matching: Matching,
+        threads: int,
     ) -> None:
         self.chain = chain
         self.keyframe = keyframe
@@ -251,7 +263,9 @@ class _Steps:
         self._small_keyframe = scaled(keyframe, self.size)
         self._source_guides = self._film.of_keyframe(chain.start, chain.order, self._small_keyframe)
         self.contrast = guide_contrast(self._source_guides, self._film.weights())
-        self._plates = plates_of(self._small_keyframe, self._mask(self._film, chain.start), matching.patch_size)
+        self._plates = plates_of(
+            self._small_keyframe, self._mask(self._film, chain.start), matching.patch_size, self._painter(threads)
+        )
         self.reliable = np.ones((self.size.height, self.size.width), np.float32)
 
     def advance(self, d: int, seed: int, threads: int, each_step: Callable[[int, int], None]) -> np.ndarray:
@@ -278,13 +292,22 @@ class _Steps:
 
         mask = self._mask(self._film, index)
         for plate in self._plates:
-            plate.advance(flow, visible, mask, self._matching.warm_levels, paint)
+            plate.advance(flow, visible, mask, self._film.frame(index), self._matching.warm_levels, paint)
         self.stylised = join(
             [self._picture(plate, index) for plate in self._plates], self._mask(self._full_film, index)
         )
         # From a sum over the patch to a root mean square.
         error = joint_error(self._plates, mask)
         return np.sqrt(np.maximum(error, 0) / (self._matching.patch_size**2 * sum(weights)))
+
+    def _painter(self, threads: int) -> SubPixelPainter | None:
+        # The original program's pictures stay as it makes them.
+        if not self._matching.sub_pixel or self._matching.backend == "original":
+            return None
+        from escalier.pyebsynth.sub_pixel import SubPixelPainter  # brings numba, which importing the pack must not
+
+        filmed = self._film.frame(self.chain.start)
+        return SubPixelPainter(self._small_keyframe, filmed, patch_size=self._matching.patch_size, threads=threads)
 
     def _picture(self, plate: Plate, index: int) -> np.ndarray:
         """What a plate shows, at the film's full size."""
@@ -296,7 +319,7 @@ class _Steps:
 
         return render_full_size(
             self.keyframe,
-            plate.nnf,
+            plate.places,
             (self.size.height, self.size.width),
             self._full_film.frame(self.chain.start),
             self._full_film.frame(index),

@@ -7,20 +7,23 @@ the narrow band where neighbouring pieces meet is the border between them found 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numba import njit
 
-from .field import pack_nnf
 from .layout import patch_shape
 from .voting import vote_picture
 
 _ROW = np.uint32(16)
 _COLUMN = np.uint32(0xFFFF)
+ALIKE_PX = np.float32(1.5)
+"""Neighbouring matches that move by no more than this differently show one surface."""
+SMOOTH_PX = 7
 
 
 def render_full_size(
     style: np.ndarray,
-    nnf: np.ndarray,
+    places: np.ndarray,
     matched_size: tuple[int, int],
     source: np.ndarray,
     target: np.ndarray,
@@ -33,11 +36,11 @@ def render_full_size(
     ----------
     style
         The large painting, (Hs, Ws, C), uint8 or float32 0..1, C from 1 to 4.
-    nnf
-        int32 (h, w, 2), (row, column): the field found at the proxy size, as `synthesise` gives it. Negative places
-        are taken as 0.
+    places
+        float32 (h, w, 2), (x, y) in the small style: what was found at the proxy size, as whole matches or as
+        `escalier.pyebsynth.sub_pixel.SubPixelPainter.locate` gives them.
     matched_size
-        (rows, columns) of the small style that the field points into.
+        (rows, columns) of the small style that the places point into.
     source, target
         What was filmed where the style was painted, uint8 (Hs, Ws, 3), and where it goes to, uint8 (H, W, 3). H and W
         set the size of the result.
@@ -55,8 +58,8 @@ def render_full_size(
     A field that says "everything from its own place" gives the large style back:
 
     >>> large = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-    >>> field = np.stack(np.mgrid[:16, :24], axis=-1).astype(np.int32)
-    >>> painted = render_full_size(large, field, (16, 24), large, large)
+    >>> places = np.stack(np.mgrid[:16, :24][::-1], axis=-1).astype(np.float32)
+    >>> painted = render_full_size(large, places, (16, 24), large, large)
     >>> bool((painted == large)[4:-4, 4:-4].all())
     True
     """
@@ -71,32 +74,94 @@ def render_full_size(
             f"{style.shape[1]}x{style.shape[0]}; use a smaller patch_size"
         )
     r = patch_size // 2
-    small = pack_nnf(np.maximum(nnf, 0))
-    field = enlarge_nnf(small, *target.shape[:2], *matched_size, *style.shape[:2], r)  # type: ignore[call-arg]
-    step = max(1, round(target.shape[0] / nnf.shape[0]))
+    field = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)  # type: ignore[call-arg]
+    step = max(1, round(target.shape[0] / places.shape[0]))
     if step > 1:
         field = choose_pieces(field, source, target, step, r)
-    painted = np.ones(field.shape, bool)
+    meeting = np.empty(field.shape, np.bool_)
+    find_meeting(field, meeting)
     rows = patch_shape(patch_size, style.shape[2], style.shape[2])[1]
-    return vote_picture(style, field, painted, rows, None)
+    picture = vote_picture(style, field, meeting, rows, None)
+    copy_whole(style, field, meeting, picture)
+    return picture
 
 
 @njit(cache=True, nogil=True)
-def enlarge_nnf(small, height, width, small_height, small_width, source_height, source_width, r):
-    """A packed field at any larger size: each small pixel becomes a piece that is copied as a whole."""
-    field = np.empty((height, width), np.uint32)
-    rows, columns = small.shape
-    zoom_y, zoom_x = height / rows, width / columns
-    source_y, source_x = source_height / small_height, source_width / small_width
+def find_meeting(field, meeting):
+    """True where neighbouring pixels are copied from places that are not neighbours too, but for rounding."""
+    height, width = field.shape
     for y in range(height):
-        row = min(int((y + 0.5) / zoom_y), rows - 1)
-        beside_y = (y + 0.5) - (row + 0.5) * zoom_y
         for x in range(width):
-            column = min(int((x + 0.5) / zoom_x), columns - 1)
-            n = small[row, column]
-            beside_x = (x + 0.5) - (column + 0.5) * zoom_x
-            sy = int(np.floor((np.int64(n >> _ROW) + 0.5) * source_y + beside_y))
-            sx = int(np.floor((np.int64(n & _COLUMN) + 0.5) * source_x + beside_x))
+            row, column = np.int64(field[y, x] >> _ROW), np.int64(field[y, x] & _COLUMN)
+            apart = False
+            for j in range(max(y - 1, 0), min(y + 2, height)):
+                for i in range(max(x - 1, 0), min(x + 2, width)):
+                    n = field[j, i]
+                    apart |= abs(np.int64(n >> _ROW) - (j - y) - row) > 1
+                    apart |= abs(np.int64(n & _COLUMN) - (i - x) - column) > 1
+            meeting[y, x] = apart
+
+
+@njit(cache=True, nogil=True)
+def copy_whole(style, field, meeting, picture):
+    """Copy every pixel where no surfaces meet from its own place."""
+    for y in range(field.shape[0]):
+        for x in range(field.shape[1]):
+            if not meeting[y, x]:
+                for c in range(style.shape[2]):
+                    picture[y, x, c] = style[field[y, x] >> _ROW, field[y, x] & _COLUMN, c]
+
+
+def smoothed(places: np.ndarray) -> np.ndarray:
+    """Places whose neighbours move alike, moved by their mean, as patches agree when they vote; float32 (h, w, 2).
+
+    A match is known to some tenths of a small pixel, which at full size is enough to make straight edges waver.
+    """
+    y, x = np.mgrid[: places.shape[0], : places.shape[1]]
+    own = np.stack([x, y], axis=-1).astype(np.float32)
+    moved = places - own
+    mean = cv2.boxFilter(moved, -1, (SMOOTH_PX, SMOOTH_PX))
+    spread = (cv2.boxFilter(moved * moved, -1, (SMOOTH_PX, SMOOTH_PX)) - mean * mean).sum(axis=2, keepdims=True)
+    return np.where(spread <= ALIKE_PX**2 / 4, own + mean, places)
+
+
+@njit(cache=True, nogil=True)
+def enlarge_places(places, height, width, small_height, small_width, source_height, source_width, r):
+    """A packed field at any larger size. Where the places round a pixel move alike, it moves by their bilinear mean;
+    elsewhere each small pixel becomes a piece that is copied as a whole."""
+    field = np.empty((height, width), np.uint32)
+    rows, columns = places.shape[:2]
+    zoom_y, zoom_x = np.float32(height / rows), np.float32(width / columns)
+    source_y, source_x = np.float32(source_height / small_height), np.float32(source_width / small_width)
+    half, one = np.float32(0.5), np.float32(1)
+    for y in range(height):
+        v = (np.float32(y) + half) / zoom_y - half
+        top = max(int(np.floor(v)), 0)
+        bottom = min(top + 1, rows - 1)
+        down = min(max(v - np.float32(top), np.float32(0)), one)
+        for x in range(width):
+            u = (np.float32(x) + half) / zoom_x - half
+            left = max(int(np.floor(u)), 0)
+            right = min(left + 1, columns - 1)
+            across = min(max(u - np.float32(left), np.float32(0)), one)
+            # How far each of the four matches lies from its own pixel.
+            ax, ay = places[top, left, 0] - left, places[top, left, 1] - top
+            bx, by = places[top, right, 0] - right, places[top, right, 1] - top
+            cx, cy = places[bottom, left, 0] - left, places[bottom, left, 1] - bottom
+            dx, dy = places[bottom, right, 0] - right, places[bottom, right, 1] - bottom
+            spread_x = max(ax, bx, cx, dx) - min(ax, bx, cx, dx)
+            spread_y = max(ay, by, cy, dy) - min(ay, by, cy, dy)
+            if spread_x <= ALIKE_PX and spread_y <= ALIKE_PX:
+                mx = (one - down) * (ax + across * (bx - ax)) + down * (cx + across * (dx - cx))
+                my = (one - down) * (ay + across * (by - ay)) + down * (cy + across * (dy - cy))
+                place_x, place_y = u + mx, v + my
+                beside_x = beside_y = np.float32(0)
+            else:
+                row, column = (bottom if down >= half else top), (right if across >= half else left)
+                place_x, place_y = np.float32(places[row, column, 0]), np.float32(places[row, column, 1])
+                beside_x, beside_y = (u - np.float32(column)) * zoom_x, (v - np.float32(row)) * zoom_y
+            sx = int(np.floor((place_x + half) * source_x + beside_x))
+            sy = int(np.floor((place_y + half) * source_y + beside_y))
             sy = min(max(sy, r), source_height - 1 - r)
             sx = min(max(sx, r), source_width - 1 - r)
             field[y, x] = np.uint32(sx) | (np.uint32(sy) << _ROW)

@@ -119,7 +119,12 @@ def test_plates_meet_in_the_weight_of_the_mask() -> None:
     still = np.zeros((12, 16, 2), np.float32)
     for plate, level in zip(plates, (200, 100), strict=True):
         plate.advance(
-            still, mask >= 0, mask, 2, lambda positions, carried, level=level, **_: painted_as(level, (12, 16))
+            still,
+            mask >= 0,
+            mask,
+            keyframe,
+            2,
+            lambda positions, carried, level=level, **_: painted_as(level, (12, 16)),
         )
     picture, error = join([plate.picture for plate in plates], mask), joint_error(plates, mask)
     assert np.abs(picture[..., 0] - (100 + 100 * mask)).max() <= 0.5
@@ -132,6 +137,6 @@ def test_a_plate_remembers_what_is_hidden() -> None:
     hidden[:, 6:12] = 1
     plate = Plate(keyframe, SET, np.zeros((12, 16), np.float32), 5)
     still, everywhere = np.zeros((12, 16, 2), np.float32), np.ones((12, 16), bool)
-    plate.advance(still, everywhere, hidden, 2, lambda positions, carried, **_: painted_as(7, (12, 16)))
+    plate.advance(still, everywhere, hidden, keyframe, 2, lambda positions, carried, **_: painted_as(7, (12, 16)))
     assert (plate.picture[:, 8:10] == keyframe[:, 8:10]).all()
     assert (plate.picture[:, :4] == 7).all()
