@@ -11,6 +11,7 @@ AttentionBank = io.Custom("ESCALIER_ATTENTION_BANK")  # escalier.diffusion.share
 Sam = io.Custom("ESCALIER_SAM")  # escalier.mask.segment.SamModel
 SamEmbedding = io.Custom("ESCALIER_SAM_EMBEDDING")  # escalier.mask.segment.SamEmbedding
 MatteModel = io.Custom("ESCALIER_MATTE_MODEL")  # escalier.mask.matte.MatteModel
+Pipeline = io.Custom("ESCALIER_PIPELINE")  # escalier.diffusion.Pipeline
 
 
 def film_input(tooltip: str, *, id: str = "film", optional: bool = False) -> io.MultiType.Input:

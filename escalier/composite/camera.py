@@ -64,8 +64,8 @@ def camera_motion(
     >>> room = cv2.GaussianBlur(noise, (0, 0), 2)
     >>> pan = ArrayFrames(np.stack([np.roll(room, -3 * i, axis=1) for i in range(3)]))
     >>> to_first = camera_motion(pan, np.zeros((1, 96, 128)))
-    >>> to_first[2][0, 2].round(1)
-    np.float64(6.0)
+    >>> float(to_first[2][0, 2].round(1))
+    6.0
     """
     caller = "camera_motion"
     pictures.check_length(masks, "mask", len(film), caller)

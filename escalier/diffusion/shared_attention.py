@@ -53,6 +53,8 @@ def attend_to_anchor(
     ------
     ValueError
         If `strength` is outside 0..1.
+    MemoryError
+        If the memory is too short even for one picture at a time.
 
     Examples
     --------
@@ -71,8 +73,12 @@ def attend_to_anchor(
         raise ValueError(f"attend_to_anchor: strength must lie in 0..1, got {strength}; 1 shares fully")
     if strength == 0:
         return attend(query, key, value)
-    shared = attend(query, torch.cat([key, anchor_key], 1), torch.cat([value, anchor_value], 1))
-    return shared if strength == 1 else torch.lerp(attend(query, key, value), shared, strength)
+
+    def share(query: Tensor, key: Tensor, value: Tensor, anchor_key: Tensor, anchor_value: Tensor) -> Tensor:
+        shared = attend(query, torch.cat([key, anchor_key], 1), torch.cat([value, anchor_value], 1))
+        return shared if strength == 1 else torch.lerp(attend(query, key, value), shared, strength)
+
+    return _in_parts_that_fit(share, query, key, value, anchor_key, anchor_value)
 
 
 def of_anchor(tokens: Tensor, chunks: int, anchor: int) -> Tensor:
@@ -170,6 +176,28 @@ class AttentionBank:
             "other settings; give both samplers the same steps, scheduler and denoise, and share no more blocks and "
             "steps than were recorded"
         )
+
+
+def _in_parts_that_fit(share: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    """All pictures at once, or half and half again where the memory is short: pictures do not look at one another."""
+    import torch
+
+    pictures = tensors[0].shape[0]
+    try:
+        return share(*tensors)
+    except (MemoryError, RuntimeError) as error:
+        from escalier.mask.segment import is_short_memory  # here, because the room of masks loads numba
+
+        if not is_short_memory(error):
+            raise
+        if pictures == 1:
+            raise MemoryError(
+                "attend_to_anchor: the memory must hold one picture's attention and the anchor's, but it is full; take "
+                "smaller sheets, or share in fewer blocks"
+            ) from error
+    torch.cuda.empty_cache()
+    halves = zip(*(tensor.split((pictures + 1) // 2) for tensor in tensors), strict=True)
+    return torch.cat([_in_parts_that_fit(share, *half) for half in halves])
 
 
 def _step(sigma: float) -> str:

@@ -17,6 +17,7 @@ from escalier.film.video import check_output, open_film, write_video
 from escalier.keyframes.files import read_keyframes
 from escalier.propagation import FADES, Guides, Matching, Staircase, propagate
 
+from . import paint_keyframes
 from .bars import progress_bar
 
 log = logging.getLogger("escalier")
@@ -25,12 +26,18 @@ log = logging.getLogger("escalier")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     weights = Guides()
     parser.add_argument("clip", type=Path, metavar="CLIP", help="the filmed clip: a video file or a folder of pictures")
-    parser.add_argument(
+    look = parser.add_mutually_exclusive_group(required=True)
+    look.add_argument(
         "--keyframes",
         type=Path,
-        required=True,
         metavar="FOLDER",
         help="painted frames in the clip's size; the last number in a file's name is its frame",
+    )
+    look.add_argument(
+        "--pipeline",
+        type=Path,
+        metavar="PATH",
+        help="paint the keyframes with this pipeline of diffusers, a folder or a checkpoint, then carry them",
     )
     parser.add_argument("--first", type=int, choices=(0, 1), default=0, help="the number of the film's first frame (0)")
     parser.add_argument(
@@ -55,17 +62,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="where the runs are kept; a stopped job goes on from there (beside the output, deleted when it is done)",
     )
+    paint_keyframes.add_arguments(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
     parser.add_argument("--json", action="store_true", help="print one JSON object: file, ghosting, pop, confidence")
 
 
 def main(args: argparse.Namespace) -> int:
     film = open_film(args.clip)
-    keyframes = read_keyframes(args.keyframes, len(film), first=args.first, size=film.size)
     masks = None if args.mask is None else FilmMasks(open_film(args.mask))
     output = args.output or Path(f"{args.clip.stem}_stylised.mp4")
     _check_output(output, args.overwrite)
     check_output(output, film.size)
+    if args.pipeline is None:
+        keyframes = read_keyframes(args.keyframes, len(film), first=args.first, size=film.size)
+    else:
+        folder = args.painted or output.with_name(f"{output.stem}_keyframes")
+        keyframes = paint_keyframes.paint_keyframes(args, film, masks, folder)
     scratch = args.scratch or output.with_name(f".{output.name}.escalier")
     names = Guides().weights()
     guides = Guides(**{name: getattr(args, f"{name}_weight") for name in names})

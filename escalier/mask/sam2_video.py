@@ -122,7 +122,9 @@ class Sam2Video:
         for index in frames:
             answer = self.module(session, frame_idx=index, reverse=frames.step < 0)
             forget(session.output_dict_per_obj[subject], index - frames.step * memory)
-            score = float(torch.sigmoid(answer.object_score_logits.float()).flatten()[0])
+            # transformers 4 keeps it here and does not hand it out; 5 does both.
+            sure = session.get_output(subject, index, "object_score_logits", is_conditioning_frame=index in given)
+            score = float(torch.sigmoid(sure.float()).flatten()[0])
             yield index, answer.pred_masks.float().cpu().numpy()[0, 0].clip(-MOST_LOGIT, MOST_LOGIT), score
 
 

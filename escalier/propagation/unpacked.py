@@ -108,8 +108,8 @@ def unpack_masks(masks: MaskSource, film: FrameSource, folder: Path, caller: str
 
     >>> import tempfile
     >>> film = ArrayFrames(np.zeros((2, 4, 6, 3), np.uint8))
-    >>> unpack_masks([np.ones((4, 6), np.float32)], film, Path(tempfile.mkdtemp()), "example").max()
-    np.uint8(255)
+    >>> int(unpack_masks([np.ones((4, 6), np.float32)], film, Path(tempfile.mkdtemp()), "example").max())
+    255
     """
     check_masks(masks, film, caller)
     width, height = film.size

@@ -5,6 +5,7 @@ from comfy_api.v0_0_2 import io
 from .check_controlnets import EscalierCheckControlNets
 from .colour_lock import EscalierGridColourLock
 from .control_maps import EscalierControlMap, EscalierSegmentationMap
+from .pipelines import EscalierLoadPipeline, EscalierRunPipeline
 from .shared_attention import EscalierRecordAttention, EscalierSharedAttention
 
 NODES: list[type[io.ComfyNode]] = [
@@ -14,4 +15,6 @@ NODES: list[type[io.ComfyNode]] = [
     EscalierGridColourLock,
     EscalierSharedAttention,
     EscalierRecordAttention,
+    EscalierLoadPipeline,
+    EscalierRunPipeline,
 ]

@@ -5,8 +5,10 @@ The films of the input folder, the names of models, sizes and steps are substitu
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from escalier.headless.errors import HeadlessError
 from escalier.headless.run import run_workflow
 from escalier.headless.server import Server
 from escalier.headless.workflow import Workflow, load_workflow
-from escalier.keyframes import Keyframes, plan_grid, split, tile
+from escalier.keyframes import Keyframes, lock_anchors, plan_grid, split, tile
 
 MASK, IDS = "escalier_mask.mp4", "escalier_ids.mp4"
 SEGFORMER = "tiny_segformer"
@@ -210,6 +212,41 @@ def test_controlnets_at_strength_0_have_no_effect(run: Run) -> None:
         assert not same(keyframes_of(run(name, f"{hold}=1", *others)), without), hold
 
 
+UNION = (
+    "Load Checkpoint.ckpt_name=tiny_sdxl_wide.ckpt",
+    f"Load ControlNet Model.control_net_name={checkpoints.UNION}",
+    # The wide model has 500 million weights: one sheet, one step, no second look without the prompt.
+    "Choose Keyframes.count=2", "KSampler.steps=1", "KSampler.cfg=1",
+)  # fmt: skip
+
+
+def test_union_controlnet_holds_what_it_is_told_to_look_at(run: Run) -> None:
+    """One file for two kinds of maps; at strength 0 it does nothing, and each kind works in its own way."""
+    name, lines, depth = "keyframe_grid_sdxl", "Hold the lines.strength", "Hold the depth.strength"
+
+    def leave_out(workflow: Workflow) -> None:
+        titles = {node["_meta"]["title"]: key for key, node in workflow.items()}
+        workflow[only(workflow, "KSampler")]["inputs"] |= {
+            "positive": [titles["What to paint"], 0],
+            "negative": [titles["What to avoid"], 0],
+        }
+
+    def painted(*settings: str, edit: Callable[[Workflow], None] | None = None) -> dict[str, np.ndarray]:
+        return keyframes_of(run(name, *UNION, *settings, edit=edit))
+
+    without = painted(edit=leave_out)
+    assert same(painted(f"{lines}=0", f"{depth}=0"), without)
+    held = painted(f"{lines}=1", f"{depth}=0")
+    assert not same(held, without)
+    assert not same(held, painted(f"{lines}=1", f"{depth}=0", "It looks at lines.type=depth"))
+
+
+def test_union_controlnet_of_another_family_is_refused_in_a_sentence(run: Run) -> None:
+    refusal = "Check ControlNets: control_net must be of the model's family, SD 1.5, got one for SDXL; load"
+    with pytest.raises(HeadlessError, match=refusal):
+        run("img2img_per_frame", f"ControlNet for lines.control_net_name={checkpoints.UNION}")
+
+
 def test_cell_lands_at_its_keyframes_place_to_the_block_of_the_vae(run: Run, filmed: VideoFrames) -> None:
     """Without noise, all that is left of diffusion is the VAE, which takes the mean of each 8x8 block."""
     painted = keyframes_of(run("keyframe_grid_sdxl", "KSampler.denoise=0", "Lock Grid Colours.strength=0"))
@@ -236,6 +273,93 @@ def test_cell_lands_at_its_keyframes_place_to_the_pixel_without_the_vae(run: Run
     painted = keyframes_of(run("keyframe_grid_sdxl", edit=leave_out))
     for index, picture in zip(PLACES[3], painted.values(), strict=True):
         assert np.array_equal(picture, filmed.frame(index))
+
+
+def add(workflow: Workflow, title: str, class_type: str, **inputs: Any) -> None:
+    workflow[title] = {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
+
+
+def test_accepted_anchor_cells_are_locked_in_later_sheets(run: Run, filmed: VideoFrames) -> None:
+    """The second sheet painted anew round the anchor cell of the first, which the sampler must leave as it is."""
+
+    def paint_again(workflow: Workflow) -> None:
+        titles = {node["_meta"]["title"]: key for key, node in workflow.items()}
+        grid, sheets = [only(workflow, "EscalierPlanGrid"), 0], [titles["Tile the film"], 0]
+        sampler, vae = workflow[only(workflow, "KSampler")]["inputs"], [titles["Load Checkpoint"], 2]
+        positive, negative = [titles["What to paint"], 0], [titles["What to avoid"], 0]
+        painted = [titles["Lock Grid Colours"], 0]
+        add(workflow, "accepted", "ImageFromBatch", image=painted, batch_index=0, length=1)
+        accepted = ["accepted", 0]
+        add(workflow, "lock", "EscalierLockAnchorCells", grid=grid, sheets=sheets, accepted=accepted, count=0)
+        add(workflow, "encode", "VAEEncode", pixels=["lock", 0], vae=vae)
+        add(workflow, "mask", "SetLatentNoiseMask", samples=["encode", 0], mask=["lock", 1])
+        again = {**sampler, "positive": positive, "negative": negative, "latent_image": ["mask", 0], "seed": 7}
+        add(workflow, "sample", "KSampler", **again)
+        add(workflow, "decode", "VAEDecode", samples=["sample", 0], vae=vae)
+        add(workflow, "save", "SaveImage", images=["decode", 0], filename_prefix="escalier/locked")
+        add(workflow, "paste", "EscalierPasteAnchorCells", grid=grid, accepted=accepted, painted=["decode", 0])
+        add(workflow, "save both", "SaveImage", images=["paste", 0], filename_prefix="escalier/pasted")
+
+    pictures = run("keyframe_grid_sdxl", edit=paint_again)["pictures"]
+    frames = Keyframes.of(filmed, PLACES[3])
+    plan = plan_grid(frames.indices, frames.size, frames.length, per_sheet=2, fit="pad", anchors="first")
+    lock = lock_anchors(plan, tile(plan, frames), [pictures["sheet 1"]])
+    locked, painted = lock.masks[0] == 0, pictures["locked 1"].astype(int)
+    assert 0.2 < locked.mean() < 0.8
+    assert np.abs(painted - block_means(lock.sheets[0]))[locked].max() <= 4
+    assert np.abs(painted - lock.sheets[0])[~locked].mean() > 5
+    assert np.array_equal(pictures["pasted 1"], pictures["sheet 1"])
+    assert np.array_equal(pictures["pasted 2"][locked], lock.sheets[0][locked])
+
+
+def test_depth_pass_of_the_render_holds_what_the_instruction_paints(run: Run) -> None:
+    name, strength = "instruct_pix2pix_render", "Hold the depth.strength"
+    held, free = (keyframes_of(run(name, f"{strength}={value}")) for value in (1, 0))
+    assert not same(held, free)
+
+    def other_depth(workflow: Workflow) -> None:
+        loader = next(node for node in workflow.values() if node["_meta"]["title"] == "Load the depth pass")
+        loader["inputs"]["file"] = IDS
+
+    assert not same(held, keyframes_of(run(name, f"{strength}=1", edit=other_depth)))
+    assert same(free, keyframes_of(run(name, f"{strength}=0", edit=other_depth)))
+
+
+def test_a_map_of_comfyuis_own_node_takes_the_place_of_ours(run: Run) -> None:
+    def swap(workflow: Workflow) -> None:
+        titles = {node["_meta"]["title"]: key for key, node in workflow.items()}
+        pictures = workflow[titles["Lines"]]["inputs"]["image"]
+        add(workflow, "own", "Canny", image=pictures, low_threshold=0.2, high_threshold=0.5)
+        workflow[titles["Places of the lines"]]["inputs"]["images"] = ["own", 0]
+
+    name = "keyframe_grid_multicontrolnet"
+    own, ours = keyframes_of(run(name, edit=swap)), keyframes_of(run(name))
+    assert own.keys() == ours.keys()
+    assert not same(own, ours)
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "target", "socket"),
+    [
+        ("DA3Render", "IMAGE", "EscalierKeyframesFromImages", "images"),
+        ("MoGeRender", "IMAGE", "EscalierKeyframesFromImages", "images"),
+        ("SDPoseDrawKeypoints", "IMAGE", "EscalierKeyframesFromImages", "images"),
+        ("SAM3_Detect", "MASK", "EscalierTrackMask", "mask"),
+        ("SAM3_TrackToMask", "MASK", "EscalierCleanPlate", "mask"),
+        ("SAM3_TrackToMask", "MASK", "EscalierMaskEdge", "mask"),
+    ],
+)
+def test_comfyuis_depth_pose_and_sam_nodes_plug_into_our_sockets(
+    diffusion_server: Server, source: str, output: str, target: str, socket: str
+) -> None:
+    """They need weights that no test has, so the server is asked what it would let an artist connect."""
+    nodes = {}
+    for name in (source, target):
+        with urllib.request.urlopen(f"{diffusion_server.url}/object_info/{name}", timeout=60) as answer:
+            nodes |= json.load(answer)
+    taken = nodes[target]["input"]
+    assert output in nodes[source]["output"]
+    assert output in {**taken["required"], **taken.get("optional", {})}[socket][0].split(",")
 
 
 def test_controlnet_of_another_family_is_refused_in_a_sentence(run: Run) -> None:

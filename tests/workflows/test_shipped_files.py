@@ -9,6 +9,9 @@ from pathlib import Path
 import cv2
 import pytest
 
+from escalier.diffusion.control_maps import POSE_PARTS
+from escalier.diffusion.control_maps.detectors import DETECTORS
+from escalier.diffusion.control_maps.pose import files_for
 from escalier.headless.workflow import check_workflow
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows"
@@ -86,3 +89,71 @@ def test_every_node_lies_in_a_titled_group(name: str) -> None:
 def test_a_note_explains_the_steps(name: str) -> None:
     notes = [node["widgets_values"][0] for node in canvas(name)["nodes"] if node["type"] in NOTES]
     assert any(note.startswith("# ") for note in notes)
+
+
+DIFFUSION = [
+    "environment_mlsd_depth_seg", "img2img_per_frame", "instruct_pix2pix_render", "keyframe_grid_multicontrolnet",
+    "keyframe_grid_sdxl", "plate_inpaint_sdxl",
+]  # fmt: skip
+UPSCALING = ["environment_mlsd_depth_seg", "keyframe_grid_multicontrolnet", "keyframe_grid_sdxl"]
+MODEL_FOLDERS = {
+    "CheckpointLoaderSimple": "checkpoints", "ControlNetLoader": "controlnet", "UpscaleModelLoader": "upscale_models",
+    "EscalierSegmentationMap": "segmentation", "EscalierControlMap": "controlnet_aux",
+}  # fmt: skip
+
+
+def models_of(node: dict) -> set[str]:
+    """The model files that a node asks for."""
+    widgets = node["widgets_values"]
+    if node["type"] != "EscalierControlMap":
+        return {widgets[0]}
+    if widgets[0] == "openpose":
+        return set(files_for(next(parts for parts in POSE_PARTS if parts in widgets)))
+    return {names[0] for names in DETECTORS[widgets[0]].files}
+
+
+@pytest.mark.parametrize("name", DIFFUSION)
+def test_every_model_has_a_hint_with_its_name_folder_and_address(name: str) -> None:
+    asked = 0
+    for node in canvas(name)["nodes"]:
+        if node["type"] in MODEL_FOLDERS:
+            hints = node["properties"].get("models", [])
+            assert {hint["name"] for hint in hints} == models_of(node), node.get("title", node["type"])
+            assert all(hint["directory"] == MODEL_FOLDERS[node["type"]] for hint in hints)
+            assert all(hint["url"].startswith(("https://huggingface.co/", "https://github.com/")) for hint in hints)
+            asked += len(hints)
+    assert asked >= 2
+
+
+def sources(content: dict, node: dict) -> list[dict]:
+    """What feeds a node, from near to far, through links alone."""
+    nodes = {one["id"]: one for one in content["nodes"]}
+    origins = {link[0]: link[1] for link in content["links"]}
+    found, waiting = [], [node]
+    while waiting:
+        for slot in waiting.pop(0).get("inputs", []):
+            origin = nodes.get(origins.get(slot.get("link")))
+            if origin is not None and origin not in found:
+                found.append(origin)
+                waiting.append(origin)
+    return found
+
+
+@pytest.mark.parametrize("name", UPSCALING)
+def test_keyframes_are_upscaled_after_diffusion_and_before_they_are_split(name: str) -> None:
+    content = canvas(name)
+    by_type = {node["type"]: node for node in content["nodes"]}
+    before_split = [node["type"] for node in sources(content, by_type["EscalierSplitGrid"])]
+    assert "ImageUpscaleWithModel" in before_split
+    before_upscaler = [node["type"] for node in sources(content, by_type["ImageUpscaleWithModel"])]
+    assert {"KSampler", "VAEDecode"} <= set(before_upscaler)
+    assert "EscalierSplitGrid" not in before_upscaler
+
+
+@pytest.mark.parametrize("name", UPSCALING)
+def test_a_note_says_when_to_upscale_and_to_restore_faces(name: str) -> None:
+    notes = [node["widgets_values"][0] for node in canvas(name)["nodes"] if node["type"] in NOTES]
+    (note,) = (note for note in notes if note.startswith("# Full resolution keyframes"))
+    order = [note.index(word) for word in ("diffuse", "upscale", "restore faces", "split", "propagate")]
+    assert order == sorted(order)
+    assert "Only ever on keyframes" in note

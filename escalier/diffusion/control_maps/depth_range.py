@@ -79,6 +79,33 @@ def one_range(depths: Sequence[np.ndarray]) -> tuple[float, float]:
     return float(far), float(near)
 
 
+def shared_greys(depths: Sequence[np.ndarray], caller: str) -> np.ndarray:
+    """Raw depths of pictures of one size as greys, (N, H, W) float32 0..1, near white: one unit, one range.
+
+    Raises
+    ------
+    ValueError
+        If a depth is not finite: nothing could be aligned to it.
+
+    Examples
+    --------
+    >>> room = np.linspace(0, 1, 64 * 36, dtype=np.float32).reshape(36, 64)
+    >>> greys = shared_greys([room, room * 3 + 5], "doctest")
+    >>> bool(np.abs(greys[0] - greys[1]).max() < 0.001)
+    True
+    """
+    for number, depth in enumerate(depths, start=1):
+        if not np.isfinite(depth).all():
+            raise ValueError(
+                f"{caller}: depth must be finite, got NaN or infinity from the network in picture {number}; its "
+                "weights are damaged or of another network: download the file again"
+            )
+    aligned = [line.of(one) for line, one in zip(align_depths(depths), depths, strict=True)]
+    far, near = one_range(aligned)
+    span = max(near - far, np.finfo(np.float32).tiny)
+    return np.stack([np.clip((one - far) / span, 0, 1) for one in aligned])
+
+
 def _fit(depth: np.ndarray, other: np.ndarray) -> tuple[float, Line]:
     """How well two depths agree where they agree, and the line from the one to the other.
 

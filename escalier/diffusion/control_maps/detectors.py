@@ -12,9 +12,9 @@ import numpy as np
 from escalier.film.frames import as_uint8
 
 from . import depth, lines, pose
-from .depth_range import align_depths, one_range
+from .depth_range import shared_greys
 from .options import Detect, Options
-from .package import import_package
+from .package import import_package, naming_short_memory
 from .pictures import RESOLUTION_PX, STEP_PX, check_pictures
 from .sizes import Room
 from .weights import find_file
@@ -116,6 +116,8 @@ def draw_control_maps(
         If weights are missing; names the file, the folder and the source.
     ImportError
         If controlnet-aux is missing; names the command that installs it.
+    MemoryError
+        If the memory is too short for one picture.
 
     Examples
     --------
@@ -132,15 +134,18 @@ def draw_control_maps(
     detector = DETECTORS[kind]
     if detector.packaged:
         import_package()
-    detect = detector.load(_files(kind, detector, folders, options), device, options)
     room = Room.of(size, resolution, detector.step_px)
+    files = _files(kind, detector, folders, options)
+    with naming_short_memory("draw_control_maps", f"the detector of {kind!r}", room.padded):
+        detect = detector.load(files, device, options)
     found: list[np.ndarray] = []
     for picture in pictures:
-        found.append(room.leave(detect(room.enter(as_uint8(picture)))))
+        with naming_short_memory("draw_control_maps", f"the detector of {kind!r}", room.padded):
+            found.append(room.leave(detect(room.enter(as_uint8(picture)))))
         if progress is not None:
             progress(len(found), len(pictures), None if detector.measures_depth else _as_picture(found[-1]))
     if detector.measures_depth:
-        return _greys(found)
+        return np.repeat(shared_greys(found, "draw_control_maps")[..., None], 3, axis=3)
     return np.stack([_as_picture(one) for one in found])
 
 
@@ -154,11 +159,3 @@ def _as_picture(found: np.ndarray) -> np.ndarray:
     """A map of 0..255, grey or RGB, as a float picture."""
     rgb = found if found.ndim == 3 else np.repeat(found[..., None], 3, axis=2)
     return np.clip(rgb.astype(np.float32) / 255, 0, 1)
-
-
-def _greys(depths: list[np.ndarray]) -> np.ndarray:
-    """Raw depths in one unit and one range, near white, as pictures."""
-    aligned = [line.of(one) for line, one in zip(align_depths(depths), depths, strict=True)]
-    far, near = one_range(aligned)
-    span = max(near - far, np.finfo(np.float32).tiny)
-    return np.stack([np.repeat(np.clip((one - far) / span, 0, 1)[..., None], 3, axis=2) for one in aligned])

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from escalier.film.frames import Size
 from escalier.packages import load_package
 
 REQUIREMENT = "controlnet-aux>=0.0.9"
@@ -49,6 +50,22 @@ def _import() -> None:
         logger.debug("controlnet_aux fails to load; loading it without mediapipe", exc_info=True)
         with _hidden("mediapipe"):
             load_package("controlnet_aux", REQUIREMENT, "Control maps")
+
+
+@contextmanager
+def naming_short_memory(caller: str, network: str, size: Size) -> Iterator[None]:
+    """Turn torch's errors about memory into one `MemoryError`. Pictures go through one at a time: only size helps."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        from escalier.mask.segment import is_short_memory  # here, because the room of masks loads numba
+
+        if not is_short_memory(error):
+            raise
+        raise MemoryError(
+            f"{caller}: the memory must hold {network} and a picture of {size}, but it is full; lower the resolution, "
+            "or close other programs"
+        ) from error
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import pickle
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,12 +15,15 @@ from escalier.film.frames import as_uint8
 from escalier.packages import load_package
 
 from .ade20k import PALETTE
+from .package import naming_short_memory
 from .pictures import RESOLUTION_PX, STEP_PX, check_pictures
 from .sizes import Room
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 EXAMPLE = "huggingface.co/nvidia/segformer-b4-finetuned-ade-512-512"
+TEACHING_ONLY = "auxiliary_head."
+"""A second head of UperNet that only its teaching looked at; some files leave it out."""
 REQUIREMENT = "transformers>=4.50.3"
 
 
@@ -78,6 +83,8 @@ def draw_segmentation_maps(
         If the model is of another kind or has other classes.
     ImportError
         If transformers is missing; names the command that installs it.
+    MemoryError
+        If the memory is too short for one picture.
 
     Examples
     --------
@@ -86,15 +93,21 @@ def draw_segmentation_maps(
     FileNotFoundError: draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but ...
     """
     size = check_pictures(pictures, resolution, "draw_segmentation_maps")
-    model = _load(Path(folder)).to(device)
-    normal = _normalisation(Path(folder))
     room = Room.of(size, resolution, STEP_PX)
+    with _naming_short_memory(room):
+        model = _load(Path(folder)).to(device)
+    normal = _normalisation(Path(folder))
     labels = np.empty((len(pictures), size.height, size.width), np.uint8)
     for number, picture in enumerate(pictures):
-        labels[number] = room.leave(_look(model, room.enter(as_uint8(picture)), normal, device), labels=True)
+        with _naming_short_memory(room):
+            labels[number] = room.leave(_look(model, room.enter(as_uint8(picture)), normal, device), labels=True)
         if progress is not None:
             progress(number + 1, len(pictures), PALETTE[labels[number]])
     return Segmentation(PALETTE[labels].astype(np.float32) / 255, labels, _shares(labels, model.config.id2label))
+
+
+def _naming_short_memory(room: Room) -> AbstractContextManager[None]:
+    return naming_short_memory("draw_segmentation_maps", "the network", room.padded)
 
 
 def _load(folder: Path) -> Any:
@@ -104,13 +117,19 @@ def _load(folder: Path) -> Any:
             f"draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but {folder} "
             f"has no config.json; download all files of for instance {EXAMPLE} into it"
         )
+    _refuse_web_pages(folder)
+    from safetensors import SafetensorError
+
     try:
-        model = transformers.AutoModelForSemanticSegmentation.from_pretrained(folder, local_files_only=True)
-    except (ValueError, OSError, KeyError, RuntimeError) as error:
+        model, loaded = transformers.AutoModelForSemanticSegmentation.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True
+        )
+    except (ValueError, OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
         raise ValueError(
             f"draw_segmentation_maps: folder must hold a SegFormer or UperNet, but {folder} cannot be read as one "
-            f"({str(error).strip().splitlines()[0][:160]}); check that all its files are there"
+            f"({_first_line(error)}); check that all its files are there and whole"
         ) from error
+    _refuse_gaps(model, loaded["missing_keys"], folder)
     if model.config.num_labels != len(PALETTE):
         raise ValueError(
             f"draw_segmentation_maps: folder must hold a model with the {len(PALETTE)} classes of ADE20K, but the one "
@@ -120,10 +139,39 @@ def _load(folder: Path) -> Any:
     return model.eval()
 
 
+def _refuse_web_pages(folder: Path) -> None:
+    """What a browser saves where a download asks to sign in."""
+    for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".safetensors", ".bin"}):
+        with file.open("rb") as opened:
+            if opened.read(64).lstrip().startswith(b"<"):
+                raise ValueError(
+                    f"draw_segmentation_maps: {file} must be a part of a transformers model, but it is a web page; "
+                    "download the file itself again"
+                )
+
+
+def _refuse_gaps(model: Any, missing: Iterable[str], folder: Path) -> None:
+    """transformers fills weights that it does not find with random ones, and only says so in its log."""
+    needed = {name for name, _ in model.named_parameters() if not name.startswith(TEACHING_ONLY)}
+    gaps = sorted(needed & set(missing))
+    if gaps:
+        raise ValueError(
+            f"draw_segmentation_maps: folder must hold a whole SegFormer or UperNet, but {folder} lacks {len(gaps)} of "
+            f"its weights, such as {gaps[0]}; its config.json and its weights belong to different models, or the "
+            "weights are only a backbone: download all files of one model"
+        )
+
+
 def _normalisation(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of the colours that the model was taught with, for values 0..1."""
     file = folder / "preprocessor_config.json"
-    settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError as error:
+        raise ValueError(
+            f"draw_segmentation_maps: {file} must be a JSON file, but it is not ({_first_line(error)}); download it "
+            "again"
+        ) from error
     mean, deviation = settings.get("image_mean", IMAGENET_MEAN), settings.get("image_std", IMAGENET_DEVIATION)
     return np.float32(mean), np.float32(deviation)
 
@@ -145,3 +193,7 @@ def _shares(labels: np.ndarray, names: dict[int, str]) -> dict[str, float]:
     counts = np.bincount(labels.ravel(), minlength=len(PALETTE)) / labels.size
     found = [int(number) for number in np.argsort(-counts, kind="stable") if counts[number] > 0]
     return {names.get(number, f"class {number}"): float(counts[number]) for number in found}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

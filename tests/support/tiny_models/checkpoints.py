@@ -41,7 +41,12 @@ SDXL = MappingProxyType({
     "transformer_depth": [0, 0, 1, 1, 2, 2], "transformer_depth_output": [0, 0, 0, 1, 1, 1, 2, 2, 2],
     "transformer_depth_middle": 1,
 })  # fmt: skip
-ARCHITECTURES = {"sd15": SD15, "sdxl": SDXL}
+# ComfyUI builds a union ControlNet with the widths of the real SDXL, whatever the file holds; its UNet needs them too.
+WIDE = MappingProxyType({**SDXL, "channel_mult": [1, 2, 4], "transformer_depth_output": [0] * 9})
+# The smallest ControlNet for SDXL that ComfyUI knows and that reads a prompt.
+MID = MappingProxyType({**WIDE, "transformer_depth": [0, 0, 0, 0, 1, 1], "transformer_depth_output": [0] * 6 + [1] * 3})
+ARCHITECTURES = {"sd15": SD15, "sdxl": SDXL, "sdxl wide": WIDE, "sdxl mid": MID}
+UNION_TYPES = 8
 IN_CHANNELS = {"": 4, "inpaint": 9, "instruct": 8}
 
 CHECKPOINTS = {
@@ -49,6 +54,7 @@ CHECKPOINTS = {
     "tiny_sd15_inpaint.ckpt": ("sd15", "inpaint"),
     "tiny_sd15_instruct.ckpt": ("sd15", "instruct"),
     "tiny_sdxl.ckpt": ("sdxl", ""),
+    "tiny_sdxl_wide.ckpt": ("sdxl wide", ""),
 }
 CONTROLNETS = {
     "tiny_control_sd15_1.pth": ("sd15", 1),
@@ -56,6 +62,8 @@ CONTROLNETS = {
     "tiny_control_sd15_3.pth": ("sd15", 3),
     "tiny_control_sdxl.pth": ("sdxl", 1),
 }
+UNION = "tiny_union_sdxl.pth"
+"""A union ControlNet for the wide checkpoint."""
 UPSCALER = "tiny_upscale_x2.pth"
 
 
@@ -110,22 +118,48 @@ def checkpoint(family: str, kind: str = "", seed: int = 0) -> Weights:
     denoise(unet)
     weights = {UNET + name: value for name, value in unet.items()}
     text = {n: v for n, v in text_encoder("sd1_clip_config.json", random).items() if "text_projection" not in n}
-    if family == "sdxl":
+    if family.startswith("sdxl"):
         weights |= {f"conditioner.embedders.0.transformer.{name}": value for name, value in text.items()}
         weights |= open_clip_names(text_encoder("clip_config_bigg.json", random), "conditioner.embedders.1.model.")
     else:
         weights |= {f"cond_stage_model.transformer.{name}": value for name, value in text.items()}
-    scale = SDXL_SCALE if family == "sdxl" else SD15_SCALE
+    scale = SDXL_SCALE if family.startswith("sdxl") else SD15_SCALE
     return weights | {VAE + name: value for name, value in box_mean_vae(scale).items()}
 
 
-def controlnet(family: str, seed: int) -> Weights:
+def controlnet(family: str, seed: int, **settings: int) -> Weights:
     from comfy.cldm.cldm import ControlNet
 
-    config = unet_config(family, LATENT_CHANNELS)
+    config = unet_config(family, LATENT_CHANNELS) | settings
     del config["out_channels"]
     shapes = shapes_of(lambda ops: ControlNet(hint_channels=3, operations=ops, device="meta", **config))
     return RandomWeights(seed).fill(shapes, lambda name: 0.5 if "zero_convs" in name or "block_out" in name else 1.0)
+
+
+def union_controlnet(seed: int) -> Weights:
+    """One ControlNet for several kinds of maps, under the names of diffusers, as such files are published."""
+    from comfy.utils import unet_to_diffusers
+
+    weights = controlnet("sdxl mid", seed, union_controlnet_num_control_type=UNION_TYPES)
+    names = {ours: theirs for theirs, ours in unet_to_diffusers(unet_config("sdxl mid", LATENT_CHANNELS)).items()}
+    hints = max(int(name.split(".")[1]) for name in weights if name.startswith("input_hint_block."))
+    renamed = {}
+    for name, value in weights.items():
+        block, _, rest = name.partition(".")
+        number, _, kind = rest.partition(".")
+        if block == "zero_convs":
+            name = f"controlnet_down_blocks.{number}.{kind.removeprefix('0.')}"
+        elif block == "middle_block_out":
+            name = f"controlnet_mid_block.{kind}"
+        elif block == "input_hint_block":
+            place = {0: "conv_in", hints: "conv_out"}.get(int(number), f"blocks.{int(number) // 2 - 1}")
+            name = f"controlnet_cond_embedding.{place}.{kind}"
+        elif block == "label_emb":
+            name = names[name].replace("class_embedding", "add_embedding")
+        else:
+            name = names.get(name, name.replace(".attn.in_proj.", ".attn.in_proj_"))
+        renamed[name] = value
+    return renamed
 
 
 def upscaler(scale: int = 2, features: int = 8) -> Weights:
@@ -266,6 +300,7 @@ def _write_all(comfyui: str, models: Path) -> None:
         torch.save(checkpoint(family, kind), models / "checkpoints" / name)
     for name, (family, seed) in CONTROLNETS.items():
         torch.save(controlnet(family, seed), models / "controlnet" / name)
+    torch.save(union_controlnet(seed=1), models / "controlnet" / UNION)
     torch.save(upscaler(), models / "upscale_models" / UPSCALER)
 
 

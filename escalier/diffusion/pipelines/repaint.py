@@ -1,0 +1,298 @@
+"""Pictures painted anew by a pipeline: in exactly their own size, the same for the same seed, in batches that fit."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from escalier.film.frames import Size
+
+from .depth import estimate_depths
+from .inputs import INVISIBLE, Pictures, as_tensor, mixed, padded, stack_maps, stack_masks, stack_pictures
+from .load import Pipeline
+from .package import quiet
+
+if TYPE_CHECKING:
+    import torch
+
+logger = logging.getLogger("escalier")
+
+MOST_SEED = 2**63 - 1
+MOST_CONTROL = 2.0
+
+
+def repaint(
+    pipeline: Pipeline,
+    pictures: Pictures,
+    prompt: str,
+    *,
+    negative_prompt: str = "",
+    masks: Pictures | None = None,
+    control_maps: Sequence[Pictures] = (),
+    control_strengths: Sequence[float] | None = None,
+    strength: float = 0.6,
+    steps: int = 20,
+    guidance: float = 7.5,
+    image_guidance: float = 1.5,
+    seed: int = 0,
+    batch: int = 1,
+    progress: Callable[..., object] | None = None,
+) -> np.ndarray:
+    """Paint pictures anew.
+
+    Every picture gets the noise of the same seed, whichever batch it is in, so that pictures that resemble one another
+    are painted alike. Sides that the VAE would crop are padded by repeating the last row and column, and cut back;
+    nothing is stretched.
+
+    Parameters
+    ----------
+    pipeline
+        From `load_pipeline`.
+    pictures
+        RGB (H, W, 3) of one size, uint8 or float32 0..1: keyframes, sheets or frames.
+    prompt, negative_prompt
+        What to paint, and what not. For InstructPix2Pix an instruction: "make it a gouache painting".
+    masks
+        For "inpaint": (H, W), 0..1 or uint8, white where it is painted; one for all pictures or one each. Soft edges
+        mix; where a mask is black, not one bit changes.
+    control_maps
+        For each ControlNet its maps (H, W, 3), one for all pictures or one each. For "depth2img", at most one: depth,
+        near white, its range kept as it is; without it the pipeline's own network measures depth.
+    control_strengths
+        How firmly each ControlNet holds, 0..2; 1 by default, 0 has no effect.
+    strength
+        How far the painting may leave the picture, above 0 up to 1. Not for "pix2pix".
+    steps
+        Of denoising, of which the part that `strength` names is done. More is finer and slower.
+    guidance
+        How literally the prompt is taken: 1 hardly, 7.5 usual, 15 harsh.
+    image_guidance
+        For "pix2pix": how much of the picture is kept, at least 1.
+    seed
+        Another seed, another painting.
+    batch
+        Pictures painted at once: faster on a large card. Halved, with a warning, where the memory is short. The noise
+        does not depend on it; sums round otherwise, by 1e-5 in float32 and by a level of 256 in half precision.
+    progress
+        Called as `progress(done, total, picture)` at each step, in pictures; what it raises ends the painting.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, H, W, 3) float32 0..1, of the pictures' size.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, maps or masks do not fit the pictures, or a painting is not finite.
+    MemoryError
+        If the memory is too short for one picture.
+
+    Examples
+    --------
+    >>> pipeline = load_pipeline("models/diffusers/sd15", controlnets=["models/controlnet/canny"])  # doctest: +SKIP
+    >>> maps = draw_control_maps(pictures, "canny")  # doctest: +SKIP
+    >>> painted = repaint(pipeline, pictures, "a gouache painting", control_maps=[maps], seed=7)  # doctest: +SKIP
+    """
+    _check_dials(pipeline, strength, steps, guidance, image_guidance, seed, batch)
+    stack = stack_pictures(pictures)
+    size = Size.of(stack[0])
+    dials: dict[str, Any] = {"num_inference_steps": steps, "guidance_scale": guidance}
+    dials |= {"image_guidance_scale": image_guidance} if pipeline.task == "pix2pix" else {"strength": strength}
+    holds = _strengths(pipeline, control_maps, control_strengths)
+    if pipeline.controlnets:
+        dials["controlnet_conditioning_scale"] = holds
+    maps = [stack_maps(one, len(stack), size, f"control_maps {k}") for k, one in enumerate(control_maps, start=1)]
+    holes = _holes(pipeline, masks, len(stack), size)
+    _warn_of_long_prompt(pipeline, prompt)
+    with _naming_short_memory(size):
+        if pipeline.before_use is not None:
+            pipeline.before_use()
+        if pipeline.task == "depth2img" and not maps:
+            maps = [np.repeat(estimate_depths(pipeline.runner, stack)[..., None], 3, axis=3)]
+    given = _given(pipeline, stack, holes, maps)
+
+    import torch
+
+    def paint(part: slice, report: Callable[[float], None]) -> np.ndarray:
+        count = part.stop - part.start
+        texts = {"prompt": [prompt] * count, "negative_prompt": [negative_prompt] * count}
+        # Noise is drawn on the processor, one source for each picture: the same on every card and in every batch.
+        noise = [torch.Generator("cpu").manual_seed(seed) for _ in range(count)]
+        return _run(pipeline.runner, {**_cut(given, part), **texts, **dials, "generator": noise}, report)
+
+    result = np.empty_like(stack)
+    done = 0
+    while done < len(stack):
+        part = slice(done, min(done + batch, len(stack)))
+        with _naming_short_memory(size, halves=batch > 1) as short:
+            result[part] = paint(part, _shares(progress, part, len(stack)))[:, : size.height, : size.width]
+        if short:
+            batch = _halved(batch)
+            continue
+        done = part.stop
+        if progress is not None:
+            progress(done, len(stack), result[done - 1])
+    return result if holes is None else mixed(stack, result, holes)
+
+
+def _given(
+    pipeline: Pipeline, pictures: np.ndarray, holes: np.ndarray | None, maps: list[np.ndarray]
+) -> dict[str, torch.Tensor | list[torch.Tensor]]:
+    """Pictures, holes and maps under the names that the pipeline has for them, padded to what its VAE takes."""
+    step = int(pipeline.runner.vae_scale_factor)
+    given: dict[str, torch.Tensor | list[torch.Tensor]] = {"image": as_tensor(padded(pictures, step))}
+    guides = [as_tensor(padded(one, step)) for one in maps]
+    if holes is not None:
+        given["mask_image"] = as_tensor(padded((holes > INVISIBLE).astype(np.float32), step))
+    if pipeline.controlnets:
+        given["control_image"] = guides
+    elif pipeline.task == "depth2img":
+        given["depth_map"] = guides[0].mean(1)
+    return given
+
+
+def _cut(given: dict[str, Any], part: slice) -> dict[str, Any]:
+    """A batch out of all that is given."""
+    return {
+        name: [one[part] for one in value] if isinstance(value, list) else value[part] for name, value in given.items()
+    }
+
+
+def _run(runner: Any, arguments: dict[str, Any], report: Callable[[float], None]) -> np.ndarray:
+    """One batch through the pipeline: (N, H, W, 3) float32 0..1, of the padded size."""
+    import torch
+
+    if "height" in inspect.signature(runner.__call__).parameters:
+        arguments["height"], arguments["width"] = arguments["image"].shape[-2:]
+    with torch.inference_mode(), quiet():
+        painted = runner(output_type="np", **arguments, **_callback(runner, report)).images
+    if not np.isfinite(painted).all():
+        raise ValueError(
+            "repaint: paintings must be finite, got NaN from the network; load the pipeline in float32, or take "
+            "another VAE: some overflow in half precision"
+        )
+    return painted.astype(np.float32, copy=False)
+
+
+def _shares(progress: Callable[..., object] | None, part: slice, total: int) -> Callable[[float], None]:
+    """Tells how far a batch is, 0..1, as pictures done."""
+
+    def report(share: float) -> None:
+        if progress is not None:
+            progress(part.start + share * (part.stop - part.start), total)
+
+    return report
+
+
+def _callback(runner: Any, report: Callable[[float], None]) -> dict[str, Any]:
+    """The argument by which a pipeline tells of each step; the older kind has another name."""
+
+    def share(step: int) -> float:
+        steps = getattr(runner, "num_timesteps", None) or len(runner.scheduler.timesteps)
+        return min(1.0, (step + 1) / steps)
+
+    def at_step(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        report(share(step))
+        return tensors
+
+    if "callback_on_step_end" in inspect.signature(runner.__call__).parameters:
+        return {"callback_on_step_end": at_step}
+    return {"callback": lambda step, *_: report(share(step)), "callback_steps": 1}
+
+
+def _holes(pipeline: Pipeline, masks: Pictures | None, count: int, size: Size) -> np.ndarray | None:
+    if (pipeline.task == "inpaint") != (masks is not None):
+        raise ValueError(
+            f"repaint: masks must be {'given' if masks is None else 'left out'} for the task {pipeline.task}, got "
+            f"{'none' if masks is None else 'some'}; "
+            f"{'connect the mask of what is painted' if masks is None else 'load the pipeline for inpaint'}"
+        )
+    return None if masks is None else stack_masks(masks, count, size)
+
+
+def _strengths(pipeline: Pipeline, control_maps: Sequence[Pictures], strengths: Sequence[float] | None) -> list[float]:
+    depth = pipeline.task == "depth2img"
+    if len(control_maps) != pipeline.controlnets and not (depth and len(control_maps) <= 1):
+        wanted = "at most 1, depth" if depth else f"{pipeline.controlnets}, one for each ControlNet"
+        raise ValueError(
+            f"repaint: control_maps must be {wanted}, got {len(control_maps)}; connect as many as the pipeline has "
+            "ControlNets, in their order"
+        )
+    holds = [1.0] * pipeline.controlnets if strengths is None else [float(one) for one in strengths]
+    if len(holds) != pipeline.controlnets:
+        raise ValueError(
+            f"repaint: control_strengths must be {pipeline.controlnets}, one for each ControlNet, got {len(holds)}; "
+            "name one each"
+        )
+    for one in holds:
+        if not 0 <= one <= MOST_CONTROL:
+            raise ValueError(
+                f"repaint: control_strengths must lie in 0..{MOST_CONTROL:g}, got {one:g}; 1 holds firmly, 0 not at all"
+            )
+    return holds
+
+
+def _check_dials(
+    pipeline: Pipeline, strength: float, steps: int, guidance: float, image_guidance: float, seed: int, batch: int
+) -> None:
+    if not 0 < strength <= 1:
+        raise ValueError(f"repaint: strength must be above 0 and at most 1, got {strength:g}; 0.6 is a good value")
+    for name, count in (("steps", steps), ("batch", batch)):
+        if count < 1:
+            raise ValueError(f"repaint: {name} must be at least 1, got {count}; raise it")
+    if pipeline.task != "pix2pix" and int(steps * strength) < 1:
+        raise ValueError(
+            f"repaint: steps must leave one at least at a strength of {strength:g}, got {steps}; take "
+            f"{int(np.ceil(1 / strength))} or more"
+        )
+    for name, value in (("guidance", guidance), ("image_guidance", image_guidance)):
+        if not 1 <= value <= 100:
+            raise ValueError(f"repaint: {name} must lie in 1..100, got {value:g}; take the default")
+    if not 0 <= seed <= MOST_SEED:
+        raise ValueError(f"repaint: seed must lie in 0..{MOST_SEED}, got {seed}; take a smaller one")
+
+
+def _warn_of_long_prompt(pipeline: Pipeline, prompt: str) -> None:
+    """Text encoders read 77 words and signs; diffusers cuts off the rest."""
+    tokenizer = pipeline.runner.tokenizer or pipeline.runner.tokenizer_2
+    with quiet():
+        words = tokenizer(prompt).input_ids[1:-1]
+    room = tokenizer.model_max_length - 2
+    if len(words) > room:
+        logger.warning("repaint: the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
+
+
+def _halved(batch: int) -> int:
+    import torch
+
+    torch.cuda.empty_cache()
+    logger.warning("repaint: %d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
+    return batch // 2
+
+
+@contextmanager
+def _naming_short_memory(size: Size, *, halves: bool = False) -> Iterator[list[str]]:
+    """Short memory becomes a sentence; or, where a batch can still be halved, an entry in the list given out.
+
+    The error itself is not kept: its traceback would hold on to what the failed attempt had allocated.
+    """
+    short: list[str] = []
+    try:
+        yield short
+    except (MemoryError, RuntimeError) as error:
+        from escalier.mask.segment import is_short_memory  # here, because the room of masks loads numba
+
+        if not is_short_memory(error):
+            raise
+        if not halves:
+            raise MemoryError(
+                f"repaint: the memory must hold the pipeline and a picture of {size}, but it is full; take smaller "
+                "sheets, fewer ControlNets or a model in half precision, or close other programs"
+            ) from error
+        short.append(type(error).__name__)

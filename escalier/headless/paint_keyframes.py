@@ -1,0 +1,200 @@
+"""Keyframes painted by a pipeline of diffusers, where no ComfyUI is: on one sheet, so that they get one look."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from escalier.diffusion import draw_control_maps, load_pipeline, repaint
+from escalier.diffusion.control_maps import KINDS
+from escalier.diffusion.pipelines import TASKS, Pipeline
+from escalier.diffusion.pipelines.depth import estimate_depths
+from escalier.film.frames import FrameSource, as_uint8, check_masks
+from escalier.film.masks import FilmMasks
+from escalier.keyframes import GridPlan, Keyframes, choose_keyframes, parse_indices, plan_grid, split, tile
+from escalier.keyframes.files import read_keyframes, write_keyframes
+from escalier.keyframes.plan import MAX_SIDE_PX
+
+from .bars import progress_bar
+from .comfyui import comfy_cli_workspace
+from .errors import HeadlessError
+from .folders import cache_folder
+
+log = logging.getLogger("escalier")
+
+EXTRAS = "escalier[models,standalone]"
+TOKENIZER = Path("comfy", "sd1_tokenizer")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("painting the keyframes", "with --pipeline, on one sheet, from local files alone")
+    group.add_argument("--prompt", default="", metavar="TEXT", help="what to paint; for pix2pix an instruction")
+    group.add_argument("--negative-prompt", default="", metavar="TEXT", help="what not to paint")
+    group.add_argument("--task", choices=TASKS, default=TASKS[0], help="what the pipeline does (what it was taught)")
+    group.add_argument(
+        "--controlnet", type=Path, action="append", default=[], metavar="PATH", help="a ControlNet; several are allowed"
+    )
+    group.add_argument(
+        "--control-map",
+        action="append",
+        default=[],
+        choices=KINDS,
+        metavar="KIND",
+        help=f"what each ControlNet respects, in their order; for depth2img a depth: {', '.join(KINDS)}",
+    )
+    group.add_argument(
+        "--control-strength", type=float, action="append", metavar="W", help="how firmly each ControlNet holds (1)"
+    )
+    group.add_argument(
+        "--detectors", type=Path, action="append", default=[], metavar="FOLDER", help="weights of --control-map"
+    )
+    group.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FOLDER",
+        help="for a checkpoint in one file: a pipeline folder of its kind, or one with CLIP's tokenizer",
+    )
+    group.add_argument("--keyframe-frames", metavar="FRAMES", help="the frames to paint, counted from --first: 0,50,99")
+    group.add_argument("--strength", type=float, default=0.6, help="how far the painting may leave the film (0.6)")
+    group.add_argument("--steps", type=int, default=20, metavar="N", help="steps of denoising (20)")
+    group.add_argument(
+        "--guidance", type=float, default=7.5, metavar="G", help="how literally to take the prompt (7.5)"
+    )
+    group.add_argument("--image-guidance", type=float, default=1.5, metavar="G", help="for pix2pix: picture kept (1.5)")
+    group.add_argument("--max-side", type=int, default=MAX_SIDE_PX, metavar="PX", help="of the sheet (1920)")
+    group.add_argument(
+        "--painted", type=Path, metavar="FOLDER", help="where the painted keyframes go (OUTPUT_keyframes)"
+    )
+
+
+def paint_keyframes(args: argparse.Namespace, film: FrameSource, masks: FilmMasks | None, folder: Path) -> Keyframes:
+    """Choose keyframes of a film, paint all of them on one sheet, and write them into a folder.
+
+    The artist can correct them there; `--keyframes` takes the folder next time.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds keyframes already: they may be corrected ones.
+    HeadlessError
+        If a package is missing, with the commands that install it, or the memory is too short.
+    """
+    indices = _chosen(args, film)
+    _check_folder(folder)
+    wanted = len(args.controlnet)
+    if len(args.control_map) != wanted and not (args.task in ("auto", "depth2img") and wanted == 0):
+        raise ValueError(
+            f"--control-map: name one for each of the {wanted} ControlNets, got {len(args.control_map)}; 'canny' needs "
+            "no file"
+        )
+    if masks is not None:
+        check_masks(masks, film, "--mask")
+    filmed = Keyframes.of(film, indices)
+    plan = plan_grid(indices, film.size, len(film), rate=film.rate, max_side=args.max_side, per_sheet=len(indices))
+    log.info("%s", plan.describe())
+    try:
+        painted = _painted(args, filmed, plan, masks)
+    except ImportError as error:
+        raise HeadlessError(f'{error}; or all at once: pip install "{EXTRAS}" "transformers>=4.50.3"') from error
+    except MemoryError as error:
+        raise HeadlessError(str(error)) from error
+    write_keyframes(folder, painted, first=args.first)
+    log.info("The painted keyframes are in %s; correct them there, and use them with --keyframes.", folder)
+    # As they stand in the files, so that the same command with --keyframes makes the same film.
+    return read_keyframes(folder, len(film), first=args.first, size=film.size)
+
+
+def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks: FilmMasks | None) -> Keyframes:
+    """The keyframes after one painting of their sheet."""
+    pipeline = _load(args)
+    holes = _holes(filmed, masks) if pipeline.task == "inpaint" else None
+    drawn = [_drawn(filmed, kind, args.detectors, str(pipeline.runner.device)) for kind in args.control_map]
+    if pipeline.task == "depth2img" and not drawn:
+        drawn = [_measured_depth(pipeline, filmed)]
+    with progress_bar("Paint") as progress:
+        sheets = repaint(
+            pipeline,
+            tile(plan, filmed),
+            args.prompt,
+            negative_prompt=args.negative_prompt,
+            masks=None if holes is None else tile(plan, holes)[..., 0],
+            control_maps=[tile(plan, one) for one in drawn],
+            control_strengths=args.control_strength,
+            strength=args.strength,
+            steps=args.steps,
+            guidance=args.guidance,
+            image_guidance=args.image_guidance,
+            seed=args.seed,
+            progress=progress,
+        )
+    painted = split(plan, sheets)
+    return painted if holes is None else _inside(filmed, painted, holes)
+
+
+def _drawn(filmed: Keyframes, kind: str, detectors: Sequence[Path], device: str) -> Keyframes:
+    """The control maps of the keyframes, in the keyframes' own type, so that sheets of both are alike."""
+    with progress_bar(f"Draw {kind}") as progress:
+        maps = draw_control_maps(filmed.pictures, kind, folders=detectors, device=device, progress=progress)
+    return filmed.with_pictures([as_uint8(one) for one in maps])
+
+
+def _measured_depth(pipeline: Pipeline, filmed: Keyframes) -> Keyframes:
+    """Depth by the pipeline's own network, keyframe by keyframe: across the cells of a sheet it would mean nothing."""
+    depths = estimate_depths(pipeline.runner, filmed.pictures)
+    return filmed.with_pictures([np.repeat(as_uint8(one)[..., None], 3, axis=2) for one in depths])
+
+
+def _load(args: argparse.Namespace) -> Pipeline:
+    settings: Path | None = args.settings
+    tokenizer = _tokenizer_at_hand()
+    if settings is not None and (settings / "vocab.json").is_file():
+        settings, tokenizer = None, settings
+    return load_pipeline(args.pipeline, args.task, controlnets=args.controlnet, settings=settings, tokenizer=tokenizer)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that holds keyframes, whatever --overwrite says of the film: they may have been corrected."""
+    standing = (
+        [file.name for file in sorted(folder.iterdir()) if not file.name.startswith(".")] if folder.is_dir() else []
+    )
+    if standing:
+        raise FileExistsError(
+            f"--painted: {folder} must not hold other files, got {standing[0]}; carry those keyframes with --keyframes "
+            f"{folder}, name another folder, or empty it"
+        )
+
+
+def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:
+    if args.keyframe_frames is None:
+        return choose_keyframes(film)
+    return tuple(index - args.first for index in parse_indices(args.keyframe_frames, len(film) + args.first))
+
+
+def _holes(filmed: Keyframes, masks: FilmMasks | None) -> Keyframes:
+    """The masks of the keyframes as pictures, so that they can be laid on the sheet."""
+    if masks is None:
+        raise ValueError("--mask: the task inpaint must have a mask of what is painted, got none; name one")
+    chosen = [masks[index if len(masks) > 1 else 0] for index in filmed.indices]
+    return filmed.with_pictures([np.repeat(mask[..., None], 3, axis=2) for mask in chosen])
+
+
+def _inside(filmed: Keyframes, painted: Keyframes, holes: Keyframes) -> Keyframes:
+    """The paintings inside the masks, the film's own pixels outside: scaling to the cells must not touch those."""
+    mixed = []
+    for (_, before), (_, after), (_, hole) in zip(filmed, painted, holes, strict=True):
+        share = hole.astype(np.float32) / np.float32(255)
+        own = before.astype(np.float32) / np.float32(255) if before.dtype == np.uint8 else before
+        mixed.append(np.where(share == 0, own, own + share * (after - own)).astype(np.float32))
+    return filmed.with_pictures(mixed)
+
+
+def _tokenizer_at_hand() -> Path | None:
+    """CLIP's tokenizer in a ComfyUI that is on this machine already; nothing is fetched."""
+    named = [Path(path) for path in (os.environ.get("COMFYUI_PATH"), comfy_cli_workspace()) if path]
+    cached = sorted(cache_folder().glob("comfyui-*/ComfyUI"))
+    return next((folder / TOKENIZER for folder in [*named, *cached] if (folder / TOKENIZER).is_dir()), None)

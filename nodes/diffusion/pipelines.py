@@ -1,0 +1,305 @@
+"""Menu escalier/diffusion: pipelines of diffusers, from this disk, under ComfyUI's memory manager."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import comfy.model_management
+import comfy.model_patcher
+import folder_paths
+import torch
+from comfy_api.v0_0_2 import io
+
+from escalier.diffusion import Pipeline, load_pipeline, repaint
+from escalier.diffusion.pipelines import TASKS
+
+from .. import sockets
+from ..errors import named_after_node
+from ..progress import Progress
+from ..tensors import masks_from_input, pictures_from_images
+
+CATEGORY = "escalier/diffusion"
+NONE = "none"
+EXAMPLE = "stable-diffusion-v1-5"
+CONTROL_NETS = ("control_net", "control_net_2", "control_net_3")
+PRECISIONS = {"auto": None, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+TOKENIZER = Path(comfy.model_management.__file__).parent / "sd1_tokenizer"
+"""ComfyUI's own copy of what a checkpoint in one file lacks."""
+WORKING_BYTES = 4 * 2**30
+"""What painting a sheet needs beside the weights: mostly the VAE, at full size."""
+
+
+class _Held(torch.nn.Module):
+    """ComfyUI notes the device on the module it manages; on diffusers' own that is a property without a setter."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+
+class EscalierLoadPipeline(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        pipelines, controlnets = list(_pipelines()) or [EXAMPLE], [NONE, *_controlnets()]
+        return io.Schema(
+            node_id="EscalierLoadPipeline",
+            display_name="Load Diffusers Pipeline",
+            category=CATEGORY,
+            description="Loads a pipeline of the diffusers package from this disk: a folder in models/diffusers, or a "
+            "checkpoint. Nothing is downloaded. ComfyUI's own nodes do the same for most models; take this one for "
+            "Depth2Img, for folders in diffusers' layout, or to paint as a script does.",
+            search_aliases=["diffusers", "DiffusionPipeline", "instruct pix2pix", "depth2img", "multi controlnet"],
+            inputs=[
+                io.Combo.Input(
+                    "pipeline",
+                    options=pipelines,
+                    default=pipelines[0],
+                    tooltip="A folder in models/diffusers, with model_index.json, or a file in models/checkpoints. "
+                    "Press R to find one put there just now.",
+                ),
+                io.Combo.Input(
+                    "task",
+                    options=list(TASKS),
+                    default=TASKS[0],
+                    tooltip="What the pipeline is to do. 'auto' takes what its network was taught: inpaint, pix2pix "
+                    "and depth2img models are known by the channels that they read.",
+                ),
+                *(
+                    io.Combo.Input(
+                        name,
+                        options=controlnets,
+                        default=NONE,
+                        tooltip=f"{'Another' if number else 'A'} ControlNet of the pipeline's family: a folder in "
+                        "models/controlnet or models/diffusers, or a file. Its maps go to Paint with Pipeline.",
+                    )
+                    for number, name in enumerate(CONTROL_NETS)
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(PRECISIONS),
+                    default="auto",
+                    advanced=True,
+                    tooltip="'auto' takes half precision where the card has it. Take float32 if pictures come out "
+                    "black or as NaN; it needs twice the memory. Another precision draws other noise from a seed.",
+                ),
+            ],
+            outputs=[
+                sockets.Pipeline.Output(display_name="pipeline", tooltip="The pipeline, for Paint with Pipeline."),
+                io.String.Output(display_name="report", tooltip="What was loaded: its task, family and ControlNets."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, pipeline, control_net, control_net_2, control_net_3) -> bool | str:
+        if pipeline not in _pipelines():
+            roots = " or ".join(folder_paths.get_folder_paths("diffusers"))
+            return (
+                f"pipeline must be a folder with model_index.json in {roots}, or a checkpoint, got {pipeline!r}; put "
+                "all files of a pipeline into a folder there, and press R"
+            )
+        missing = [one for one in (control_net, control_net_2, control_net_3) if one not in (NONE, *_controlnets())]
+        if missing:
+            roots = " or ".join(folder_paths.get_folder_paths("controlnet"))
+            return f"ControlNets must lie in {roots}, got {missing[0]!r}; put it there, and press R"
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, pipeline, control_net, control_net_2, control_net_3, **_) -> tuple:
+        chosen = [_controlnets().get(one) for one in (control_net, control_net_2, control_net_3)]
+        return tuple(_stamp(path) for path in (_pipelines().get(pipeline), *chosen) if path is not None)
+
+    @classmethod
+    @named_after_node
+    def execute(cls, pipeline, task, control_net, control_net_2, control_net_3, precision) -> io.NodeOutput:
+        names = [name for name in (control_net, control_net_2, control_net_3) if name != NONE]
+        loaded = load_pipeline(
+            _pipelines()[pipeline],
+            task,
+            controlnets=[_controlnets()[name] for name in names],
+            tokenizer=TOKENIZER,
+            dtype=PRECISIONS[precision] or _usual_precision(),
+            device=comfy.model_management.unet_offload_device(),
+        )
+        return io.NodeOutput(_managed(loaded), str(loaded))
+
+
+class EscalierRunPipeline(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        maps = [
+            io.Image.Input(
+                f"control_map{suffix}",
+                optional=True,
+                tooltip=f"What the {place} ControlNet respects: one map for each picture, or one for all, of the "
+                f"pictures' size.{' For depth2img: depth, near white.' if not suffix else ''}",
+            )
+            for suffix, place in (("", "first"), ("_2", "second"), ("_3", "third"))
+        ]
+        holds = [
+            io.Float.Input(
+                f"control_strength{suffix}",
+                default=1.0,
+                min=0.0,
+                max=2.0,
+                step=0.05,
+                advanced=bool(suffix),
+                tooltip=f"How firmly the {place} ControlNet holds. 0 has no effect; above 1 the drawing hardens.",
+            )
+            for suffix, place in (("", "first"), ("_2", "second"), ("_3", "third"))
+        ]
+        return io.Schema(
+            node_id="EscalierRunPipeline",
+            display_name="Paint with Pipeline",
+            category=CATEGORY,
+            description="Paints keyframes, sheets or frames anew with a pipeline of diffusers. Pictures come back in "
+            "exactly their own size, each with the noise of the same seed; outside a mask not one bit changes.",
+            search_aliases=["diffusers sampler", "img2img", "inpaint", "instruct pix2pix", "depth2img", "repaint"],
+            inputs=[
+                sockets.Pipeline.Input("pipeline", tooltip="The pipeline from Load Diffusers Pipeline."),
+                io.Image.Input("image", tooltip="The sheets, keyframes or frames to paint."),
+                io.String.Input(
+                    "prompt",
+                    default="",
+                    multiline=True,
+                    tooltip="What to paint. For InstructPix2Pix an instruction, such as 'make it a gouache painting'.",
+                ),
+                io.String.Input("negative_prompt", default="", multiline=True, tooltip="What not to paint."),
+                io.Float.Input(
+                    "strength",
+                    default=0.6,
+                    min=0.01,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="How far the painting may leave the picture. 0.6 restyles and keeps the drawing; 1 starts "
+                    "from nothing. InstructPix2Pix does not look at it.",
+                ),
+                io.Int.Input("steps", default=20, min=1, max=1000, tooltip="Steps of denoising. More is finer."),
+                io.Float.Input(
+                    "guidance",
+                    default=7.5,
+                    min=1.0,
+                    max=30.0,
+                    step=0.1,
+                    tooltip="How literally the prompt is taken. 7.5 is usual; more is harsher.",
+                ),
+                io.Float.Input(
+                    "image_guidance",
+                    default=1.5,
+                    min=1.0,
+                    max=10.0,
+                    step=0.1,
+                    advanced=True,
+                    tooltip="InstructPix2Pix alone: how much of the picture is kept. More keeps more.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=True,
+                    tooltip="Another seed, another painting; the same one, the same bits.",
+                ),
+                io.Int.Input(
+                    "batch",
+                    default=1,
+                    min=1,
+                    max=64,
+                    advanced=True,
+                    tooltip="Pictures painted at once. More is faster on a large card; halved where memory is short.",
+                ),
+                *holds,
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="For inpaint: white is painted, black keeps its bits. One for all, or one each.",
+                ),
+                *maps,
+            ],
+            outputs=[io.Image.Output(display_name="image", tooltip="The paintings, of the pictures' size.")],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(
+        cls, pipeline: Pipeline, image, prompt, negative_prompt, strength, steps, guidance, image_guidance, seed,
+        batch, control_strength, control_strength_2, control_strength_3, mask=None, control_map=None,
+        control_map_2=None, control_map_3=None,
+    ) -> io.NodeOutput:  # fmt: skip
+        given = {"control_map": control_map, "control_map_2": control_map_2, "control_map_3": control_map_3}
+        holds = (control_strength, control_strength_2, control_strength_3)
+        painted = repaint(
+            pipeline,
+            pictures_from_images(image, "image"),
+            prompt,
+            negative_prompt=negative_prompt,
+            masks=None if mask is None else masks_from_input(mask),
+            control_maps=[pictures_from_images(one, name) for name, one in given.items() if one is not None],
+            control_strengths=holds[: pipeline.controlnets],
+            strength=strength,
+            steps=steps,
+            guidance=guidance,
+            image_guidance=image_guidance,
+            seed=seed,
+            batch=batch,
+            progress=Progress(),
+        )
+        return io.NodeOutput(torch.from_numpy(painted))
+
+
+def _managed(pipeline: Pipeline) -> Pipeline:
+    """The pipeline, its networks brought to the card by ComfyUI before it works, and taken off when others need it."""
+    patchers = [
+        comfy.model_patcher.ModelPatcher(
+            _Held(module),
+            load_device=comfy.model_management.get_torch_device(),
+            offload_device=comfy.model_management.unet_offload_device(),
+        )
+        for module in pipeline.modules
+    ]
+
+    def bring() -> None:
+        # Whole: diffusers' layers cannot fetch single weights from main memory, as ComfyUI's own can.
+        comfy.model_management.load_models_gpu(patchers, memory_required=WORKING_BYTES, force_full_load=True)
+
+    return dataclasses.replace(pipeline, before_use=bring)
+
+
+def _usual_precision() -> torch.dtype:
+    device = comfy.model_management.get_torch_device()
+    return torch.float16 if comfy.model_management.should_use_fp16(device) else torch.float32
+
+
+def _pipelines() -> dict[str, Path]:
+    """Folders of models/diffusers that hold a pipeline, then checkpoints, by the names in the menu."""
+    return dict(_folders("diffusers", "model_index.json")) | dict(_files("checkpoints"))
+
+
+def _controlnets() -> dict[str, Path]:
+    """Folders and files of ControlNets by the names in the menu; a folder inside a pipeline's is one of its parts."""
+    folders = {
+        name: path
+        for kind in ("controlnet", "diffusers")
+        for name, path in _folders(kind, "config.json")
+        if path.name.startswith("controlnet") or not (path.parent / "model_index.json").is_file()
+    }
+    # A folder's own weights alone would lack its settings.
+    return folders | {name: path for name, path in _files("controlnet") if not (path.parent / "config.json").is_file()}
+
+
+def _folders(kind: str, description: str) -> Iterator[tuple[str, Path]]:
+    for root in folder_paths.get_folder_paths(kind):
+        for folder, _, files in sorted(os.walk(root, followlinks=True)):
+            if description in files and Path(folder) != Path(root):
+                yield Path(folder).relative_to(root).as_posix(), Path(folder)
+
+
+def _files(kind: str) -> Iterator[tuple[str, Path]]:
+    for name in folder_paths.get_filename_list(kind):
+        yield name, Path(folder_paths.get_full_path(kind, name) or name)
+
+
+def _stamp(path: Path) -> tuple:
+    """What changes when other files are put under the same name."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file())
