@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--match-side", type=int, metavar="PX", help="match larger films at this longer side, such as 960 (their own)"
     )
+    parser.add_argument(
+        "--whole-pixels", action="store_true", help="copy strokes pixel for pixel, for halftone and pixel art"
+    )
     parser.add_argument("--no-cuts", action="store_true", help="do not look for shot cuts; carry keyframes across all")
     parser.add_argument("--seed", type=int, default=0, help="another seed, other brush strokes (0)")
     parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
@@ -91,7 +94,7 @@ def main(args: argparse.Namespace) -> int:
                 motion=motion,
                 masks=masks,
                 guides=guides,
-                matching=Matching(match_side=args.match_side),
+                matching=Matching(match_side=args.match_side, sub_pixel=not args.whole_pixels),
                 cuts=() if args.no_cuts else None,
                 seed=args.seed,
                 threads=args.threads,

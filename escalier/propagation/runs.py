@@ -27,9 +27,13 @@ from .run import Chain, Matching, Run, make_run, open_run
 from .shots import check_shots, kept_cuts
 from .unpacked import unpack_film, unpack_masks
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
 
+LARGE_PIXELS = 1_200_000
+"""A run needs about 200 bytes for each pixel that it matches: larger frames are made by fewer runs at a time,"""
+THREADS_OF_LARGE = 4
+"""each on this many threads."""
 POLL_SECONDS = 0.1
 
 Progress = Callable[..., object]
@@ -241,7 +245,9 @@ def _make_runs(
 ) -> None:
     """Make runs side by side, the longest first; this thread only waits and tells the progress."""
     cores = threads or os.cpu_count() or 1
-    workers = min(cores, len(chains))
+    size = matching.size_for(motion.size)
+    large = size.width * size.height > LARGE_PIXELS
+    workers = min(max(1, cores // THREADS_OF_LARGE) if large else cores, len(chains))
     stop = threading.Event()
     finished: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
 

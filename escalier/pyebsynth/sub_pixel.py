@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from copy import copy
 
 import cv2
@@ -18,7 +19,6 @@ import numpy as np
 from numba import njit
 
 from .layout import patch_shape
-from .voting import pack_words, paint_words
 
 REACH_PX = 1.5
 """How far a match may be moved; further off, the frames no longer vary linearly."""
@@ -28,12 +28,16 @@ has about as much; flat parts therefore follow the flow."""
 FINEST_STEPS = 4
 """The keyframe is enlarged to quarters of a pixel,"""
 MOST_WORDS = 17_000_000
-"""but to halves or not at all where that would take more than this many words of 8 bytes."""
+"""but to halves or not at all where that would take more than this many words of 4 bytes."""
 KERNEL_PX = 4
 """Half the width of the enlarging kernel."""
 FINE_PX = 0.65
 """Standard deviation of the blur that parts fine detail from the rest: interpolation takes of little else."""
 DETAIL_WINDOW_PX = 31
+DETAIL_HALO_PX = 20
+"""Rows that `keep_detail` looks at beyond its own."""
+BAND_ROWS = 192
+"""Memory beside the pictures is that of one band for each thread."""
 MOST_GAIN = 1.0
 
 
@@ -112,16 +116,21 @@ class SubPixelPainter:
         numpy.ndarray
             float32 (H, W, 2), (x, y) in the keyframe.
         """
-        height, width = nnf.shape[:2]
-        sums = np.empty((5, height, width), np.float32)
-        places = np.empty((height, width, 2), np.float32)
-        window = (self._patch_size, self._patch_size)
-        self._in_bands(height, lambda rows: _normal_equations(self._source, target, nnf, sums, *rows))
-        for plane in sums:
-            cv2.boxFilter(plane, -1, window, dst=plane)
-        limits = np.array(self._source.shape[1::-1], np.float32) - np.float32(1 + self._patch_size // 2)
-        nearest = np.float32(self._patch_size // 2)
-        self._in_bands(height, lambda rows: _solve(sums, nnf, carried, self._whole, places, nearest, limits, *rows))
+        places = np.empty(nnf.shape, np.float32)
+        r = self._patch_size // 2
+        limits = np.array(self._source.shape[1::-1], np.float32) - np.float32(1 + r)
+
+        def work(first: int, last: int) -> None:
+            top, bottom = max(first - r, 0), min(last + r, len(nnf))
+            sums = np.empty((5, bottom - top, nnf.shape[1]), np.float32)
+            _normal_equations(self._source, target[top:bottom], nnf[top:bottom], sums)
+            for plane in sums:
+                cv2.boxFilter(plane, -1, (self._patch_size, self._patch_size), dst=plane)
+            rows = slice(first, last)
+            own = sums[:, first - top : last - top]
+            _solve(own, nnf[rows], carried[rows], self._whole, places[rows], np.float32(r), limits)
+
+        self._in_bands(len(nnf), work)
         return places
 
     def paint(self, places: np.ndarray, plain: np.ndarray, painted: np.ndarray | None = None) -> np.ndarray:
@@ -143,23 +152,28 @@ class SubPixelPainter:
         """
         rows_of_patch = patch_shape(self._patch_size, 3, 3)[1]
         linear = np.empty(places.shape[:2], np.int32)
-        picture = np.zeros_like(plain)
+        voted = np.zeros_like(plain)
         painted = np.ones(places.shape[:2], bool) if painted is None else painted
         height, width = self._source.shape[:2]
-        self._in_bands(len(places), lambda rows: _linear_places(places, self._steps, height, width, linear, *rows))
+        self._in_bands(len(places), lambda *rows: _linear_places(places, self._steps, height, width, linear, *rows))
         self._in_bands(
-            len(places), lambda rows: paint_words(self._words, width, linear, painted, picture, rows_of_patch, *rows)
+            len(places), lambda *rows: _vote(self._words, width, linear, painted, voted, rows_of_patch, *rows)
         )
-        return keep_detail(picture, plain)
+        picture = np.empty_like(voted)
 
-    def _in_bands(self, height: int, work: Callable[[tuple[int, int]], None]) -> None:
-        count = max(1, min(self._threads, height))
-        bands = [(band * height // count, (band + 1) * height // count) for band in range(count)]
-        if count == 1:
-            work(bands[0])
-            return
-        with ThreadPoolExecutor(count) as pool:
-            list(pool.map(work, bands))
+        def work(first: int, last: int) -> None:
+            top, bottom = max(first - DETAIL_HALO_PX, 0), min(last + DETAIL_HALO_PX, len(voted))
+            picture[first:last] = keep_detail(voted[top:bottom], plain[top:bottom])[first - top : last - top]
+
+        self._in_bands(len(places), work)
+        return picture
+
+    def _in_bands(self, height: int, work: Callable[[int, int], None]) -> None:
+        """Call work(first row, after the last), over bands that are the same for any number of threads."""
+        firsts = range(0, height, BAND_ROWS)
+        lasts = [min(first + BAND_ROWS, height) for first in firsts]
+        with ThreadPoolExecutor(self._threads) if self._threads > 1 else nullcontext() as pool:
+            list((pool.map if pool else map)(work, firsts, lasts))
 
 
 def steps_for(pixels: int) -> int:
@@ -175,7 +189,7 @@ def steps_for(pixels: int) -> int:
 
 
 def enlarged_words(style: np.ndarray, steps: int) -> np.ndarray:
-    """The style sampled between its pixels, as words for voting: plane after plane, shifted by (row, column) / steps.
+    """The style sampled between its pixels, four bytes a pixel: plane after plane, shifted by (row, column) / steps.
 
     Parameters
     ----------
@@ -187,11 +201,10 @@ def enlarged_words(style: np.ndarray, steps: int) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        uint64 (steps * steps * H * W,). The plane of shift (j, i) is number j * steps + i; the first is the style.
+        uint32 (steps * steps * H * W,). The plane of shift (j, i) is number j * steps + i; the first is the style.
     """
-    height, width, channels = style.shape
-    planes = np.empty((steps * steps, height * width), np.uint64)
-    ones = np.ones(channels, np.float32)
+    height, width = style.shape[:2]
+    planes = np.zeros((steps * steps, height, width, 4), np.uint8)
     x = np.arange(width, dtype=np.float32)[None].repeat(height, axis=0)
     y = np.arange(height, dtype=np.float32)[:, None].repeat(width, axis=1)
     for number, plane in enumerate(planes):
@@ -199,8 +212,8 @@ def enlarged_words(style: np.ndarray, steps: int) -> np.ndarray:
         moved = style
         if number:
             moved = cv2.remap(style, x + i / steps, y + j / steps, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
-        pack_words(moved.reshape(-1), channels, channels, ones, plane)
-    return planes.reshape(-1)
+        plane[..., :3] = moved
+    return planes.reshape(-1).view(np.uint32)
 
 
 def keep_detail(picture: np.ndarray, plain: np.ndarray) -> np.ndarray:
@@ -251,10 +264,10 @@ def _near(forbidden: np.ndarray, distance: int) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _normal_equations(source, target, nnf, sums, first_row, last_row):
+def _normal_equations(source, target, nnf, sums):
     """Products of the source's gradients (x, y) and of what the target has more, summed over the channels."""
     height, width = source.shape[:2]
-    for y in range(first_row, last_row):
+    for y in range(nnf.shape[0]):
         for x in range(nnf.shape[1]):
             sy = min(max(nnf[y, x, 0], 1), height - 2)
             sx = min(max(nnf[y, x, 1], 1), width - 2)
@@ -280,11 +293,11 @@ def _normal_equations(source, target, nnf, sums, first_row, last_row):
 
 
 @njit(cache=True, nogil=True)
-def _solve(sums, nnf, carried, whole, places, nearest, limits, first_row, last_row):
+def _solve(sums, nnf, carried, whole, places, nearest, limits):
     """Least squares of the step and of its distance from where the match was carried."""
     pull, reach = np.float32(PULL), np.float32(REACH_PX)
-    has_whole = whole.shape[0] == nnf.shape[0]
-    for y in range(first_row, last_row):
+    has_whole = whole.shape[0] > 1
+    for y in range(nnf.shape[0]):
         for x in range(nnf.shape[1]):
             sy, sx = nnf[y, x, 0], nnf[y, x, 1]
             px = carried[y, x, 0] - np.float32(sx)
@@ -313,3 +326,39 @@ def _linear_places(places, steps, height, width, linear, first_row, last_row):
             row = int(places[y, x, 1] * np.float32(steps) + np.float32(0.5))
             plane = (row % steps) * steps + column % steps
             linear[y, x] = (plane * height + row // steps) * width + column // steps
+
+
+@njit(cache=True, nogil=True)
+def _vote(words, source_width, places, painted, picture, rows, first_row, last_row):
+    """The mean of what the patches that cover a pixel hold for it: two sums of two channels each, 16 bits a channel."""
+    height, width, channels = picture.shape
+    size = len(rows)
+    r = size // 2
+    pair, byte = np.uint32(0xFF00FF), np.uint32(8)
+    for y in range(first_row, last_row):
+        for x in range(width):
+            if not painted[y, x]:
+                continue
+            even = np.uint32(0)
+            odd = np.uint32(0)
+            if r <= y < height - r and r <= x < width - r:
+                count = size * size
+                for j in range(size):  # constant bounds: unrolled
+                    for i in range(size):
+                        place = places[np.uint64(y - r + j), np.uint64(x - r + i)]
+                        word = words[np.uint64(place - (j - r) * source_width - (i - r))]
+                        even += word & pair
+                        odd += (word >> byte) & pair
+            else:
+                top, bottom = max(-r, -y), min(r, height - 1 - y) + 1
+                left, right = max(-r, -x), min(r, width - 1 - x) + 1
+                count = (bottom - top) * (right - left)
+                for j in range(top, bottom):
+                    for i in range(left, right):
+                        word = words[places[y + j, x + i] - j * source_width - i]
+                        even += word & pair
+                        odd += (word >> byte) & pair
+            share = np.float32(1) / np.float32(count)
+            for c in range(channels):
+                total = ((odd if c % 2 else even) >> np.uint32(16 * (c // 2))) & np.uint32(0xFFFF)
+                picture[y, x, c] = np.uint8(np.float32(total) * share + np.float32(0.5))

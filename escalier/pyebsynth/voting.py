@@ -125,17 +125,17 @@ def vote_picture(
         words[..., : style.shape[2]] = style
         places = np.empty((height, width), np.int32)
         linear_matches(nnf, style.shape[1], places)
-        paint_words(words.reshape(-1).view(np.uint64), style.shape[1], places, painted, picture, rows, 0, height)
+        _paint_bytes(words.reshape(-1).view(np.uint64), style.shape[1], places, painted, picture, rows)
     else:
         _paint(style, nnf, error, painted, picture, np.float32(0.5 * (style.dtype == np.uint8)), rows)
     return picture
 
 
 @njit(cache=True, nogil=True)
-def paint_words(words, source_width, places, painted, picture, rows, first_row, last_row):
-    """The plain vote of 8-bit values, for the rows of a band: exact sums, rounded to the nearest level."""
-    width, channels = picture.shape[1:]
-    for y in range(first_row, last_row):
+def _paint_bytes(words, source_width, places, painted, picture, rows):
+    """The plain vote of 8-bit values: exact sums, rounded to the nearest level."""
+    height, width, channels = picture.shape
+    for y in range(height):
         for x in range(width):
             if painted[y, x]:
                 total, count = patch_sum(words, source_width, places, y, x, rows)

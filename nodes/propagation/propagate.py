@@ -203,6 +203,14 @@ class EscalierPropagate(io.ComfyNode):
                     "cost little more than 540p; the film is still painted from the full-size keyframes. 0 matches at "
                     "the film's own size, which is finest and slowest.",
                 ),
+                io.Boolean.Input(
+                    "sub_pixel",
+                    default=matching.sub_pixel,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Strokes follow the film by parts of a pixel. Off, every stroke is copied pixel for pixel, "
+                    "as EbSynth does: for halftone and pixel art. Slow motion then goes in steps.",
+                ),
             ],
             outputs=[
                 sockets.Runs.Output(
@@ -216,7 +224,7 @@ class EscalierPropagate(io.ComfyNode):
     def execute(
         cls, film, keyframes: Keyframes, colour, position, temporal, seed, edge, mask_weight, uniformity, patch_size,
         voting, extra_pass_3x3, search_vote_iterations, patchmatch_iterations, backend, threads,
-        motion: Motion | None = None, mask=None, stop_at_cuts=True, apart=True, match_side=0,
+        motion: Motion | None = None, mask=None, stop_at_cuts=True, apart=True, match_side=0, sub_pixel=True,
     ) -> io.NodeOutput:  # fmt: skip
         runs = propagate(
             film_from_input(film),
@@ -235,6 +243,7 @@ class EscalierPropagate(io.ComfyNode):
                 backend=backend,
                 apart=apart,
                 match_side=match_side or None,
+                sub_pixel=sub_pixel,
             ),
             cuts=None if stop_at_cuts else (),
             seed=seed,

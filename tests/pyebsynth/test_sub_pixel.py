@@ -129,7 +129,7 @@ def test_the_first_plane_of_the_enlarged_keyframe_is_the_keyframe(steps: int) ->
     assert words.shape == (steps * steps * HEIGHT * WIDTH,)
     first = words[: HEIGHT * WIDTH].reshape(HEIGHT, WIDTH)
     for channel in range(3):
-        assert ((first >> np.uint64(16 * channel)) & np.uint64(0xFFFF) == style[..., channel]).all()
+        assert ((first >> np.uint32(8 * channel)) & np.uint32(0xFF) == style[..., channel]).all()
 
 
 def test_large_keyframes_are_enlarged_less() -> None:
