@@ -1,7 +1,7 @@
 """The staircase end to end on a clip made by code: the sibling of the check on real footage.
 
-The camera stands on a tripod here. Patches are copied in whole pixels, so under a slow drift a picture only 240 pixels
-wide moves in steps of one pixel, each run for itself, and pop would measure those steps instead of the fade.
+The camera stands on a tripod here. Under a slow drift each run of a picture only 240 pixels wide is off by its own
+tenths of a pixel, and pop, 1.35 then, measures those too.
 """
 
 from __future__ import annotations
