@@ -1,6 +1,7 @@
 """How near a propagation comes to a truth that it was not shown: PSNR, flicker, sharpness, energy and cost.
 
     python benchmarks/hidden_truth.py [--footage FOLDER] [--original PATH_TO_EBSYNTH_LIBRARY] [--json]
+    python benchmarks/hidden_truth.py --fades [--footage FOLDER] [--json]
 
 A deterministic picture filter restyles nine frames of a clip, every second one. The engines are given the first and
 the nine frames as filmed; the other eight restyled frames are the truth. Without --footage only the clip made by code
@@ -12,6 +13,9 @@ Columns: psnr in dB; flicker, the mean change against the flow from frame to fra
 the source itself follows; sharpness, the variance of the Laplacian over the truth's; energy, EbSynth's own over colour,
 edge and position guides, of the engine's matches and the picture that they make of whole pixels, before sub-pixel
 painting, which the energy knows nothing of; cpu_seconds a frame.
+
+--fades gives the last frame restyled too, and compares the ways to fade between the two runs: psnr and sharpness as
+above, sharpness of the middle frame, and ghosting kept and pop as in `escalier.coherence.meter`.
 """
 
 from __future__ import annotations
@@ -29,18 +33,20 @@ import cv2
 import numpy as np
 from engine import read_frames, restyle
 
-from escalier.coherence import followed_pixels, visible_change
+from escalier.coherence import followed_pixels, measure_fades, visible_change
 from escalier.film import ArrayFrames, Size
 from escalier.film.motion import Motion, warp
 from escalier.film.moving_clip import make_clip
 from escalier.keyframes import Keyframes
-from escalier.propagation import Guides, propagate, run
+from escalier.propagation import FADES, Guides, Staircase, propagate, run
 from escalier.propagation.guides import edge_guide, position_guide, still_positions
 from escalier.pyebsynth import Synthesis, synthesise
 from escalier.pyebsynth.arguments import build_problem
 from escalier.pyebsynth.energy import measure_energy
 
+FADE_COLUMNS = ("case", "fade", "psnr", "sharpness", "middle", "ghosting", "pop")
 COLUMNS = ("case", "engine", "psnr", "flicker", "sharpness", "energy", "cpu_seconds")
+LAYOUT = "{:13} {:10} {:>6} {:>9} {:>9} {:>8} {:>12}"
 FRAMES = 9
 WEIGHTS = [Guides().colour, Guides().edge, Guides().position]
 
@@ -158,6 +164,27 @@ def figures(given: Film, made: Made) -> dict[str, float | None]:
     }
 
 
+def fade_rows(given: Film, folder: Path, threads: int) -> Iterator[dict[str, Any]]:
+    """Every way to fade between the runs of the first and the last frame."""
+    last = FRAMES - 1
+    keyframes = Keyframes([0, last], [given.truth[0], given.truth[last]], FRAMES)
+    runs = propagate(given.film, keyframes, folder=folder, motion=given.motion, threads=threads, cuts=())
+    for mode in FADES:
+        staircase = Staircase(runs, mode=mode)
+        frames = [staircase.frame(index) for index in range(FRAMES)]
+        errors = [np.square(np.float32(frames[i]) - given.truth[i]).mean() for i in range(1, last)]
+        sharp = [_laplacian(frames[i]) / _laplacian(given.truth[i]) for i in range(1, last)]
+        report = measure_fades(staircase, given.film, given.motion)
+        yield {
+            "fade": mode,
+            "psnr": float(np.mean(10 * np.log10(255**2 / np.array(errors)))),
+            "sharpness": float(np.mean(sharp)),
+            "middle": float(sharp[len(sharp) // 2]),
+            "ghosting": report.ghosting,
+            "pop": report.pop,
+        }
+
+
 def _flicker(given: Film, made: Made, index: int) -> float:
     flow, valid = given.motion.flow(index, index + 1), given.motion.valid(index, index + 1)
     counted = followed_pixels(given.film.frame(index), given.film.frame(index + 1), flow, valid)
@@ -182,19 +209,25 @@ def main() -> None:
     parser.add_argument("--footage", type=Path, help="folder with the filmed clips")
     parser.add_argument("--original", help="the original's shared library, to run beside")
     parser.add_argument("--cases", nargs="*", choices=list(CASES), help="only these cases")
+    parser.add_argument("--fades", action="store_true", help="compare the fades between two keyframes instead")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="one JSON object for each row")
     asked = parser.parse_args()
     if asked.original:
         os.environ["EBSYNTH_LIBRARY"] = asked.original
     if not asked.json:
-        print("{:13} {:9} {:>6} {:>8} {:>9} {:>8} {:>12}".format(*COLUMNS))
+        print(LAYOUT.format(*(FADE_COLUMNS if asked.fades else COLUMNS)))
     for case in asked.cases or (CASES if asked.footage else ["clip by code"]):
         with tempfile.TemporaryDirectory() as folder:
             film = ArrayFrames(CASES[case](asked.footage))
             truth = np.stack([restyle(film.frame(index)) for index in range(FRAMES)])
             given = Film(film, Motion(film, Path(folder) / "motion"), truth)
             given.motion.prepare()
+            if asked.fades:
+                for row in fade_rows(given, Path(folder) / "fades", asked.threads):
+                    row = {"case": case} | row
+                    print(json.dumps(row) if asked.json else fade_line(row), flush=True)
+                continue
             for engine in ENGINES:
                 if engine == "original" and not asked.original:
                     continue
@@ -206,7 +239,11 @@ def main() -> None:
 def as_line(row: dict[str, Any]) -> str:
     shown = [f"{row[name]:.{digits}f}" if row[name] is not None else "-" for name, digits in
              (("psnr", 2), ("flicker", 2), ("sharpness", 3), ("energy", 0), ("cpu_seconds", 2))]  # fmt: skip
-    return "{:13} {:9} {:>6} {:>8} {:>9} {:>8} {:>12}".format(row["case"], row["engine"], *shown)
+    return LAYOUT.format(row["case"], row["engine"], *shown)
+
+
+def fade_line(row: dict[str, Any]) -> str:
+    return LAYOUT.format(row["case"], row["fade"], *(f"{row[name]:.2f}" for name in FADE_COLUMNS[2:]))
 
 
 if __name__ == "__main__":
