@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
+from escalier.short_memory import is_short_memory
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -186,8 +188,6 @@ def _in_parts_that_fit(share: Callable[..., Tensor], *tensors: Tensor) -> Tensor
     try:
         return share(*tensors)
     except (MemoryError, RuntimeError) as error:
-        from escalier.mask.segment import is_short_memory  # here, because the room of masks loads numba
-
         if not is_short_memory(error):
             raise
         if pictures == 1:

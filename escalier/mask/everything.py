@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .segment import SamEmbedding, is_short_memory
+from escalier.short_memory import is_short_memory
+
+from .segment import SamEmbedding
 
 logger = logging.getLogger("escalier")
 

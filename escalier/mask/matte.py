@@ -17,9 +17,8 @@ import cv2
 import numpy as np
 
 from escalier.film.frames import FrameSource, Size
+from escalier.model_files import damage
 from escalier.packages import load_package
-
-from .model_files import damage
 
 REQUIREMENT = "rembg>=2.0.57"
 RUNTIME_REQUIREMENT = "onnxruntime>=1.17"

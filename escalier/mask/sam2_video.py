@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.film.frames import FrameSource, as_uint8
+from escalier.model_files import damage
 from escalier.packages import load_package
 
-from .model_files import damage
 from .overlap import soft_overlap
 from .segment import naming_short_memory
 from .track import SHARES, TrackedMasks, check_prompted

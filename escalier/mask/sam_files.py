@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from escalier.model_files import damage, is_safetensors, layout
 from escalier.packages import load_package
-
-from .model_files import damage, is_safetensors, layout
 
 if TYPE_CHECKING:
     import torch

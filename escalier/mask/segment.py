@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from escalier.film.frames import Size
+from escalier.short_memory import is_short_memory
 
 from .prompts import Prompts
 
@@ -228,15 +229,6 @@ def naming_short_memory(task: str) -> Iterator[None]:
             f"Segment Anything: the memory must hold {task}, but it is full; close other programs, or take a smaller "
             "picture or model"
         ) from error
-
-
-def is_short_memory(error: BaseException) -> bool:
-    """Whether an error says that memory has run out. The graphics card has one of its own, the processor a message."""
-    import torch
-
-    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    )
 
 
 def input_size(size: Size, side_px: int) -> Size:

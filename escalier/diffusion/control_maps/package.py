@@ -13,6 +13,7 @@ from types import ModuleType
 
 from escalier.film.frames import Size
 from escalier.packages import load_package
+from escalier.short_memory import is_short_memory
 
 REQUIREMENT = "controlnet-aux>=0.0.9"
 _one_at_a_time = threading.Lock()
@@ -58,8 +59,6 @@ def naming_short_memory(caller: str, network: str, size: Size) -> Iterator[None]
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        from escalier.mask.segment import is_short_memory  # here, because the room of masks loads numba
-
         if not is_short_memory(error):
             raise
         raise MemoryError(

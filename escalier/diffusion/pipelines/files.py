@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from escalier.model_files import damage, is_safetensors, layout
 from escalier.packages import load_package
 
 TORCH_REQUIREMENT = "torch>=2.4"
@@ -84,8 +85,6 @@ def read_checkpoint(path: Path) -> Found:
     ValueError
         If it holds something else, or is damaged; says what it is.
     """
-    from escalier.mask.model_files import layout  # here and below, because the room of masks loads numba
-
     shapes = tensor_shapes(path)
     first = next((shape for name, shape in shapes.items() if name == f"model.diffusion_model.{IN_FIRST}"), None)
     width = next((shape[1] for name, shape in shapes.items() if name.endswith(TEXT)), None)
@@ -118,8 +117,6 @@ def read_controlnet(path: Path) -> int:
             )
         _check_part(path, needs_weights=True)
         return int(config.get("cross_attention_dim", 0))
-    from escalier.mask.model_files import layout
-
     shapes = tensor_shapes(path)
     width = next((shape[1] for name, shape in shapes.items() if name.endswith(TEXT)), None)
     if width is None or not any("zero_conv" in name or "controlnet_" in name for name in shapes):
@@ -129,8 +126,6 @@ def read_controlnet(path: Path) -> int:
 
 def tensor_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     """The shape of every tensor in a file, without reading the tensors where the format allows it."""
-    from escalier.mask.model_files import is_safetensors
-
     if not path.is_file():
         raise FileNotFoundError(f"load_pipeline: no file or folder at {path}; check the path")
     check_whole(path)
@@ -160,8 +155,6 @@ def numbers_in(path: Path, prefix: str = "") -> int:
 
 def check_whole(path: Path) -> None:
     """Refuse a file that is a web page, empty or cut off."""
-    from escalier.mask.model_files import damage
-
     wrong = damage(path)
     if wrong is not None:
         raise ValueError(f"load_pipeline: {path} must hold a model, got {wrong}; download it again")
@@ -176,8 +169,6 @@ def variant(folder: Path) -> str | None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """What a description of a model says."""
-    from escalier.mask.model_files import damage
-
     if not path.is_file():
         raise FileNotFoundError(
             f"load_pipeline: {path.parent} must hold {path.name}, got none; {_is_no_pipeline(path.parent)}"

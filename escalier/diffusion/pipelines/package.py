@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from escalier.packages import load_package
+from escalier.short_memory import is_short_memory
 
 from .files import TORCH_REQUIREMENT
 
@@ -66,8 +67,6 @@ def naming_trouble(path: Path) -> Iterator[None]:
     try:
         yield
     except (*usual, *own) as error:
-        from escalier.mask.segment import is_short_memory  # here, because the room of masks loads numba
-
         if is_short_memory(error):
             raise MemoryError(
                 f"load_pipeline: the memory must hold {path}, but it is full; close other programs, or take a smaller "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.film.frames import Size
+from escalier.short_memory import is_short_memory
 
 from .depth import estimate_depths
 from .inputs import INVISIBLE, Pictures, as_tensor, mixed, padded, stack_maps, stack_masks, stack_pictures
@@ -286,8 +287,6 @@ def _naming_short_memory(size: Size, *, halves: bool = False) -> Iterator[list[s
     try:
         yield short
     except (MemoryError, RuntimeError) as error:
-        from escalier.mask.segment import is_short_memory  # here, because the room of masks loads numba
-
         if not is_short_memory(error):
             raise
         if not halves:
