@@ -20,7 +20,7 @@ STILL_CAMERA_PX = 0.1
 FOLLOWS_LIGHT = np.float32(0.5)
 """How fast the memory follows a change of light."""
 LOOKED_AHEAD = (3, 6, 10)
-LOOKED_BACK = (1, 3, 6, 10)
+LOOKED_BACK = (1, 3)
 SAME_LEVELS = 4.0
 STILL_TOLERANCE = 10.0
 
@@ -87,7 +87,12 @@ class BackgroundMemory:
 
 
 def just_uncovered(
-    frames: SmallFrames, camera: Camera, index: int, towards: int, around: np.ndarray, region: tuple[slice, slice]
+    frames: SmallFrames,
+    camera: Camera,
+    index: int,
+    towards: int,
+    around: np.ndarray,
+    region: tuple[slice, slice],
 ) -> np.ndarray:
     """Pixels that changed in the last frames and lie still in the next ones: the set, left behind by the subject.
 
@@ -113,10 +118,10 @@ def just_uncovered(
         flow = camera.flow(index, index + step, around)
         return difference(look, (other if flow is None else warp(other, flow))[region])
 
-    ahead, back = (
-        [change(sign * k) for k in steps if 0 <= index + sign * k < len(frames)]
-        for sign, steps in ((towards, LOOKED_AHEAD), (-towards, LOOKED_BACK))
-    )
+    left = len(frames) - 1 - index if towards > 0 else index
+    # Near the end of the film, as far ahead as it goes.
+    ahead = [change(towards * k) for k in LOOKED_AHEAD if k <= left] or [change(towards * left)] if left else []
+    back = [change(-towards * k) for k in LOOKED_BACK if 0 <= index - towards * k < len(frames)]
     if not ahead or not back:
         return np.zeros(look.shape[:2], np.float32)
     still = same(np.min(ahead, axis=0), SAME_LEVELS, STILL_TOLERANCE)

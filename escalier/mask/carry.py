@@ -4,11 +4,18 @@ Optical flow smears the subject's motion over what is beside it, and knows nothi
 outline several explanations of a pixel compete, each believed as far as the two frames agree under it: the flow, the
 motion of the subject next to it, the subject's motion as a whole, and the background remembered at that place. What
 none of them explains is left uncertain; `settle` decides it.
+
+Two facts speak against what the flow says. What appears where the flow and the one back disagree, and lies still from
+then on, is the set that the subject has uncovered. And what was only guessed to be set, but moves, is not.
+
+One fact speaks for a guess: what was taken for the subject and goes on moving with it, where nothing else moves, is it.
+Such a pixel comes to count as traced, so that it is kept when it comes to rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import cv2
@@ -19,9 +26,11 @@ from escalier.film.motion import Motion, sampling_positions, visibility, warp
 from .affine_motion import Affine, affine_flow, fit_affine
 from .background_memory import BackgroundMemory, Camera, just_uncovered
 from .carried import Carried, box_around, distance_to_outline
+from .colour_model import ColourSample
+from .moving_parts import moving, moving_like, others_moving
 from .nearest_flow import flow_of_nearest, which_motion
 from .picture_match import difference, same, without_grain
-from .settle import settle
+from .settle import firmness, settle
 from .small_frames import SmallFrames
 
 REACH_PX = 28.0
@@ -36,8 +45,19 @@ DECAY = np.float32(0.995)
 MEMORY_SHARE = np.float32(0.9)
 """Trust in the background memory, beside the flow's 1."""
 FAR_FROM_SUBJECT_PX = 30.0
-UNCOVERED_ODDS = 2.5
+UNCOVERED_ODDS, UNCOVERED_TRUST = np.float32(2.5), np.float32(0.8)
+MOVING_ODDS = np.float32(3.0)
 TRACED_PROTECTS = 1.5
+SHADED_SHARE, SHADED_TOLERANCE = np.float32(0.8), 30.0
+"""Trust in a flow that agrees with the one back, where the pixel has changed its brightness; and how much it may."""
+UNSEEN_SHARE = np.float32(0.3)
+"""What counts as traced where the flow and the one back disagree: the pixel may have been uncovered."""
+REGAINED = np.float32(0.3)
+"""Share of what it lacks that a guess regains in each frame in which it is seen to move with the subject."""
+OTHERS_SPOIL = np.float32(4)
+"""Something else that moves near a pixel speaks this much against regaining: it may move with the subject by chance."""
+COLOURS_KEPT = 8
+"""Frames whose colours are remembered."""
 
 Refinement = Callable[[int, Carried], Carried]
 
@@ -73,18 +93,25 @@ class Carrier:
         self._towards, self._refine = towards, refine
         self._memory = BackgroundMemory(frames[start], self.state.label, self.state.trust)
         self._body: Affine | None = None
+        self._colours = [ColourSample.of(frames[start], self.state.label)]
+        self._odds, self._confirmed = np.zeros((2, *mask.shape), np.float32)
 
     def advance(self) -> Carried:
         """Go on to the next frame."""
         before, now = self.index, self.index + self._towards
         size = self._motion.working_size
-        flow, back = self._motion.flow(now, before, size), self._motion.flow(before, now, size)
+        flow, back = (
+            self._motion.flow(now, before, size),
+            self._motion.flow(before, now, size),
+        )
         moved = self._moved(before, now, flow, back)
-        settled = settle(self._frames[now], moved, partial(self._evidence, now, moved))
+        settled = settle(self._frames[now], moved, partial(self._evidence, now, moved), self._colours)
         kept = (settled.label * moved.label > 0) & (np.abs(settled.label) > 0.3)
-        state = Carried(settled.label, settled.trust, moved.traced * kept)
+        state = self._regained(Carried(settled.label, settled.trust, moved.traced * kept), kept)
         if self._refine is not None:
             state = self._refine(now, state)
+        known = state.label * np.minimum(state.traced, firmness(state))
+        self._colours = [*self._colours, ColourSample.of(self._frames[now], known)][-COLOURS_KEPT:]
         self._memory.learn(without_grain(self._frames[now]), state.label, state.trust)
         self.index, self.state = now, state
         return state
@@ -94,15 +121,25 @@ class Carrier:
         state = self.state
         label, trust, traced = (warp(part, flow) for part in (state.label, state.trust, state.traced))
         distance = warp(distance_to_outline(state.label), flow)
-        look_before, look = without_grain(self._frames[before]), without_grain(self._frames[now])
+        look_before, look = (
+            without_grain(self._frames[before]),
+            without_grain(self._frames[now]),
+        )
         differs = difference(look, warp(look_before, flow))
         seen = visibility(flow, back)
         # A vector that disagrees with the one back is still good for a label if its error stays on one side.
         gap = np.linalg.norm(flow + warp(back, flow), axis=2)
-        good = cv2.erode((seen | ((distance > gap + 4) & (differs < 12))).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        good = (
+            cv2.erode(
+                (seen | ((distance > gap + 4) & (differs < 12))).view(np.uint8),
+                np.ones((3, 3), np.uint8),
+            )
+            > 0
+        )
         around = (label < -0.5) & (distance > FAR_FROM_SUBJECT_PX)
         camera = self._camera.flow(now, before, around)
         self._memory.move(camera)
+        relative = flow if camera is None else flow - camera
 
         believed = np.where(good & (differs < 25), 1, np.where(differs < 12, 0.9, 0.6)).astype(np.float32)
         followed = np.where(seen & (differs < 25), 1, np.where(differs < 12, 0.9, 0.3)).astype(np.float32)
@@ -111,43 +148,74 @@ class Carrier:
         far = Carried(label, np.maximum(trust * believed, least), traced * followed)
         nearness = np.clip(2 * (1 - distance / np.float32(REACH_PX)), 0, 1)
         region = box_around(nearness > 0, MARGIN_PX)
+        self._odds, self._confirmed = np.zeros((2, *label.shape), np.float32)
         if region is None:
             return Carried(far.label, far.trust * DECAY, far.traced * DECAY)
         noise = NOISE_FACTOR * float(np.median(differs[seen])) + 1 if seen.any() else 1.0
-        near = self._explained(
-            region,
+        shaded = SHADED_SHARE * seen * same(differs, noise, SHADED_TOLERANCE)
+        fits = good * np.maximum(same(differs, noise, MATCH_TOLERANCE), shaded)
+        warped = Carried(label, trust, traced)
+        others = others_moving(relative, label, distance)
+        around_it = (label < 0) & (distance > FAR_FROM_SUBJECT_PX)
+        uncovered = just_uncovered(self._frames, self._camera, now, self._towards, around_it, region)
+        step = _Step(
+            now,
             flow,
+            relative,
+            seen,
+            fits,
             look,
             look_before,
-            Carried(label, trust, traced),
-            good * same(differs, noise, MATCH_TOLERANCE),
+            warped,
             distance,
             noise,
+            uncovered,
+            others,
         )
+        near = self._explained(region, step)
         share = nearness[region]
-        for whole, part in zip((far.label, far.trust, far.traced), (near.label, near.trust, near.traced), strict=True):
+        for whole, part in zip(
+            (far.label, far.trust, far.traced),
+            (near.label, near.trust, near.traced),
+            strict=True,
+        ):
             whole[region] += share * (part - whole[region])
         return Carried(far.label, far.trust * DECAY, far.traced * DECAY)
 
-    def _explained(
-        self,
-        region: tuple[slice, slice],
-        flow: np.ndarray,
-        look: np.ndarray,
-        look_before: np.ndarray,
-        warped: Carried,
-        flow_fits: np.ndarray,
-        distance: np.ndarray,
-        noise: float,
-    ) -> Carried:
+    def _regained(self, state: Carried, kept: np.ndarray) -> Carried:
+        """A guess that the motion confirms, frame after frame, comes to count as traced."""
+        gain = REGAINED * self._confirmed * (kept & (state.label > 0))
+        return Carried(
+            state.label,
+            state.trust + gain * (1 - state.trust),
+            state.traced + gain * (1 - state.traced),
+        )
+
+    def _explained(self, region: tuple[slice, slice], step: _Step) -> Carried:
         """What the best explanations say about the pixels of a region."""
-        fits = flow_fits[region]
-        label, trust, traced = (part[region] for part in (warped.label, warped.trust, warped.traced))
-        votes = _Votes(label, trust * fits, traced * fits)
-        remembered = MEMORY_SHARE * self._memory.recognises(look, noise, MEMORY_TOLERANCE)[region]
+        fits, seen, relative, distance = (part[region] for part in (step.fits, step.seen, step.relative, step.distance))
+        label, trust, traced = (part[region] for part in (step.warped.label, step.warped.trust, step.warped.traced))
+        # A guess that something is set is not believed where it moves.
+        trust = trust + moving(relative) * (label < 0) * (np.minimum(trust, traced) - trust)
+        followed = traced * fits * np.where(seen, 1, UNSEEN_SHARE)
+        votes = _Votes(label, trust * fits, followed)
+        # A foot that comes to rest also lies still from then on; but it was followed there.
+        protected = TRACED_PROTECTS * np.sqrt(followed) * np.maximum(label, 0)
+        uncovered = step.uncovered * np.clip(1 - protected, 0, 1)
+        votes.add(np.full_like(label, -1), UNCOVERED_TRUST * uncovered, np.zeros_like(label))
+        remembered = MEMORY_SHARE * self._memory.recognises(step.look, step.noise, MEMORY_TOLERANCE)[region]
         votes.add(np.full_like(label, -1), remembered, remembered)
-        inner = (trust * fits > 0.4) & (distance[region] > 3) & (label > 0)
-        for candidate in self._body_flows(flow, region, inner):
+        inner = (trust * fits > 0.4) & (distance > 3) & (label > 0)
+        nearest, whole = self._body_flows(step.flow, region, inner)
+        self._odds[region] = -UNCOVERED_ODDS * uncovered
+        if nearest is not None:
+            subject = relative + nearest - step.flow[region]
+            free = seen * (1 - traced * fits * (label < 0)) * (1 - step.others[region])
+            likely = free * moving_like(relative, subject)
+            self._odds[region] += MOVING_ODDS * likely
+            alone = np.maximum(0, 1 - OTHERS_SPOIL * step.others[region])
+            self._confirmed[region] = likely * fits * alone * (1 - uncovered) * np.maximum(label, 0)
+        for candidate in (nearest, whole):
             if candidate is None:
                 continue
             x, y = sampling_positions(candidate)
@@ -159,9 +227,17 @@ class Carrier:
                 borderMode=cv2.BORDER_REPLICATE,
             )
             # Only where the flow itself fails: elsewhere it is the finer one.
-            agrees = same(difference(look[region], sampled(look_before)), noise, MATCH_TOLERANCE) * (1 - fits)
+            agrees = same(
+                difference(step.look[region], sampled(step.look_before)),
+                step.noise,
+                MATCH_TOLERANCE,
+            ) * (1 - fits)
             state = self.state
-            votes.add(sampled(state.label), sampled(state.trust) * agrees, sampled(state.traced) * agrees)
+            votes.add(
+                sampled(state.label),
+                sampled(state.trust) * agrees,
+                sampled(state.traced) * agrees,
+            )
         return votes.result()
 
     def _body_flows(
@@ -185,12 +261,25 @@ class Carrier:
     def _evidence(self, now: int, moved: Carried, region: tuple[slice, slice], known: np.ndarray) -> np.ndarray:
         """Log odds for the subject from the frames before and after."""
         odds = which_motion(self._frames, self._motion, now, region, moved.label[region], known)
-        uncovered = just_uncovered(
-            self._frames, self._camera, now, self._towards, moved.around(FAR_FROM_SUBJECT_PX), region
-        )
-        # A foot that comes to rest also lies still from then on; but it was followed there.
-        protected = TRACED_PROTECTS * np.sqrt(moved.traced[region]) * np.maximum(moved.label[region], 0)
-        return odds - UNCOVERED_ODDS * uncovered * np.clip(1 - protected, 0, 1)
+        return odds + self._odds[region]
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """What is known about a frame and the one before it; arrays of the whole picture, but for `uncovered`."""
+
+    now: int
+    flow: np.ndarray
+    relative: np.ndarray  # the flow less the camera's
+    seen: np.ndarray
+    fits: np.ndarray
+    look: np.ndarray
+    look_before: np.ndarray
+    warped: Carried
+    distance: np.ndarray
+    noise: float
+    uncovered: np.ndarray
+    others: np.ndarray
 
 
 class _Votes:
@@ -203,8 +292,16 @@ class _Votes:
 
     def add(self, label: np.ndarray, trust: np.ndarray, traced: np.ndarray) -> None:
         for side, sign in enumerate((1, -1)):
-            np.maximum(self._trust[side], np.maximum(sign * label, 0) * trust, out=self._trust[side])
-            np.maximum(self._traced[side], np.where(sign * label > 0, traced, 0), out=self._traced[side])
+            np.maximum(
+                self._trust[side],
+                np.maximum(sign * label, 0) * trust,
+                out=self._trust[side],
+            )
+            np.maximum(
+                self._traced[side],
+                np.where(sign * label > 0, traced, 0),
+                out=self._traced[side],
+            )
 
     def result(self) -> Carried:
         """Votes of the same weight on both sides leave the pixel uncertain."""

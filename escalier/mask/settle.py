@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from .carried import Carried, box_around, distance_to_outline
-from .colour_model import LocalColours
+from .colour_model import ColourSample, LocalColours
 from .edge_aware import smooth_along_edges
 
 MARGIN_PX = 64
@@ -28,7 +28,12 @@ Evidence = Callable[[tuple[slice, slice], np.ndarray], np.ndarray]
 """Region and how sure its pixels are -> log odds for the subject, of the region's shape."""
 
 
-def settle(picture: np.ndarray, carried: Carried, evidence: Evidence | None = None) -> Carried:
+def settle(
+    picture: np.ndarray,
+    carried: Carried,
+    evidence: Evidence | None = None,
+    past: Sequence[ColourSample] = (),
+) -> Carried:
     """Give every pixel a label that fits its neighbours, up to the edges of the picture.
 
     Parameters
@@ -39,6 +44,8 @@ def settle(picture: np.ndarray, carried: Carried, evidence: Evidence | None = No
         Labels, of which some are sure.
     evidence
         More log odds for the pixels that are not.
+    past
+        What is known of frames before this one: their colours count as this one's do.
 
     Returns
     -------
@@ -58,19 +65,34 @@ def settle(picture: np.ndarray, carried: Carried, evidence: Evidence | None = No
     if region is None:
         return carried
     label, trust, traced = (part[region] for part in (carried.label, carried.trust, carried.traced))
-    edge = np.clip(distance_to_outline(carried.label)[region] / OUTLINE_PX, OUTLINE_TRUST, 1)
-    firm = (trust * edge).astype(np.float32)
-    opinion = _opinion(np.ascontiguousarray(picture[region]), region, label, firm, traced, evidence)
+    firm = firmness(carried)[region]
+    opinion = _opinion(
+        np.ascontiguousarray(picture[region]),
+        region,
+        label,
+        firm,
+        traced,
+        evidence,
+        past,
+    )
     strength = (1 - firm) * np.abs(opinion)
     total = firm + strength + np.float32(1e-3)
     spread, arrived = smooth_along_edges(
-        (firm * label + strength * opinion) / total, total, np.ascontiguousarray(picture[region])
+        (firm * label + strength * opinion) / total,
+        total,
+        np.ascontiguousarray(picture[region]),
     )
     new_label = np.clip(STEEPNESS * spread, -1, 1).astype(np.float32)
     result = Carried(carried.label.copy(), carried.trust.copy(), carried.traced)
     result.label[region] = new_label
     result.trust[region] = _new_trust(label, new_label, trust, firm, opinion, arrived)
     return result
+
+
+def firmness(carried: Carried) -> np.ndarray:
+    """Trust, less close to the outline: float32 (H, W)."""
+    edge = np.clip(distance_to_outline(carried.label) / OUTLINE_PX, OUTLINE_TRUST, 1)
+    return (carried.trust * edge).astype(np.float32)
 
 
 def _opinion(
@@ -80,13 +102,15 @@ def _opinion(
     firm: np.ndarray,
     traced: np.ndarray,
     evidence: Evidence | None,
+    past: Sequence[ColourSample],
 ) -> np.ndarray:
     """What colours and other evidence say about the unsure pixels, -1..1; 0 elsewhere."""
     unsure = firm < SURE
     known = np.minimum(firm, traced) + GUESSED_SHARE * firm
-    colours = LocalColours(picture, known * np.maximum(label, 0), known * np.maximum(-label, 0))
+    here = ColourSample.of(picture, known * label)
+    colours = LocalColours([here, *(sample.part(region) for sample in past)])
     odds = np.zeros_like(label)
-    odds[unsure] = np.clip(colours.log_odds(unsure), -COLOUR_ODDS, COLOUR_ODDS)
+    odds[unsure] = np.clip(colours.log_odds(here.lab, unsure), -COLOUR_ODDS, COLOUR_ODDS)
     if evidence is not None:
         odds += np.where(unsure, evidence(region, known), 0)
     return np.tanh(odds / 2)

@@ -17,6 +17,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from escalier.film.cuts import find_cuts
 from escalier.film.frames import FrameSource, Size
 from escalier.film.motion import Motion
 
@@ -65,7 +66,7 @@ class TrackedMasks:
         (N, H, W) float32 0..1, soft.
     confidence
         (N,) float32 0..1: how sure the mask is in each frame, over the subject and its close surroundings. 1 where it
-        was given.
+        was given, 0 in a shot where none was.
     """
 
     masks: np.ndarray
@@ -96,7 +97,8 @@ def track_masks(
     """Carry masks given at a few frames to every frame of a film.
 
     A part that goes behind something leaves the mask and comes back on the other side, taken from the direction that
-    has seen it there. A subject that nobody sees for a while needs a prompted frame before and after.
+    has seen it there. A subject that nobody sees for a while needs a prompted frame before and after. Nothing is
+    carried over a cut: a shot without a prompted frame has empty masks, of confidence 0.
 
     Parameters
     ----------
@@ -193,41 +195,52 @@ class _Tracking:
         self._refine, self._share, self._progress = refine, share, progress
         self._frames = SmallFrames(film, motion.working_size)
         self._camera = Camera(motion)
-        gaps = len(film) - len(prompted)
-        ends = sorted(prompted)
-        self._done, self._total = 0, 2 * gaps - ends[0] - (len(film) - 1 - ends[-1])
-        self._masks = np.empty((len(film), film.size.height, film.size.width), np.float32)
-        self._confidence = np.ones(len(film), np.float32)
+        self._cuts = find_cuts(film, motion)
+        self._ends = [(min(prompted), -1), (max(prompted), len(film))]
+        self._gaps = list(itertools.pairwise(prompted))
+        ways = [*self._ends, *self._gaps, *((after, before) for before, after in self._gaps)]
+        self._done, self._total = 0, sum(len(self._path(*way)) for way in ways)
+        self._masks = np.zeros((len(film), film.size.height, film.size.width), np.float32)
+        self._confidence = np.zeros(len(film), np.float32)
 
     def run(self) -> TrackedMasks:
-        indices = list(self._prompted)
         for index, mask in self._prompted.items():
-            self._masks[index] = mask
-        for index, state in self._carried(indices[0], -1):
-            self._keep(index, state)
-        for index, state in self._carried(indices[-1], len(self._film)):
-            self._keep(index, state)
-        for before, after in itertools.pairwise(indices):
-            self._bridge(before, after)
+            self._masks[index], self._confidence[index] = mask, 1
+        for way in self._ends:
+            for index, state in self._carried(*way):
+                self._keep(index, state)
+        for gap in self._gaps:
+            self._bridge(*gap)
         return TrackedMasks(self._masks, self._confidence)
 
     def _bridge(self, before: int, after: int) -> None:
         """Fill the frames between two prompted ones."""
         forward = {index: _packed(state) for index, state in self._carried(before, after)}
         for index, backward in self._carried(after, before):
-            share = self._share((index - before) / (after - before))
-            met = meet(_unpacked(forward.pop(index)), backward, share)
-            self._keep(index, settle(self._frames[index], met))
+            if index in forward:
+                share = self._share((index - before) / (after - before))
+                met = meet(_unpacked(forward.pop(index)), backward, share)
+                self._keep(index, settle(self._frames[index], met))
+            else:
+                self._keep(index, backward)
+        for index, packed in forward.items():
+            self._keep(index, _unpacked(packed))
+
+    def _path(self, start: int, stop: int) -> range:
+        """The frames from `start` to `stop`, both left out, as far as the shot goes."""
+        if stop > start:
+            return range(start + 1, min([stop, *(cut for cut in self._cuts if cut > start)]))
+        return range(start - 1, max([stop, *(cut - 1 for cut in self._cuts if cut <= start)]), -1)
 
     def _carried(self, start: int, stop: int) -> Iterator[tuple[int, Carried]]:
-        """Carry the mask at frame `start` as far as, not into, frame `stop`."""
-        towards = 1 if stop > start else -1
-        if start + towards == stop:
+        """Carry the mask at frame `start` towards frame `stop`, see `_path`."""
+        path = self._path(start, stop)
+        if not path:
             return
         mask = cv2.resize(self._prompted[start], self._motion.working_size, interpolation=cv2.INTER_AREA)
         asked = None if self._refine is None else partial(self._ask, self._refine)
-        carrier = Carrier(self._frames, self._motion, self._camera, mask, start, towards, asked)
-        for index in range(start + towards, stop, towards):
+        carrier = Carrier(self._frames, self._motion, self._camera, mask, start, path.step, asked)
+        for index in path:
             yield index, carrier.advance()
             self._done += 1
             if self._progress is not None:

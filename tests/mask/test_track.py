@@ -157,6 +157,24 @@ def test_a_subject_that_stands_still_is_not_taken_for_the_room(tmp_path: Path) -
     assert overlaps(tracked.masks, still.mattes).min() > 0.93
 
 
+def test_nothing_is_carried_over_a_cut(short: Scene, tmp_path: Path) -> None:
+    shot = np.stack([short.film.frame(i) for i in range(3)])
+    film = ArrayFrames(np.concatenate([shot, 255 - shot[[0, 1, 2, 1, 0]], shot]))
+    motion = Motion(film, tmp_path)
+    alone = track_masks(film, {0: short.mattes[0]}, motion=motion)
+    assert overlaps(alone.masks[:3], short.mattes[:3]).min() > 0.9
+    assert not alone.masks[3:].any()
+    assert not alone.confidence[3:].any()
+    steps = []
+    both = track_masks(
+        film, {0: short.mattes[0], 10: short.mattes[2]}, motion=motion, progress=lambda *at: steps.append(at)
+    )
+    assert overlaps(both.masks[8:], short.mattes[:3]).min() > 0.9
+    assert both.confidence[[0, 10]].tolist() == [1, 1]
+    assert not both.masks[3:8].any()
+    assert steps == [(i + 1, 4) for i in range(4)]
+
+
 def test_masks_of_8_bits_mean_the_same(short: Scene) -> None:
     hard = (short.mattes[0] > 0.5).astype(np.float32)
     results = [
