@@ -11,6 +11,8 @@ from pathlib import Path
 import folder_paths
 
 FREE_SHARE = 0.2
+ENOUGH_FREE_BYTES = 20 * 10**9
+"""On a large disk a fifth is more than any job needs."""
 
 
 @contextlib.contextmanager
@@ -32,15 +34,15 @@ def remove_with(owner: object, folder: Path) -> None:
 def lasting_folder(kind: str) -> Path:
     """A folder whose contents are named after what they were made from, so that a later job can go on with them.
 
-    What was used longest ago goes first while less than a fifth of the disk is free. Files that a node still reads
-    stay readable until it is done with them.
+    What was used longest ago goes first while less than a fifth of the disk, and less than 20 GB, is free. Files that a
+    node still reads stay readable until it is done with them.
     """
     folder = _escalier_folder() / kind
     folder.mkdir(exist_ok=True)
     oldest_first = sorted(folder.iterdir(), key=lambda entry: entry.stat().st_mtime)
     for entry in oldest_first:
         disk = shutil.disk_usage(folder)
-        if disk.free >= FREE_SHARE * disk.total:
+        if disk.free >= min(FREE_SHARE * disk.total, ENOUGH_FREE_BYTES):
             break
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)

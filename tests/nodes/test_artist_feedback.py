@@ -139,6 +139,16 @@ def test_lasting_scratch_stays_while_the_disk_has_room(
     assert sorted(entry.name for entry in folder.iterdir()) == left
 
 
+def test_on_a_large_disk_lasting_scratch_stays_while_there_is_room_for_any_job(
+    pack: SimpleNamespace, fresh_folders: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = pack.module("scratch")
+    folder = scratch.lasting_folder("runs")
+    (folder / "run").mkdir()
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(total=2 * 10**12, free=30 * 10**9))
+    assert list(scratch.lasting_folder("runs").iterdir()) == [folder / "run"]
+
+
 def test_of_lasting_scratch_the_oldest_goes_first(
     pack: SimpleNamespace, fresh_folders: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

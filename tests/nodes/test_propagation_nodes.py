@@ -106,8 +106,14 @@ def test_motion_in_pictures_is_taken_as_it_is(
 
 
 def test_second_run_goes_on_with_what_is_there(
-    pack: SimpleNamespace, fresh_folders: SimpleNamespace, film, keyframes: Keyframes, dials: dict
+    pack: SimpleNamespace,
+    fresh_folders: SimpleNamespace,
+    film,
+    keyframes: Keyframes,
+    dials: dict,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(pack.module("scratch"), "FREE_SHARE", 0.0)  # on a full disk nothing would be kept
     pack.EscalierPropagate.execute(film=film, keyframes=keyframes, **dials)
     finished = {file: file.stat().st_mtime_ns for file in fresh_folders.temp.rglob("run_*/frames.npy")}
     assert len(finished) == 4
