@@ -200,8 +200,8 @@ class EscalierPropagate(io.ComfyNode):
                     optional=True,
                     advanced=True,
                     tooltip="For large films: the longer side, in pixels, at which frames are matched. 960 makes 4K "
-                    "cost little more than 540p; the film is still painted from the full-size keyframes. 0 matches at "
-                    "the film's own size, which is finest and slowest.",
+                    "cost twice 540p; the film is still painted from the full-size keyframes. 0 matches at the film's "
+                    "own size, which is finest and slowest.",
                 ),
                 io.Boolean.Input(
                     "sub_pixel",
