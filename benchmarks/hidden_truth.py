@@ -10,9 +10,10 @@ with the same colour, edge and position guides, as its users do; `truth` and `wa
 flow alone) stand beside for comparison.
 
 Columns: psnr in dB; flicker, the mean change against the flow from frame to frame, in Delta E*ab over the pixels that
-the source itself follows; sharpness, the variance of the Laplacian over the truth's; energy, EbSynth's own over colour,
-edge and position guides, of the engine's matches and the picture that they make of whole pixels, before sub-pixel
-painting, which the energy knows nothing of; cpu_seconds a frame.
+the source itself follows; sharpness, the variance of the Laplacian over the truth's; energy, EbSynth's own over
+colour, edge and position guides, of the frames and their matches, sampled between the pixels where a match lies there;
+whole, the same of the matches in whole pixels and the picture that those make, before sub-pixel painting; cpu_seconds
+a frame.
 
 --fades gives the last frame restyled too, and compares the ways to fade between the two runs: psnr and sharpness as
 above, sharpness of the middle frame, and ghosting kept and pop as in `escalier.coherence.meter`.
@@ -28,6 +29,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -38,15 +40,16 @@ from escalier.film import ArrayFrames, Size
 from escalier.film.motion import Motion, warp
 from escalier.film.moving_clip import make_clip
 from escalier.keyframes import Keyframes
-from escalier.propagation import FADES, Guides, Staircase, propagate, run
+from escalier.propagation import FADES, Guides, Staircase, propagate
 from escalier.propagation.guides import edge_guide, position_guide, still_positions
-from escalier.pyebsynth import Synthesis, synthesise
+from escalier.propagation.plates import Plate
+from escalier.pyebsynth import synthesise
 from escalier.pyebsynth.arguments import build_problem
 from escalier.pyebsynth.energy import measure_energy
 
 FADE_COLUMNS = ("case", "fade", "psnr", "sharpness", "middle", "ghosting", "pop")
-COLUMNS = ("case", "engine", "psnr", "flicker", "sharpness", "energy", "cpu_seconds")
-LAYOUT = "{:13} {:10} {:>6} {:>9} {:>9} {:>8} {:>12}"
+COLUMNS = ("case", "engine", "psnr", "flicker", "sharpness", "energy", "whole", "cpu_seconds")
+LAYOUT = "{:13} {:10} {:>6} {:>9} {:>9} {:>8} {:>8} {:>12}"
 FRAMES = 9
 WEIGHTS = [Guides().colour, Guides().edge, Guides().position]
 
@@ -59,11 +62,22 @@ class Film(NamedTuple):
     truth: np.ndarray
 
 
+class Matched(NamedTuple):
+    """A picture and its matches, (H, W, 2), (row, column)."""
+
+    picture: np.ndarray
+    nnf: np.ndarray
+
+
 class Made(NamedTuple):
-    """What an engine made: the restyled frames, the keyframe first, and what it matched for all but the keyframe."""
+    """What an engine made: the frames, the keyframe first, and for all but the keyframe what it matched.
+
+    `matched` is as shown, `whole` in whole pixels; where nothing is matched, both are empty.
+    """
 
     frames: list[np.ndarray]
-    matched: list[Synthesis]
+    matched: list[Matched]
+    whole: list[Matched]
     cpu_seconds: float
 
 
@@ -87,23 +101,22 @@ CASES: dict[str, Callable[[Path | None], np.ndarray]] = {
 
 
 def made_by_propagate(given: Film, folder: Path, threads: int) -> Made:
-    """The pipeline as it is shipped; the matches are overheard on their way from the engine."""
-    matched: list[Synthesis] = []
+    """The pipeline as it is shipped; its matches are overheard as each frame is done."""
+    matched: list[Matched] = []
+    whole: list[Matched] = []
+    advance = Plate.advance
 
-    def overhear(*arguments: Any, **named: Any) -> Synthesis:
-        made = synthesise(*arguments, **named)
-        matched.append(made)
-        return made
+    def overhear(plate: Plate, *arguments: Any) -> None:
+        advance(plate, *arguments)
+        matched.append(Matched(plate.picture, plate.places[..., ::-1]))
+        whole.append(Matched(plate.whole_picture, np.asarray(plate.nnf)))
 
     keyframes = Keyframes([0], [given.truth[0]], FRAMES)
-    run.synthesise = overhear
-    try:
+    with patch.object(Plate, "advance", overhear):
         before = time.process_time()
         runs = propagate(given.film, keyframes, folder=folder, motion=given.motion, threads=threads)
         cpu = time.process_time() - before
-    finally:
-        run.synthesise = synthesise
-    return Made([runs.forward[0].frame(index) for index in range(FRAMES)], matched, cpu / (FRAMES - 1))
+    return Made([runs.forward[0].frame(index) for index in range(FRAMES)], matched, whole, cpu / (FRAMES - 1))
 
 
 def made_by_original(given: Film, folder: Path, threads: int) -> Made:
@@ -112,17 +125,18 @@ def made_by_original(given: Film, folder: Path, threads: int) -> Made:
         synthesise(given.truth[0], *sides, weights=WEIGHTS, backend="original", threads=1) for sides in guides_of(given)
     ]
     cpu = time.process_time() - before
-    return Made([given.truth[0], *(m.image for m in made)], made, cpu / (FRAMES - 1))
+    matched = [Matched(m.image, m.nnf) for m in made]
+    return Made([given.truth[0], *(m.image for m in made)], matched, matched, cpu / (FRAMES - 1))
 
 
 def made_by_warping(given: Film, folder: Path, threads: int) -> Made:
     key = given.truth[0]
     carried = [np.rint(warp(key, given.motion.accumulated(index, 0))).astype(np.uint8) for index in range(1, FRAMES)]
-    return Made([key, *carried], [], 0.0)
+    return Made([key, *carried], [], [], 0.0)
 
 
 def truth_itself(given: Film, folder: Path, threads: int) -> Made:
-    return Made(list(given.truth), [], 0.0)
+    return Made(list(given.truth), [], [], 0.0)
 
 
 ENGINES = {
@@ -151,15 +165,12 @@ def figures(given: Film, made: Made) -> dict[str, float | None]:
     errors = [np.square(np.float32(frame) - truth[i]).mean() for i, frame in enumerate(made.frames) if i]
     sharp = [_laplacian(frame) / _laplacian(given.truth[i]) for i, frame in enumerate(made.frames) if i]
     psnr = float(np.mean(10 * np.log10(255**2 / np.array(errors)))) if min(errors) > 0 else None
-    energies = [
-        measure_energy(_problem(given, sides), matched.image, matched.nnf).total
-        for sides, matched in zip(guides_of(given), made.matched, strict=bool(made.matched))
-    ]
     return {
         "psnr": psnr,
         "flicker": float(np.mean([_flicker(given, made, i) for i in range(FRAMES - 1)])),
         "sharpness": float(np.mean(sharp)),
-        "energy": float(np.mean(energies)) if energies else None,
+        "energy": _energy(given, made.matched),
+        "whole": _energy(given, made.whole),
         "cpu_seconds": made.cpu_seconds or None,
     }
 
@@ -183,6 +194,13 @@ def fade_rows(given: Film, folder: Path, threads: int) -> Iterator[dict[str, Any
             "ghosting": report.ghosting,
             "pop": report.pop,
         }
+
+
+def _energy(given: Film, frames: list[Matched]) -> float | None:
+    if not frames:
+        return None
+    problems = [_problem(given, sides) for sides in guides_of(given)]
+    return float(np.mean([measure_energy(p, *frame).total for p, frame in zip(problems, frames, strict=True)]))
 
 
 def _flicker(given: Film, made: Made, index: int) -> float:
@@ -237,8 +255,8 @@ def main() -> None:
 
 
 def as_line(row: dict[str, Any]) -> str:
-    shown = [f"{row[name]:.{digits}f}" if row[name] is not None else "-" for name, digits in
-             (("psnr", 2), ("flicker", 2), ("sharpness", 3), ("energy", 0), ("cpu_seconds", 2))]  # fmt: skip
+    digits = {"psnr": 2, "flicker": 2, "sharpness": 3, "energy": 0, "whole": 0, "cpu_seconds": 2}
+    shown = ["-" if row[name] is None else f"{row[name]:.{places}f}" for name, places in digits.items()]
     return LAYOUT.format(row["case"], row["engine"], *shown)
 
 

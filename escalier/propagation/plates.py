@@ -53,7 +53,7 @@ class Plate:
         painter: SubPixelPainter | None = None,
     ) -> None:
         self.picture = keyframe
-        self._whole_picture = keyframe
+        self.whole_picture = keyframe
         """As the engine makes it, of whole pixels. The temporal guide carries this one, the sharper."""
         self.error = np.zeros(keyframe.shape[:2], np.float32)
         self._side = side
@@ -97,7 +97,7 @@ class Plate:
             wanted = cv2.dilate((mask > 0 if self._side == SUBJECT else mask < 1).astype(np.uint8), self._reach) > 0
         self._positions = warp(self._positions, flow)
         # Cubic, because linear sampling would soften the picture anew in every frame.
-        carried = warp(self._whole_picture, flow, cv2.INTER_CUBIC)
+        carried = warp(self.whole_picture, flow, cv2.INTER_CUBIC)
         start = None if self.nnf is None else carry_nnf(self.nnf, flow)
         options: dict[str, Any] = {}
         if start is not None:
@@ -108,17 +108,17 @@ class Plate:
         if wanted is None:
             made = paint(self._positions, carried, **options)
             self.picture, self.places = self._between_pixels(made, frame, places, visible, None)
-            self._whole_picture, self.nnf, self.error = made.image, made.nnf, made.guide_error
+            self.whole_picture, self.nnf, self.error = made.image, made.nnf, made.guide_error
         elif wanted.any():
             made = paint(self._positions, carried, source_mask=self._source_mask, target_mask=wanted, **options)
             picture, found = self._between_pixels(made, frame, places, visible, wanted)
             self.picture = np.where(wanted[..., None], picture, carried)
-            self._whole_picture = np.where(wanted[..., None], made.image, carried)
+            self.whole_picture = np.where(wanted[..., None], made.image, carried)
             self.places = np.where(wanted[..., None], found, places)
             self.nnf = np.where(wanted[..., None], made.nnf, -1 if start is None else start)
             self.error = made.guide_error
         else:
-            self.picture = self._whole_picture = carried
+            self.picture = self.whole_picture = carried
             self.nnf, self.places = start, places
 
     def _between_pixels(

@@ -2,12 +2,16 @@
 
 E(p) = sum over the patch of the weighted squared differences of style and guides between p and its match s(p), plus
 uniformity times omega(s(p)). omega is how much the patch round s(p) is used, 1 where use is even.
+
+EbSynth matches whole pixels. Where s(p) lies between them, style and guides are sampled there, by Lanczos' kernel as
+in `sub_pixel`; at whole pixels both ways give the same figure.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from .problem import Problem
@@ -33,7 +37,7 @@ def measure_energy(problem: Problem, image: np.ndarray, nnf: np.ndarray) -> Ener
     image
         (H, W, C), the stylised target, of the style's type.
     nnf
-        int (H, W, 2), (row, column).
+        (H, W, 2), (row, column): int, or float for matches between the pixels.
     """
     error, guide_error = patch_errors(problem, image, nnf)
     usage = float(patch_usage(problem, nnf).mean())
@@ -54,6 +58,7 @@ def patch_errors(problem: Problem, image: np.ndarray, nnf: np.ndarray) -> tuple[
 
 def patch_usage(problem: Problem, nnf: np.ndarray) -> np.ndarray:
     """float64 (H, W): usage of the patch that each target pixel is matched to, over that of an even use."""
+    nnf = np.rint(nnf).astype(np.int64)
     size, r = problem.patch_size, problem.patch_size // 2
     rows, columns = problem.source_size
     matches = np.zeros((rows, columns), np.int64)
@@ -82,8 +87,19 @@ def _squares(
         for dx in range(-r, r + 1):
             columns = np.clip(np.arange(width) + dx, 0, width - 1)
             places = [np.clip(nnf[..., k] + d, 0, source.shape[k] - 1) for k, d in ((0, dy), (1, dx))]
-            difference = (target[rows][:, columns] - source[places[0], places[1]]) ** 2
+            difference = (target[rows][:, columns] - _sample(source, *places)) ** 2
             if modulation is not None:
                 difference = difference * modulation
             total += difference.sum(axis=2)
     return total
+
+
+def _sample(picture: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """What lies at these places of a picture in 8-bit levels, (H, W, C), float32."""
+    if not np.issubdtype(rows.dtype, np.floating):
+        return picture[rows, columns]
+    x, y = columns.astype(np.float32), rows.astype(np.float32)
+    between = [
+        cv2.remap(plane, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE) for plane in cv2.split(picture)
+    ]
+    return np.clip(np.stack(between, axis=-1), 0, 255)
