@@ -176,7 +176,7 @@ class LevelSearch:
         self._dirty = np.ones(nnf.shape, np.uint8)
         self._change = np.zeros(nnf.shape, np.int16)
         self._places = np.empty(nnf.shape, np.int32)
-        self._copies_behind = False
+        self._copies_behind = True
         self._words, self._from_words = self._prepare_words()
         self._usages, self._price = self._prepare_usage()
 
@@ -219,15 +219,17 @@ class LevelSearch:
         """The usage maps with a margin of P - 1 (row 0 the common one, then each band's) and the price of usage."""
         margin = self.size - 1
         height, width = self.level.source_size
-        usage = np.zeros((height + 2 * margin, width + 2 * margin), np.int32)
+        shape = height + 2 * margin, width + 2 * margin
+        usages = np.empty((1 + len(self.bands) if len(self.bands) > 1 else 1, shape[0] * shape[1]), np.int32)
+        usages[0] = 0
+        usage = usages[0].reshape(shape)
         if self.level.forbidden is not None:
             usage[margin : margin + height, margin : margin + width][self.level.forbidden] = FORBIDDEN
         stride = np.uint64(usage.shape[1])
         corner = np.uint64(margin) * (stride + np.uint64(1))
-        fill_usage(self.nnf, self.level.matched, usage.reshape(-1), corner, stride, self.shape[1])
-        copies = 1 + len(self.bands) if len(self.bands) > 1 else 1
+        fill_usage(self.nnf, self.level.matched, usages[0], corner, stride, self.shape[1])
         price = usage_price(self.problem, self.layout, self.level)
-        return np.repeat(usage.reshape(1, -1), copies, axis=0), np.float32(price)
+        return usages, np.float32(price)
 
     def _score(self) -> None:
         """Errors of all matches, and the mean energy that the first sweep's samples are measured by."""

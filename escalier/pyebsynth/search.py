@@ -122,20 +122,38 @@ def modulated_distance(target, source, t, s, t_stride, s_stride, shape, modulati
     return np.int32(min(total, _LARGEST_BOUND))
 
 
-@njit(cache=True, nogil=True, inline="always")
-def add_usage(usage, centre, stride, sign, rows):
+@intrinsic
+def add_usage(typing_context, usage, centre, stride, sign, rows):
     """Count one match more (sign 1) or less (-1) in the usage that every patch around it sees.
 
     The usage of a patch is the sum, over its pixels, of the number of target patches that lie on them. Two patches at
     an offset (dx, dy) share (P - |dx|)(P - |dy|) pixels, so one match changes a tent of sums. Reading is then one load.
+    A row of the tent is one vector, to the end of which nothing is added. It never leaves the map: patches lie within
+    the source, and there is more margin than they need.
     """
-    size = len(rows)
-    for j in range(2 * size - 1):
-        start = centre + np.uint64(j) * stride - np.uint64(size - 1) * (stride + np.uint64(1))
-        height = sign * (size - abs(j - (size - 1)))
-        for i in range(2 * size - 1):
-            k = start + np.uint64(i)
-            usage[k] = np.int32(usage[k] + np.int32(height * (size - abs(i - (size - 1)))))
+    size = rows.count
+    width = 2 * size - 1
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        _, centre, stride, sign, _ = arguments
+        values, index = ir.VectorType(ir.IntType(32), LANES), ir.IntType(64)
+        nothing = ir.Constant(values, ir.Undefined)
+        one = builder.insert_element(nothing, builder.trunc(sign, ir.IntType(32)), ir.IntType(32)(0))
+        one = builder.shuffle_vector(one, nothing, ir.Constant(values, [0] * LANES))
+        tent = [max(size - abs(i - (size - 1)), 0) for i in range(LANES)]
+        rises = [builder.mul(one, ir.Constant(values, tent))]
+        for _ in range(size - 1):
+            rises.append(builder.add(rises[-1], rises[0]))
+        corner = builder.sub(centre, builder.mul(index(size - 1), builder.add(stride, index(1))))
+        for j in range(width):
+            row = builder.gep(data, [builder.add(corner, builder.mul(stride, index(j)))])
+            row = builder.bitcast(row, values.as_pointer())
+            risen = builder.add(builder.load(row, align=4), rises[min(j, width - 1 - j)])
+            builder.store(risen, row, align=4)
+        return context.get_dummy_value()
+
+    return types.void(usage, centre, stride, sign, rows), generate
 
 
 @njit(cache=True, nogil=True)
