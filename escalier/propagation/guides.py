@@ -207,6 +207,7 @@ class GuideFilm:
 
     def __init__(self, guides: Guides, film: FrameSource, masks: MaskSource | None) -> None:
         self.guides = guides
+        self.size = film.size
         self._film = film
         self._masks = masks
 

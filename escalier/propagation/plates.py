@@ -97,14 +97,14 @@ class Plate:
             wanted = cv2.dilate((mask > 0 if self._side == SUBJECT else mask < 1).astype(np.uint8), self._reach) > 0
         self._positions = warp(self._positions, flow)
         # Cubic, because linear sampling would soften the picture anew in every frame.
-        carried = warp(self.whole_picture, flow, cv2.INTER_CUBIC)
-        start = None if self.nnf is None else carry_nnf(self.nnf, flow)
+        self.whole_picture = carried = warp(self.whole_picture, flow, cv2.INTER_CUBIC)
+        self.places = places = warp(self.places, flow)
         options: dict[str, Any] = {}
-        if start is not None:
-            start[~visible] = -1
+        if self.nnf is not None:
+            self.nnf = carry_nnf(self.nnf, flow)
+            self.nnf[~visible] = -1
             if warm_levels:
-                options = {"initial_nnf": start, "warm_levels": warm_levels}
-        places = warp(self.places, flow)
+                options = {"initial_nnf": self.nnf, "warm_levels": warm_levels}
         if wanted is None:
             made = paint(self._positions, carried, **options)
             self.picture, self.places = self._between_pixels(made, frame, places, visible, None)
@@ -115,11 +115,10 @@ class Plate:
             self.picture = np.where(wanted[..., None], picture, carried)
             self.whole_picture = np.where(wanted[..., None], made.image, carried)
             self.places = np.where(wanted[..., None], found, places)
-            self.nnf = np.where(wanted[..., None], made.nnf, -1 if start is None else start)
+            self.nnf = np.where(wanted[..., None], made.nnf, -1 if self.nnf is None else self.nnf)
             self.error = made.guide_error
         else:
-            self.picture = self.whole_picture = carried
-            self.nnf, self.places = start, places
+            self.picture = carried
 
     def _between_pixels(
         self, made: Synthesis, frame: np.ndarray, carried: np.ndarray, visible: np.ndarray, wanted: np.ndarray | None

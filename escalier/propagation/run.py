@@ -8,21 +8,18 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from escalier.film.frames import Size, as_uint8
+from escalier.film.frames import Size
 from escalier.film.motion import Motion, warp
-from escalier.film.scaled import scaled
 from escalier.film.whole_files import ArrayFile, write_array, write_whole
 from escalier.pyebsynth import Synthesis, synthesise
 
 from .guides import GuideFilm
 from .plates import Plate, join, joint_error, plates_of
-
-if TYPE_CHECKING:
-    from escalier.pyebsynth.sub_pixel import SubPixelPainter
+from .sources import Source
 
 MANIFEST = "run.json"
 OF_FILMS = ("warm_levels", "apart", "match_side", "sub_pixel")
@@ -174,7 +171,7 @@ def open_run(folder: Path) -> Run | None:
 
 def make_run(
     chain: Chain,
-    keyframe: np.ndarray,
+    source: Source,
     guide_film: GuideFilm,
     motion: Motion,
     folder: Path,
@@ -191,8 +188,8 @@ def make_run(
     ----------
     chain
         Which keyframe, and how far.
-    keyframe
-        The painted picture, (H, W, 3) uint8 or float32 0..1.
+    source
+        That keyframe, ready to copy from.
     guide_film, motion
         What the film shows and how it moves.
     folder
@@ -208,20 +205,20 @@ def make_run(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        steps = _Steps(chain, as_uint8(keyframe), guide_film, motion, matching, threads)
-        height, width = keyframe.shape[:2]
+        steps = _Steps(chain, source, guide_film, motion, matching)
+        height, width = source.keyframe.shape[:2]
         confidence = np.ones(chain.length, np.float32)
         with (
             ArrayFile(draft / "frames.npy", (chain.length, height, width, 3), np.uint8) as frames,
             ArrayFile(draft / "guide_error.npy", (chain.length, *steps.reliable.shape), np.float16) as errors,
         ):
-            frames.append(steps.keyframe)
+            frames.append(source.keyframe)
             errors.append(np.zeros(steps.reliable.shape, np.float16))
             for d in range(1, chain.length):
                 error = steps.advance(d, seed, threads, each_step)
                 frames.append(steps.stylised)
                 errors.append(error)
-                confidence[d] = frame_confidence(error, steps.reliable, steps.contrast)
+                confidence[d] = frame_confidence(error, steps.reliable, source.contrast)
                 each_frame(steps.stylised)
         write_array(draft / "confidence.npy", confidence)
         manifest = {"start": chain.start, "direction": chain.direction, "frames": chain.length}
@@ -243,29 +240,17 @@ class _Steps:
     painted from the keyframe at its full size.
     """
 
-    def __init__(
-        self,
-        chain: Chain,
-        keyframe: np.ndarray,
-        guide_film: GuideFilm,
-        motion: Motion,
-        matching: Matching,
-        threads: int,
-    ) -> None:
+    def __init__(self, chain: Chain, source: Source, guide_film: GuideFilm, motion: Motion, matching: Matching) -> None:
         self.chain = chain
-        self.keyframe = keyframe
-        self.stylised = keyframe
-        self.size = matching.size_for(motion.size)
+        self.stylised = source.keyframe
+        self.size = source.size
+        self._source = source
         self._full_film = guide_film
         self._film = guide_film.at(self.size)
         self._motion = motion
         self._matching = matching
-        self._small_keyframe = scaled(keyframe, self.size)
-        self._source_guides = self._film.of_keyframe(chain.start, chain.order, self._small_keyframe)
-        self.contrast = guide_contrast(self._source_guides, self._film.weights())
-        self._plates = plates_of(
-            self._small_keyframe, self._mask(self._film, chain.start), matching.patch_size, self._painter(threads)
-        )
+        mask = self._mask(self._film, chain.start)
+        self._plates = plates_of(source.picture, mask, matching.patch_size, source.painter)
         self.reliable = np.ones((self.size.height, self.size.width), np.float32)
 
     def advance(self, d: int, seed: int, threads: int, each_step: Callable[[int, int], None]) -> np.ndarray:
@@ -279,8 +264,8 @@ class _Steps:
 
         def paint(positions: np.ndarray, carried: np.ndarray, **options: Any) -> Synthesis:
             return synthesise(
-                self._small_keyframe,
-                self._source_guides,
+                self._source.picture,
+                self._source.guides,
                 self._film.of_frame(index, positions, carried),
                 weights=weights,
                 seed=seed + index,
@@ -300,25 +285,16 @@ class _Steps:
         error = joint_error(self._plates, mask)
         return np.sqrt(np.maximum(error, 0) / (self._matching.patch_size**2 * sum(weights)))
 
-    def _painter(self, threads: int) -> SubPixelPainter | None:
-        # The original program's pictures stay as it makes them.
-        if not self._matching.sub_pixel or self._matching.backend == "original":
-            return None
-        from escalier.pyebsynth.sub_pixel import SubPixelPainter  # brings numba, which importing the pack must not
-
-        filmed = self._film.frame(self.chain.start)
-        return SubPixelPainter(self._small_keyframe, filmed, patch_size=self._matching.patch_size, threads=threads)
-
     def _picture(self, plate: Plate, index: int) -> np.ndarray:
         """What a plate shows, at the film's full size."""
         if self._film is self._full_film:
             return plate.picture
         if plate.nnf is None:  # never seen since the keyframe: nothing of it shows
-            return self.keyframe
+            return self._source.keyframe
         from escalier.pyebsynth.full_size import render_full_size  # brings numba, which importing the pack must not
 
         return render_full_size(
-            self.keyframe,
+            self._source.keyframe,
             plate.places,
             (self.size.height, self.size.width),
             self._full_film.frame(self.chain.start),
@@ -329,20 +305,6 @@ class _Steps:
         # The original program knows no masks; there only the mask guide keeps the sides apart.
         apart = self._matching.apart and self._matching.backend != "original"
         return film.mask(index) if apart else None
-
-
-def guide_contrast(guides: list[np.ndarray], weights: list[float]) -> float:
-    """The guide error of a match that knows nothing: between two pixels of the keyframe taken at random.
-
-    In the unit of `Run.guide_error`, a root mean square in 8-bit levels: the square root of twice the weighted
-    variance of the guides.
-    """
-    variance = 0.0
-    for picture, weight in zip(guides, weights, strict=True):
-        levels = picture.reshape(-1, 1 if picture.ndim == 2 else picture.shape[2]).astype(np.float32)
-        scale = 1.0 if picture.dtype == np.uint8 else 255.0
-        variance += weight * float((levels * scale).var(axis=0).mean())
-    return float(np.sqrt(2 * variance / sum(weights)))
 
 
 def frame_confidence(error: np.ndarray, reliable: np.ndarray, contrast: float) -> float:

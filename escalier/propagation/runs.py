@@ -8,6 +8,7 @@ import os
 import queue
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -25,15 +26,18 @@ from escalier.keyframes import Keyframes
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
 from .run import Chain, Matching, Run, make_run, open_run
 from .shots import check_shots, kept_cuts
+from .sources import Source, Sources
 from .unpacked import unpack_film, unpack_masks
 
 FORMAT = 3
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
 
 LARGE_PIXELS = 1_200_000
-"""A run needs about 200 bytes for each pixel that it matches: larger frames are made by fewer runs at a time,"""
+"""A run needs about 200 bytes for each pixel that it matches. Of larger frames no more runs are made at a time"""
+MOST_PIXELS = 4_200_000
+"""than match this many pixels together,"""
 THREADS_OF_LARGE = 4
-"""each on this many threads."""
+"""or than one for this many cores."""
 POLL_SECONDS = 0.1
 
 Progress = Callable[..., object]
@@ -243,11 +247,15 @@ def _make_runs(
     threads: int | None,
     counter: _Counter,
 ) -> None:
-    """Make runs side by side, the longest first; this thread only waits and tells the progress."""
+    """Make runs side by side, the longest first, but a keyframe's two together, which share its source.
+
+    This thread only waits and tells the progress.
+    """
     cores = threads or os.cpu_count() or 1
     size = matching.size_for(motion.size)
-    large = size.width * size.height > LARGE_PIXELS
-    workers = min(max(1, cores // THREADS_OF_LARGE) if large else cores, len(chains))
+    pixels = size.width * size.height
+    most = cores if pixels <= LARGE_PIXELS else max(1, MOST_PIXELS // pixels, cores // THREADS_OF_LARGE)
+    workers = min(cores, most, len(chains))
     stop = threading.Event()
     finished: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
 
@@ -259,29 +267,42 @@ def _make_runs(
         go_on()
         finished.put(picture)
 
+    threads_of_each = max(1, cores // workers)
+    sources = Sources(
+        lambda chain: Source(keyframes.pictures[chain.order], chain, guide_film, matching, threads_of_each)
+    )
+
     def work(chain: Chain) -> None:
         go_on()
-        make_run(
-            chain,
-            keyframes.pictures[chain.order],
-            guide_film,
-            motion,
-            places[chain],
-            matching=matching,
-            seed=seed,
-            threads=max(1, cores // workers),
-            each_frame=made,
-            each_step=go_on,
-        )
+        with sources.of(chain) as source:
+            make_run(
+                chain,
+                source,
+                guide_film,
+                motion,
+                places[chain],
+                matching=matching,
+                seed=seed,
+                threads=threads_of_each,
+                each_frame=made,
+                each_step=go_on,
+            )
 
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="escalier-run") as pool:
-        futures = [pool.submit(work, chain) for chain in sorted(chains, key=lambda chain: -chain.length)]
+        futures = [pool.submit(work, chain) for chain in _in_order(chains)]
         try:
             _wait(futures, finished, counter)
         finally:
             stop.set()
             for future in futures:
                 future.cancel()
+
+
+def _in_order(chains: list[Chain]) -> list[Chain]:
+    together: Counter[int] = Counter()
+    for chain in chains:
+        together[chain.start] += chain.length
+    return sorted(chains, key=lambda chain: (-together[chain.start], chain.start, -chain.length))
 
 
 def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], counter: _Counter) -> None:

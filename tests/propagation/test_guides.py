@@ -11,7 +11,8 @@ from escalier.film.frames import ArrayFrames, Size
 from escalier.propagation import Guides, propagate
 from escalier.propagation.guides import GuideFilm, edge_guide, position_guide, still_positions
 from escalier.propagation.plates import carry_nnf
-from escalier.propagation.run import frame_confidence, guide_contrast
+from escalier.propagation.run import frame_confidence
+from escalier.propagation.sources import guide_contrast
 
 
 def test_positions_are_finer_than_eight_bits() -> None:
