@@ -21,13 +21,14 @@ import numpy as np
 
 from .field import random_nnf, unpack_nnf, upscale_nnf, warm_nnf
 from .layout import Layout, patch_shape
-from .level import Level, LevelSearch, Runner, Schedule, Start, build_levels, row_bands
+from .level import Level, LevelSearch, Schedule, Start, build_levels, row_bands
 from .notice import while_compiling
 from .problem import Problem, Progress, Synthesis
 from .pyramid import extend_edges
 from .regions import grow, leave_forbidden
 from .sampling import Sampler
 from .search import score_band
+from .usage import Runner
 from .voting import vote_picture
 
 SEARCH_RADIUS = 1 << 16
@@ -46,10 +47,7 @@ def solve(
 ) -> Synthesis:
     """Solve one checked problem; `solver_of` decides where its levels are searched."""
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
-
-        def run(work: Callable[[int], None], count: int) -> None:
-            list((pool.map if pool else map)(work, range(count)))
-
+        run = Runner(pool.map if pool else map, threads)
         report = Report(problem, progress)
         solver = solver_of(problem, run, report)
         with while_compiling(problem.patch_size, solver.channels):

@@ -14,14 +14,12 @@ from .pyramid import extend_edges, halve
 from .regions import grow_into, source_levels, target_levels
 from .sampling import Sampler
 from .search import (
-    FORBIDDEN,
     best_by_guides,
-    fill_usage,
-    merge_usage,
     score_band,
     sweep_band,
     take_offers,
 )
+from .usage import Runner, Usage
 from .voting import largest_word_value, linear_matches, pack_words, vote_band
 
 MOST_BANDS = 4
@@ -29,9 +27,6 @@ SMALLEST_BAND_ROWS = 256
 SMALLEST_BAND_PIXELS = 40_000
 MOST_PAIRS = 16_000_000
 """A level with no more pairs of a target and a source pixel is searched through by its guides alone."""
-
-Runner = Callable[[Callable[[int], None], int], None]
-"""run(work, count) does work(0) .. work(count - 1), in any order or at once, and returns when all are done."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +171,10 @@ class LevelSearch:
         self._dirty = np.ones(nnf.shape, np.uint8)
         self._change = np.zeros(nnf.shape, np.int16)
         self._places = np.empty(nnf.shape, np.int32)
-        self._copies_behind = True
         self._words, self._from_words = self._prepare_words()
-        self._usages, self._price = self._prepare_usage()
+        price = usage_price(problem, layout, level)
+        counted = level.matched, level.source_size, level.forbidden
+        self._usage = Usage(nnf, *counted, shape[1], len(self.bands), price, run)
 
     def iterate(self, each_iteration: Callable[[], None]) -> np.ndarray:
         """Search and vote until the iterations are spent or every pixel rests; gives the field."""
@@ -215,22 +211,6 @@ class LevelSearch:
         pack_words(self.level.source, self.channels, self.style_channels, to_words, words)
         return words, 1 / to_words
 
-    def _prepare_usage(self) -> tuple[np.ndarray, np.float32]:
-        """The usage maps with a margin of P - 1 (row 0 the common one, then each band's) and the price of usage."""
-        margin = self.size - 1
-        height, width = self.level.source_size
-        shape = height + 2 * margin, width + 2 * margin
-        usages = np.empty((1 + len(self.bands) if len(self.bands) > 1 else 1, shape[0] * shape[1]), np.int32)
-        usages[0] = 0
-        usage = usages[0].reshape(shape)
-        if self.level.forbidden is not None:
-            usage[margin : margin + height, margin : margin + width][self.level.forbidden] = FORBIDDEN
-        stride = np.uint64(usage.shape[1])
-        corner = np.uint64(margin) * (stride + np.uint64(1))
-        fill_usage(self.nnf, self.level.matched, usages[0], corner, stride, self.shape[1])
-        price = usage_price(self.problem, self.layout, self.level)
-        return usages, np.float32(price)
-
     def _score(self) -> None:
         """Errors of all matches, and the mean energy that the first sweep's samples are measured by."""
         level = self.level
@@ -251,17 +231,17 @@ class LevelSearch:
         What the coarsest level left in a wrong place as a whole region, random search does not bring back: which of
         such traps a start falls into made the energy differ by some percent from seed to seed.
         """
-        level, usage = self.level, self._usages[0]
+        level, usage = self.level, self._usage.common
         self._offer(best_by_guides(level.target, level.source, usage, *level.source_size, self.searched, self.shape))
 
     def _offer(self, offers: np.ndarray) -> None:
         """Let every pixel take the match that it is offered, where that is the better one."""
-        level, usage = self.level, self._usages[0]
+        level, usage = self.level, self._usage.common
         take_offers(
             level.target, level.source, level.modulation, self.nnf, self.error, usage, offers, self.searched,
-            level.source_size[1], self._price, self.shape,
+            level.source_size[1], self._usage.price, self.shape,
         )  # fmt: skip
-        self._copies_behind = True
+        self._usage.offered()
         self._vote(weighted=False)
         self._score()
 
@@ -269,7 +249,6 @@ class LevelSearch:
         level, sampler = self.level, self.sampler
         height = self.nnf.shape[0]
         bands = row_bands(height, int(np.count_nonzero(self.active)))
-        copies = self._usage_copies(len(bands))
         seed, rungs = int(self.random.integers(1 << 32)), sampler.table()
         thrift, samples = np.float32(1 / sampler.mean_energy), np.float32(self.schedule.samples)
         tally = np.zeros((len(bands), sampler.rungs, 2))
@@ -278,31 +257,18 @@ class LevelSearch:
         beyond = [first - 1 if forward else last for first, last in bands]
         edges = [self.nnf[row].copy() if 0 <= row < height else self.nnf[0, :0] for row in beyond]
 
-        def work(band: int) -> None:
+        def work(band: int, usage: np.ndarray) -> None:
             sums[band] = sweep_band(
                 level.target, level.source, level.modulation, self.nnf, self.error, self.active, self.moved,
-                copies[band], edges[band], rungs, tally[band], *bands[band], *level.source_size,
-                self._price, thrift, samples, seed, forward, rescore, self.shape,
+                usage, edges[band], rungs, tally[band], *bands[band], *level.source_size,
+                self._usage.price, thrift, samples, seed, forward, rescore, self.shape,
             )  # fmt: skip
 
-        self.run(work, len(bands))
-        if len(bands) > 1:
-            merge_usage(self._usages[: 1 + len(bands)])
+        self._usage.sweep(bands, work)
         sampler.learn(tally.sum(axis=0))
         energy, visits = sums.sum(axis=0)
         if visits == self._everyone:
             sampler.mean_energy = energy / visits + 1.0
-
-    def _usage_copies(self, bands: int) -> np.ndarray:
-        """A usage map for each band: the common one for a single band, else copies of it."""
-        if bands == 1:
-            self._copies_behind = True
-            return self._usages[:1]
-        if self._copies_behind:
-            self._usages[1 : 1 + bands] = self._usages[0]
-        # A sweep in fewer bands than the level's would leave the other copies behind.
-        self._copies_behind = bands < len(self.bands)
-        return self._usages[1 : 1 + bands]
 
     def _vote(self, weighted: bool) -> None:
         level = self.level

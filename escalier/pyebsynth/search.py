@@ -12,6 +12,8 @@ date, so a kernel must not call one of another file.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -122,8 +124,7 @@ def modulated_distance(target, source, t, s, t_stride, s_stride, shape, modulati
     return np.int32(min(total, _LARGEST_BOUND))
 
 
-@intrinsic
-def add_usage(typing_context, usage, centre, stride, sign, rows):
+def _add_usage(typing_context, usage, centre, stride, sign, rows):
     """Count one match more (sign 1) or less (-1) in the usage that every patch around it sees.
 
     The usage of a patch is the sum, over its pixels, of the number of target patches that lie on them. Two patches at
@@ -156,6 +157,9 @@ def add_usage(typing_context, usage, centre, stride, sign, rows):
     return types.void(usage, centre, stride, sign, rows), generate
 
 
+add_usage: Any = intrinsic(_add_usage)
+
+
 @njit(cache=True, nogil=True)
 def fill_usage(nnf, counted, usage, margin, stride, rows):
     """Count the matches of the pixels that count into `usage`."""
@@ -165,6 +169,19 @@ def fill_usage(nnf, counted, usage, margin, stride, rows):
             if counted[y, x]:
                 n = nnf[y, x]
                 add_usage(usage, np.uint64(n >> _ROW) * stride + np.uint64(n & _COLUMN) + margin, stride, 1, rows)
+
+
+@njit(cache=True, nogil=True)
+def move_usage(old, new, usage, margin, stride, rows):
+    """Count the matches of one field in place of those of another."""
+    height, width = old.shape
+    for y in range(height):
+        for x in range(width):
+            n = new[y, x]
+            o = old[y, x]
+            if n != o:
+                add_usage(usage, np.uint64(n >> _ROW) * stride + np.uint64(n & _COLUMN) + margin, stride, 1, rows)
+                add_usage(usage, np.uint64(o >> _ROW) * stride + np.uint64(o & _COLUMN) + margin, stride, -1, rows)
 
 
 @njit(cache=True, nogil=True)
