@@ -147,7 +147,7 @@ class Solver:
 
         def score(band: int) -> None:
             score_band(
-                level.target, level.source, level.modulation, nnf, error, guide_error, *bands[band],
+                level.target, level.source, level.modulation, nnf, None, error, guide_error, *bands[band],
                 level.source_size[1], self.shape,
             )  # fmt: skip
 

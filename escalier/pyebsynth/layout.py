@@ -111,8 +111,9 @@ def new_plane(height: int, width: int, channels: int, margin: int) -> np.ndarray
 
 
 def _channels(guide: int, weight: float, *sides: np.ndarray) -> list[Channel]:
-    low = np.min([_limits(side)[0] * _unit(side) for side in sides], axis=0)
-    high = np.max([_limits(side)[1] * _unit(side) for side in sides], axis=0)
+    limits = [np.multiply(_limits(side), _unit(side)) for side in sides]
+    low = np.min([lowest for lowest, _ in limits], axis=0)
+    high = np.max([highest for _, highest in limits], axis=0)
     return [Channel(guide, c, weight, float(low[c]), float(high[c] - low[c])) for c in range(len(low))]
 
 
@@ -120,29 +121,21 @@ def _unit(picture: np.ndarray) -> float:
     return 1.0 if picture.dtype == np.uint8 else 255.0
 
 
-@njit(cache=True, nogil=True)
-def _limits(picture):
-    """Smallest and largest value of every channel, in one pass."""
-    height, width, channels = picture.shape
-    limits = np.empty((2, channels), picture.dtype)
-    limits[:] = picture[0, 0]
-    for y in range(height):
-        for x in range(width):
-            for c in range(channels):
-                value = picture[y, x, c]
-                if value < limits[0, c]:
-                    limits[0, c] = value
-                if value > limits[1, c]:
-                    limits[1, c] = value
-    return limits
+def _limits(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of every channel. Down the columns first: those passes run in vectors."""
+    columns = picture.reshape(len(picture), -1)
+    lowest, highest = (rim.reshape(picture.shape[1:]) for rim in (columns.min(axis=0), columns.max(axis=0)))
+    return lowest.min(axis=0), highest.max(axis=0)
 
 
 @njit(cache=True, nogil=True)
 def _pack(picture, unit, indices, lows, factors, places, packed, channels, margin):
     height, width = picture.shape[:2]
     for y in range(height):
-        for x in range(width):
-            p = ((y + margin) * (width + 2 * margin) + x + margin) * channels
-            for q in range(len(places)):
-                value = (np.float32(picture[y, x, indices[q]]) * unit - lows[q]) * factors[q]
-                packed[p + places[q]] = np.int16(max(value, np.float32(0)) + np.float32(0.5))
+        for q in range(len(places)):
+            index, low, factor = indices[q], lows[q], factors[q]
+            p = np.uint64(((y + margin) * (width + 2 * margin) + margin) * channels + places[q])
+            for x in range(width):
+                value = (np.float32(picture[y, x, index]) * unit - low) * factor
+                packed[p] = np.int16(max(value, np.float32(0)) + np.float32(0.5))
+                p += np.uint64(channels)

@@ -11,7 +11,7 @@ import numpy as np
 from .layout import Layout, Shape, new_plane
 from .problem import Problem
 from .pyramid import extend_edges, halve
-from .regions import grow_into, source_levels, target_levels
+from .regions import grow, grow_into, source_levels, target_levels
 from .sampling import Sampler
 from .search import (
     best_by_guides,
@@ -211,13 +211,13 @@ class LevelSearch:
         pack_words(self.level.source, self.channels, self.style_channels, to_words, words)
         return words, 1 / to_words
 
-    def _score(self) -> None:
-        """Errors of all matches, and the mean energy that the first sweep's samples are measured by."""
+    def _score(self, wanted: np.ndarray | None = None) -> None:
+        """Errors of the matches, all or the wanted, and the mean energy that the first samples are measured by."""
         level = self.level
 
         def work(band: int) -> None:
             score_band(
-                level.target, level.source, level.modulation, self.nnf, self.error, None, *self.bands[band],
+                level.target, level.source, level.modulation, self.nnf, wanted, self.error, None, *self.bands[band],
                 level.source_size[1], self.shape,
             )  # fmt: skip
 
@@ -236,14 +236,16 @@ class LevelSearch:
 
     def _offer(self, offers: np.ndarray) -> None:
         """Let every pixel take the match that it is offered, where that is the better one."""
-        level, usage = self.level, self._usage.common
+        level, usage, r = self.level, self._usage, self.size // 2
+        self.moved[:] = 0
         take_offers(
-            level.target, level.source, level.modulation, self.nnf, self.error, usage, offers, self.searched,
-            level.source_size[1], self._usage.price, self.shape,
+            level.target, level.source, level.modulation, self.nnf, self.error, self.moved, usage.common, offers,
+            self.searched, level.source_size[1], usage.price, self.shape,
         )  # fmt: skip
-        self._usage.offered()
+        usage.offered()
+        grow_into(self.moved, r, self._dirty)
         self._vote(weighted=False)
-        self._score()
+        self._score(grow(self._dirty, r))
 
     def _sweep(self, forward: bool, rescore: bool) -> None:
         level, sampler = self.level, self.sampler

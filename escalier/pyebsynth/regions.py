@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from numba import njit
 
 
-@njit(cache=True, nogil=True)
-def grow_into(mask, r, out):
-    """Set out where any pixel of a uint8 mask within r rows and columns is set."""
-    height, width = mask.shape
-    filled = np.zeros(height, np.bool_)
-    for y in range(height):
-        any_set = np.uint8(0)
-        for x in range(width):
-            any_set |= mask[y, x]
-        filled[y] = any_set != 0
-    column = np.zeros(width + 2 * r, np.uint8)
-    for y in range(height):
-        out[y] = 0
-        column[:] = 0
-        for j in range(max(y - r, 0), min(y + r, height - 1) + 1):
-            if filled[j]:
-                for x in range(width):
-                    column[x + r] |= mask[j, x]
-        if filled[max(y - r, 0) : y + r + 1].any():
-            for i in range(2 * r + 1):
-                for x in range(width):
-                    out[y, x] |= column[x + i]
+def grow_into(mask: np.ndarray, r: int, out: np.ndarray) -> None:
+    """Set out (0 or 1) where any pixel of a uint8 mask (0 or 1) within r rows and columns is set."""
+    cv2.dilate(mask, np.ones((2 * r + 1,) * 2, np.uint8), dst=out)
 
 
 def grow(mask: np.ndarray, r: int) -> np.ndarray:

@@ -380,8 +380,8 @@ def sweep_band(
 
 
 @njit(cache=True, nogil=True)
-def score_band(target, source, modulation, nnf, error, guide_error, first_row, last_row, source_width, shape):
-    """Patch errors of the matches as they are; the part of the guides too, unless guide_error is None."""
+def score_band(target, source, modulation, nnf, wanted, error, guide_error, first_row, last_row, source_width, shape):
+    """Patch errors of the wanted pixels' matches as they are; the part of the guides too, unless that is None."""
     channels, rows, style_channels = shape
     r = len(rows) // 2
     width = nnf.shape[1]
@@ -389,6 +389,8 @@ def score_band(target, source, modulation, nnf, error, guide_error, first_row, l
     s_stride = np.uint64(source_width * len(channels))
     for y in range(first_row, last_row):
         for x in range(width):
+            if wanted is not None and not wanted[y, x]:
+                continue
             n = nnf[y, x]
             t = np.uint64(y) * t_stride + np.uint64(x * len(channels))
             s = np.uint64(np.int64(n >> _ROW) - r) * s_stride + np.uint64((np.int64(n & _COLUMN) - r) * len(channels))
@@ -435,7 +437,7 @@ def best_by_guides(target, source, usage, source_height, source_width, searched,
 
 
 @njit(cache=True, nogil=True)
-def take_offers(target, source, modulation, nnf, error, usage, offers, searched, source_width, price, shape):
+def take_offers(target, source, modulation, nnf, error, moved, usage, offers, searched, source_width, price, shape):
     """Take the offered match of every searched pixel where its energy is lower; errors must be up to date."""
     channels, rows, _ = shape
     size = len(rows)
@@ -467,4 +469,4 @@ def take_offers(target, source, modulation, nnf, error, usage, offers, searched,
                 add_usage(usage, there, u_stride, 1, rows)
                 add_usage(usage, here, u_stride, -1, rows)
                 nnf[y, x] = n
-                error[y, x] = e
+                moved[y, x] = 1
