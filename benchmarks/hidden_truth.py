@@ -104,15 +104,15 @@ def made_by_propagate(given: Film, folder: Path, threads: int) -> Made:
     """The pipeline as it is shipped; its matches are overheard as each frame is done."""
     matched: list[Matched] = []
     whole: list[Matched] = []
-    advance = Plate.advance
+    paint = Plate.paint
 
     def overhear(plate: Plate, *arguments: Any) -> None:
-        advance(plate, *arguments)
+        paint(plate, *arguments)
         matched.append(Matched(plate.picture, plate.places[..., ::-1]))
         whole.append(Matched(plate.whole_picture, np.asarray(plate.nnf)))
 
     keyframes = Keyframes([0], [given.truth[0]], FRAMES)
-    with patch.object(Plate, "advance", overhear):
+    with patch.object(Plate, "paint", overhear):
         before = time.process_time()
         runs = propagate(given.film, keyframes, folder=folder, motion=given.motion, threads=threads)
         cpu = time.process_time() - before

@@ -247,10 +247,10 @@ class GuideFilm:
     def of_keyframe(self, index: int, order: int, picture: np.ndarray) -> list[np.ndarray]:
         """Source guides: the keyframe at frame `index`, the `order`-th of the keyframes, painted as `picture`."""
         named = {g.name: g.film.frame(index) if g.keyframes is None else g.keyframes[order] for g in self.guides.named}
-        return self._pictures(index, still_positions(self._film.size), picture, named)
+        return self._pictures(index, position_guide(still_positions(self._film.size)), picture, named)
 
     def of_frame(self, index: int, positions: np.ndarray, previous: np.ndarray) -> list[np.ndarray]:
-        """Target guides of frame `index`: with its pixels' positions in the keyframe and the previous frame, warped."""
+        """Target guides of frame `index`; those of position and of the previous frame are as the flow carried them."""
         named = {g.name: g.film.frame(index) for g in self.guides.named}
         return self._pictures(index, positions, previous, named)
 
@@ -275,7 +275,7 @@ class GuideFilm:
         if "edge" in names:
             pictures["edge"] = edge_guide(frame)
         if "position" in names:
-            pictures["position"] = position_guide(positions)
+            pictures["position"] = positions
         if "mask" in names and self._masks is not None:
             pictures["mask"] = self._masks[index if len(self._masks) > 1 else 0]
         return [pictures[name] for name in names]

@@ -12,7 +12,7 @@ from escalier.film.frames import Size
 from escalier.film.motion import sampling_positions, warp
 from escalier.pyebsynth import Synthesis
 
-from .guides import still_positions
+from .guides import position_guide, still_positions
 
 if TYPE_CHECKING:
     from escalier.pyebsynth.sub_pixel import SubPixelPainter
@@ -28,7 +28,8 @@ SMALLEST_SHARE = 0.02
 class Plate:
     """One side of the picture, or all of it, and what each of its frames hands to the next.
 
-    A plate remembers what the other side hides: it is carried along by the flow until it is seen again.
+    A plate remembers what the other side hides: it is carried along by the flow until it is seen again. For every frame
+    it is first carried there, then painted.
 
     Parameters
     ----------
@@ -57,26 +58,19 @@ class Plate:
         """As the engine makes it, of whole pixels. The temporal guide carries this one, the sharper."""
         self.error = np.zeros(keyframe.shape[:2], np.float32)
         self._side = side
-        self._positions = still_positions(Size.of(keyframe))
+        self.places = still_positions(Size.of(keyframe))
+        """float32 (H, W, 2), (x, y) in the keyframe: the matches, finer than whole pixels where there is a painter."""
+        self._positions = position_guide(self.places)
         self._reach = np.ones((2 * (patch_size // 2) + 1,) * 2, np.uint8)
         self.nnf: np.ndarray | None = None
         """int32 (H, W, 2), (row, column) in the keyframe, negative where this plate has not been painted."""
-        self.places = self._positions
-        """float32 (H, W, 2), (x, y) in the keyframe: the matches, finer than whole pixels where there is a painter."""
+        self._visible = np.ones(keyframe.shape[:2], bool)
         self._own = None if mask is None else self._side_of(mask)
         self._source_mask = None if self._own is None else _source_mask(self._own, patch_size)
         self._painter = painter and painter.within(self._source_mask)
 
-    def advance(
-        self,
-        flow: np.ndarray,
-        visible: np.ndarray,
-        mask: np.ndarray | None,
-        frame: np.ndarray,
-        warm_levels: int,
-        paint: Callable[..., Synthesis],
-    ) -> None:
-        """Make the next frame.
+    def carry(self, flow: np.ndarray, visible: np.ndarray, mask: np.ndarray | None) -> None:
+        """Move all of it to where it lies in the next frame.
 
         Parameters
         ----------
@@ -84,49 +78,65 @@ class Plate:
             From the new frame to the one before: float32 (H, W, 2), and bool (H, W).
         mask
             The subject's mask in the new frame, float32 (H, W) 0..1; None for the whole picture.
-        frame
-            What was filmed, uint8 (H, W, 3).
-        warm_levels
-            See `Matching`.
-        paint
-            Called as paint(positions in the keyframe, carried picture, **masks and start for `synthesise`).
         """
-        wanted = None
         if mask is not None:
             flow, visible = self._follow(flow, visible, mask)
-            wanted = cv2.dilate((mask > 0 if self._side == SUBJECT else mask < 1).astype(np.uint8), self._reach) > 0
+        self._visible = visible
         self._positions = warp(self._positions, flow)
         # Cubic, because linear sampling would soften the picture anew in every frame.
-        self.whole_picture = carried = warp(self.whole_picture, flow, cv2.INTER_CUBIC)
-        self.places = places = warp(self.places, flow)
-        options: dict[str, Any] = {}
+        self.whole_picture = warp(self.whole_picture, flow, cv2.INTER_CUBIC)
+        self.places = warp(self.places, flow)
         if self.nnf is not None:
             self.nnf = carry_nnf(self.nnf, flow)
             self.nnf[~visible] = -1
-            if warm_levels:
-                options = {"initial_nnf": self.nnf, "warm_levels": warm_levels}
-        if wanted is None:
-            made = paint(self._positions, carried, **options)
-            self.picture, self.places = self._between_pixels(made, frame, places, visible, None)
+
+    def paint(
+        self, frame: np.ndarray, mask: np.ndarray | None, warm_levels: int, synthesis: Callable[..., Synthesis]
+    ) -> None:
+        """Make the frame that it was carried to.
+
+        Parameters
+        ----------
+        frame
+            What was filmed, uint8 (H, W, 3).
+        mask
+            As for `carry`.
+        warm_levels
+            See `Matching`.
+        synthesis
+            Called as synthesis(position guide, carried picture, **masks and start for `synthesise`).
+        """
+        options: dict[str, Any] = {}
+        if self.nnf is not None and warm_levels:
+            options = {"initial_nnf": self.nnf, "warm_levels": warm_levels}
+        if mask is None:
+            made = synthesis(self._positions, self.whole_picture, **options)
+            self.picture, self.places = self._between_pixels(made, frame, None)
             self.whole_picture, self.nnf, self.error = made.image, made.nnf, made.guide_error
-        elif wanted.any():
-            made = paint(self._positions, carried, source_mask=self._source_mask, target_mask=wanted, **options)
-            picture, found = self._between_pixels(made, frame, places, visible, wanted)
-            self.picture = np.where(wanted[..., None], picture, carried)
-            self.whole_picture = np.where(wanted[..., None], made.image, carried)
-            self.places = np.where(wanted[..., None], found, places)
-            self.nnf = np.where(wanted[..., None], made.nnf, -1 if self.nnf is None else self.nnf)
-            self.error = made.guide_error
-        else:
-            self.picture = carried
+            return
+        own = mask > 0 if self._side == SUBJECT else mask < 1
+        wanted = cv2.dilate(own.astype(np.uint8), self._reach) > 0
+        if not wanted.any():
+            self.picture = self.whole_picture
+            return
+        masks = {"source_mask": self._source_mask, "target_mask": wanted}
+        made = synthesis(self._positions, self.whole_picture, **masks, **options)
+        picture, places = self._between_pixels(made, frame, wanted)
+        here = wanted[..., None]
+        self.picture = np.where(here, picture, self.whole_picture)
+        self.whole_picture = np.where(here, made.image, self.whole_picture)
+        self.places = np.where(here, places, self.places)
+        self.nnf = np.where(here, made.nnf, -1 if self.nnf is None else self.nnf)
+        self.error = made.guide_error
 
     def _between_pixels(
-        self, made: Synthesis, frame: np.ndarray, carried: np.ndarray, visible: np.ndarray, wanted: np.ndarray | None
+        self, made: Synthesis, frame: np.ndarray, wanted: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The picture and its places, finer than the whole pixels that the engine counts in."""
         if self._painter is None:
             return made.image, made.nnf[..., ::-1].astype(np.float32)
-        places = self._painter.locate(frame, made.nnf, np.where(visible[..., None], carried, np.float32(np.nan)))
+        carried = np.where(self._visible[..., None], self.places, np.float32(np.nan))
+        places = self._painter.locate(frame, made.nnf, carried)
         return self._painter.paint(places, made.image, wanted), places
 
     def _follow(self, flow: np.ndarray, visible: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

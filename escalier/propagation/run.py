@@ -178,7 +178,7 @@ def make_run(
     *,
     matching: Matching,
     seed: int,
-    threads: int,
+    threads: Callable[[], int],
     each_frame: Callable[[np.ndarray], None],
     each_step: Callable[[int, int], None],
 ) -> Run:
@@ -194,8 +194,10 @@ def make_run(
         What the film shows and how it moves.
     folder
         The run's own folder.
-    matching, seed, threads
-        For the engine. The result does not depend on `threads`.
+    matching, seed
+        For the engine.
+    threads
+        Tells how many threads the engine may use for the next frame. The result does not depend on it.
     each_frame
         Called with every stylised frame as it is done.
     each_step
@@ -253,7 +255,9 @@ class _Steps:
         self._plates = plates_of(source.picture, mask, matching.patch_size, source.painter)
         self.reliable = np.ones((self.size.height, self.size.width), np.float32)
 
-    def advance(self, d: int, seed: int, threads: int, each_step: Callable[[int, int], None]) -> np.ndarray:
+    def advance(
+        self, d: int, seed: int, threads: Callable[[], int], each_step: Callable[[int, int], None]
+    ) -> np.ndarray:
         """Make the frame d steps from the keyframe; return its guide error at the matched size, float32 (H, W)."""
         index = self.chain.start + d * self.chain.direction
         before = index - self.chain.direction
@@ -261,23 +265,26 @@ class _Steps:
         visible = self._motion.visible(index, before, self.size)
         self.reliable = warp(self.reliable, flow) * visible
         weights = self._film.weights(self._film.explained(index, before, flow, visible))
+        mask = self._mask(self._film, index)
+        for plate in self._plates:
+            plate.carry(flow, visible, mask)
+        del flow, visible  # as large as a plane of the engine, which needs the room now
 
-        def paint(positions: np.ndarray, carried: np.ndarray, **options: Any) -> Synthesis:
+        def synthesis(positions: np.ndarray, carried: np.ndarray, **options: Any) -> Synthesis:
             return synthesise(
                 self._source.picture,
                 self._source.guides,
                 self._film.of_frame(index, positions, carried),
                 weights=weights,
                 seed=seed + index,
-                threads=threads,
+                threads=threads(),
                 progress=each_step,
                 **options,
                 **self._matching.arguments(),
             )
 
-        mask = self._mask(self._film, index)
         for plate in self._plates:
-            plate.advance(flow, visible, mask, self._film.frame(index), self._matching.warm_levels, paint)
+            plate.paint(self._film.frame(index), mask, self._matching.warm_levels, synthesis)
         self.stylised = join(
             [self._picture(plate, index) for plate in self._plates], self._mask(self._full_film, index)
         )

@@ -267,14 +267,12 @@ def _make_runs(
         go_on()
         finished.put(picture)
 
-    threads_of_each = max(1, cores // workers)
-    sources = Sources(
-        lambda chain: Source(keyframes.pictures[chain.order], chain, guide_film, matching, threads_of_each)
-    )
+    sources = Sources(lambda chain: Source(keyframes.pictures[chain.order], chain, guide_film, matching, cores))
+    crew = _Crew(cores)
 
     def work(chain: Chain) -> None:
         go_on()
-        with sources.of(chain) as source:
+        with crew, sources.of(chain) as source:
             make_run(
                 chain,
                 source,
@@ -283,7 +281,7 @@ def _make_runs(
                 places[chain],
                 matching=matching,
                 seed=seed,
-                threads=threads_of_each,
+                threads=crew.threads,
                 each_frame=made,
                 each_step=go_on,
             )
@@ -296,6 +294,27 @@ def _make_runs(
             stop.set()
             for future in futures:
                 future.cancel()
+
+
+class _Crew:
+    """Shares the cores out to the runs that are being made just now: the last ones get more of them."""
+
+    def __init__(self, cores: int) -> None:
+        self._cores = cores
+        self._lock = threading.Lock()
+        self._runs = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._runs += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._runs -= 1
+
+    def threads(self) -> int:
+        """For each run."""
+        return max(1, self._cores // max(1, self._runs))
 
 
 def _in_order(chains: list[Chain]) -> list[Chain]:

@@ -118,14 +118,8 @@ def test_plates_meet_in_the_weight_of_the_mask() -> None:
     plates = [Plate(keyframe, side, mask, 5) for side in (SUBJECT, SET)]
     still = np.zeros((12, 16, 2), np.float32)
     for plate, level in zip(plates, (200, 100), strict=True):
-        plate.advance(
-            still,
-            mask >= 0,
-            mask,
-            keyframe,
-            2,
-            lambda positions, carried, level=level, **_: painted_as(level, (12, 16)),
-        )
+        plate.carry(still, mask >= 0, mask)
+        plate.paint(keyframe, mask, 2, lambda *_, level=level, **__: painted_as(level, (12, 16)))
     picture, error = join([plate.picture for plate in plates], mask), joint_error(plates, mask)
     assert np.abs(picture[..., 0] - (100 + 100 * mask)).max() <= 0.5
     assert ((error == 200) == (mask >= 0.5)).all()
@@ -137,6 +131,7 @@ def test_a_plate_remembers_what_is_hidden() -> None:
     hidden[:, 6:12] = 1
     plate = Plate(keyframe, SET, np.zeros((12, 16), np.float32), 5)
     still, everywhere = np.zeros((12, 16, 2), np.float32), np.ones((12, 16), bool)
-    plate.advance(still, everywhere, hidden, keyframe, 2, lambda positions, carried, **_: painted_as(7, (12, 16)))
+    plate.carry(still, everywhere, hidden)
+    plate.paint(keyframe, hidden, 2, lambda *_, **__: painted_as(7, (12, 16)))
     assert (plate.picture[:, 8:10] == keyframe[:, 8:10]).all()
     assert (plate.picture[:, :4] == 7).all()
