@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from escalier.film.frames import Size
-from escalier.film.motion import sampling_positions, warp
+from escalier.film.motion import warp
 from escalier.pyebsynth import Synthesis
 
 from .guides import position_guide, still_positions
@@ -244,7 +244,5 @@ def carry_nnf(nnf: np.ndarray, flow: np.ndarray) -> np.ndarray:
     >>> carry_nnf(nnf, np.full((4, 5, 2), (1, 0), np.float32))[2].tolist()
     [[2, 1], [2, 2], [2, 3], [2, 4], [2, 4]]
     """
-    x, y = sampling_positions(flow)
-    column = np.clip(np.rint(x), 0, nnf.shape[1] - 1).astype(np.int32)
-    row = np.clip(np.rint(y), 0, nnf.shape[0] - 1).astype(np.int32)
-    return nnf[row, column]
+    # OpenCV takes no integers of 32 bits here; the nearest is only copied, whatever its bits mean.
+    return warp(nnf.view(np.float32), flow, cv2.INTER_NEAREST).view(np.int32)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .regions import halve_mask
-
 
 def pack_nnf(nnf: np.ndarray) -> np.ndarray:
     """A field (H, W, 2) of (row, column) with both numbers in one uint32, the column in the low half.
@@ -19,7 +17,10 @@ def pack_nnf(nnf: np.ndarray) -> np.ndarray:
 
 def unpack_nnf(packed: np.ndarray) -> np.ndarray:
     """The inverse of `pack_nnf`: int32 (H, W, 2)."""
-    return np.stack([packed >> np.uint32(16), packed & np.uint32(0xFFFF)], axis=-1).astype(np.int32)
+    nnf = np.empty((*packed.shape, 2), np.int32)
+    nnf[..., 0] = packed >> np.uint32(16)
+    nnf[..., 1] = packed & np.uint32(0xFFFF)
+    return nnf
 
 
 def random_nnf(size: tuple[int, int], source_size: tuple[int, int], r: int, random: np.random.Generator) -> np.ndarray:
@@ -53,13 +54,23 @@ def warm_nnf(
     The matches are those of the middle of each block of 2^level pixels. A block with one cold pixel is cold. Matches
     whose patch would leave the source are moved inside.
     """
+    nnf, cold = np.empty(size, np.uint32), np.empty(size, np.bool_)
+    _warm(np.ascontiguousarray(initial), level, *source_size, r, nnf, cold)
+    return nnf, cold
+
+
+@njit(cache=True, nogil=True)
+def _warm(initial, level, source_height, source_width, r, nnf, cold):
     block = 1 << level
-    rows, columns = (
-        np.minimum(np.arange(n) * block + block // 2, m - 1) for n, m in zip(size, initial.shape[:2], strict=True)
-    )
-    sampled = initial[rows][:, columns] >> level
-    centres = np.stack([sampled[..., k].clip(r, source_size[k] - 1 - r) for k in (0, 1)], axis=-1)
-    cold = np.logical_or(initial[..., 0] < 0, initial[..., 1] < 0)
-    for _ in range(level):
-        cold = halve_mask(cold, keep_if_any=True)
-    return pack_nnf(centres), cold
+    last_row, last_column = initial.shape[0] - 1, initial.shape[1] - 1
+    for y in range(nnf.shape[0]):
+        for x in range(nnf.shape[1]):
+            middle = initial[min(y * block + block // 2, last_row), min(x * block + block // 2, last_column)]
+            sy = min(max(middle[0] >> level, r), source_height - 1 - r)
+            sx = min(max(middle[1] >> level, r), source_width - 1 - r)
+            nnf[y, x] = np.uint32(sx) | (np.uint32(sy) << np.uint32(16))
+            any_cold = False
+            for j in range(y * block, (y + 1) * block):
+                for i in range(x * block, (x + 1) * block):
+                    any_cold |= initial[j, i, 0] < 0 or initial[j, i, 1] < 0
+            cold[y, x] = any_cold
