@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,8 +16,21 @@ from escalier.film.moving_clip import make_clip
 from escalier.keyframes import Keyframes
 from escalier.keyframes.paint import paint
 from escalier.propagation import Guides, Matching, propagate
+from escalier.propagation.guides import edge_guide, position_guide, still_positions
+from escalier.propagation.plates import Plate
+from escalier.pyebsynth.arguments import build_problem
+from escalier.pyebsynth.energy import Energy, measure_energy
 
 FRAMES = 7
+PLAIN: dict[str, Any] = {
+    **dict.fromkeys(
+        ("modulation", "pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold",
+         "search_radius", "initial_nnf", "source_mask", "target_mask"),
+    ),
+    "style_weight": 1.0, "uniformity": 3500.0, "patch_size": 5, "voting": "plain", "extra_pass_3x3": False,
+    "warm_levels": 1, "seed": 0,
+}  # fmt: skip
+"""The other arguments of `build_problem`."""
 
 
 class Judgement(NamedTuple):
@@ -67,6 +81,31 @@ def test_a_chain_flickers_less_than_frames_made_one_by_one(made: dict) -> None:
 
 def test_a_chain_comes_no_less_near_to_the_truth(made: dict) -> None:
     assert made["chain of whole pixels"].psnr > made["one by one"].psnr - 0.1
+
+
+def test_between_pixels_the_energy_is_no_higher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is shown, at its own places, against the whole pixels that it was made from."""
+    clip = make_clip(Size(256, 144), 2 * FRAMES)
+    film = ArrayFrames(np.stack([clip.frame(2 * index) for index in range(FRAMES)]))
+    key = paint(film.frame(0), "poster")
+    shown: list[Energy] = []
+    whole: list[Energy] = []
+    plate_paint = Plate.paint
+    still = position_guide(still_positions(film.size))
+
+    def overhear(plate: Plate, frame: np.ndarray, *rest: Any) -> None:
+        guides = [frame, edge_guide(frame), plate._positions]
+        plate_paint(plate, frame, *rest)
+        weights = [Guides().colour, Guides().edge, Guides().position]
+        sources = [film.frame(0), edge_guide(film.frame(0)), still]
+        problem = build_problem(key, sources, guides, weights=weights, **PLAIN)
+        shown.append(measure_energy(problem, plate.picture, plate.places[..., ::-1]))
+        whole.append(measure_energy(problem, plate.whole_picture, np.asarray(plate.nnf)))
+
+    monkeypatch.setattr(Plate, "paint", overhear)
+    propagate(film, Keyframes([0], [key], FRAMES), folder=tmp_path, threads=1, cuts=())
+    assert len(shown) == FRAMES - 1
+    assert np.mean([energy.total for energy in shown]) < np.mean([energy.total for energy in whole])
 
 
 def test_between_pixels_it_comes_nearer_is_as_sharp_and_as_calm(made: dict) -> None:

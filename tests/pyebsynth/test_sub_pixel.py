@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.pyebsynth.sub_pixel import REACH_PX, SubPixelPainter, enlarged_words, keep_detail, steps_for
+from escalier.pyebsynth.sub_pixel import BAND_ROWS, REACH_PX, SubPixelPainter, enlarged_words, keep_detail, steps_for
 
 HEIGHT, WIDTH = 72, 96
 INNER = (slice(8, -8), slice(8, -8))
@@ -112,11 +112,14 @@ def test_nothing_is_brought_in_from_beyond_the_mask() -> None:
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:
-    filmed, style, moved = drawing(0, 2), drawing(1, 1), shifted(drawing(0, 2), 0.4, 0.2)
+    pictures = drawing(0, 2), drawing(1, 1), shifted(drawing(0, 2), 0.4, 0.2)
+    filmed, style, moved = (np.tile(picture, (6, 1, 1)) for picture in pictures)
+    assert len(style) > 2 * BAND_ROWS
+    matches = np.stack(np.mgrid[: len(style), :WIDTH], axis=-1).astype(np.int32)
     made = []
     for threads in (1, 2, 4):
         painter = SubPixelPainter(style, filmed, patch_size=5, threads=threads)
-        places = painter.locate(moved, whole_matches(), as_places(whole_matches()))
+        places = painter.locate(moved, matches, as_places(matches))
         made.append((places, painter.paint(places, style)))
     for places, picture in made[1:]:
         assert (places == made[0][0]).all() and (picture == made[0][1]).all()
@@ -130,6 +133,16 @@ def test_the_first_plane_of_the_enlarged_keyframe_is_the_keyframe(steps: int) ->
     first = words[: HEIGHT * WIDTH].reshape(HEIGHT, WIDTH)
     for channel in range(3):
         assert ((first >> np.uint32(8 * channel)) & np.uint32(0xFF) == style[..., channel]).all()
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_the_other_planes_are_the_keyframe_moved_by_parts_of_a_pixel(steps: int) -> None:
+    style = drawing(1, 1)
+    planes = enlarged_words(style, steps).view(np.uint8).reshape(steps, steps, HEIGHT, WIDTH, 4)[..., :3]
+    for j in range(steps):
+        for i in range(steps):
+            moved = shifted(style, i / steps, j / steps)
+            assert np.abs(planes[j, i].astype(int) - moved)[INNER].max() <= 1
 
 
 def test_large_keyframes_are_enlarged_less() -> None:

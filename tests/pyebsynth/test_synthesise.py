@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from escalier.pyebsynth import Synthesis, synthesise
+from escalier.pyebsynth.level import row_bands
 
 RIM = 8
 """px: nearer to the border patches have nothing beyond it to hold on to, and several matches are as good."""
@@ -347,13 +348,29 @@ def test_only_the_target_mask_is_painted() -> None:
 # Same seed, same bits
 
 
-def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads() -> None:
-    """Tall enough for four bands of rows; a lower picture is one band, which any threads would agree on."""
-    style, source = noise(48, 64, 3, 1), soft(48, 64, 3, 2)
-    target = soft(1024, 24, 3, 3)
-    results = [synthesise(style, [source], [target], seed=5, threads=threads) for threads in (1, 2, 4)]
+@pytest.mark.parametrize("case", ["plain", "masked", "without uniformity", "extra pass", "warm"])
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(case: str) -> None:
+    """Four bands of rows, which several threads search at once and a single one in turn."""
+    style, source = noise(96, 128, 3, 1), soft(96, 128, 3, 2)
+    target = soft(1024, 160, 3, 3)
+    assert len(row_bands(1024, 1024 * 160)) == 4
+    half = np.zeros((96, 128), np.uint8)
+    half[:, :64] = 255
+    changed = {
+        "plain": {},
+        "masked": {"source_mask": half},
+        "without uniformity": {"source_mask": half, "uniformity": 0.0},
+        "extra pass": {"extra_pass_3x3": True, "source_mask": half},
+        "warm": {"initial_nnf": grid(1024, 160) % (96, 128), "warm_levels": 1},
+    }[case]
+    results = [
+        synthesise(style, [source], [target], seed=5, threads=threads, search_vote_iterations=3, **changed)
+        for threads in (1, 2, 4)
+    ]
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
+    if "source_mask" in changed:
+        assert results[0].nnf[..., 1].max() < 64
 
 
 def test_another_seed_gives_another_field() -> None:
