@@ -188,10 +188,13 @@ class LevelSearch:
             self._offer_best_guides()
         forward = True
         for turn in range(schedule.search_vote_iterations):
+            if not self.active.any():
+                each_iteration()
+                continue
             self.moved[:] = 0
             sweeps = schedule.patchmatch_iterations if turn else schedule.first_patchmatch_iterations
             for sweep in range(sweeps):
-                self._sweep(forward, rescore=sweep == 0)
+                self._sweep(forward, rescore=sweep == 0 and turn > 0)
                 forward = not forward
             grow_into(self.moved, r, self._dirty)
             self._vote(self.problem.weighted)
