@@ -142,7 +142,7 @@ def propagate(
         Another seed gives other brush strokes of the same quality. The same seed gives the same bits.
     threads
         Cores to use, all by default. Runs are made side by side; left-over cores help inside each. The result does not
-        depend on it. Memory grows with it: about 60 bytes for each pixel of a frame and run made at a time.
+        depend on it. Memory grows with it: about 200 bytes for each pixel of a frame and run made at a time.
     progress
         Called in this thread as `progress(done, total, picture)`. One unit is a frame read, a pair of frames whose flow
         is known, or a frame stylised, then with its picture. What it raises stops all threads at once and leaves

@@ -20,7 +20,7 @@ from .search import (
     take_offers,
 )
 from .usage import Runner, Usage
-from .voting import largest_word_value, linear_matches, pack_words, vote_band
+from .voting import linear_matches, pack_words, vote_band
 
 MOST_BANDS = 4
 SMALLEST_BAND_ROWS = 256
@@ -205,14 +205,10 @@ class LevelSearch:
 
     def _prepare_words(self) -> tuple[np.ndarray, np.ndarray]:
         """The source's style as words for voting, and what brings a word's values back to the plane's."""
-        style = self.layout.channels[: self.style_channels]
-        extents = self.layout.factors[: self.style_channels] * np.array(
-            [channel.extent for channel in style], np.float32
-        )
-        to_words = (largest_word_value(self.size) / extents).astype(np.float32)
-        words = np.empty(self.level.source_size[0] * self.level.source_size[1], np.uint64)
-        pack_words(self.level.source, self.channels, self.style_channels, to_words, words)
-        return words, 1 / to_words
+        steps = self.layout.factors[: self.style_channels]
+        words = np.empty(self.level.source_size[0] * self.level.source_size[1], np.uint32)
+        pack_words(self.level.source, self.channels, self.style_channels, 1 / steps, words)
+        return words, steps
 
     def _score(self, wanted: np.ndarray | None = None) -> None:
         """Errors of the matches, all or the wanted, and the mean energy that the first samples are measured by."""

@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 
 from .layout import patch_shape
+from .voting import paint_bytes
 
 REACH_PX = 1.5
 """How far a match may be moved; further off, the frames no longer vary linearly."""
@@ -157,7 +158,7 @@ class SubPixelPainter:
         height, width = self._source.shape[:2]
         self._in_bands(len(places), lambda *rows: _linear_places(places, self._steps, height, width, linear, *rows))
         self._in_bands(
-            len(places), lambda *rows: _vote(self._words, width, linear, painted, voted, rows_of_patch, *rows)
+            len(places), lambda *rows: paint_bytes(self._words, width, linear, painted, voted, rows_of_patch, *rows)
         )
         picture = np.empty_like(voted)
 
@@ -335,39 +336,3 @@ def _linear_places(places, steps, height, width, linear, first_row, last_row):
             row = int(places[y, x, 1] * np.float32(steps) + np.float32(0.5))
             plane = (row % steps) * steps + column % steps
             linear[y, x] = (plane * height + row // steps) * width + column // steps
-
-
-@njit(cache=True, nogil=True)
-def _vote(words, source_width, places, painted, picture, rows, first_row, last_row):
-    """The mean of what the patches that cover a pixel hold for it: two sums of two channels each, 16 bits a channel."""
-    height, width, channels = picture.shape
-    size = len(rows)
-    r = size // 2
-    pair, byte = np.uint32(0xFF00FF), np.uint32(8)
-    for y in range(first_row, last_row):
-        for x in range(width):
-            if not painted[y, x]:
-                continue
-            even = np.uint32(0)
-            odd = np.uint32(0)
-            if r <= y < height - r and r <= x < width - r:
-                count = size * size
-                for j in range(size):  # constant bounds: unrolled
-                    for i in range(size):
-                        place = places[np.uint64(y - r + j), np.uint64(x - r + i)]
-                        word = words[np.uint64(place - (j - r) * source_width - (i - r))]
-                        even += word & pair
-                        odd += (word >> byte) & pair
-            else:
-                top, bottom = max(-r, -y), min(r, height - 1 - y) + 1
-                left, right = max(-r, -x), min(r, width - 1 - x) + 1
-                count = (bottom - top) * (right - left)
-                for j in range(top, bottom):
-                    for i in range(left, right):
-                        word = words[places[y + j, x + i] - j * source_width - i]
-                        even += word & pair
-                        odd += (word >> byte) & pair
-            share = np.float32(1) / np.float32(count)
-            for c in range(channels):
-                total = ((odd if c % 2 else even) >> np.uint32(16 * (c // 2))) & np.uint32(0xFFFF)
-                picture[y, x, c] = np.uint8(np.float32(total) * share + np.float32(0.5))

@@ -2,8 +2,8 @@
 
 Plain voting gives every patch the weight 1, weighted voting 1 / (1 + its error), which is sharper.
 
-The style travels as one 64-bit word a pixel, four channels of 16 bits side by side. Values are scaled so that the sum
-over a whole patch still fits 16 bits; one addition of words then adds all channels at once.
+The style travels as one 32-bit word a pixel, four channels of a byte each. Even and odd channels are added apart, in 16
+bits a channel, which the sum over a whole patch fits: two additions a word for all four.
 """
 
 from __future__ import annotations
@@ -11,24 +11,28 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+LARGEST_BYTE = np.float32(255)
 
-def largest_word_value(patch_size: int) -> int:
-    """The largest value of a channel in a word: patch_size² of them sum up without a carry into the next channel.
 
-    >>> largest_word_value(5)
-    2620
+def style_words(style: np.ndarray) -> np.ndarray:
+    """A picture of bytes, (H, W, 1 to 4), as words: uint32 (H * W,).
+
+    >>> style_words(np.array([[[1, 2, 3]]], np.uint8)).item() == 1 + (2 << 8) + (3 << 16)
+    True
     """
-    return 65535 // (patch_size * patch_size) - 1
+    padded = np.zeros((*style.shape[:2], 4), np.uint8)
+    padded[..., : style.shape[2]] = style
+    return padded.reshape(-1).view(np.uint32)
 
 
 @njit(cache=True, nogil=True)
 def pack_words(source, channels, style_channels, factors, words):
-    """The style channels of an interleaved source as 64-bit words; factors[c] brings channel c to word values."""
+    """The style channels of an interleaved source as words; factors[c] brings channel c to 0..255."""
     for p in range(len(words)):
-        word = np.uint64(0)
+        word = np.uint32(0)
         for c in range(style_channels):
-            value = np.uint64(np.float32(source[p * channels + c]) * factors[c] + np.float32(0.5))
-            word |= value << np.uint64(16 * c)
+            value = min(np.float32(source[p * channels + c]) * factors[c] + np.float32(0.5), LARGEST_BYTE)
+            word |= np.uint32(value) << np.uint32(8 * c)
         words[p] = word
 
 
@@ -43,26 +47,38 @@ def linear_matches(nnf, source_width, places):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def patch_sum(words, source_width, places, y, x, rows):
-    """Sum of the words that the patches round target pixel (y, x) hold for it, and how many there are."""
+def patch_sums(words, source_width, places, y, x, rows):
+    """Sums of what the patches round target pixel (y, x) hold for it: even and odd channels, and how many they are."""
     height, width = places.shape
     size = len(rows)
     r = size // 2
-    total = np.uint64(0)
+    pair, byte = np.uint32(0xFF00FF), np.uint32(8)
+    even = np.uint32(0)
+    odd = np.uint32(0)
     if r <= y < height - r and r <= x < width - r:
-        for j in range(size):  # constant bounds: unrolled, three instructions a word
+        for j in range(size):  # constant bounds: unrolled
             for i in range(size):
                 place = places[np.uint64(y - r + j), np.uint64(x - r + i)]
-                total += words[np.uint64(place - (j - r) * source_width - (i - r))]
-        return total, size * size
+                word = words[np.uint64(place - (j - r) * source_width - (i - r))]
+                even += word & pair
+                odd += (word >> byte) & pair
+        return even, odd, size * size
     top = max(-r, -y)
     bottom = min(r, height - 1 - y) + 1
     left = max(-r, -x)
     right = min(r, width - 1 - x) + 1
     for j in range(top, bottom):
         for i in range(left, right):
-            total += words[np.uint64(places[y + j, x + i] - j * source_width - i)]
-    return total, (bottom - top) * (right - left)
+            word = words[np.uint64(places[y + j, x + i] - j * source_width - i)]
+            even += word & pair
+            odd += (word >> byte) & pair
+    return even, odd, (bottom - top) * (right - left)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def channel_sum(even, odd, c):
+    """One channel of `patch_sums`."""
+    return np.float32(((odd if c % 2 else even) >> np.uint32(16 * (c // 2))) & np.uint32(0xFFFF))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -80,7 +96,7 @@ def weighted_patch_sum(words, source_width, nnf, error, error_scale, y, x, r, su
             weight = np.float32(1) / (np.float32(1) + np.float32(error[y + j, x + i]) * error_scale)
             weights += weight
             for c in range(4):
-                sums[c] += weight * np.float32((word >> np.uint64(16 * c)) & np.uint64(0xFFFF))
+                sums[c] += weight * np.float32((word >> np.uint32(8 * c)) & np.uint32(0xFF))
     return weights
 
 
@@ -101,10 +117,10 @@ def vote_band(
             if weighted:
                 share = np.float32(1) / weighted_patch_sum(words, source_width, nnf, error, error_scale, y, x, r, sums)
             else:
-                total, count = patch_sum(words, source_width, places, y, x, rows)
+                even, odd, count = patch_sums(words, source_width, places, y, x, rows)
                 share = np.float32(1) / np.float32(count)
                 for c in range(4):
-                    sums[c] = np.float32((total >> np.uint64(16 * c)) & np.uint64(0xFFFF))
+                    sums[c] = channel_sum(even, odd, c)
             t = np.uint64(((y + r) * (width + 2 * r) + x + r) * channels)
             largest = np.int32(0)
             for c in range(style_channels):
@@ -121,28 +137,25 @@ def vote_picture(
     height, width = nnf.shape
     picture = np.zeros((height, width, style.shape[2]), style.dtype)
     if style.dtype == np.uint8 and error is None:
-        words = np.zeros((*style.shape[:2], 4), np.uint16)
-        words[..., : style.shape[2]] = style
         places = np.empty((height, width), np.int32)
         linear_matches(nnf, style.shape[1], places)
-        _paint_bytes(words.reshape(-1).view(np.uint64), style.shape[1], places, painted, picture, rows)
+        paint_bytes(style_words(style), style.shape[1], places, painted, picture, rows, 0, height)
     else:
         _paint(style, nnf, error, painted, picture, np.float32(0.5 * (style.dtype == np.uint8)), rows)
     return picture
 
 
 @njit(cache=True, nogil=True)
-def _paint_bytes(words, source_width, places, painted, picture, rows):
+def paint_bytes(words, source_width, places, painted, picture, rows, first_row, last_row):
     """The plain vote of 8-bit values: exact sums, rounded to the nearest level."""
-    height, width, channels = picture.shape
-    for y in range(height):
+    width, channels = picture.shape[1:]
+    for y in range(first_row, last_row):
         for x in range(width):
             if painted[y, x]:
-                total, count = patch_sum(words, source_width, places, y, x, rows)
+                even, odd, count = patch_sums(words, source_width, places, y, x, rows)
                 share = np.float32(1) / np.float32(count)
                 for c in range(channels):
-                    value = np.float32((total >> np.uint64(16 * c)) & np.uint64(0xFFFF))
-                    picture[y, x, c] = np.uint8(value * share + np.float32(0.5))
+                    picture[y, x, c] = np.uint8(channel_sum(even, odd, c) * share + np.float32(0.5))
 
 
 @njit(cache=True, nogil=True)
