@@ -50,6 +50,7 @@ from escalier.pyebsynth.energy import measure_energy
 FADE_COLUMNS = ("case", "fade", "psnr", "sharpness", "middle", "ghosting", "pop")
 COLUMNS = ("case", "engine", "psnr", "flicker", "sharpness", "energy", "whole", "cpu_seconds")
 LAYOUT = "{:13} {:10} {:>6} {:>9} {:>9} {:>8} {:>8} {:>12}"
+FADE_LAYOUT = "{:13} {:10} {:>6} {:>9} {:>9} {:>8} {:>12}"
 FRAMES = 9
 WEIGHTS = [Guides().colour, Guides().edge, Guides().position]
 
@@ -234,7 +235,7 @@ def main() -> None:
     if asked.original:
         os.environ["EBSYNTH_LIBRARY"] = asked.original
     if not asked.json:
-        print(LAYOUT.format(*(FADE_COLUMNS if asked.fades else COLUMNS)))
+        print(FADE_LAYOUT.format(*FADE_COLUMNS) if asked.fades else LAYOUT.format(*COLUMNS))
     for case in asked.cases or (CASES if asked.footage else ["clip by code"]):
         with tempfile.TemporaryDirectory() as folder:
             film = ArrayFrames(CASES[case](asked.footage))
@@ -261,7 +262,7 @@ def as_line(row: dict[str, Any]) -> str:
 
 
 def fade_line(row: dict[str, Any]) -> str:
-    return LAYOUT.format(row["case"], row["fade"], *(f"{row[name]:.2f}" for name in FADE_COLUMNS[2:]))
+    return FADE_LAYOUT.format(row["case"], row["fade"], *(f"{row[name]:.2f}" for name in FADE_COLUMNS[2:]))
 
 
 if __name__ == "__main__":

@@ -138,6 +138,13 @@ class Solver:
 
     def finish(self, nnf: np.ndarray) -> Synthesis:
         """Vote the picture from the style's own values, then score exactly what is returned."""
+        image, errors = self._paint(nnf)
+        self.levels.clear()  # the planes are most of the memory
+        unit = np.float32(1 / self.layout.scale**2)
+        return Synthesis(image, unpack_nnf(nnf), *(np.multiply(error, unit, dtype=np.float32) for error in errors))
+
+    def _paint(self, nnf: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """The picture, and the error and the guide error of its matches in the planes' squared steps."""
         problem, level = self.problem, self.levels[0]
         height, width = level.target_size
         bands = row_bands(height, height * width)
@@ -159,5 +166,4 @@ class Solver:
         self.layout.pack_into(level.target, image, -1, self.r)
         extend_edges(level.target, height, width, self.r, self.channels, self.layout.style_channels)
         self.run(score, len(bands))
-        unit = np.float32(1 / self.layout.scale**2)
-        return Synthesis(image, unpack_nnf(nnf), *(e.astype(np.float32) * unit for e in (error, guide_error)))
+        return image, (error, guide_error)

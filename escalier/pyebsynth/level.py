@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -71,7 +70,8 @@ class Level:
     matched: np.ndarray
 
 
-class Start(NamedTuple):
+@dataclass
+class Start:
     """Where the search on a level begins."""
 
     nnf: np.ndarray
@@ -79,7 +79,8 @@ class Start(NamedTuple):
     searched: np.ndarray | None
     """uint8 (H, W): the pixels that may move; None for all matched ones."""
     offers: np.ndarray | None
-    """A packed field of other matches, taken where they are better: on fine levels, those of the frame before."""
+    """A packed field of other matches, taken where they are better: on fine levels, those of the frame before. Then
+    dropped."""
 
 
 def build_levels(problem: Problem, layout: Layout, patch_size: int, count: int) -> list[Level]:
@@ -157,12 +158,12 @@ class LevelSearch:
         self, level: Level, start: Start, layout: Layout, shape: Shape, problem: Problem, run: Runner,
         sampler: Sampler, random: np.random.Generator,
     ) -> None:  # fmt: skip
-        nnf, searched, self.offers = start
-        self.level, self.nnf, self.layout, self.shape, self.problem = level, nnf, layout, shape, problem
+        self.level, self.start, self.layout, self.shape, self.problem = level, start, layout, shape, problem
+        nnf = self.nnf = start.nnf
         self.schedule = Schedule.of(problem)
         self.channels, self.size, self.style_channels = (len(part) for part in shape)
         self.run, self.sampler, self.random = run, sampler, random
-        self.searched = level.matched if searched is None else searched
+        self.searched = level.matched if start.searched is None else start.searched
         self.bands = row_bands(nnf.shape[0], nnf.size)
         self.error = np.zeros(nnf.shape, np.int32)
         self.moved = np.zeros(nnf.shape, np.uint8)
@@ -182,8 +183,9 @@ class LevelSearch:
         threshold = rest_threshold(schedule, self.layout)
         self._vote(weighted=False)
         self._score()
-        if self.offers is not None:
-            self._offer(self.offers)
+        if self.start.offers is not None:
+            self._offer(self.start.offers)
+            self.start.offers = None
         if self.nnf.size * self.level.source_size[0] * self.level.source_size[1] <= MOST_PAIRS:
             self._offer_best_guides()
         forward = True

@@ -90,12 +90,12 @@ class Usage:
 
     def _in_turn(self, bands: Sequence[Band], work: Callable[[int, np.ndarray], None]) -> None:
         before = []
-        for band, (first, last) in enumerate(bands):
+        for band, (first, last) in enumerate(bands[:-1]):
             before.append(self._nnf[first:last].copy())
             work(band, self.common)
-            if band < len(bands) - 1:
-                self._move(self._nnf[first:last], before[band])
-        for (first, last), old in zip(bands[:-1], before, strict=False):
+            self._move(self._nnf[first:last], before[band])
+        work(len(bands) - 1, self.common)
+        for (first, last), old in zip(bands[:-1], before, strict=True):
             self._move(old, self._nnf[first:last])
 
     def _move(self, old: np.ndarray, new: np.ndarray) -> None:
