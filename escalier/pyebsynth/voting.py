@@ -8,6 +8,7 @@ bits a channel, which the sum over a whole patch fits: two additions a word for 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numba import njit
 
@@ -17,11 +18,15 @@ LARGEST_BYTE = np.float32(255)
 def style_words(style: np.ndarray) -> np.ndarray:
     """A picture of bytes, (H, W, 1 to 4), as words: uint32 (H * W,).
 
-    >>> style_words(np.array([[[1, 2, 3]]], np.uint8)).item() == 1 + (2 << 8) + (3 << 16)
-    True
+    >>> words = style_words(np.array([[[1, 2, 3]]], np.uint8))
+    >>> [int(words[0] >> np.uint32(8 * channel)) & 255 for channel in range(3)]
+    [1, 2, 3]
     """
-    padded = np.zeros((*style.shape[:2], 4), np.uint8)
-    padded[..., : style.shape[2]] = style
+    if style.shape[2] == 3:
+        padded = cv2.cvtColor(style, cv2.COLOR_RGB2RGBA)
+    else:
+        padded = np.zeros((*style.shape[:2], 4), np.uint8)
+        padded[..., : style.shape[2]] = style
     return padded.reshape(-1).view(np.uint32)
 
 
