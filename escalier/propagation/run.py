@@ -15,6 +15,7 @@ import numpy as np
 from escalier.film.frames import Size
 from escalier.film.motion import Motion, warp
 from escalier.film.whole_files import ArrayFile, write_array, write_whole
+from escalier.heap import trim_heap
 from escalier.pyebsynth import Synthesis, synthesise
 
 from .guides import GuideFilm
@@ -222,6 +223,7 @@ def make_run(
                 errors.append(error)
                 confidence[d] = frame_confidence(error, steps.reliable, source.contrast)
                 each_frame(steps.stylised)
+                trim_heap()
         write_array(draft / "confidence.npy", confidence)
         manifest = {"start": chain.start, "direction": chain.direction, "frames": chain.length}
         write_whole(draft / MANIFEST, lambda file: file.write(json.dumps(manifest).encode()))
