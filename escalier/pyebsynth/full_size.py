@@ -145,16 +145,19 @@ def enlarge_places(places, height, width, small_height, small_width, source_heig
     zoom_y, zoom_x = np.float32(height / rows), np.float32(width / columns)
     source_y, source_x = np.float32(source_height / small_height), np.float32(source_width / small_width)
     half, one = np.float32(0.5), np.float32(1)
+    us, lefts, acrosses = np.empty(width, np.float32), np.empty(width, np.int32), np.empty(width, np.float32)
+    for x in range(width):
+        us[x] = (np.float32(x) + half) / zoom_x - half
+        lefts[x] = max(int(np.floor(us[x])), 0)
+        acrosses[x] = min(max(us[x] - np.float32(lefts[x]), np.float32(0)), one)
     for y in range(height):
         v = (np.float32(y) + half) / zoom_y - half
         top = max(int(np.floor(v)), 0)
         bottom = min(top + 1, rows - 1)
         down = min(max(v - np.float32(top), np.float32(0)), one)
         for x in range(width):
-            u = (np.float32(x) + half) / zoom_x - half
-            left = max(int(np.floor(u)), 0)
+            u, left, across = us[x], lefts[x], acrosses[x]
             right = min(left + 1, columns - 1)
-            across = min(max(u - np.float32(left), np.float32(0)), one)
             # How far each of the four matches lies from its own pixel.
             ax, ay = places[top, left, 0] - left, places[top, left, 1] - top
             bx, by = places[top, right, 0] - right, places[top, right, 1] - top
