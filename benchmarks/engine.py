@@ -146,7 +146,7 @@ FOOTAGE: dict[str, Callable[[Path], Case]] = {
 def measure(case: Case, engine: str, threads: int) -> dict[str, Any]:
     """One run in this process; the energy is taken after the peak of memory was read."""
     from escalier.pyebsynth import synthesise
-    from escalier.pyebsynth.arguments import build_problem
+    from escalier.pyebsynth.arguments import plain_problem
     from escalier.pyebsynth.energy import measure_energy
 
     def solve(given: Case) -> Any:
@@ -159,13 +159,7 @@ def measure(case: Case, engine: str, threads: int) -> dict[str, Any]:
     cpu, wall = time.process_time() - clocks[0], time.perf_counter() - clocks[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak_mb = peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-    off = dict.fromkeys(
-        ("modulation", "pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold",
-         "search_radius", "initial_nnf", "source_mask", "target_mask"),
-    )  # fmt: skip
-    problem = build_problem(
-        **case._asdict(), style_weight=1.0, voting="plain", extra_pass_3x3=False, warm_levels=1, seed=0, **off
-    )
+    problem = plain_problem(**case._asdict())
     energy = measure_energy(problem, result.image, result.nnf).total
     return {"cpu_seconds": cpu, "wall_seconds": wall, "peak_mb": peak_mb, "energy": energy}
 

@@ -44,7 +44,7 @@ from escalier.propagation import FADES, Guides, Staircase, propagate
 from escalier.propagation.guides import edge_guide, position_guide, still_positions
 from escalier.propagation.plates import Plate
 from escalier.pyebsynth import synthesise
-from escalier.pyebsynth.arguments import build_problem
+from escalier.pyebsynth.arguments import plain_problem
 from escalier.pyebsynth.energy import measure_energy
 
 FADE_COLUMNS = ("case", "fade", "psnr", "sharpness", "middle", "ghosting", "pop")
@@ -200,7 +200,7 @@ def fade_rows(given: Film, folder: Path, threads: int) -> Iterator[dict[str, Any
 def _energy(given: Film, frames: list[Matched]) -> float | None:
     if not frames:
         return None
-    problems = [_problem(given, sides) for sides in guides_of(given)]
+    problems = [plain_problem(given.truth[0], *sides, weights=WEIGHTS) for sides in guides_of(given)]
     return float(np.mean([measure_energy(p, *frame).total for p, frame in zip(problems, frames, strict=True)]))
 
 
@@ -212,15 +212,6 @@ def _flicker(given: Film, made: Made, index: int) -> float:
 
 def _laplacian(picture: np.ndarray) -> float:
     return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())
-
-
-def _problem(given: Film, sides: tuple[list[np.ndarray], list[np.ndarray]]) -> Any:
-    off = dict.fromkeys(
-        ("modulation", "pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold",
-         "search_radius", "initial_nnf", "source_mask", "target_mask"),
-    )  # fmt: skip
-    fixed = {"style_weight": 1.0, "uniformity": 3500.0, "patch_size": 5, "voting": "plain", "extra_pass_3x3": False}
-    return build_problem(given.truth[0], *sides, weights=WEIGHTS, warm_levels=1, seed=0, **fixed, **off)
 
 
 def main() -> None:

@@ -82,9 +82,8 @@ class Plate:
         if mask is not None:
             flow, visible = self._follow(flow, visible, mask)
         self._visible = visible
-        self.error = np.zeros(
-            self.error.shape, np.float32
-        )  # takes no memory until it is written; that of the last frame is freed
+        # Zeros take no memory until they are written; the error of the frame before is freed.
+        self.error = np.zeros(self.error.shape, np.float32)
         self._positions = warp(self._positions, flow)
         # Cubic, because linear sampling would soften the picture anew in every frame.
         self.whole_picture = warp(self.whole_picture, flow, cv2.INTER_CUBIC)

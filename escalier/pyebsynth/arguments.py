@@ -18,6 +18,12 @@ LARGEST_SIDE = 65535
 """Places in the source are kept in 16 bits each."""
 
 _CALLER = "synthesise"
+_PLAIN: dict[str, Any] = {
+    "weights": None, "style_weight": 1.0, "modulation": None, "uniformity": 3500.0, "patch_size": 5,
+    "pyramid_levels": None, "search_vote_iterations": None, "patchmatch_iterations": None, "stop_threshold": None,
+    "search_radius": None, "voting": "plain", "extra_pass_3x3": False, "initial_nnf": None, "warm_levels": 1,
+    "source_mask": None, "target_mask": None, "seed": 0,
+}  # fmt: skip
 
 
 def build_problem(
@@ -66,6 +72,14 @@ def build_problem(
         target_mask=_target_mask(target_mask, target_size),
         **{**plain, "warm_levels": min(plain["warm_levels"], levels)},
     )
+
+
+def plain_problem(
+    style: np.ndarray, source_guides: Sequence[np.ndarray], target_guides: Sequence[np.ndarray], **changed: Any
+) -> Problem:
+    """A `Problem` for reading energies: what is not given is as `synthesise` leaves it."""
+    given = {"style": style, "source_guides": source_guides, "target_guides": target_guides}
+    return build_problem(**{**_PLAIN, **given, **changed})
 
 
 def _size(shape: Sequence[int]) -> str:

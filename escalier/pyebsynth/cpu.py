@@ -2,11 +2,11 @@
 
 What makes it cheap against the original at equal energy: 16-bit interleaved rows compared in vectors (`layout`,
 `search`), usage read with one load, resting pixels skipped, random samples spent where the energy is and at the radii
-that pay (`sampling`), few sweeps and many votes, four channels voted in one addition (`voting`), and only what changed
+that pay (`sampling`), few sweeps and many votes, four channels voted in two additions (`voting`), and only what changed
 voted and scored again.
 
-The rows of a level are cut into bands whose number depends on the height alone. Each band counts usage in its own copy
-and sees its neighbours as they were before the sweep, so the result is the same on any number of threads.
+The rows of a level are cut into bands whose number depends on the height alone. Each band sees usage and its
+neighbours as they were before the sweep (`usage`), so the result is the same on any number of threads.
 """
 
 from __future__ import annotations

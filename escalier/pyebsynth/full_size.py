@@ -51,7 +51,7 @@ def render_full_size(
     Returns
     -------
     numpy.ndarray
-        (H, W, C), of the style's type. Memory: 8 bytes for each of its pixels besides.
+        (H, W, C), of the style's type. Memory: 13 bytes for each of its pixels besides.
 
     Examples
     --------

@@ -243,7 +243,7 @@ class LevelSearch:
             level.target, level.source, level.modulation, self.nnf, self.error, self.moved, usage.common, offers,
             self.searched, level.source_size[1], usage.price, self.shape,
         )  # fmt: skip
-        usage.offered()
+        usage.changed_outside()
         grow_into(self.moved, r, self._dirty)
         self._vote(weighted=False)
         self._score(grow(self._dirty, r))

@@ -28,7 +28,7 @@ class Usage:
 
     A band sees the matches of the others as they were before the sweep. On several threads each has a copy of the map
     for that. On a single one they take turns on the one map, and each but the last takes its changes back until all are
-    done: the same numbers with a fifth of the memory.
+    done: the same numbers, without a copy.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ class Usage:
         else:
             self._at_once(bands, work)
 
-    def offered(self) -> None:
-        """The common map has changed outside a sweep."""
+    def changed_outside(self) -> None:
+        """The common map has changed outside a sweep: copies of it are behind."""
         self._copies_behind = True
 
     def _in_turn(self, bands: Sequence[Band], work: Callable[[int, np.ndarray], None]) -> None:

@@ -18,19 +18,10 @@ from escalier.keyframes.paint import paint
 from escalier.propagation import Guides, Matching, propagate
 from escalier.propagation.guides import edge_guide, position_guide, still_positions
 from escalier.propagation.plates import Plate
-from escalier.pyebsynth.arguments import build_problem
+from escalier.pyebsynth.arguments import plain_problem
 from escalier.pyebsynth.energy import Energy, measure_energy
 
 FRAMES = 7
-PLAIN: dict[str, Any] = {
-    **dict.fromkeys(
-        ("modulation", "pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold",
-         "search_radius", "initial_nnf", "source_mask", "target_mask"),
-    ),
-    "style_weight": 1.0, "uniformity": 3500.0, "patch_size": 5, "voting": "plain", "extra_pass_3x3": False,
-    "warm_levels": 1, "seed": 0,
-}  # fmt: skip
-"""The other arguments of `build_problem`."""
 
 
 class Judgement(NamedTuple):
@@ -46,10 +37,14 @@ def sharpness(picture: np.ndarray) -> float:
     return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())
 
 
+def filmed() -> ArrayFrames:
+    clip = make_clip(Size(256, 144), 2 * FRAMES)
+    return ArrayFrames(np.stack([clip.frame(2 * index) for index in range(FRAMES)]))
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judgement]:
-    clip = make_clip(Size(256, 144), 2 * FRAMES)
-    film = ArrayFrames(np.stack([clip.frame(2 * index) for index in range(FRAMES)]))
+    film = filmed()
     truth = [paint(film.frame(index), "poster") for index in range(FRAMES)]
     folder = tmp_path_factory.mktemp("runs")
     motion = Motion(film, folder)
@@ -85,8 +80,7 @@ def test_a_chain_comes_no_less_near_to_the_truth(made: dict) -> None:
 
 def test_between_pixels_the_energy_is_no_higher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of what is shown, at its own places, against the whole pixels that it was made from."""
-    clip = make_clip(Size(256, 144), 2 * FRAMES)
-    film = ArrayFrames(np.stack([clip.frame(2 * index) for index in range(FRAMES)]))
+    film = filmed()
     key = paint(film.frame(0), "poster")
     shown: list[Energy] = []
     whole: list[Energy] = []
@@ -98,7 +92,7 @@ def test_between_pixels_the_energy_is_no_higher(tmp_path: Path, monkeypatch: pyt
         plate_paint(plate, frame, *rest)
         weights = [Guides().colour, Guides().edge, Guides().position]
         sources = [film.frame(0), edge_guide(film.frame(0)), still]
-        problem = build_problem(key, sources, guides, weights=weights, **PLAIN)
+        problem = plain_problem(key, sources, guides, weights=weights)
         shown.append(measure_energy(problem, plate.picture, plate.places[..., ::-1]))
         whole.append(measure_energy(problem, plate.whole_picture, np.asarray(plate.nnf)))
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from escalier.pyebsynth import Synthesis, card, card_device, synthesise
-from escalier.pyebsynth.arguments import build_problem
+from escalier.pyebsynth.arguments import plain_problem
 from escalier.pyebsynth.energy import measure_energy
 from escalier.pyebsynth.synthesise import _announce, choose_backend
 
@@ -28,12 +28,6 @@ warp = pytest.importorskip("warp")
 RIM = 8
 """px: nearer to the border patches have nothing beyond it to hold on to."""
 INNER = (slice(RIM, -RIM), slice(RIM, -RIM))
-DEFAULTS: dict[str, Any] = {
-    "weights": None, "style_weight": 1.0, "modulation": None, "uniformity": 3500.0, "patch_size": 5,
-    "pyramid_levels": None, "search_vote_iterations": None, "patchmatch_iterations": None, "stop_threshold": None,
-    "search_radius": None, "voting": "plain", "extra_pass_3x3": False, "initial_nnf": None, "warm_levels": 1,
-    "source_mask": None, "target_mask": None, "seed": 0,
-}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +72,7 @@ def solve(problem: dict[str, Any], **changed: Any) -> Synthesis:
 
 
 def total_energy(problem: dict[str, Any], result: Synthesis) -> float:
-    return measure_energy(build_problem(**{**DEFAULTS, **problem}), result.image, result.nnf).total
+    return measure_energy(plain_problem(**problem), result.image, result.nnf).total
 
 
 # Known answers
@@ -343,7 +337,7 @@ def test_pictures_too_large_for_the_kernels_places_are_left_to_the_processor(
 
 def test_the_memory_on_the_card_is_what_the_docstring_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured on flat arrays of Warp's, while a level with modulation is searched."""
-    problem = build_problem(**{**DEFAULTS, **ambiguous(), "modulation": [noise(32, 40, 1, 4)], "pyramid_levels": 1})
+    problem = plain_problem(**{**ambiguous(), "modulation": [noise(32, 40, 1, 4)], "pyramid_levels": 1})
     held: list[int] = []
 
     def measure(self: card.CardSearch, turn: int) -> None:

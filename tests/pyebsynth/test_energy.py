@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.pyebsynth.arguments import build_problem
+from escalier.pyebsynth.arguments import plain_problem
 from escalier.pyebsynth.energy import measure_energy
 from escalier.pyebsynth.problem import Problem
 
@@ -29,13 +29,7 @@ def moved(picture: np.ndarray, dx: float, dy: float) -> np.ndarray:
 
 
 def problem_of(style: np.ndarray, source: np.ndarray, target: np.ndarray, uniformity: float) -> Problem:
-    off = dict.fromkeys(
-        ("modulation", "pyramid_levels", "search_vote_iterations", "patchmatch_iterations", "stop_threshold",
-         "search_radius", "initial_nnf", "source_mask", "target_mask"),
-    )  # fmt: skip
-    fixed = {"style_weight": 1.0, "patch_size": 5, "voting": "plain", "extra_pass_3x3": False}
-    sides = [source], [target]
-    return build_problem(style, *sides, weights=[2.0], uniformity=uniformity, warm_levels=1, seed=0, **fixed, **off)
+    return plain_problem(style, [source], [target], weights=[2.0], uniformity=uniformity)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])
