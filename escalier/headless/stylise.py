@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="paint the keyframes with this pipeline of diffusers, a folder or a checkpoint, then carry them",
     )
-    parser.add_argument("--first", type=int, choices=(0, 1), default=0, help="the number of the film's first frame (0)")
+    parser.add_argument(
+        "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
+    )
     parser.add_argument(
         "--mask", type=Path, metavar="FILE", help="the subject in white: a video or a folder, or one picture"
     )
@@ -77,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
     _check_output(output, args.overwrite)
     check_output(output, film.size)
     if args.pipeline is None:
-        keyframes = read_keyframes(args.keyframes, len(film), first=args.first, size=film.size)
+        keyframes = read_keyframes(args.keyframes, film, first=args.first)
     else:
         folder = args.painted or output.with_name(f"{output.stem}_keyframes")
         keyframes = paint_keyframes.paint_keyframes(args, film, masks, folder)

@@ -6,9 +6,9 @@ from pathlib import Path
 import folder_paths
 from comfy_api.v0_0_2 import io, ui
 
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, list_keyframes
 from escalier.keyframes.choose import format_indices, parse_indices
-from escalier.keyframes.files import read_keyframes, write_keyframes
+from escalier.keyframes.files import write_keyframes
 
 from .. import sockets
 from ..errors import named_after_node
@@ -100,8 +100,8 @@ class EscalierLoadKeyframes(io.ComfyNode):
         if folder not in folder_paths.get_input_subfolders():
             raise ValueError(_no_such_folder(folder))
         source = film_from_input(film)
-        place = Path(folder_paths.get_input_directory(), folder)
-        return io.NodeOutput(read_keyframes(place, len(source), first=int(first), size=source.size))
+        listing = list_keyframes(Path(folder_paths.get_input_directory(), folder), source, first=int(first))
+        return io.NodeOutput(listing.read(), ui=ui.PreviewText(str(listing)))
 
 
 def _no_such_folder(folder: str) -> str:
