@@ -24,8 +24,8 @@ LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", "
 class FilmMasks(Sequence[np.ndarray]):
     """A film of masks as masks[i], uint8 (H, W): 255 where the subject is.
 
-    In picture files a mask may also lie in the alpha channel, and profiles and curves are left out, since its levels are
-    no colours. What level is white is told by all masks together: programs write 0 and 1, and 0 and 255 into 16 bits.
+    In picture files a mask may also lie in the alpha channel, and profiles and curves are left out, since its levels
+    are no colours. What level is white is told by all masks together: programs write 0 and 1, and 0 and 255 into 16 bits.
 
     Parameters
     ----------
@@ -136,13 +136,15 @@ def _grey(picture: np.ndarray, index: int) -> np.ndarray:
 def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
     """The alpha channel as the mask, unless what it shows is a mask itself, another one."""
     shown = alpha > 0
-    in_colour = colour.ndim == 3 and float(np.ptp(colour[shown], axis=-1).max(initial=0)) > GREY_TOLERANCE
+    in_colour = colour.ndim == 3 and float(
+        np.ptp(colour[shown], axis=-1).max(initial=0)
+    ) > GREY_TOLERANCE / 255 * _full(colour.dtype)
     grey = colour if colour.ndim == 2 else colour[..., 1]
     plain = not shown.any() or np.ptp(grey[shown]) == 0
     if not (in_colour or plain or np.array_equal(grey, alpha)):
         raise ValueError(
-            f"FilmMasks: {name} must hold its mask either as black and white or as transparency, got both; flatten it, or "
-            "fill its colours with white"
+            f"FilmMasks: {name} must hold its mask either as black and white or as transparency, got both; flatten "
+            "it, or fill its colours with white"
         )
     return alpha
 
