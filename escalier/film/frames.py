@@ -233,7 +233,7 @@ def shortened(names: Sequence[str]) -> str:
 
 
 def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
-    """Refuse masks whose number or size does not fit the film.
+    """Refuse masks whose number, size or levels do not fit the film.
 
     >>> check_masks(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
     Traceback (most recent call last):
@@ -244,9 +244,13 @@ def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
             f"{caller}: mask must hold 1 or {len(film)} masks, one for each frame, got {len(masks)}; "
             "make the mask from the same clip, with the same trim"
         )
+    if isinstance(masks, np.ndarray) and masks.dtype != np.uint8 and masks.dtype.kind not in "bf":
+        raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {masks.dtype}; convert it first")
     first = np.asarray(masks[0])
     if first.ndim != 2 or Size.of(first) != film.size:
         shape = Size.of(first) if first.ndim >= 2 else first.shape
         raise ValueError(
             f"{caller}: mask must be a single channel of {film.size}, got {shape}; scale it to the film first"
         )
+    if isinstance(masks, np.ndarray) and masks.dtype == np.uint8 and int(first.max()) == 1 and int(masks.max()) == 1:
+        raise ValueError(f"{caller}: mask must be uint8 0..255 or float 0..1, got uint8 of 0 and 1; multiply it by 255")

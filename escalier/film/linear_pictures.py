@@ -23,10 +23,9 @@ def exr_size(path: Path) -> Size:
     return Size(*(int(side) for side in high - low + 1))
 
 
-def read_exr(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """The picture of an EXR file in sRGB, uint8, grey or RGB, and its alpha channel as float32.
+def read_exr(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None, Encoding]:
+    """The light of an EXR file, float32, grey (H, W) or RGB, its alpha channel, and the primaries of the light.
 
-    The light is brought from the file's primaries to those of sRGB; light above 1 is clipped to white with a notice.
     What lies outside the display window is cut off, what is missing inside it is refused.
     """
     module = _module()
@@ -36,28 +35,25 @@ def read_exr(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None]:
                 f"{caller}: {path.name} must be whole and have one part, got {len(file.parts)} that can be read; "
                 "render or copy it again"
             )
-        header = file.header()
-        planes = {name: channel.pixels for name, channel in file.channels().items()}
+        header = dict(file.header())  # copied: OpenEXR empties its own when the file is closed
+        planes = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
     names = _colour_channels(planes, path.name, caller)
-    if any(planes[name] is None or planes[name].shape != planes[names[0]].shape for name in names):
+    if any(planes[name].ndim != 2 or planes[name].shape != planes[names[0]].shape for name in names):
         raise ValueError(f"{caller}: {path.name} must be whole and have channels of one size; render it again")
     layers = [_in_display(planes[name].astype(np.float32), header, path.name, caller) for name in names]
     alpha = layers.pop() if len(layers) in (2, 4) else None
     light = layers[0] if len(layers) == 1 else np.dstack(layers)
-    return srgb_from_scene(light, path.name, caller, _primaries(header)), alpha
+    return light, alpha, Encoding(1.0, _primaries(header))
 
 
-def srgb_from_scene(
-    light: np.ndarray, name: str, caller: str, primaries: tuple[float, ...] = SRGB_PRIMARIES
-) -> np.ndarray:
-    """Linear light, 1 being white, as sRGB uint8."""
+def srgb_from_scene(light: np.ndarray, name: str, caller: str, encoding: Encoding | None = None) -> np.ndarray:
+    """Linear light, 1 being white, as sRGB uint8: from other primaries, and clipped above white with a notice."""
     if not np.isfinite(light).all():
         raise ValueError(f"{caller}: {name} must hold finite numbers, got NaN or infinity; render it again")
     if light.max() > 1.001:
         share = float((light > 1.001).mean())
         log.warning("%s: light up to %.3g is clipped at 1, which is white (%.1f %%)", name, light.max(), 100 * share)
-    encoding = Encoding(1.0, primaries)
-    return srgb_from_light(light) if primaries == SRGB_PRIMARIES else by_encoding(light, encoding)
+    return srgb_from_light(light) if encoding is None else by_encoding(light, encoding)
 
 
 def radiance_size(file: BinaryIO) -> Size:
@@ -81,7 +77,7 @@ def _module() -> ModuleType:
 def _header(path: Path) -> dict:
     try:
         with _module().File(str(path), header_only=True) as file:
-            return file.header()
+            return dict(file.header())
     except RuntimeError as error:
         raise ValueError(str(error)) from error
 

@@ -174,7 +174,7 @@ def _png(file: BinaryIO, name: str, length: int) -> Header:
     header = Header(
         "png",
         Size(width, height),
-        by_opencv=colour != 3 and depth >= 8 and not (b"tRNS" in chunks and depth == 8),
+        by_opencv=colour != 3 and depth >= 8 and not (chunks.keys() & {b"tRNS", b"iCCP"} and depth == 8),
         cut_short=b"IEND" not in chunks or end > length,
     )
     if not header.cut_short and chunks.keys() & {b"iCCP", b"eXIf", *_TEXTS}:
@@ -275,7 +275,7 @@ def _tuple(value: object) -> tuple:
 
 
 def tiff_with_orientation_1(data: bytes) -> bytes:
-    """A TIFF that says upright: OpenCV turns some kinds of TIFF by itself and others not."""
+    """A TIFF that says upright: decoders turn some kinds of TIFF by themselves and others not."""
     order = "<" if data[:2] == b"II" else ">"
     big = 0x2B in data[2:4]
     place = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]

@@ -19,7 +19,9 @@ def read_layers(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None]
     header, colour, alpha = read_stored(path, caller)
     if alpha is not None and alpha.min() >= (0.999 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max):
         alpha = None
-    if header.encoding is not None and colour.dtype != np.float32:
+    if header.kind in ("exr", "hdr"):
+        colour = linear_pictures.srgb_from_scene(colour, path.name, caller, header.encoding)
+    elif header.encoding is not None and colour.dtype != np.float32:
         colour = by_encoding(colour, header.encoding)
     colour = to_8_bits(colour, path.name, caller)
     if header.profile is not None and not header.cmyk:
@@ -30,14 +32,16 @@ def read_layers(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None]
 def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray | None]:
     """The numbers of a picture as they are stored, upright: uint8, uint16 or float32, grey (H, W) or RGB (H, W, 3).
 
-    The last is its alpha channel, None where there is none. CMYK and light come as sRGB.
+    The last is its alpha channel, None where there is none. CMYK comes as sRGB.
     """
     header = read_header(path, caller)
     try:
         if header.kind == "exr":
-            colour, alpha = linear_pictures.read_exr(path, caller)
+            colour, alpha, light = linear_pictures.read_exr(path, caller)
+            header = header._replace(encoding=light)
         else:
             data = path.read_bytes()
+            data = tiff_with_orientation_1(data) if header.kind == "tiff" else data
             colour, alpha = _by_opencv(data, header) if header.by_opencv else _by_pillow(data, header, path)
     except Refused as error:
         raise ValueError(f"{caller}: {path.name} must {error}") from error
@@ -47,8 +51,6 @@ def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray
         raise ValueError(
             f"{caller}: {path.name} must be a picture file, but it cannot be decoded; save it again"
         ) from error
-    if header.kind == "hdr":
-        colour = linear_pictures.srgb_from_scene(colour, path.name, caller)
     if header.white_is_zero:
         colour = 1 - colour if colour.dtype == np.float32 else np.iinfo(colour.dtype).max - colour
     return header, _upright(colour, header.orientation), None if alpha is None else _upright(alpha, header.orientation)
@@ -87,8 +89,6 @@ def _upright(picture: np.ndarray, orientation: int) -> np.ndarray:
 def _by_opencv(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray | None]:
     if header.kind == "jpeg" and not _ends_behind_its_scan(data):
         raise Refused("be a whole picture, but the file breaks off; save or copy it again")
-    if header.kind == "tiff":
-        data = tiff_with_orientation_1(data)
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError("damaged")
