@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("escalier")
 
 PREROLL = Fraction(1, 10)  # seconds that a decoder may need to hear before the first sample that counts
+LONGEST_PACKET = Fraction(1, 2)
 TRIAL_SECONDS = Fraction(1, 2)
 EXACT = Fraction(1, 500)  # seconds; Matroska rounds to the thousandth
+SILENCE = 0.02  # of full scale
 # What FFmpeg would put into an .mp4 although hardly any player looks for it there.
 STRANGERS = {"mp4": ("pcm_", "vorbis", "adpcm_", "mp1", "wma"), "mov": ("vorbis", "wma")}
 
@@ -175,12 +177,13 @@ class CopiedTrack:
 
     def carry(self, packet: av.Packet, origin: Fraction, until: Fraction | None = None) -> Iterator[av.Packet]:
         """The packet at its moment in the new file, or nothing."""
-        begin = packet.pts * packet.time_base
-        end = begin + (packet.duration or 0) * packet.time_base
+        begin = (packet.pts or 0) * packet.time_base
+        # Matroska does not say how long the first packet lasts.
+        end = begin + (packet.duration * packet.time_base if packet.duration else LONGEST_PACKET)
         if end <= self._start - PREROLL or (packet.is_discard and begin >= self._start):
             return
         shift = round(origin / packet.time_base)
-        packet.pts -= shift
+        packet.pts = (packet.pts or 0) - shift
         if packet.dts is not None:
             packet.dts -= shift
         packet.stream = self._target
@@ -219,6 +222,8 @@ def _can_be_copied(
         source = container.streams[track.stream]
         if _cut_inside(container, source):
             return False
+        # Only an edit list or a cut hides sound that was recorded; else it is what the codec needs to begin with.
+        priming = "mov" not in container.format.name and start != clip.sound_span[0]
         # Which moment a decoder gives depends on nothing but the packets, so a short piece tells.
         packets = _first_packets(container, source, start)
         try:
@@ -226,8 +231,27 @@ def _can_be_copied(
         except (av.FFmpegError, ValueError):
             return False
     with av.open(copy) as trial:
-        heard = next(decoded(trial, trial.streams.audio[0]), None)
-    return heard is not None and abs(_span_of(heard)[0] - (start - origin)) <= EXACT
+        return _sounds_from(start - origin, decoded(trial, trial.streams.audio[0]), np.inf if priming else SILENCE)
+
+
+def _sounds_from(start: Fraction, frames: Iterator[av.AudioFrame], loudest: float) -> bool:
+    """Whether the first sound of a track is at `start`; what is decoded before it may be at most `loudest`."""
+    from av import AudioResampler
+
+    resampler = AudioResampler(format="fltp")
+    for frame in frames:
+        begin, end = _span_of(frame)
+        if begin > start + EXACT:
+            return False
+        if begin >= start - EXACT:
+            return True
+        early = round((min(start, end) - begin) * frame.sample_rate)
+        parts = [part.to_ndarray() for part in resampler.resample(frame)]
+        if parts and np.abs(np.concatenate(parts, axis=1)[:, :early]).max(initial=0) > loudest:
+            return False
+        if end > start + EXACT:
+            return True
+    return False
 
 
 def _first_packets(container: Any, source: Any, start: Fraction) -> list[av.Packet]:
