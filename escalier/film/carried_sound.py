@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("escalier")
 
 PREROLL = Fraction(1, 10)  # seconds that a decoder may need to hear before the first sample that counts
+LONGEST_PACKET = Fraction(1, 2)
 TRIAL_SECONDS = Fraction(1, 2)
 EXACT = Fraction(1, 500)  # seconds; Matroska rounds to the thousandth
+# Samples that encoders put in front: AAC of FFmpeg, of others and of Apple; MP3 of LAME; AC-3.
+PRIMING = (1024, 2048, 2112, 1105, 1152, 256)
 # What FFmpeg would put into an .mp4 although hardly any player looks for it there.
 STRANGERS = {"mp4": ("pcm_", "vorbis", "adpcm_", "mp1", "wma"), "mov": ("vorbis", "wma")}
 
@@ -175,12 +178,13 @@ class CopiedTrack:
 
     def carry(self, packet: av.Packet, origin: Fraction, until: Fraction | None = None) -> Iterator[av.Packet]:
         """The packet at its moment in the new file, or nothing."""
-        begin = packet.pts * packet.time_base
-        end = begin + (packet.duration or 0) * packet.time_base
+        begin = (packet.pts or 0) * packet.time_base
+        # Matroska does not say how long the first packet lasts.
+        end = begin + (packet.duration * packet.time_base if packet.duration else LONGEST_PACKET)
         if end <= self._start - PREROLL or (packet.is_discard and begin >= self._start):
             return
         shift = round(origin / packet.time_base)
-        packet.pts -= shift
+        packet.pts = (packet.pts or 0) - shift
         if packet.dts is not None:
             packet.dts -= shift
         packet.stream = self._target
@@ -221,13 +225,30 @@ def _can_be_copied(
             return False
         # Which moment a decoder gives depends on nothing but the packets, so a short piece tells.
         packets = _first_packets(container, source, start)
+        own_beginning = start != clip.sound_span[0] and _is_priming(container, source, packets, start)
         try:
             copy = _with_a_picture(source, packets, start, origin, chosen)
         except (av.FFmpegError, ValueError):
             return False
     with av.open(copy) as trial:
         heard = next(decoded(trial, trial.streams.audio[0]), None)
-    return heard is not None and abs(_span_of(heard)[0] - (start - origin)) <= EXACT
+        if heard is None:
+            return False
+        picture = trial.streams.video[0]
+        late = _span_of(heard)[0] - Fraction(picture.start_time or 0) * Fraction(picture.time_base or 1)
+    late -= start - origin
+    return abs(late) <= EXACT or (own_beginning and late < 0)
+
+
+def _is_priming(container: Any, source: Any, packets: list[av.Packet], start: Fraction) -> bool:
+    """Whether what is hidden before the first heard sample is what the codec begins with, and no recorded sound.
+
+    Only an edit list can hide recorded sound; one that hides as much as encoders put in front hides that.
+    """
+    if "mov" not in container.format.name:
+        return True
+    hidden = (start - (packets[0].pts or 0) * packets[0].time_base) * source.codec_context.sample_rate
+    return round(hidden) in PRIMING
 
 
 def _first_packets(container: Any, source: Any, start: Fraction) -> list[av.Packet]:
@@ -257,7 +278,7 @@ def _with_a_picture(
 
 def _cut_inside(container: Any, source: Any) -> bool:
     """Whether an edit list leaves out some of a track between two parts of it: no copy can say so."""
-    if "mov" not in container.format.name:
+    if "mov" not in container.format.name or not hasattr(source, "index_entries"):  # PyAV 16 has none
         return False
     left_out = [entry.is_discard for entry in source.index_entries]
     changes = sum(one != following for one, following in itertools.pairwise(left_out))

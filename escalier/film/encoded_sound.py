@@ -55,7 +55,7 @@ class EncodedTrack:
         """What is ready for the new file after one more packet; nothing from the moment `until` on is given out yet."""
         import av
 
-        frames: list[av.AudioFrame] = []
+        frames: list[Any] = []
         with contextlib.suppress(av.FFmpegError):  # what is damaged becomes silence
             frames = packet.decode()
         for frame in frames:
@@ -84,7 +84,7 @@ class EncodedTrack:
             self._held.append(np.zeros((self._channels, round(gap * self._rate)), np.float32))
         self._due = max(begin + Fraction(frame.samples, frame.sample_rate), due)
         parts = [part.to_ndarray() for part in self._resampler.resample(frame)]
-        too_early = round(max(due - begin, 0) * self._rate)
+        too_early = round(max(due - begin, Fraction(0)) * self._rate)
         samples = np.concatenate([np.zeros((self._channels, 0), np.float32), *parts], axis=1)
         self._held.append(samples[:, too_early:])
 
@@ -109,13 +109,14 @@ def encoder_for(encoder: str, rate: int, layout: str) -> tuple[int, str]:
     """The sample rate and the channels nearest to a track's own that an encoder takes."""
     import av
 
-    rates = av.Codec(encoder, "w").audio_rates
+    codec = av.Codec(encoder, "w")
+    rates, formats = codec.audio_rates, codec.audio_formats or []
     if rates and rate not in rates:
         rate = min((one for one in rates if one > rate), default=max(rates))
     for one in (layout, "stereo"):
         context: Any = av.CodecContext.create(encoder, "w")
         with contextlib.suppress(av.FFmpegError, ValueError):
-            context.layout, context.sample_rate, context.format = one, rate, av.Codec(encoder, "w").audio_formats[0]
+            context.layout, context.sample_rate, context.format = one, rate, formats[0]
             context.time_base = Fraction(1, rate)
             context.open()
             return rate, one

@@ -81,10 +81,11 @@ class GifFile:
 
 def _palette_graph(size: Size) -> Any:
     """A filter that gives every frame 256 colours of its own."""
+    from av import VideoFormat
     from av.filter import Graph
 
     graph = Graph()
-    source = graph.add_buffer(width=size.width, height=size.height, format="rgb24", time_base=TICK)
+    source = graph.add_buffer(width=size.width, height=size.height, format=VideoFormat("rgb24"), time_base=TICK)
     split = graph.add("split")
     palette = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
     painted = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=3")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,13 +58,14 @@ class RgbToVideo:
     """
 
     def __init__(self, size: Size, pix_fmt: str, colour: Colour, *, even: bool = False) -> None:
+        from av import VideoFormat
         from av.filter import Graph
 
         self._padding = (size.height % 2, size.width % 2) if even else (0, 0)
         self.size = Size(size.width + self._padding[1], size.height + self._padding[0])
-        self._graph = Graph()
+        self._graph: Any = Graph()
         source = self._graph.add_buffer(
-            width=self.size.width, height=self.size.height, format="rgb24", time_base=Fraction(1)
+            width=self.size.width, height=self.size.height, format=VideoFormat("rgb24"), time_base=Fraction(1)
         )
         if pix_fmt.startswith("yuv"):
             halved = ":out_chroma_loc=left" if not pix_fmt.startswith("yuv444") else ""

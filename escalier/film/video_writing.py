@@ -118,9 +118,9 @@ class VideoFile:
                 self._output.metadata[key] = value
             self._stream = self._add_stream(codec, crf)
             self._sound = stack.enter_context(CarriedSound(self._output, clip if sound else None, chosen))
-            lead = 0 if clip is None else max(clip.start - self._sound.start, 0)
+            lead = Fraction(0) if clip is None else max(clip.start - self._sound.start, Fraction(0))
             self._lead = math.ceil(lead / clock.tick)
-            self._sound.origin = (0 if clip is None else clip.start) - self._lead * clock.tick
+            self._sound.origin = (Fraction(0) if clip is None else clip.start) - self._lead * clock.tick
             self._open = stack.pop_all()
 
     def __enter__(self) -> VideoFile:
