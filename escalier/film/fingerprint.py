@@ -98,7 +98,7 @@ def _part_digest(part: str | Path | FrameSource) -> bytes:
 
 
 def _file_digest(path: Path) -> bytes:
-    digest = xxhash.xxh3_128("file ".encode())
+    digest = xxhash.xxh3_128(b"file ")
     block = memoryview(bytearray(BLOCK_BYTES))
     with open(path, "rb", buffering=0) as file:
         while count := file.readinto(block):

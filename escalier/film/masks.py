@@ -9,7 +9,7 @@ from typing import overload
 import cv2
 import numpy as np
 
-from .frames import MaskSource, FolderFrames, FrameSource
+from .frames import FolderFrames, FrameSource, MaskSource
 from .picture_pixels import read_stored, to_8_bits
 
 log = logging.getLogger("escalier")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -51,8 +52,9 @@ class Finished:
             facts = json.loads(self.record.read_text(encoding="utf-8"))
             if facts["film"] != self._digest():
                 return None
-            report = facts["report"]
-            return FadeReport(**{key: np.array(v) if isinstance(v, list) else v for key, v in report.items()})
+            report: dict[str, Any] = facts["report"]
+            arrays = {name: np.array(value) for name, value in report.items() if isinstance(value, list)}
+            return FadeReport(**{**report, **arrays})
         except (OSError, ValueError, KeyError, TypeError):  # no note, or a damaged one: the film is written once more
             return None
 

@@ -197,7 +197,7 @@ def _no_mask() -> ValueError:
 
 def _check_there(option: str, path: Path | None) -> None:
     if path is not None and not path.exists():
-        raise FileNotFoundError(f"{option}: {path} must be a file or folder, but there is none; check the path")
+        raise FileNotFoundError(f"{option}: no file or folder at {path}; check the path")
 
 
 def _check_folder(folder: Path) -> None:

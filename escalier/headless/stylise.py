@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from escalier.coherence import FadeReport, measure_fades
-from escalier.film import output_formats, write_film
+from escalier.film import write_film
 from escalier.film.motion import Motion, working_size
+from escalier.film.output_formats import output_formats
 from escalier.film.scratch import open_scratch, said_bytes, scratch_facts
 from escalier.keyframes import Keyframes
 from escalier.propagation import FADES, Guides, Runs, Staircase, propagate
@@ -22,7 +23,8 @@ from escalier.refusals import printable
 from . import paint_keyframes
 from .bars import job_bar
 from .finished import Finished
-from .stylise_plan import KEPT_DAYS, Plan, make_plan
+from .scratch_place import KEPT_DAYS, SCRATCH_NAME
+from .stylise_plan import Plan, make_plan
 
 log = logging.getLogger("escalier")
 
@@ -31,9 +33,7 @@ WRITING_S, MEASURING_S = (0.005, 0.2), (0.005, 0.3)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "clip", nargs="?", metavar="CLIP", help="the filmed clip: a video file or a folder of pictures"
-    )
+    parser.add_argument("clip", nargs="?", metavar="CLIP", help="the filmed clip: a video file or a folder of pictures")
     look = parser.add_mutually_exclusive_group(required=True)
     look.add_argument(
         "--keyframes",
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="where finished work is kept, so that nothing is made twice: a stopped job goes on, a corrected keyframe "
-        f"repeats only its own part (.escalier beside the output; what was not used for {KEPT_DAYS} days is removed)",
+        f"repeats only its own part ({SCRATCH_NAME} beside the output; what lies unused for {KEPT_DAYS} days goes)",
     )
     parser.add_argument("--no-keep", action="store_true", help="keep nothing once the film is done")
     paint_keyframes.add_arguments(parser)

@@ -13,22 +13,23 @@ import numpy as np
 
 from escalier.film import FrameSource, Size, check_masks, check_output, open_film
 from escalier.film.masks import FilmMasks, check_marked
+from escalier.film.motion import working_size
 from escalier.film.output_formats import output_format
 from escalier.film.picture_sequence import SequenceName
-from escalier.film.scratch import check_room, clean_scratch, scratch_facts
+from escalier.film.scratch import check_room, scratch_facts
 from escalier.keyframes import Keyframes
 from escalier.keyframes.listing import KeyframeListing, list_keyframes
 from escalier.propagation import Guides, Matching
 from escalier.propagation.fades import check_fade
-from escalier.propagation.room import scratch_bytes
+from escalier.propagation.run import Chain
 from escalier.propagation.runs import chains_of
 from escalier.pyebsynth.counts import check_seed, thread_count
 
 from . import paint_keyframes
+from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
 
 log = logging.getLogger("escalier")
 
-KEPT_DAYS = 14
 BYTES_PER_PIXEL = {"h264": 0.3, "prores": 1.2, "ffv1": 2.5, "vp9": 0.3, "gif": 1.0, "png": 3.0, "tif": 3.0, "exr": 6.0}
 """Of a written film, at the most that was seen of painted pictures, by codec."""
 
@@ -64,7 +65,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     target, _ = output_format(output)
     _check_not_there(target, args.overwrite)
     film = open_film(clip, args.rate)
-    painted = args.painted or _beside(target, f"{_stem(target)}_keyframes")
+    painted = args.painted or beside(target, f"{stem_of(target)}_keyframes")
     masks = None if args.mask is None else _checked_masks(args.mask, film)
     listing, size = None, film.size
     if args.pipeline is None:
@@ -74,8 +75,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
         indices = paint_keyframes.check_painting(args, film, masks, painted)
     chosen = check_output(output, size, like=film, sound=not args.no_sound)
     _check_not_an_input(target, [clip, args.mask, *places])
-    scratch = args.scratch or _beside(target, f".{_stem(target)}.escalier" if args.no_keep else ".escalier")
-    _check_scratch(scratch, args)
+    scratch = scratch_for(target, args.scratch, args.no_keep)
+    check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
     _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
     if listing is not None:
@@ -134,21 +135,6 @@ def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path
             raise ValueError(f"--output: {own} must not be what the film is made from ({given}); choose another place")
 
 
-def _check_scratch(scratch: Path, args: argparse.Namespace) -> None:
-    """Refuse scratch that cannot be written to, without making it."""
-    there = next(folder for folder in (scratch, *scratch.absolute().parents) if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise PermissionError(
-            f"--scratch: {scratch} must be a folder that can be written to, but {there} cannot; choose another one"
-        )
-    if args.no_keep and args.scratch is not None and scratch.exists() and any(scratch.iterdir()):
-        raise FileExistsError(
-            f"--no-keep: {scratch} must be empty, since it is removed at the end, got {next(scratch.iterdir()).name}; "
-            "name a new folder, or leave --no-keep out"
-        )
-    clean_scratch(scratch, older_than_days=KEPT_DAYS)
-
-
 def _check_room(
     scratch: Path,
     film: FrameSource,
@@ -163,7 +149,7 @@ def _check_room(
     blank = np.broadcast_to(np.uint8(0), (size.height, size.width, 3))
     keyframes = Keyframes(indices, [blank] * len(indices), len(film))
     needed = max(0, scratch_bytes(film, chains_of(keyframes), masks=len(masks or ())) - scratch_facts(scratch).bytes)
-    if _disk_of(scratch) == _disk_of(folder):
+    if disk_of(scratch) == disk_of(folder):
         check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")
     else:
         check_room(scratch, needed, "stylise", "what is kept of the work")
@@ -181,18 +167,12 @@ def _folder(target: Path | SequenceName) -> Path:
     return target.folder if isinstance(target, SequenceName) else target.parent
 
 
-def _stem(target: Path | SequenceName) -> str:
-    return target.folder.absolute().name if isinstance(target, SequenceName) else target.stem
-
-
-def _beside(target: Path | SequenceName, name: str) -> Path:
-    """A folder beside the film: never inside a folder of pictures, whose files are the film."""
-    return target.folder.parent / name if isinstance(target, SequenceName) else target.with_name(name)
-
-
 def _names_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
 
-def _disk_of(folder: Path) -> int:
-    return next(place for place in (folder, *folder.absolute().parents) if place.exists()).stat().st_dev
+def scratch_bytes(film: FrameSource, chains: Sequence[Chain], *, masks: int) -> int:
+    """Of the film, its flow, its masks and its runs."""
+    pixels, working = film.size.width * film.size.height, working_size(film.size)
+    flow = (len(film) - 1) * working.width * working.height * 8
+    return len(film) * pixels * 3 + flow + masks * pixels + sum(chain.length for chain in chains) * pixels * 5

@@ -65,7 +65,7 @@ def test_keyframes_are_painted_carried_and_left_for_correction(clip: Path, model
     again = ["stylise", str(clip), "--keyframes", str(tmp_path / "film_keyframes"), "--first", "1", "--threads", "1"]
     assert main([*again, "--output", str(film), "--overwrite"]) == 0
     assert np.array_equal(open_film(film).frame(3), before)
-    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == [".escalier"]
 
 
 def test_all_keyframes_are_painted_at_once_on_one_sheet(

@@ -12,7 +12,9 @@ from escalier.propagation.fades import check_fade
 from escalier.pyebsynth.counts import MOST_SEED, check_seed, thread_count
 
 
-@pytest.mark.parametrize(("threads", "kind"), [(0, ValueError), (-1, ValueError), (10**6, ValueError), (1.5, TypeError)])
+@pytest.mark.parametrize(
+    ("threads", "kind"), [(0, ValueError), (-1, ValueError), (10**6, ValueError), (1.5, TypeError)]
+)
 def test_threads_out_of_range_are_refused(threads, kind: type) -> None:
     with pytest.raises(kind, match="--threads: threads must be"):
         thread_count(threads, "--threads")
