@@ -16,7 +16,7 @@ from .listing import KeyframeListing
 SIDE_PX = 160  # of the small pictures that are compared
 CLOSER = 0.2  # how far beyond the middle between two frames a painting must lie, on a scale from -0.5 to 0.5
 LEAST_FIT = 0.2  # correlation that a painting must have with a frame to say anything; unrelated ones reach 0.17
-LEAST_GAIN = 0.02  # of correlation; between frames that are more alike than that, a wrong place harms little
+LEAST_GAIN = 0.03  # of correlation; between frames that are more alike than that, a wrong place harms little
 DISTANCES = (1, 4, 16)  # of the neighbours that are tried, in frames
 BORDER_PX = 12  # over which edges are measured against their surroundings
 
@@ -122,7 +122,7 @@ def remark_misplaced(
     >>> _ = write_keyframes(folder, Keyframes([0], [film.frame(16)], 41))
     >>> listing = list_keyframes(folder, film)
     >>> remark_misplaced(listing, listing.read(), film).doubts
-    ('keyframe_000000.png: the painting seems to belong to frame 16 (fit 1.00, here 0.59)',)
+    ('keyframe_000000.png: the painting seems to belong to frame 16 (fit 1.00, here 0.61)',)
     """
     found = find_misplaced(keyframes, film, progress=progress)
     return listing.with_doubts({one.frame: str(one) for one in found})
