@@ -25,7 +25,8 @@ class FilmMasks(Sequence[np.ndarray]):
     """A film of masks as masks[i], uint8 (H, W): 255 where the subject is.
 
     In picture files a mask may also lie in the alpha channel, and profiles and curves are left out, since its levels
-    are no colours. What level is white is told by all masks together: programs write 0 and 1, and 0 and 255 into 16 bits.
+    are no colours. What level is white is told by all masks together: programs write 0 and 1, or 0 and 255 into 16
+    bits.
 
     Parameters
     ----------

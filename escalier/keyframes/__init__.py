@@ -8,6 +8,7 @@ from .fit import Fit
 from .grid import GridPlan, split, split_cells, tile
 from .keyframes import Keyframes
 from .listing import KeyframeEntry, KeyframeListing, list_keyframes
+from .misplaced import Misplaced, find_misplaced, remark_misplaced
 from .plan import plan_grid
 from .vary import vary_keyframes
 
@@ -19,7 +20,9 @@ __all__ = [
     "KeyframeListing",
     "Keyframes",
     "LockedSheets",
+    "Misplaced",
     "choose_keyframes",
+    "find_misplaced",
     "format_indices",
     "list_keyframes",
     "lock_anchors",
@@ -29,6 +32,7 @@ __all__ = [
     "paste_anchors",
     "plan_grid",
     "read_keyframes",
+    "remark_misplaced",
     "split",
     "split_cells",
     "tile",
