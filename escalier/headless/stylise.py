@@ -24,7 +24,7 @@ from . import paint_keyframes
 from .bars import job_bar
 from .finished import Finished
 from .scratch_place import KEPT_DAYS, SCRATCH_NAME
-from .stylise_plan import Plan, make_plan
+from .stylise_plan import Plan, make_plan, read_and_show
 
 log = logging.getLogger("escalier")
 
@@ -96,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     plan = make_plan(args)
     if plan.listing is not None:
-        keyframes = plan.listing.read()
+        keyframes = read_and_show(plan, plan.listing)
     else:
         keyframes = paint_keyframes.paint_keyframes(args, plan.film, plan.masks, plan.indices, plan.painted)
     open_scratch(plan.scratch)

@@ -17,7 +17,7 @@ from escalier.film.motion import working_size
 from escalier.film.output_formats import output_format
 from escalier.film.picture_sequence import SequenceName
 from escalier.film.scratch import check_room, scratch_facts
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, remark_misplaced
 from escalier.keyframes.listing import KeyframeListing, list_keyframes
 from escalier.propagation import Guides, Matching
 from escalier.propagation.fades import check_fade
@@ -52,7 +52,7 @@ class Plan:
 
 
 def make_plan(args: argparse.Namespace) -> Plan:
-    """Check everything, the cheap first, and show which painting belongs to which frame.
+    """Check everything that can be known before the work, the cheap first.
 
     Raises
     ------
@@ -79,8 +79,6 @@ def make_plan(args: argparse.Namespace) -> Plan:
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
     _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
-    if listing is not None:
-        _show(listing)
     return Plan(film, masks, listing, indices, painted, size, output, scratch, guides, matching, cores)
 
 
@@ -104,7 +102,7 @@ def _dials(args: argparse.Namespace) -> tuple[Guides, Matching, int]:
 
 
 def _checked_masks(path: Path, film: FrameSource) -> FilmMasks:
-    masks = FilmMasks(open_film(path))
+    masks = FilmMasks(open_film(path, film.rate if path.is_dir() else None))
     check_masks(masks, film, "--mask")
     check_marked(masks, "--mask")
     return masks
@@ -156,11 +154,15 @@ def _check_room(
         check_room(folder, written, "stylise", "the film")
 
 
-def _show(listing: KeyframeListing) -> None:
+def read_and_show(plan: Plan, listing: KeyframeListing) -> Keyframes:
+    """The paintings, after the table of what stands where and what is doubtful about it."""
+    keyframes = listing.read()
+    listing = remark_misplaced(listing, keyframes, plan.film)
     log.info("%s", listing)
     for entry in listing.entries:
         if entry.doubt:
-            log.warning("Look at %s: %s.", entry.file.name, entry.doubt)
+            log.warning("Look at %s: %s", entry.file.name, entry.doubt)
+    return keyframes
 
 
 def _folder(target: Path | SequenceName) -> Path:
