@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.film import FrameSource, Size, check_masks, check_output, open_film
-from escalier.film.masks import FilmMasks, check_marked
+from escalier.film import FrameSource, Size, check_output, open_film
+from escalier.film.masks import FilmMasks
 from escalier.film.motion import working_size
 from escalier.film.output_formats import output_format
 from escalier.film.picture_sequence import SequenceName
@@ -26,6 +26,7 @@ from escalier.propagation.runs import chains_of
 from escalier.pyebsynth.counts import check_seed, thread_count
 
 from . import paint_keyframes
+from .mask_option import masks_for
 from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
 
 log = logging.getLogger("escalier")
@@ -66,7 +67,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     _check_not_there(target, args.overwrite)
     film = open_film(clip, args.rate)
     painted = args.painted or beside(target, f"{stem_of(target)}_keyframes")
-    masks = None if args.mask is None else _checked_masks(args.mask, film)
+    masks = masks_for(args.mask, film)
     listing, size = None, film.size
     if args.pipeline is None:
         listing = list_keyframes(places[0] if len(places) == 1 else places, film, first=args.first)
@@ -99,13 +100,6 @@ def _dials(args: argparse.Namespace) -> tuple[Guides, Matching, int]:
     check_fade("--fade-frames", args.mode, args.fade_frames)
     guides = Guides(**{name: getattr(args, f"{name}_weight") for name in Guides().weights()})
     return guides, Matching(match_side=args.match_side, sub_pixel=not args.whole_pixels), cores
-
-
-def _checked_masks(path: Path, film: FrameSource) -> FilmMasks:
-    masks = FilmMasks(open_film(path, film.rate if path.is_dir() else None))
-    check_masks(masks, film, "--mask")
-    check_marked(masks, "--mask")
-    return masks
 
 
 def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
