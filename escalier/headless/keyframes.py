@@ -11,7 +11,6 @@ from pathlib import Path
 
 from escalier.film import FrameSource, check_output, open_film
 from escalier.film.motion import Motion
-from escalier.keyframes import list_keyframes
 from escalier.keyframes.choose import PER_SECOND, choose_keyframes, parse_frames
 from escalier.keyframes.files import write_keyframes
 from escalier.refusals import printable
@@ -45,8 +44,6 @@ def main(args: argparse.Namespace) -> int:
     check_output(f"{args.output}/", film.size, like=film)
     indices = _chosen(args, film)
     files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
-    for entry in list_keyframes(files, film, first=args.first).entries:
-        log.info("%s is frame %d, at %.3f s", entry.file.name, entry.frame, entry.time)
     sys.stdout.writelines(f"{printable(str(file))}\n" for file in files)
     first = "" if args.first is None else f" --first {args.first}"
     log.info(
