@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+from .clock import clock_like
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames, FrameSource, Size
 from .picture_sequence import SequenceName
@@ -19,7 +21,7 @@ class Codec(NamedTuple):
     """How one codec is used: FFmpeg's encoder, its pixel format and options, the files that may hold it, its limits.
 
     `crf` is its usual quality and the largest one, None for a codec without that dial; `even` codecs take even sizes
-    only; `largest` is the longest side in pixels.
+    only; `sides` are the shortest and the longest side in pixels.
     """
 
     encoder: str
@@ -28,15 +30,15 @@ class Codec(NamedTuple):
     suffixes: tuple[str, ...]
     crf: tuple[int, int] | None
     even: bool
-    largest: int
+    sides: tuple[int, int]
 
 
 CODECS = {
-    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (16, 51), True, 16384),
+    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (16, 51), True, (1, 16384)),
     "prores": Codec(
-        "prores_ks", "yuv444p10le", {"profile": "4444", "vendor": "apl0"}, (".mov", ".mkv"), None, False, 16384
+        "prores_ks", "yuv444p10le", {"profile": "4444", "vendor": "apl0"}, (".mov", ".mkv"), None, False, (1, 16384)
     ),
-    "ffv1": Codec("ffv1", "bgr0", {"level": "3", "slices": "4", "slicecrc": "1"}, (".mkv",), None, False, 32768),
+    "ffv1": Codec("ffv1", "bgr0", {"level": "3", "slices": "4", "slicecrc": "1"}, (".mkv",), None, False, (2, 32768)),
     "vp9": Codec(
         "libvpx-vp9",
         "yuv420p",
@@ -44,7 +46,7 @@ CODECS = {
         (".webm", ".mkv"),
         (20, 63),
         False,
-        16384,
+        (1, 16384),
     ),
 }
 """h264 plays everywhere; prores (4444, 10 bits) is for editors; ffv1 is lossless, to the bit; vp9 is for web pages."""
@@ -143,7 +145,7 @@ def check_output(
     'ffv1'
     """
     target, chosen = output_format(path, codec)
-    _check_size(target, Size(*size), chosen)
+    _check_size(Size(*size), chosen)
     _check_place(target.folder if isinstance(target, SequenceName) else target)
     _check_not_the_clip(target, like)
     if chosen.codec == "exr" and importlib.util.find_spec("OpenEXR") is None:
@@ -151,6 +153,8 @@ def check_output(
             "check_output: .exr needs the package OpenEXR, which is not installed; run pip install OpenEXR, or write "
             ".png or .tif"
         )
+    if chosen.container in ("matroska", "webm") and isinstance(like, FilmedClip):
+        clock_like(like, None).check_for(Fraction(1, 1000), chosen.suffix)
     if sound and chosen.sound is not None and isinstance(like, FilmedClip) and like.audio:
         from .carried_sound import check_sound
 
@@ -186,14 +190,12 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
     return target, chosen._replace(codec=codec)
 
 
-def _check_size(target: Path | SequenceName, size: Size, chosen: OutputFormat) -> None:
-    if min(size) < 1:
-        raise ValueError(f"check_output: the film must be at least 1x1, got {size}; check the clip")
-    largest = CODECS[chosen.codec].largest if chosen.kind == "video" else 65535
-    if max(size) > largest:
+def _check_size(size: Size, chosen: OutputFormat) -> None:
+    shortest, longest = CODECS[chosen.codec].sides if chosen.kind == "video" else (1, 65535)
+    if not shortest <= min(size) <= max(size) <= longest:
         raise ValueError(
-            f"check_output: a film in {chosen.codec} must be at most {largest} pixels a side, got {size}; write .png, "
-            "or a smaller film"
+            f"check_output: a film in {chosen.codec} must have sides of {shortest} to {longest} pixels, got {size}; "
+            "write pictures (.png), or a film of another size"
         )
 
 
