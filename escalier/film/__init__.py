@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .film_writing import write_film
     from .filmed_clip import FilmedClip
     from .moving_clip import MovingClip, make_clip
-    from .output_formats import check_output, output_formats
+    from .output_formats import check_output
     from .video import UnreadableVideo, VideoFrames, open_film
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "check_output",
     "make_clip",
     "open_film",
-    "output_formats",
     "pick_frames",
     "read_picture",
     "write_film",
@@ -45,7 +44,6 @@ _LATER = {
     "VideoFrames": ".video",
     "FilmedClip": ".filmed_clip",
     "check_output": ".output_formats",
-    "output_formats": ".output_formats",
     "open_film": ".video",
     "write_film": ".film_writing",
 }

@@ -87,10 +87,7 @@ def decoded(container: Any, stream: Any) -> Iterator[av.AudioFrame]:
     with contextlib.suppress(av.FFmpegError):
         for packet in container.demux(stream):
             with contextlib.suppress(av.FFmpegError):
-                for frame in packet.decode():
-                    if frame.pts is None:  # some decoders of WMA forget
-                        frame.pts, frame.time_base = packet.pts, packet.time_base
-                    yield frame
+                yield from packet.decode()
 
 
 class CarriedSound:

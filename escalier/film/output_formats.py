@@ -146,7 +146,7 @@ def check_output(
     """
     target, chosen = output_format(path, codec)
     _check_size(Size(*size), chosen)
-    _check_place(target.folder if isinstance(target, SequenceName) else target)
+    _check_place(target)
     _check_not_the_clip(target, like)
     if chosen.codec == "exr" and importlib.util.find_spec("OpenEXR") is None:
         raise ModuleNotFoundError(
@@ -165,6 +165,7 @@ def check_output(
 def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | SequenceName, OutputFormat]:
     """What a target's name asks for: the file or the sequence, and its kind with the codec chosen."""
     file = Path(path)
+    _check_name(file)
     suffix = file.suffix.lower()
     if SequenceName.is_folder(path):
         target: Path | SequenceName = SequenceName.of(path)
@@ -199,8 +200,8 @@ def _check_size(size: Size, chosen: OutputFormat) -> None:
         )
 
 
-def _check_place(path: Path) -> None:
-    """Refuse what cannot be made where it is to stand; `path` is the file, or the folder to fill."""
+def _check_name(path: Path) -> None:
+    """Refuse a name that no disk takes."""
     if "\0" in str(path):
         raise ValueError(f"check_output: a file name must not hold a zero byte, got {str(path)!r}; choose another")
     for part in path.parts:
@@ -209,19 +210,23 @@ def _check_place(path: Path) -> None:
                 f"check_output: a file name must be at most {LONGEST_NAME} bytes long, got {len(os.fsencode(part))} in "
                 f"{part[:40]}...; choose a shorter one"
             )
-    if path.suffix.lower() in OUTPUTS and path.is_dir():
+
+
+def _check_place(target: Path | SequenceName) -> None:
+    """Refuse what cannot be made where it is to stand."""
+    if isinstance(target, Path) and target.is_dir():
         raise IsADirectoryError(
-            f"check_output: the output must be a file, got {path}, which is a folder; choose another name, or add a "
+            f"check_output: the output must be a file, got {target}, which is a folder; choose another name, or add a "
             "slash for a folder of pictures"
         )
-    folder = path
-    while not folder.exists() or (folder == path and not path.is_dir()):
+    wanted = folder = target.folder if isinstance(target, SequenceName) else target.parent
+    while not os.path.lexists(folder):
         if folder.parent == folder:
             raise FileNotFoundError(f"check_output: no disk or folder at {folder}; choose another place")
         folder = folder.parent
     if not folder.is_dir():
         raise NotADirectoryError(
-            f"check_output: {path.name} must be put into a folder, got {folder}, which is a file; choose another place"
+            f"check_output: {wanted} must be a folder, got {folder}, which is a file; choose another place"
         )
     try:
         with tempfile.TemporaryFile(dir=folder, prefix=".", suffix=".part"):
