@@ -94,7 +94,7 @@ def output_formats() -> str:
     listed = [f"{one.suffix} ({one.words})" for one in OUTPUTS.values() if one.suffix != ".tiff"]
     return (
         f"{', '.join(listed)}; pictures as shot/frame_####.png or shot/frame_%06d.exr, a folder as shot/ for "
-        f"{SequenceName.of('shot/').example}"
+        f"{SequenceName.in_folder('shot').example}"
     )
 
 
@@ -167,8 +167,8 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
     file = Path(path)
     _check_name(file)
     suffix = file.suffix.lower()
-    if SequenceName.is_folder(path):
-        target: Path | SequenceName = SequenceName.of(path)
+    if _is_folder(path):
+        target: Path | SequenceName = SequenceName.in_folder(path)
         chosen = OUTPUTS[".png"]
     elif suffix not in OUTPUTS:
         raise ValueError(
@@ -189,6 +189,15 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
             f"change the suffix, or take {' or '.join(fitting)}"
         )
     return target, chosen._replace(codec=codec)
+
+
+def _is_folder(path: str | Path) -> bool:
+    """Whether a target is meant as a folder to fill: it ends in a slash, has no suffix, or is a folder."""
+    separators = tuple({"/", os.sep, os.altsep or "/"})
+    file = Path(path)
+    if isinstance(path, str) and path.endswith(separators):
+        return True
+    return not file.suffix or (file.suffix.lower() not in OUTPUTS and file.is_dir())
 
 
 def _check_size(size: Size, chosen: OutputFormat) -> None:

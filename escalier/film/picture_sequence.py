@@ -31,7 +31,7 @@ class SequenceName(NamedTuple):
 
     >>> SequenceName.of("shot/plate_####.exr").file(7).name
     'plate_0007.exr'
-    >>> SequenceName.of("shot/").file(7).name
+    >>> SequenceName.in_folder("shot").file(7).name
     'frame_000007.png'
     """
 
@@ -40,21 +40,15 @@ class SequenceName(NamedTuple):
     digits: int
     after: str
 
-    @staticmethod
-    def is_folder(path: str | Path) -> bool:
-        """Whether a target is meant as a folder to fill: it ends in a slash, is a folder, or has no suffix."""
-        separators = tuple(sign for sign in ("/", "\\" if os.name == "nt" else "", os.altsep) if sign)
-        file = Path(path)
-        if isinstance(path, str) and path.endswith(separators):
-            return True
-        return not file.suffix or (file.suffix.lower() not in _SAVERS and file.is_dir())
+    @classmethod
+    def in_folder(cls, folder: str | Path) -> SequenceName:
+        """The usual names in a folder."""
+        return cls(Path(folder), USUAL_NAME, USUAL_DIGITS, USUAL_SUFFIX)
 
     @classmethod
     def of(cls, path: str | Path) -> SequenceName:
-        """Read the place of the number, `####` or `%06d`, out of a name; a folder gets the usual names."""
+        """Read the place of the number, `####` or `%06d`, out of a name."""
         file = Path(path)
-        if cls.is_folder(path):
-            return cls(file, USUAL_NAME, USUAL_DIGITS, USUAL_SUFFIX)
         places = list(_PLACE.finditer(file.name))
         if len(places) != 1:
             example = f"{file.stem if not places else 'frame'}_####{file.suffix}"

@@ -82,11 +82,7 @@ def heard(path: Path, track: int = 0) -> Heard:
     with av.open(str(path)) as container:
         first_picture = next(container.decode(video=0)).time
     with av.open(str(path)) as container:
-        frames = []
-        for packet in container.demux(audio=track):
-            for frame in packet.decode():
-                if frame.pts is not None:  # the last one of WMA has none
-                    frames.append(frame)
+        frames = [frame for frame in container.decode(audio=track) if frame.pts is not None]  # the last one of WMA
     rate, resampler = frames[0].sample_rate, av.AudioResampler(format="fltp", layout="mono")
     start = min(frame.time for frame in frames)
     end = max(frame.time + frame.samples / rate for frame in frames)

@@ -97,7 +97,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: py
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setitem(picture_sequence._SAVERS, ".png", refuse)
-    with pytest.raises(OSError, match="frame_000000.png must fit into .*the disk is full") as raised:
+    with pytest.raises(OSError, match=r"frame_000000\.png must fit into .*the disk is full") as raised:
         write_film(tmp_path / "shot", NOISE, rate=24)
     assert raised.value.errno == errno.ENOSPC and list(tmp_path.iterdir()) == []
 
