@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import stat
 import struct
@@ -22,6 +23,8 @@ MAX_PIXELS = 178_000_000  # 2 GB as float RGB; Pillow's own limit is about here
 
 BAD_FILE = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, EOFError, struct.error, OverflowError)
 """What decoders raise for files that are damaged or no pictures."""
+
+BROKEN_OFF = "be a whole picture, but the file breaks off; save or copy it again"
 
 # What Pillow reads for us, told by content. TGA has no mark and goes by its name.
 _PILLOW_FORMATS = ("BMP", "DIB", "GIF", "JPEG2000", "PPM", "WEBP", "JPEG", "MPO", "PNG", "TIFF", "AVIF", "HEIF")
@@ -54,15 +57,29 @@ class Header(NamedTuple):
 
 def read_header(path: Path, caller: str) -> Header:
     """The header of a picture file; whatever can be refused by it is refused."""
+    length = check_file(path, caller)
+    with path.open("rb") as file:
+        return header_in(file, path, length, caller, whole=False)
+
+
+def check_file(path: Path, caller: str) -> int:
+    """The length of an ordinary file in bytes; a folder, a pipe, a device or an empty file is refused unopened."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         what = "folder" if stat.S_ISDIR(status.st_mode) else "pipe or device"
         raise OSError(f"{caller}: {path.name} must be a picture file, got a {what}; name a file")
     if not status.st_size:
         raise ValueError(f"{caller}: {path.name} must be a picture file, got an empty one; save it again")
+    return status.st_size
+
+
+def header_in(file: BinaryIO, path: Path, length: int, caller: str, *, whole: bool) -> Header:
+    """The header in an opened file or its bytes.
+
+    Behind the pixels of a PNG an orientation may stand: it is looked for where `whole` says that all bytes are at hand.
+    """
     try:
-        with path.open("rb") as file:
-            header = _header(file, path, status.st_size)
+        header = _header(file, path, length, whole)
     except Image.DecompressionBombError as error:
         raise ValueError(
             f"{caller}: {path.name} must have at most {MAX_PIXELS // 10**6} million pixels, got more; scale it down"
@@ -82,9 +99,7 @@ def read_header(path: Path, caller: str) -> Header:
             f"{MAX_PIXELS // 10**6} million in all, got {header.stored}; scale it"
         )
     if header.cut_short:
-        raise ValueError(
-            f"{caller}: {path.name} must be a whole picture, but the file breaks off; save or copy it again"
-        )
+        raise ValueError(f"{caller}: {path.name} must {BROKEN_OFF}")
     return header
 
 
@@ -96,11 +111,11 @@ def open_with_pillow(file: BinaryIO, formats: tuple[str, ...] = _PILLOW_FORMATS)
         return Image.open(file, formats=[name for name in formats if name in Image.OPEN])
 
 
-def _header(file: BinaryIO, path: Path, length: int) -> Header:
+def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
     head = file.read(16)
     file.seek(0)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _png(file, path.name, length)
+        return _png(file, path.name, length, whole)
     if head.startswith(b"\x76\x2f\x31\x01"):
         return Header("exr", linear_pictures.exr_size(path))
     if head.startswith((b"#?RADIANCE", b"#?RGBE")):
@@ -110,6 +125,7 @@ def _header(file: BinaryIO, path: Path, length: int) -> Header:
     if head[4:8] == b"ftyp" and not _pillow_reads(head[8:12]):
         raise Refused("be in a format that this Python can read, got HEIC or AVIF; save it as PNG or JPEG")
     formats = ("TGA",) if path.suffix.lower() == ".tga" else _PILLOW_FORMATS
+    formats = ("JPEG", "MPO") if head.startswith(b"\xff\xd8") else formats
     with open_with_pillow(file, formats) as image:
         header = _pillow(image, path.name)
         if header.kind in ("jpeg", "mpo"):  # the second picture of an MPO is a depth or gain map
@@ -165,8 +181,8 @@ def _adobe_by_exif(exif: Image.Exif, name: str) -> Encoding | None:
     return Encoding(ADOBE_GAMMA, ADOBE_PRIMARIES) if str(mark).rstrip("\0") == "R03" else None
 
 
-def _png(file: BinaryIO, name: str, length: int) -> Header:
-    chunks, end = _png_chunks(file)
+def _png(file: BinaryIO, name: str, length: int, whole: bool) -> Header:
+    chunks, end = _png_chunks(file, whole)
     width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
     frames = struct.unpack(">I", chunks[b"acTL"][:4])[0] if b"acTL" in chunks else 1
     if frames > 1:
@@ -188,9 +204,15 @@ def _png(file: BinaryIO, name: str, length: int) -> Header:
     return header
 
 
-def _png_chunks(file: BinaryIO) -> tuple[dict[bytes, bytes], int]:
-    """The chunks of a PNG by name and the place of their end. Pixels and remarks of the painter are skipped."""
+def _png_chunks(file: BinaryIO, whole: bool) -> tuple[dict[bytes, bytes], int]:
+    """The chunks of a PNG by name and the place of their end. Pixels and remarks of the painter are skipped.
+
+    A large PNG is thousands of chunks: where it need not be `whole` and ends as it should, they are not walked through.
+    """
     chunks: dict[bytes, bytes] = {}
+    end = file.seek(0, io.SEEK_END)
+    file.seek(max(end - 12, 0))
+    ends_well = file.read(8) == b"\0\0\0\0IEND"
     place = 8
     while True:
         file.seek(place)
@@ -202,6 +224,8 @@ def _png_chunks(file: BinaryIO) -> tuple[dict[bytes, bytes], int]:
         content = file.read(min(size, 64))
         if name not in _TEXTS or content.startswith(_TEXTS_WITH_ORIENTATION):
             chunks.setdefault(name, content)
+        if name == b"IDAT" and ends_well and not whole:
+            return {**chunks, b"IEND": b""}, end
         if name == b"IEND":
             return chunks, place
 

@@ -11,7 +11,20 @@ from PIL import Image
 
 from . import linear_pictures
 from .picture_colour import by_encoding, by_profile
-from .picture_headers import BAD_FILE, Header, Refused, log, open_with_pillow, read_header, tiff_with_orientation_1
+from .picture_headers import (
+    BAD_FILE,
+    BROKEN_OFF,
+    Header,
+    Refused,
+    check_file,
+    header_in,
+    log,
+    open_with_pillow,
+    read_header,
+    tiff_with_orientation_1,
+)
+
+LARGE_FILE_BYTES = 64 * 1024**2
 
 
 def read_layers(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None]:
@@ -34,13 +47,15 @@ def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray
 
     The last is its alpha channel, None where there is none. CMYK comes as sRGB.
     """
-    header = read_header(path, caller)
+    if check_file(path, caller) > LARGE_FILE_BYTES:
+        read_header(path, caller)  # refuses before the whole file is read
+    data = path.read_bytes()
+    header = header_in(io.BytesIO(data), path, len(data), caller, whole=True)
     try:
         if header.kind == "exr":
             colour, alpha, light = linear_pictures.read_exr(path, caller)
             header = header._replace(encoding=light)
         else:
-            data = path.read_bytes()
             data = tiff_with_orientation_1(data) if header.kind == "tiff" else data
             colour, alpha = _by_opencv(data, header) if header.by_opencv else _by_pillow(data, header, path)
     except Refused as error:
@@ -88,7 +103,7 @@ def _upright(picture: np.ndarray, orientation: int) -> np.ndarray:
 
 def _by_opencv(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray | None]:
     if header.kind == "jpeg" and not _ends_behind_its_scan(data):
-        raise Refused("be a whole picture, but the file breaks off; save or copy it again")
+        raise Refused(BROKEN_OFF)
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError("damaged")
