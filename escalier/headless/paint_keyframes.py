@@ -14,6 +14,7 @@ from escalier.diffusion import draw_control_maps, load_pipeline, repaint
 from escalier.diffusion.control_maps import KINDS
 from escalier.diffusion.pipelines import TASKS, Pipeline
 from escalier.diffusion.pipelines.depth import estimate_depths
+from escalier.diffusion.pipelines.load import check_pipeline
 from escalier.diffusion.pipelines.repaint import check_dials
 from escalier.film.frames import FrameSource, as_uint8
 from escalier.film.masks import FilmMasks
@@ -89,11 +90,10 @@ def check_painting(
     """
     indices = _chosen(args, film)
     _check_folder(folder)
-    for option in ("pipeline", "settings"):
-        _check_there(f"--{option}", getattr(args, option))
-    for option in ("controlnet", "detectors"):
-        for path in getattr(args, option):
+    for option, paths in (("settings", [args.settings]), ("detectors", args.detectors)):
+        for path in paths:
             _check_there(f"--{option}", path)
+    check_pipeline(args.pipeline, args.task, args.controlnet)
     wanted = len(args.controlnet)
     if len(args.control_map) != wanted and not (args.task in ("auto", "depth2img") and wanted == 0):
         raise ValueError(
