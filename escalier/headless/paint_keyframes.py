@@ -12,6 +12,7 @@ import numpy as np
 
 from escalier.diffusion import draw_control_maps, load_pipeline, repaint
 from escalier.diffusion.control_maps import KINDS
+from escalier.diffusion.control_maps.detectors import find_weights
 from escalier.diffusion.pipelines import TASKS, Pipeline
 from escalier.diffusion.pipelines.depth import estimate_depths
 from escalier.diffusion.pipelines.load import check_pipeline
@@ -100,6 +101,8 @@ def check_painting(
             f"--control-map: name one for each of the {wanted} ControlNets, got {len(args.control_map)}; 'canny' needs "
             "no file"
         )
+    for kind in args.control_map:
+        find_weights(kind, args.detectors)
     if args.control_strength is not None and len(args.control_strength) != wanted:
         raise ValueError(
             f"--control-strength: name one for each of the {wanted} ControlNets, got {len(args.control_strength)}; or "
