@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from fractions import Fraction
@@ -204,11 +205,15 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
             )
         plates[number] = file
     numbers = sorted(plates)
-    missing = sorted(set(range(numbers[0], min(numbers[-1], numbers[0] + 10 * len(numbers)))) - plates.keys())
+    missing = numbers[-1] + 1 - numbers[0] - len(numbers)
     if missing:
+        absent = (number for number in range(numbers[0], numbers[-1]) if number not in plates)
+        named = [str(number) for number in itertools.islice(absent, 4)]
+        more = f" and {missing - 3} more" if missing > 4 else ""
+        listed = ", ".join(named[:3] if more else named)
         raise ValueError(
             f"FolderFrames: pictures must be numbered without gaps, got {len(numbers)} from {numbers[0]} to "
-            f"{numbers[-1]} without {shortened(list(map(str, missing)))}; export the missing ones, or number them anew"
+            f"{numbers[-1]} without {listed}{more}; export the missing ones, or number them anew"
         )
     return {number: plates[number] for number in numbers}
 

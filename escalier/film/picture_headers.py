@@ -124,7 +124,7 @@ def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
         return _tiff(file, length)
     if head[4:8] == b"ftyp" and not _pillow_reads(head[8:12]):
         raise Refused("be in a format that this Python can read, got HEIC or AVIF; save it as PNG or JPEG")
-    formats = ("TGA",) if path.suffix.lower() == ".tga" else _PILLOW_FORMATS
+    formats: tuple[str, ...] = ("TGA",) if path.suffix.lower() == ".tga" else _PILLOW_FORMATS
     formats = ("JPEG", "MPO") if head.startswith(b"\xff\xd8") else formats
     with open_with_pillow(file, formats) as image:
         header = _pillow(image, path.name)
