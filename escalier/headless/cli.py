@@ -77,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parse(words: list[str]) -> argparse.Namespace:
     # Shared by both parsers, so that --verbose may stand before or after the command.
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--verbose", action="store_true", help="show details, and tracebacks of errors")
     parser = _Parser(prog="escalier", description=escalier.__doc__.splitlines()[0], parents=[common], epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"escalier {escalier.__version__}")

@@ -42,7 +42,7 @@ def beside(target: Path | SequenceName, name: str) -> Path:
     """A folder where a film's file or pictures lie; beside a folder that is all the film's own."""
     if isinstance(target, Path):
         return target.with_name(name)
-    own = target == SequenceName.of(f"{target.folder}/") and target.folder != Path(".")
+    own = target == SequenceName.in_folder(target.folder) and target.folder != Path(".")
     return (target.folder.parent if own else target.folder) / name
 
 

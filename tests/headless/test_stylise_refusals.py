@@ -64,7 +64,7 @@ REFUSED = {
     ),
     "into the paintings": (["--output", "painted/", "--overwrite"], "must not be what the film is made from"),
     "zero byte": (["--output", "a\0b.mp4"], "zero byte"),
-    "long name": (["--output", "a" * 300 + ".mp4"], "shorter name"),
+    "long name": (["--output", "a" * 300 + ".mp4"], "255 bytes"),
     "no keyframes": (["--keyframes", "gone"], "no folder or picture at gone"),
     "a video as keyframes": (["--keyframes", "clip.mkv"], "clip.mkv"),
     "turned keyframes": (["--keyframes", "turned"], "must be 96x64"),
