@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 import shlex
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from escalier.film import FrameSource, check_output, open_film
 from escalier.film.motion import Motion
+from escalier.film.sequences import list_pictures
 from escalier.keyframes.choose import PER_SECOND, choose_keyframes, parse_frames
 from escalier.keyframes.files import write_keyframes
 from escalier.refusals import printable
@@ -18,6 +20,8 @@ from escalier.refusals import printable
 from .bars import job_bar
 
 log = logging.getLogger("escalier")
+
+OUR_NAME = re.compile(r"keyframe_\d+\.png")
 
 MOTION_S = 0.1
 """Guessed seconds of a frame."""
@@ -42,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     film = open_film(args.clip, args.rate)
     check_output(f"{args.output}/", film.size, like=film)
+    _check_folder(args.output)
     indices = _chosen(args, film)
     files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
     sys.stdout.writelines(f"{printable(str(file))}\n" for file in files)
@@ -53,6 +58,17 @@ def main(args: argparse.Namespace) -> int:
         first,
     )
     return 0
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder with other pictures, all of which `stylise --keyframes` would take for paintings."""
+    pictures = list_pictures(folder, "keyframes")[0] if folder.is_dir() and any(folder.iterdir()) else []
+    other = next((file.name for file in pictures if not OUR_NAME.fullmatch(file.name)), None)
+    if other is not None:
+        raise FileExistsError(
+            f"--output: {folder} must hold no pictures but keyframes, since all in it would be taken for paintings, got "
+            f"{other}; choose another folder"
+        )
 
 
 def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:
