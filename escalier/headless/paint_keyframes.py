@@ -153,7 +153,7 @@ def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks:
     drawn = [_drawn(filmed, kind, args.detectors, str(pipeline.runner.device)) for kind in args.control_map]
     if pipeline.task == "depth2img" and not drawn:
         drawn = [_measured_depth(pipeline, filmed)]
-    with progress_bar("Paint") as progress:
+    with progress_bar("painting the keyframes") as progress:
         sheets = repaint(
             pipeline,
             tile(plan, filmed),
@@ -175,7 +175,7 @@ def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks:
 
 def _drawn(filmed: Keyframes, kind: str, detectors: Sequence[Path], device: str) -> Keyframes:
     """The control maps of the keyframes, in the keyframes' own type, so that sheets of both are alike."""
-    with progress_bar(f"Draw {kind}") as progress:
+    with progress_bar(f"drawing {kind} maps") as progress:
         maps = draw_control_maps(filmed.pictures, kind, folders=detectors, device=device, progress=progress)
     return filmed.with_pictures([as_uint8(one) for one in maps])
 

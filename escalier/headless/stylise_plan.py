@@ -79,7 +79,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     scratch = scratch_for(target, args.scratch, args.no_keep)
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
-    _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
+    _check_room(scratch, film, indices, size, masks, _folder(target), written)
     return Plan(film, masks, listing, indices, painted, size, output, scratch, guides, matching, cores)
 
 
@@ -117,13 +117,13 @@ def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
 
 
 def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path | None]) -> None:
-    """Never write over what the film is made from, whatever --overwrite says."""
+    """Never write over what the film is made from, or among it, whatever --overwrite says."""
     own = target.folder if isinstance(target, SequenceName) else target
-    for name in inputs:
-        if name is None or not own.exists() or not Path(name).exists():
+    for given in (Path(name) for name in inputs if name is not None):
+        if not own.exists() or not given.exists():
             continue
-        given = Path(name)
-        if own.samefile(given) or (isinstance(target, SequenceName) and own.samefile(given.absolute().parent)):
+        inside = isinstance(target, SequenceName) and target.number_of(given.name) is not None
+        if own.samefile(given) or (inside and own.samefile(given.absolute().parent)):
             raise ValueError(f"--output: {own} must not be what the film is made from ({given}); choose another place")
 
 
@@ -132,15 +132,15 @@ def _check_room(
     film: FrameSource,
     indices: Sequence[int],
     size: Size,
-    matching: Matching,
     masks: FilmMasks | None,
     folder: Path,
     written: int,
 ) -> None:
     """Refuse a job whose scratch and film together would fill their disks. What is kept from before is not counted."""
-    blank = np.broadcast_to(np.uint8(0), (size.height, size.width, 3))
-    keyframes = Keyframes(indices, [blank] * len(indices), len(film))
-    needed = max(0, scratch_bytes(film, chains_of(keyframes), masks=len(masks or ())) - scratch_facts(scratch).bytes)
+    blank = np.broadcast_to(np.uint8(0), (1, 1, 3))
+    chains = chains_of(Keyframes(indices, [blank] * len(indices), len(film)))
+    wanted = _scratch_bytes(film, size, chains, 0 if masks is None else len(masks))
+    needed = max(0, wanted - scratch_facts(scratch).bytes)
     if disk_of(scratch) == disk_of(folder):
         check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")
     else:
@@ -167,8 +167,14 @@ def _names_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
 
-def scratch_bytes(film: FrameSource, chains: Sequence[Chain], *, masks: int) -> int:
-    """Of the film, its flow, its masks and its runs."""
+def _scratch_bytes(film: FrameSource, size: Size, chains: Sequence[Chain], masks: int) -> int:
+    """Of the film, its flow, its masks and its runs, which are of the keyframes' size."""
     pixels, working = film.size.width * film.size.height, working_size(film.size)
     flow = (len(film) - 1) * working.width * working.height * 8
-    return len(film) * pixels * 3 + flow + masks * pixels + sum(chain.length for chain in chains) * pixels * 5
+    return (
+        len(film) * pixels * 3 + flow + masks * pixels + _frames(chains) * (size.width * size.height * 3 + pixels * 2)
+    )
+
+
+def _frames(chains: Sequence[Chain]) -> int:
+    return sum(chain.length for chain in chains)
