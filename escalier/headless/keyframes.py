@@ -66,8 +66,8 @@ def _check_folder(folder: Path) -> None:
     other = next((file.name for file in pictures if not OUR_NAME.fullmatch(file.name)), None)
     if other is not None:
         raise FileExistsError(
-            f"--output: {folder} must hold no pictures but keyframes, since all would be taken for paintings, got {other}; "
-            "choose another folder"
+            f"--output: {folder} must hold no pictures but keyframes, since all would be taken for paintings, got "
+            f"{other}; choose another folder"
         )
 
 

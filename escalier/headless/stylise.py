@@ -136,7 +136,7 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
             progress=part("painting", plan.cores, before="reading the film"),
         )
         staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
-        finished = Finished.of(plan.scratch, staircase, film, plan.output, sound=not args.no_sound)
+        finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, sound=not args.no_sound)
         known = finished.report()
         if known is not None:
             return runs, known, False
