@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import re
 import shlex
@@ -41,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that are already there")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object: file, frame and time of each"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -49,7 +53,15 @@ def main(args: argparse.Namespace) -> int:
     _check_folder(args.output)
     indices = _chosen(args, film)
     files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
-    sys.stdout.writelines(f"{printable(str(file))}\n" for file in files)
+    if args.json:
+        times = getattr(film, "times", None) or [index / film.rate for index in range(len(film))]
+        listed = [
+            {"file": str(file), "frame": index, "time": float(times[index])}
+            for file, index in zip(files, indices, strict=True)
+        ]
+        sys.stdout.write(json.dumps({"keyframes": listed, "frames": len(film), "size": list(film.size)}) + "\n")
+    else:
+        sys.stdout.writelines(f"{printable(str(file))}\n" for file in files)
     first = "" if args.first is None else f" --first {args.first}"
     log.info(
         "Paint over them and keep their names; then: escalier stylise %s --keyframes %s%s",

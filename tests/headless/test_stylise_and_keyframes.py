@@ -92,6 +92,18 @@ def test_keyframes_that_cannot_be_exported_are_refused_before_the_motion_is_meas
     assert not (tmp_path / "out").exists()
 
 
+def test_keyframes_are_told_as_json(clip: Path, tmp_path: Path, capsys) -> None:
+    assert (
+        main(["keyframes", str(clip), "--output", str(tmp_path / "out"), "--at", "2,5", "--first", "1", "--json"]) == 0
+    )
+    facts = json.loads(capsys.readouterr().out)
+    assert [(Path(one["file"]).name, one["frame"]) for one in facts["keyframes"]] == [
+        ("keyframe_000002.png", 1),
+        ("keyframe_000005.png", 4),
+    ]
+    assert facts["keyframes"][1]["time"] == pytest.approx(4 / 24)
+
+
 def test_more_keyframes_may_go_into_the_same_folder_and_the_next_step_is_named(
     clip: Path, tmp_path: Path, capsys
 ) -> None:
