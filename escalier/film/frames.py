@@ -249,13 +249,23 @@ def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
             f"{caller}: mask must hold 1 or {len(film)} masks, one for each frame, got {len(masks)}; "
             "make the mask from the same clip, with the same trim"
         )
-    if isinstance(masks, np.ndarray) and masks.dtype != np.uint8 and masks.dtype.kind not in "bf":
-        raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {masks.dtype}; convert it first")
     first = np.asarray(masks[0])
     if first.ndim != 2 or Size.of(first) != film.size:
         shape = Size.of(first) if first.ndim >= 2 else first.shape
         raise ValueError(
             f"{caller}: mask must be a single channel of {film.size}, got {shape}; scale it to the film first"
         )
-    if isinstance(masks, np.ndarray) and masks.dtype == np.uint8 and int(first.max()) == 1 and int(masks.max()) == 1:
+    if first.dtype != np.uint8 and first.dtype.kind not in "bf":
+        raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {first.dtype}; convert it first")
+    # Masks in files see to that themselves (FilmMasks); here the first mask that holds white ends the search.
+    if first.dtype == np.uint8 and isinstance(masks, (np.ndarray, list, tuple)) and _only_ones(masks):
         raise ValueError(f"{caller}: mask must be uint8 0..255 or float 0..1, got uint8 of 0 and 1; multiply it by 255")
+
+
+def _only_ones(masks: MaskSource) -> bool:
+    brightest = 0
+    for mask in masks:
+        brightest = max(brightest, int(np.max(mask)))
+        if brightest > 1:
+            return False
+    return brightest == 1

@@ -6,6 +6,7 @@ import io
 import logging
 import stat
 import struct
+import threading
 import warnings
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -25,6 +26,8 @@ BAD_FILE = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, E
 """What decoders raise for files that are damaged or no pictures."""
 
 BROKEN_OFF = "be a whole picture, but the file breaks off; save or copy it again"
+
+_ONE_AT_A_TIME = threading.Lock()  # for filters of warnings, which all threads share
 
 # What Pillow reads for us, told by content. TGA has no mark and goes by its name.
 _PILLOW_FORMATS = ("BMP", "DIB", "GIF", "JPEG2000", "PPM", "WEBP", "JPEG", "MPO", "PNG", "TIFF", "AVIF", "HEIF")
@@ -48,6 +51,7 @@ class Header(NamedTuple):
     cut_short: bool = False
     white_is_zero: bool = False
     cmyk: bool = False
+    clear_grey: int | None = None  # the level of grey that is transparent, at 8 or 16 bits
 
     @property
     def size(self) -> Size:
@@ -105,7 +109,7 @@ def header_in(file: BinaryIO, path: Path, length: int, caller: str, *, whole: bo
 
 def open_with_pillow(file: BinaryIO, formats: tuple[str, ...] = _PILLOW_FORMATS) -> Image.Image:
     """An image whose pixels are not decoded yet."""
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large pictures, for which there is a limit of our own, and of odd tags
         Image.init()
         return Image.open(file, formats=[name for name in formats if name in Image.OPEN])
@@ -142,43 +146,38 @@ def _pillow_reads(brand: bytes) -> bool:
 
 
 def _pillow(image: Image.Image, name: str) -> Header:
-    exif = exif_of(image, name)
+    orientation, encoding = _by_exif(image, name)
     profile = image.info.get("icc_profile") or None
-    header = Header(
+    return Header(
         str(image.format).lower(),
         Size(*image.size),
-        orientation=_orientation(exif),
+        orientation=orientation,
         profile=profile,
+        encoding=None if profile else encoding,
         cmyk=image.mode == "CMYK",
     )
-    return header if profile else header._replace(encoding=_adobe_by_exif(exif, name))
 
 
-def exif_of(image: Image.Image, name: str) -> Image.Exif:
-    """The EXIF block of an image; an empty one, with a notice, where it is broken."""
-    try:
-        return image.getexif()
-    except BAD_FILE:
-        log.warning("%s: its EXIF block is broken; taken as upright", name)
-        return Image.Exif()
-
-
-def _orientation(exif: Image.Exif) -> int:
-    return _one_to_eight(exif.get(ExifTags.Base.Orientation, 1))
+def _by_exif(image: Image.Image, name: str) -> tuple[int, Encoding | None]:
+    """The orientation that EXIF states, and Adobe RGB, which cameras mark there by the index R03 without a profile."""
+    orientation, mark = 1, None
+    with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as damage:
+        warnings.simplefilter("always")
+        try:
+            Image.Exif().load(image.info.get("exif") or b"")  # a JPEG's was parsed, and its damage told, on opening
+            exif = image.getexif()
+            orientation = _one_to_eight(exif.get(ExifTags.Base.Orientation, 1))
+            if ExifTags.IFD.Interop in exif.get_ifd(ExifTags.IFD.Exif):
+                mark = exif.get_ifd(ExifTags.IFD.Interop).get(1)
+        except BAD_FILE:
+            warnings.warn("unreadable", stacklevel=2)
+    if damage:
+        log.warning("%s: its EXIF block is damaged; its orientation and colours may be missed", name)
+    return orientation, Encoding(ADOBE_GAMMA, ADOBE_PRIMARIES) if str(mark).rstrip("\0") == "R03" else None
 
 
 def _one_to_eight(value: object) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _adobe_by_exif(exif: Image.Exif, name: str) -> Encoding | None:
-    """Cameras mark Adobe RGB by the index R03 and embed no profile."""
-    try:
-        mark = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.IFD.Interop) and exif.get_ifd(ExifTags.IFD.Interop).get(1)
-    except BAD_FILE:
-        log.warning("%s: its EXIF block is broken; read as sRGB", name)
-        return None
-    return Encoding(ADOBE_GAMMA, ADOBE_PRIMARIES) if str(mark).rstrip("\0") == "R03" else None
 
 
 def _png(file: BinaryIO, name: str, length: int, whole: bool) -> Header:
@@ -191,17 +190,24 @@ def _png(file: BinaryIO, name: str, length: int, whole: bool) -> Header:
         "png",
         Size(width, height),
         by_opencv=colour != 3 and depth >= 8 and not (chunks.keys() & {b"tRNS", b"iCCP"} and depth == 8),
+        clear_grey=_clear_grey(chunks[b"tRNS"], depth) if colour == 0 and b"tRNS" in chunks else None,
         cut_short=b"IEND" not in chunks or end > length,
     )
     if not header.cut_short and chunks.keys() & {b"iCCP", b"eXIf", *_TEXTS}:
         file.seek(0)
         with open_with_pillow(file, ("PNG",)) as image:  # reads the profile and whatever may hold an orientation
             turns = chunks.keys() & {b"eXIf", *_TEXTS}
-            header = header._replace(orientation=_orientation(exif_of(image, name)) if turns else 1)
+            header = header._replace(orientation=_by_exif(image, name)[0] if turns else 1)
             header = header._replace(profile=image.info.get("icc_profile") or None)
     if header.profile is None and b"sRGB" not in chunks:
         header = header._replace(encoding=_png_encoding(chunks))
     return header
+
+
+def _clear_grey(chunk: bytes, depth: int) -> int:
+    """The transparent level, which decoders lose at other depths than 8, spread over 8 or 16 bits."""
+    level = struct.unpack(">H", chunk[:2])[0]
+    return level if depth >= 8 else level * 255 // (2**depth - 1)
 
 
 def _png_chunks(file: BinaryIO, whole: bool) -> tuple[dict[bytes, bytes], int]:
@@ -249,6 +255,8 @@ def _tiff(file: BinaryIO, length: int) -> Header:
     whole = [page for page in pages if not int(page.get(254, 0)) & 5]  # thumbnails and masks are no pages
     if len(whole) > 1:
         raise Refused(f"be a single picture, got {len(whole)} pages; save the one that is meant")
+    if not whole or whole[0] is not pages[0]:
+        raise Refused("begin with the picture itself, got a preview or a mask; save it as PNG")
     page = pages[0]
     bits, form = max(_tuple(page.get(258, 1))), _tuple(page.get(339, 1))[0]
     if not ((form in (1, 4) and bits <= 16) or (form == 3 and bits in (32, 64))):
@@ -265,7 +273,7 @@ def _tiff(file: BinaryIO, length: int) -> Header:
     return Header(
         "tiff",
         Size(int(page[256]), int(page[257])),
-        by_opencv=deep,
+        by_opencv=deep and (int(page.get(277, 1)) > 1 or form == 3 or photometric == 0),  # Pillow lacks these
         orientation=_one_to_eight(page.get(274, 1)),
         profile=bytes(profile) if profile else None,
         cmyk=photometric == 5,
@@ -284,7 +292,7 @@ def _tiff_pages(file: BinaryIO) -> list[TiffImagePlugin.ImageFileDirectory_v2]:
         seen.add(place)
         page = TiffImagePlugin.ImageFileDirectory_v2(head)
         file.seek(place)
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             page.load(file)
         pages.append(page)

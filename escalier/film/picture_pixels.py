@@ -66,6 +66,8 @@ def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray
         raise ValueError(
             f"{caller}: {path.name} must be a picture file, but it cannot be decoded; save it again"
         ) from error
+    if header.clear_grey is not None:
+        alpha = np.where(colour == header.clear_grey, 0, np.iinfo(colour.dtype).max).astype(colour.dtype)
     if header.white_is_zero:
         colour = 1 - colour if colour.dtype == np.float32 else np.iinfo(colour.dtype).max - colour
     return header, _upright(colour, header.orientation), None if alpha is None else _upright(alpha, header.orientation)
@@ -145,8 +147,12 @@ def _by_pillow(data: bytes, header: Header, path: Path) -> tuple[np.ndarray, np.
         mode = image.mode
         if mode.startswith("I;16"):
             return np.asarray(image).astype(np.uint16), None
+        if mode == "F":
+            return np.asarray(image).astype(np.float32), None
         if mode == "I" and header.kind == "ppm":  # 16 bits
             return np.asarray(image).astype(np.uint16), None
+        if header.clear_grey is not None:
+            return np.asarray(image.convert("L")), None
         if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
             layers = np.asarray(image.convert("RGBA"))
             return np.ascontiguousarray(layers[..., :3]), np.ascontiguousarray(layers[..., 3])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from picture_files import encoded, exif, png, profile, tiff
+from picture_files import encoded, exif, grey_png, png, profile, tiff
 from PIL import Image, ImageCms, ImageOps, features
 
 from escalier.film import picture_size, read_picture
@@ -426,3 +426,25 @@ def test_plain_pictures_bring_no_notice(tmp_path: Path, caplog: pytest.LogCaptur
         for form in ("PNG", "JPEG", "TIFF"):
             read(tmp_path, encoded(PICTURE, form))
     assert not caplog.records
+
+
+def test_a_damaged_exif_block_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    plain = encoded(PICTURE, "JPEG")
+    for block in (b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0nonsense"):
+        assert np.array_equal(read(tmp_path, encoded(PICTURE, "JPEG", exif=block), "a.jpg"), by_pillow(plain))
+        assert "a.jpg: its EXIF block is damaged" in caplog.text
+        caplog.clear()
+    beyond = Image.Exif()
+    beyond[274] = 99
+    assert np.array_equal(read(tmp_path, encoded(PICTURE, "PNG", exif=beyond)), PICTURE)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 16])
+def test_a_transparent_level_of_grey_is_seen_at_every_depth(tmp_path: Path, depth: int) -> None:
+    levels = np.random.default_rng(2).integers(0, 2**depth - 1, (5, 8)) if depth > 1 else np.zeros((5, 8), int)
+    key = (b"tRNS", struct.pack(">H", 2**depth - 1))
+    wanted = spread(np.rint(levels * 255 / (2**depth - 1)).astype(np.uint8))
+    assert np.array_equal(read(tmp_path, grey_png(levels, depth, key)), wanted)
+    levels[2, 3] = 2**depth - 1
+    with pytest.raises(ValueError, match=r"a.png must be opaque"):
+        read(tmp_path, grey_png(levels, depth, key))

@@ -58,6 +58,18 @@ def png(picture: np.ndarray, *chunks: tuple[bytes, bytes], behind: bool = False)
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in [*parts, (b"IEND", b"")])
 
 
+def grey_png(levels: np.ndarray, depth: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A grey PNG of 1, 2, 4 or 16 bits, as wide as fills whole bytes."""
+    if depth == 16:
+        return png(levels.astype(np.uint16), *chunks)
+    bits = levels[..., None] >> np.arange(depth)[::-1] & 1
+    rows = np.packbits(bits.reshape(len(levels), -1).astype(np.uint8), axis=1)
+    head = struct.pack(">IIBBBBB", levels.shape[1], levels.shape[0], depth, 0, 0, 0, 0)
+    pixels = (b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows)))
+    parts = [(b"IHDR", head), *chunks, pixels, (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
+
+
 def exif(orientation: int, *, adobe: bool = False) -> bytes:
     """An EXIF block with an orientation, and the mark by which cameras say Adobe RGB."""
     block = Image.Exif()
