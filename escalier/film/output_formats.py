@@ -269,7 +269,7 @@ def _check_place(target: Path | SequenceName) -> None:
 def _check_not_the_clip(target: Path | SequenceName, like: FrameSource | None) -> None:
     if isinstance(like, FilmedClip) and isinstance(target, Path):
         own, kept = like.path, target
-    elif isinstance(like, FolderFrames) and isinstance(target, SequenceName):
+    elif isinstance(like, FolderFrames) and like.folder is not None and isinstance(target, SequenceName):
         own, kept = like.folder, target.folder
     else:
         return

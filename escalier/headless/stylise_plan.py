@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film import FrameSource, Size, check_output, open_film
+from escalier.film.frames import shortened
 from escalier.film.masks import FilmMasks
 from escalier.film.motion import working_size
 from escalier.film.output_formats import output_format
@@ -153,9 +154,9 @@ def read_and_show(plan: Plan, listing: KeyframeListing) -> Keyframes:
     keyframes = listing.read()
     listing = remark_misplaced(listing, keyframes, plan.film)
     log.info("%s", listing)
-    for entry in listing.entries:
-        if entry.doubt:
-            log.warning("Look at %s: %s", entry.file.name, entry.doubt)
+    doubtful = [entry.file.name for entry in listing.entries if entry.doubt]
+    if doubtful:
+        log.warning("See the remarks above before you trust the film: %s.", shortened(doubtful))
     return keyframes
 
 
