@@ -29,9 +29,7 @@ RESERVE_BYTES = 10**9
 RESERVE_SHARE = 0.02
 """What a job leaves free: a gigabyte, on small disks a fiftieth."""
 
-_NOTE = (
-    b"Escalier keeps here what it can use again. Delete the folder when no job is running, or let Escalier clean it.\n"
-)
+_NOTE = b"Escalier keeps here what it can use again. It may be deleted while no job is running.\n"
 _OURS = re.compile(
     r"(film|masks|draft)_[0-9a-f]{16}\.npy|(cuts|finished)_[0-9a-f]{16}\.json|motion_[0-9a-f]{16}_\w+"
     r"|run_\d{6,}_(forward|backward)_[0-9a-f]{16}"
@@ -175,16 +173,21 @@ def open_or_make(
     if found is not None:
         return found
     with _held(path.parent, path.name, waiting):
-        found = opened()
-        if found is None:
-            make()
-            found = opened()
-    if found is None:
+        found = opened()  # another job may have made it by now
+        if found is not None:
+            return found
+        make()
+        return read_back(opened(), path)
+
+
+def read_back(made: Made | None, path: Path) -> Made:
+    """What was just made and opened; an error if that failed, for then the disk lies."""
+    if made is None:
         raise OSError(
-            f"open_or_make: {path.name} must read back from {path.parent} as it was written, but it does not; check "
-            "the disk, or choose another folder for scratch"
+            f"read_back: {path.name} must read back from {path.parent} as it was written, but it does not; check the "
+            "disk, or choose another folder for scratch"
         )
-    return found
+    return made
 
 
 def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
@@ -208,11 +211,12 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
         there = there.parent
     disk = shutil.disk_usage(there)
     reserve = min(RESERVE_BYTES, int(RESERVE_SHARE * disk.total))
-    if needed and needed + reserve > disk.free:
+    lacking = needed + reserve - disk.free
+    if needed and lacking > 0:
         raise OSError(
             f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and "
-            f"{said_bytes(reserve)} to spare, got {said_bytes(disk.free)}; free {said_bytes(needed + reserve - disk.free)}"
-            " there or choose another folder for scratch"
+            f"{said_bytes(reserve)} to spare, got {said_bytes(disk.free)}; free {said_bytes(lacking)} there or choose "
+            "another folder for scratch"
         )
 
 
@@ -228,7 +232,7 @@ def said_bytes(count: int) -> str:
 
 
 def scratch_facts(folder: str | Path) -> ScratchFacts:
-    """How much a scratch folder holds of ours, and how long the oldest of it has not been used. Its other files do not count.
+    """How much a scratch folder holds of ours, and how long the oldest of it lay unused. Other files do not count.
 
     >>> import tempfile
     >>> str(scratch_facts(tempfile.mkdtemp()))

@@ -14,7 +14,6 @@ import numpy as np
 from escalier.film import FrameSource, Size, check_output, open_film
 from escalier.film.frames import shortened
 from escalier.film.masks import FilmMasks
-from escalier.film.motion import working_size
 from escalier.film.output_formats import output_format
 from escalier.film.picture_sequence import SequenceName
 from escalier.film.scratch import check_room, scratch_facts
@@ -22,7 +21,8 @@ from escalier.keyframes import Keyframes, remark_misplaced
 from escalier.keyframes.listing import KeyframeListing, list_keyframes
 from escalier.propagation import Guides, Matching
 from escalier.propagation.fades import check_fade
-from escalier.propagation.run import Chain
+from escalier.propagation.room import scratch_bytes
+from escalier.propagation.run import run_bytes
 from escalier.propagation.runs import chains_of
 from escalier.pyebsynth.counts import check_seed, thread_count
 
@@ -80,7 +80,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     scratch = scratch_for(target, args.scratch, args.no_keep)
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
-    _check_room(scratch, film, indices, size, masks, _folder(target), written)
+    _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
     return Plan(film, masks, listing, indices, painted, size, output, scratch, guides, matching, cores)
 
 
@@ -133,6 +133,7 @@ def _check_room(
     film: FrameSource,
     indices: Sequence[int],
     size: Size,
+    matching: Matching,
     masks: FilmMasks | None,
     folder: Path,
     written: int,
@@ -140,7 +141,9 @@ def _check_room(
     """Refuse a job whose scratch and film together would fill their disks. What is kept from before is not counted."""
     blank = np.broadcast_to(np.uint8(0), (1, 1, 3))
     chains = chains_of(Keyframes(indices, [blank] * len(indices), len(film)))
-    wanted = _scratch_bytes(film, size, chains, 0 if masks is None else len(masks))
+    # Without cuts, which only make runs shorter. The runs are of the keyframes' size.
+    wanted = scratch_bytes(film, (), masks=0 if masks is None else len(masks))
+    wanted += sum(run_bytes(chain, size, matching.size_for(film.size)) for chain in chains)
     needed = max(0, wanted - scratch_facts(scratch).bytes)
     if disk_of(scratch) == disk_of(folder):
         check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")
@@ -166,16 +169,3 @@ def _folder(target: Path | SequenceName) -> Path:
 
 def _names_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-
-
-def _scratch_bytes(film: FrameSource, size: Size, chains: Sequence[Chain], masks: int) -> int:
-    """Of the film, its flow, its masks and its runs, which are of the keyframes' size."""
-    pixels, working = film.size.width * film.size.height, working_size(film.size)
-    flow = (len(film) - 1) * working.width * working.height * 8
-    return (
-        len(film) * pixels * 3 + flow + masks * pixels + _frames(chains) * (size.width * size.height * 3 + pixels * 2)
-    )
-
-
-def _frames(chains: Sequence[Chain]) -> int:
-    return sum(chain.length for chain in chains)

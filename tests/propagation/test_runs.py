@@ -124,7 +124,7 @@ def test_runs_that_are_there_are_not_made_again(shot) -> None:
         motion=shot.motion,
         progress=lambda done, total, picture=None: told.append(done),
     )
-    assert told == []
+    assert set(told) == {0}, "told only so that a cancel is heard"
     assert same(again, shot.runs)
 
 
@@ -282,10 +282,3 @@ def test_a_motion_of_another_film_is_refused(shot, tmp_path: Path) -> None:
     film, keyframes = short(shot)
     with pytest.raises(ValueError, match="motion must be that of a film of 4 frames of 112x80, got one of 13"):
         propagate(film, keyframes, folder=tmp_path, motion=shot.motion)
-
-
-def test_a_disk_without_room_is_refused_before_the_work(shot, tmp_path: Path, monkeypatch) -> None:
-    free = type("Usage", (), {"free": 1000})()
-    monkeypatch.setattr("escalier.propagation.runs.shutil.disk_usage", lambda folder: free)
-    with pytest.raises(OSError, match=r"must have .* GB free"):
-        propagate(shot.film, shot.keyframes, folder=tmp_path)
