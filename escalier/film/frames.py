@@ -114,6 +114,10 @@ class FolderFrames:
     def __len__(self) -> int:
         return len(self._files)
 
+    def fingerprint_parts(self) -> tuple[Path, ...]:
+        """What its frames depend on, for `film_fingerprint`: the bytes of its pictures, in order."""
+        return tuple(self._files)
+
     def frame(self, index: int) -> np.ndarray:
         picture = read_picture(self._files[index])
         if Size.of(picture) != self._size:

@@ -36,6 +36,10 @@ class FilmMasks(Sequence[np.ndarray]):
     def __init__(self, film: FrameSource) -> None:
         self._film = film
 
+    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+        """What the masks depend on, for `masks_fingerprint`."""
+        return (self._film,)
+
     def __len__(self) -> int:
         return len(self._film)
 

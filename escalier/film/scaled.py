@@ -46,6 +46,10 @@ class ScaledFilm:
     def __len__(self) -> int:
         return len(self._film)
 
+    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+        """What its frames depend on besides its size, for `film_fingerprint`."""
+        return (self._film,)
+
     def frame(self, index: int) -> np.ndarray:
         return scaled(as_uint8(self._film.frame(index)), self._size)
 
@@ -80,6 +84,10 @@ class FilmPart:
 
     def __len__(self) -> int:
         return self.stop - self.start
+
+    def fingerprint_parts(self) -> tuple[FrameSource | str, ...]:
+        """What its frames depend on, for `film_fingerprint`."""
+        return self._film, f"{self.start} to {self.stop}"
 
     def frame(self, index: int) -> np.ndarray:
         if not 0 <= index < len(self):

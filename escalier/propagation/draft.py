@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from escalier.film.fingerprint import film_fingerprint
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
-from escalier.film.kept_files import ArrayFile
+from escalier.film.kept_files import ArrayFile, open_array
 from escalier.film.scaled import FilmPart, ScaledFilm, draft_size, scaled
+from escalier.film.scratch import open_or_make, open_scratch, touch
 from escalier.keyframes import Keyframes
 
 from .guides import Guides, NamedGuide, check_guides
@@ -42,46 +41,47 @@ def draft(
 ) -> Runs:
     """Propagate keyframes through a film, or a part of it, at a fraction of its size.
 
-    The result is what `propagate` gives, so that everything that works on runs works on a draft: the staircase, the
-    meter (against `draft_film`) and the advisor (against the film itself). It shows the timing of the fades, what is
-    uncovered and where the runs disagree. It does not show brush strokes: they are a quarter as wide in the film.
+        The result is what `propagate` gives, so that everything that works on runs works on a draft: the staircase, the
+        meter (against `draft_film`) and the advisor (against the film itself). It shows the timing of the fades, what is
+        uncovered and where the runs disagree. It does not show brush strokes: they are a quarter as wide in the film.
 
-    Parameters
-    ----------
-    film
-        The filmed clip at its full size.
-    keyframes
-        The painted pictures of the whole film, at its full size. Those outside the part are left out.
-    folder
-        Scratch, as for `propagate`; the flow is measured anew at the small size, in a few milliseconds a frame.
-    scale
-        Share of the film's width and height, above 0 to 1. Half of it is four times as fast. Neither side gets
-        smaller than 32 pixels.
-    start, stop
-        The part of the film: frames `start` to `stop` - 1. The whole film by default. For the fade between keyframes
-        24 and 72 it is 24 and 73.
-    masks, guides, matching, seed, threads, progress
-        As for `propagate`; masks and named guides at the film's size.
-    cuts
-        As for `propagate`, counted in the whole film.
+        Parameters
+        ----------
+        film
+            The filmed clip at its full size.
+        keyframes
+            The painted pictures of the whole film, at its full size. Those outside the part are left out.
+        folder
+            Scratch, as for `propagate`; the flow is measured anew at the small size, in a few milliseconds a frame.
+        scale
+            Share of the film's width and height, above 0 to 1. Half of it is four times as fast. Neither side gets
+            smaller than 32 pixels.
+        start, stop
+            The part of the film: frames `start` to `stop` - 1. The whole film by default. For the fade between keyframes
+            24 and 72 it is 24 and 73.
+        masks, guides, matching, seed, threads, progress
+            As for `propagate`; masks and named guides at the film's size.
+        cuts
+            As for `propagate`, counted in the whole film.
 
-    Returns
-    -------
-    Runs
-        Of the part, counted from 0; `first` and `whole` tell where it lies in the film.
+        Returns
+        -------
+        Runs
+            Of the part, counted from 0; `first` and `whole` tell where it lies in the film.
 
-    Raises
-    ------
-    ValueError
-        If the part does not lie in the film or holds no keyframe, the scale is out of range, or `propagate` refuses.
+        Raises
+        ------
+        ValueError
+            If the part does not lie in the film or holds no keyframe, the scale is out of range, or `propagate` refuses.
 
-    >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
-    >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)] * 9))
-    >>> painted = Keyframes([2, 6], [255 - film.frame(i) for i in (2, 6)], length=9)
-    >>> runs = draft(film, painted, folder=tempfile.mkdtemp(), start=2, stop=7, threads=1)
-    >>> len(runs), str(runs.size), runs.first
-    (5, '40x32', 2)
+        >>> import tempfile
+        >>> from escalier.film.fingerprint import film_fingerprint
+    from escalier.film.frames import ArrayFrames
+        >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)] * 9))
+        >>> painted = Keyframes([2, 6], [255 - film.frame(i) for i in (2, 6)], length=9)
+        >>> runs = draft(film, painted, folder=tempfile.mkdtemp(), start=2, stop=7, threads=1)
+        >>> len(runs), str(runs.size), runs.first
+        (5, '40x32', 2)
     """
     stop = len(film) if stop is None else stop
     size = _checked_size(film, keyframes, scale, start, stop)
@@ -92,8 +92,7 @@ def draft(
         check_guides(guides, film, len(keyframes), "draft")
         inside = [order for order, index in enumerate(keyframes.indices) if start <= index < stop]
         guides = replace(guides, named=tuple(_part_of_guide(g, scale, start, stop, inside) for g in guides.named))
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = open_scratch(folder)
     runs = propagate(
         _unpacked_draft(film, scale, start, stop, folder, progress),
         _part_of(keyframes, size, start, stop),
@@ -112,11 +111,12 @@ def draft(
 def draft_film(film: FrameSource, scale: float = SCALE, start: int = 0, stop: int | None = None) -> FrameSource:
     """The film as a draft sees it: the source against which its staircase can be measured.
 
-    >>> from escalier.film.frames import ArrayFrames
-    >>> film = ArrayFrames(np.zeros((30, 540, 960, 3), np.uint8))
-    >>> small = draft_film(film, start=10)
-    >>> len(small), str(small.size)
-    (20, '240x136')
+        >>> from escalier.film.fingerprint import film_fingerprint
+    from escalier.film.frames import ArrayFrames
+        >>> film = ArrayFrames(np.zeros((30, 540, 960, 3), np.uint8))
+        >>> small = draft_film(film, start=10)
+        >>> len(small), str(small.size)
+        (20, '240x136')
     """
     return ScaledFilm(FilmPart(film, start, len(film) if stop is None else stop), draft_size(film.size, scale))
 
@@ -126,16 +126,23 @@ def _unpacked_draft(
 ) -> ArrayFrames:
     """The small film in a file: what follows reads it several times, and decoding the clip is the dearer part."""
     small = draft_film(CheckedFilm(film, "draft"), scale, start, stop)
-    path = folder / f"draft.{os.getpid()}.{threading.get_ident()}.part"
-    digest = hashlib.blake2b(digest_size=8)
-    with ArrayFile(path, (len(small), small.size.height, small.size.width, 3), np.uint8) as file:
-        for index in range(len(small)):
-            frame = small.frame(index)
-            digest.update(np.ascontiguousarray(frame).data)
-            file.append(frame)
-            if progress is not None:
-                progress(0, len(small), None)
-    return ArrayFrames(np.load(path.replace(folder / f"draft_{digest.hexdigest()}.npy"), mmap_mode="r"), small.rate)
+    fingerprint = film_fingerprint(small)
+    path, what = folder / f"draft_{fingerprint[:16]}.npy", f"draft {fingerprint}"
+    shape = (len(small), small.size.height, small.size.width, 3)
+
+    def still_at_zero() -> None:
+        if progress is not None:
+            progress(0, len(small), None)
+
+    def make() -> None:
+        with ArrayFile(path, shape, np.uint8, what) as file:
+            for index in range(len(small)):
+                file.append(small.frame(index))
+                still_at_zero()
+
+    frames = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, still_at_zero)
+    touch(path)
+    return ArrayFrames(frames, small.rate)
 
 
 def _part_of(keyframes: Keyframes, size: Size, start: int, stop: int) -> Keyframes:
