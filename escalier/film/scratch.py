@@ -179,10 +179,19 @@ def open_or_make(
         if found is None:
             make()
             found = opened()
+    return read_back(found, path)
+
+
+def read_back(found: Made | None, path: Path) -> Made:
+    """What was just made, as it was opened again; refused where it could not be.
+
+    >>> read_back("film", Path("scratch/film.npy"))
+    'film'
+    """
     if found is None:
         raise OSError(
-            f"open_or_make: {path.name} must read back from {path.parent} as it was written, but it does not; check "
-            "the disk, or choose another folder for scratch"
+            f"read_back: {path.name} must read back from {path.parent} as it was written, but it does not; check the "
+            "disk, or choose another folder for scratch"
         )
     return found
 
@@ -201,7 +210,7 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
 
     >>> check_room(Path("."), 10**18, "propagate", "the film and 4 runs")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    OSError: propagate: the disk of . must have 1000000.0 GB free for the film and 4 runs and ... to spare, got ...
+    OSError: propagate: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ... to spare, got ...
     """
     there = folder
     while not there.exists() and there != there.parent:
@@ -209,10 +218,10 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
     disk = shutil.disk_usage(there)
     reserve = min(RESERVE_BYTES, int(RESERVE_SHARE * disk.total))
     if needed and needed + reserve > disk.free:
+        lacking = said_bytes(needed + reserve - disk.free)
         raise OSError(
-            f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and "
-            f"{said_bytes(reserve)} to spare, got {said_bytes(disk.free)}; free {said_bytes(needed + reserve - disk.free)}"
-            " there or choose another folder for scratch"
+            f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and {said_bytes(reserve)} "
+            f"to spare, got {said_bytes(disk.free)}; free {lacking} there or choose another folder for scratch"
         )
 
 
@@ -228,7 +237,9 @@ def said_bytes(count: int) -> str:
 
 
 def scratch_facts(folder: str | Path) -> ScratchFacts:
-    """How much a scratch folder holds of ours, and how long the oldest of it has not been used. Its other files do not count.
+    """How much a scratch folder holds of ours, and how long the oldest of it has not been used.
+
+    Other files in it do not count.
 
     >>> import tempfile
     >>> str(scratch_facts(tempfile.mkdtemp()))

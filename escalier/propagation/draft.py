@@ -41,47 +41,46 @@ def draft(
 ) -> Runs:
     """Propagate keyframes through a film, or a part of it, at a fraction of its size.
 
-        The result is what `propagate` gives, so that everything that works on runs works on a draft: the staircase, the
-        meter (against `draft_film`) and the advisor (against the film itself). It shows the timing of the fades, what is
-        uncovered and where the runs disagree. It does not show brush strokes: they are a quarter as wide in the film.
+    The result is what `propagate` gives, so that everything that works on runs works on a draft: the staircase, the
+    meter (against `draft_film`) and the advisor (against the film itself). It shows the timing of the fades, what is
+    uncovered and where the runs disagree. It does not show brush strokes: they are a quarter as wide in the film.
 
-        Parameters
-        ----------
-        film
-            The filmed clip at its full size.
-        keyframes
-            The painted pictures of the whole film, at its full size. Those outside the part are left out.
-        folder
-            Scratch, as for `propagate`; the flow is measured anew at the small size, in a few milliseconds a frame.
-        scale
-            Share of the film's width and height, above 0 to 1. Half of it is four times as fast. Neither side gets
-            smaller than 32 pixels.
-        start, stop
-            The part of the film: frames `start` to `stop` - 1. The whole film by default. For the fade between keyframes
-            24 and 72 it is 24 and 73.
-        masks, guides, matching, seed, threads, progress
-            As for `propagate`; masks and named guides at the film's size.
-        cuts
-            As for `propagate`, counted in the whole film.
+    Parameters
+    ----------
+    film
+        The filmed clip at its full size.
+    keyframes
+        The painted pictures of the whole film, at its full size. Those outside the part are left out.
+    folder
+        Scratch, as for `propagate`; the flow is measured anew at the small size, in a few milliseconds a frame.
+    scale
+        Share of the film's width and height, above 0 to 1. Half of it is four times as fast. Neither side gets
+        smaller than 32 pixels.
+    start, stop
+        The part of the film: frames `start` to `stop` - 1. The whole film by default. For the fade between keyframes
+        24 and 72 it is 24 and 73.
+    masks, guides, matching, seed, threads, progress
+        As for `propagate`; masks and named guides at the film's size.
+    cuts
+        As for `propagate`, counted in the whole film.
 
-        Returns
-        -------
-        Runs
-            Of the part, counted from 0; `first` and `whole` tell where it lies in the film.
+    Returns
+    -------
+    Runs
+        Of the part, counted from 0; `first` and `whole` tell where it lies in the film.
 
-        Raises
-        ------
-        ValueError
-            If the part does not lie in the film or holds no keyframe, the scale is out of range, or `propagate` refuses.
+    Raises
+    ------
+    ValueError
+        If the part does not lie in the film or holds no keyframe, the scale is out of range, or `propagate` refuses.
 
-        >>> import tempfile
-        >>> from escalier.film.fingerprint import film_fingerprint
-    from escalier.film.frames import ArrayFrames
-        >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)] * 9))
-        >>> painted = Keyframes([2, 6], [255 - film.frame(i) for i in (2, 6)], length=9)
-        >>> runs = draft(film, painted, folder=tempfile.mkdtemp(), start=2, stop=7, threads=1)
-        >>> len(runs), str(runs.size), runs.first
-        (5, '40x32', 2)
+    >>> import tempfile
+    >>> from escalier.film.frames import ArrayFrames
+    >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)] * 9))
+    >>> painted = Keyframes([2, 6], [255 - film.frame(i) for i in (2, 6)], length=9)
+    >>> runs = draft(film, painted, folder=tempfile.mkdtemp(), start=2, stop=7, threads=1)
+    >>> len(runs), str(runs.size), runs.first
+    (5, '40x32', 2)
     """
     stop = len(film) if stop is None else stop
     size = _checked_size(film, keyframes, scale, start, stop)
@@ -111,12 +110,11 @@ def draft(
 def draft_film(film: FrameSource, scale: float = SCALE, start: int = 0, stop: int | None = None) -> FrameSource:
     """The film as a draft sees it: the source against which its staircase can be measured.
 
-        >>> from escalier.film.fingerprint import film_fingerprint
-    from escalier.film.frames import ArrayFrames
-        >>> film = ArrayFrames(np.zeros((30, 540, 960, 3), np.uint8))
-        >>> small = draft_film(film, start=10)
-        >>> len(small), str(small.size)
-        (20, '240x136')
+    >>> from escalier.film.frames import ArrayFrames
+    >>> film = ArrayFrames(np.zeros((30, 540, 960, 3), np.uint8))
+    >>> small = draft_film(film, start=10)
+    >>> len(small), str(small.size)
+    (20, '240x136')
     """
     return ScaledFilm(FilmPart(film, start, len(film) if stop is None else stop), draft_size(film.size, scale))
 

@@ -39,7 +39,7 @@ def kept_cuts(
 
 def _place(film: str, motion: Motion, folder: Path) -> tuple[Path, str]:
     what = f"cuts {FORMAT} {film} {motion.fingerprint} {motion.preset}"
-    return folder / f"cuts_{xxhash.xxh3_64_hexdigest(what)}.json", what
+    return folder / f"cuts_{xxhash.xxh3_64_hexdigest(what.encode())}.json", what
 
 
 def check_shots(keyframes: Keyframes, cuts: Sequence[int]) -> None:
