@@ -32,6 +32,7 @@ CURVES = (
     "source_warp_error",
     "source_warp_error_long",
     "visible_change",
+    "source_visible_change",
     "motion_error",
     "ghosting_kept",
     "double_exposure",
@@ -220,7 +221,8 @@ class _Meter:
         flow, valid = motion.flow(i, j, self._size), motion.valid(i, j, self._size)
         source_change = carried_change(source_before, labs[0], flow)
         change = carried_change(restyled_before, labs[1], flow)
-        followed, visible = confirmed(source_change, valid), lengths(change)
+        followed = confirmed(source_change, valid)
+        visible = {"visible_change": lengths(change), "source_visible_change": lengths(source_change)}
         apart = lengths(motion.match(before.restyled, after.restyled) - flow)
         valid_maps = {"motion_error": apart} | self._warp_maps(before, after, flow)
         for name, region in before.regions.items():
@@ -230,7 +232,7 @@ class _Meter:
             self.source_steps[name].append(mean_step(source_change, valid & region) if judged else None)
             if judged:
                 self._store(name, i, valid_maps, valid & region)
-                self._store(name, i, {"visible_change": visible}, followed & region)
+                self._store(name, i, visible, followed & region)
 
     @staticmethod
     def _labs_of(look: _Look) -> tuple[np.ndarray, np.ndarray]:

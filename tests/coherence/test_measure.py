@@ -138,12 +138,16 @@ class Plain:
         )
 
     def pop(self, regions: np.ndarray) -> float:
+        steps = [self.stands_out(film, regions) for film in (self.restyled, self.source)]
+        return max(own if usual < 1 else own / usual for own, usual in zip(*steps, strict=True))
+
+    def stands_out(self, film: ArrayFrames, regions: np.ndarray) -> list[float]:
         changes = []
         for i in range(LENGTH - 1):
-            change = self.change(self.restyled, i, i + 1, in_lab=True)
+            change = self.change(film, i, i + 1, in_lab=True)
             changes.append(np.sqrt((change**2).sum(-1))[self.followed(i) & regions[i]].mean())
         ranked = sorted(changes)
-        return ranked[-1] / ((ranked[3] + ranked[4]) / 2)
+        return [change / ((ranked[3] + ranked[4]) / 2) for change in changes]
 
 
 def sample(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
