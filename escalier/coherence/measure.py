@@ -11,7 +11,7 @@ import numpy as np
 
 from escalier.film.frames import FrameSource, MaskSource, Size, check_masks
 from escalier.film.motion import Motion
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, fits_film
 from escalier.keyframes.keyframes import check_indices
 from escalier.propagation import Runs, Staircase
 
@@ -62,8 +62,8 @@ def measure_film(
     Parameters
     ----------
     source, restyled
-        The filmed clip and the film made from it, of one length and size. A `Staircase` brings its keyframes and runs
-        along.
+        The filmed clip and the film made from it, of one length and shape; the restyled film may be larger. A
+        `Staircase` brings its keyframes and runs along.
     motion
         How the source moves. Made here and forgotten where it is not given.
     keyframes
@@ -304,7 +304,8 @@ def _check_alike(name: str, length: int, size: Size, source: FrameSource) -> Non
             f"measure_film: {name} must have the source's {len(source)} frames, got {length}; use the clip that the "
             "film was made from, with the same trim (a copy with another frame rate drops or repeats frames)"
         )
-    if size != source.size:
+    if not fits_film(size, source.size):
         raise ValueError(
-            f"measure_film: {name} must have the source's size {source.size}, got {size}; scale one of them first"
+            f"measure_film: {name} must have the source's size {source.size}, or be larger by one factor, got {size}; "
+            "scale one of them first"
         )

@@ -6,7 +6,7 @@ from .colour_lock import ColourLock, lock_colours
 from .files import read_keyframes, write_keyframes
 from .fit import Fit
 from .grid import GridPlan, split, split_cells, tile
-from .keyframes import Keyframes
+from .keyframes import Keyframes, fits_film, same_shape
 from .plan import plan_grid
 from .vary import vary_keyframes
 
@@ -17,6 +17,7 @@ __all__ = [
     "Keyframes",
     "LockedSheets",
     "choose_keyframes",
+    "fits_film",
     "format_indices",
     "lock_anchors",
     "lock_colours",
@@ -24,6 +25,7 @@ __all__ = [
     "paste_anchors",
     "plan_grid",
     "read_keyframes",
+    "same_shape",
     "split",
     "split_cells",
     "tile",

@@ -14,7 +14,7 @@ import numpy as np
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
 from escalier.film.scaled import FilmPart, ScaledFilm, draft_size, scaled
 from escalier.film.whole_files import ArrayFile
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, fits_film
 
 from .guides import Guides, NamedGuide, check_guides
 from .run import Matching
@@ -161,7 +161,7 @@ def _checked_size(film: FrameSource, keyframes: Keyframes, scale: float, start: 
             f"draft: the part must lie in the film's frames 0..{len(film) - 1}, got {start} to {stop - 1}; choose a "
             "first frame and a number of frames inside the film"
         )
-    if keyframes.length != len(film) or keyframes.size != film.size:
+    if keyframes.length != len(film) or not fits_film(keyframes.size, film.size):
         raise ValueError(
             f"draft: keyframes must belong to a film of {len(film)} frames of {film.size} like this one, got keyframes "
             f"of one of {keyframes.length} frames of {keyframes.size}; choose them from the same clip, at its size"

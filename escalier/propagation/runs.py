@@ -21,7 +21,7 @@ from escalier.film.cuts import shots
 from escalier.film.fingerprint import array_digest
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 from escalier.film.motion import Motion
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, fits_film, same_shape
 
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
 from .run import Chain, Matching, Run, make_run, open_run
@@ -52,7 +52,7 @@ class Runs:
     keyframes
         The painted pictures and their places.
     size, rate
-        Those of the film.
+        The size of the keyframes, which may be larger than the film's, and the rate of the film.
     forward, backward
         The runs by the index of their keyframe. A keyframe whose neighbour is the next frame has a run of length 1,
         itself; so has one on the last frame of a shot.
@@ -125,7 +125,8 @@ def propagate(
     film
         The source film.
     keyframes
-        The painted pictures, as large as the film.
+        The painted pictures, as large as the film; or larger by one factor, and then the runs have their size: frames
+        are matched at the film's and painted from the large keyframes.
     folder
         Scratch. Room needed for each frame: its pixels x 3 bytes for each run (two between keyframes), x 2 bytes more
         for the run's guide error, x 3 bytes once if the film is not in memory, and 4 MB of optical flow.
@@ -184,7 +185,7 @@ def propagate(
     places = {chain: folder / f"run_{chain.name}_{_run_fingerprint(common, chain, keyframes)}" for chain in chains}
     missing = [chain for chain in chains if open_run(places[chain]) is None]
     if missing:
-        _check_room(folder, film, missing)
+        _check_room(folder, keyframes.size, missing)
         counter = _Counter(progress, frames=len(film), chains=missing)
         shown = unpack_film(film, folder, "propagate", each_frame=lambda index: counter.advance())
         named = tuple(
@@ -352,7 +353,7 @@ def _open_runs(
         if run is None:
             raise FileNotFoundError(f"propagate: run {places[chain]} must stay in place, but it is gone; run again")
         (forward if chain.direction > 0 else backward)[chain.start] = run
-    return Runs(keyframes, film.size, film.rate, forward, backward, cuts)
+    return Runs(keyframes, keyframes.size, film.rate, forward, backward, cuts)
 
 
 def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
@@ -366,9 +367,9 @@ def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | N
             f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "
             f"of {keyframes.length}; choose them from the same clip, with the same trim"
         )
-    if keyframes.size != film.size:
+    if not fits_film(keyframes.size, film.size):
         raise ValueError(
-            f"propagate: keyframes must be {film.size} like the film, got {keyframes.size}; "
+            f"propagate: keyframes must be {film.size} like the film, or larger by one factor, got {keyframes.size}; "
             f"{_remedy(keyframes.size, film.size)}"
         )
     for index, picture in keyframes:
@@ -386,14 +387,14 @@ def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | N
 
 
 def _remedy(painted: Size, filmed: Size) -> str:
-    if abs(painted.width * filmed.height - filmed.width * painted.height) <= max(filmed):
+    if same_shape(painted, filmed):
         return "scale them to the film's size"
     return "they have another shape: crop or pad them to the film's, then scale them to its size"
 
 
-def _check_room(folder: Path, film: FrameSource, chains: list[Chain]) -> None:
+def _check_room(folder: Path, size: Size, chains: list[Chain]) -> None:
     """Refuse a job that would fill the disk, before an hour is spent on it."""
-    pixels = film.size.width * film.size.height
+    pixels = size.width * size.height
     needed = sum(chain.length for chain in chains) * pixels * 5
     free = shutil.disk_usage(folder).free
     if needed > free:
