@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from escalier.arguments import Flow, Picture, Region, check_same_size, checked
+
 from .pictures import lab_change, lengths, mean_over
 
 FOLLOWED_PX = 2.0
@@ -20,7 +22,8 @@ SMALLEST_MEDIAN_DELTA_E = 0.05
 """Less than 8 bits can show. A perfectly still film is not divided by less."""
 
 
-def visible_change(before: np.ndarray, after: np.ndarray, flow: np.ndarray, counted: np.ndarray) -> float | None:
+@checked
+def visible_change(before: Picture, after: Picture, flow: Flow, counted: Region) -> float | None:
     """The mean colour difference between a frame and the next one carried back onto it: Delta E*ab (CIE 1976).
 
     mean over the counted pixels p of |Lab(after)(p + flow(p)) - Lab(before)(p)|, Lab of sRGB under D65. None where no
@@ -41,10 +44,12 @@ def visible_change(before: np.ndarray, after: np.ndarray, flow: np.ndarray, coun
     >>> round(visible_change(grey, lighter, still, np.ones((8, 8), bool)), 1)
     9.8
     """
+    check_same_size("visible_change", before=before, after=after, flow=flow, counted=counted)
     return mean_over(lengths(lab_change(before, after, flow)), counted)
 
 
-def followed_pixels(before: np.ndarray, after: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> np.ndarray:
+@checked
+def followed_pixels(before: Picture, after: Picture, flow: Flow, valid: Region) -> np.ndarray:
     """Pixels on which the flow is known to follow the source film, so that a restyled film may be judged there.
 
     A pixel counts when it passes the published test for occlusion and motion boundaries (`Motion.valid`) and the source
@@ -65,6 +70,7 @@ def followed_pixels(before: np.ndarray, after: np.ndarray, flow: np.ndarray, val
     >>> bool(followed_pixels(grey, grey, np.zeros((8, 8, 2), np.float32), np.ones((8, 8), bool)).all())
     True
     """
+    check_same_size("followed_pixels", before=before, after=after, flow=flow, valid=valid)
     return confirmed(lab_change(before, after, flow), valid)
 
 
