@@ -2,9 +2,10 @@
 
 import errno
 import functools
-import re
 
 import folder_paths
+
+from escalier import refusals
 
 # Files, packages and memory that are missing, values and types that do not fit. Anything else is a fault of ours: it
 # keeps its traceback and its type.
@@ -26,13 +27,10 @@ def named_after_node(execute):
 
 
 def sentence(error: Exception) -> str:
-    """The message of an error without the function's name, and with the remedy that only the server's side knows.
-
-    "check_indices: indices must rise" becomes "indices must rise": the artist knows nodes, not functions.
-    """
+    """The library's sentence, with the remedy that only the server's side knows: where its temporary folder is."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return (
             f"the disk of ComfyUI's temporary folder {folder_paths.get_temp_directory()} must have room, but it is "
             "full; free some space, shorten the clip, or start ComfyUI with --temp-directory on a larger disk"
         )
-    return re.sub(r"^(\[Errno -?\d+\] )?([A-Za-z_][\w.]*: )?", "", str(error))
+    return refusals.sentence(error)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .video import VideoFrames
+    from .filmed_clip import FilmedClip
 
 FINE_TICKS = 1_000_000  # a second; times given as floats are taken to the nearest
 
@@ -41,11 +41,11 @@ class Clock(NamedTuple):
         return (self.at(index) + self.length(index)) * self.tick
 
 
-def clock_like(clip: VideoFrames, count: int | None) -> Clock:
+def clock_like(clip: FilmedClip, count: int | None) -> Clock:
     """The time of the clip itself, tick by tick."""
     if count is not None and count != len(clip):
         raise ValueError(
-            f"write_video: film must have as many frames as the clip it is like, {len(clip)}, got {count}; "
+            f"write_film: film must have as many frames as the clip it is like, {len(clip)}, got {count}; "
             "give rate to let it have its own time"
         )
     ticks = [round(time / clip.time_base) for time in clip.times]
@@ -60,9 +60,9 @@ def steady_clock(rate: Fraction | float | None) -> Clock:
     Fraction(1, 1)
     """
     if rate is None:
-        raise ValueError("write_video: rate must be given for frames that bring none, got None; say rate=24")
+        raise ValueError("write_film: rate must be given for frames that bring none, got None; say rate=24")
     if not (math.isfinite(rate) and rate > 0):
-        raise ValueError(f"write_video: rate must be above 0 frames per second, got {rate}; 24 is usual")
+        raise ValueError(f"write_film: rate must be above 0 frames per second, got {rate}; 24 is usual")
     steady = Fraction(rate).limit_denominator(100_000)
     return Clock(1 / steady, None, 1, steady, True)
 
@@ -74,14 +74,14 @@ def clock_from_times(times: Sequence[Fraction | float], count: int | None) -> Cl
     [0, 2, 3]
     """
     if count is not None and len(times) != count:
-        raise ValueError(f"write_video: times must hold one time a frame, {count}, got {len(times)}; make them match")
+        raise ValueError(f"write_film: times must hold one time a frame, {count}, got {len(times)}; make them match")
     exact = [Fraction(time).limit_denominator(FINE_TICKS) for time in times]
     together = math.lcm(*(time.denominator for time in exact))
     tick = Fraction(1, together if together <= FINE_TICKS else FINE_TICKS)
     ticks = [round(time / tick) for time in exact]
     if not ticks or ticks[0] != 0 or any(b <= a for a, b in itertools.pairwise(ticks)):
         raise ValueError(
-            "write_video: times must start at 0 and rise from frame to frame, got other times; "
+            "write_film: times must start at 0 and rise from frame to frame, got other times; "
             "sort them and take the first from all"
         )
     usual = max(round(Fraction(ticks[-1], len(ticks) - 1)), 1) if len(ticks) > 1 else round(Fraction(1, 24) / tick) or 1
