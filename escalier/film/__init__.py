@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .film_writing import write_film
     from .filmed_clip import FilmedClip
     from .moving_clip import MovingClip, make_clip
-    from .output_formats import check_output, output_formats
+    from .output_formats import check_output
     from .video import UnreadableVideo, VideoFrames, open_film
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "frame_numbers",
     "make_clip",
     "open_film",
-    "output_formats",
     "pick_frames",
     "picture_size",
     "read_picture",
@@ -58,7 +57,6 @@ _LATER = {
     "VideoFrames": ".video",
     "FilmedClip": ".filmed_clip",
     "check_output": ".output_formats",
-    "output_formats": ".output_formats",
     "open_film": ".video",
     "write_film": ".film_writing",
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .encoded_sound import EncodedTrack
+from .encoded_sound import GAP, EncodedTrack
 from .filmed_clip import FilmedClip
 from .output_formats import CODECS, OutputFormat
 from .sound import AudioTrack
@@ -172,6 +172,13 @@ class CopiedTrack:
     def __init__(self, output: Any, source: Any, start: Fraction) -> None:
         self._target = output.add_stream_from_template(source)
         self._start = start
+        self._due: Fraction | None = None
+        name = source.codec_context.codec.canonical_name
+        # Raw samples in .mov carry no time of their own: what is missing among them must be there as silence.
+        raw = output.format.name == "mov" and name.startswith("pcm_")
+        self._silence = {"pcm_mulaw": 0xFF, "pcm_alaw": 0xD5, "pcm_u8": 0x80}.get(name, 0) if raw else None
+        bits = int("".join(filter(str.isdigit, name)) or 8)
+        self._rate, self._sample_bytes = source.codec_context.sample_rate, source.codec_context.channels * bits // 8
         for key in ("language", "title"):
             if key in source.metadata:
                 self._target.metadata[key] = source.metadata[key]
@@ -183,6 +190,10 @@ class CopiedTrack:
         end = begin + (packet.duration * packet.time_base if packet.duration else LONGEST_PACKET)
         if end <= self._start - PREROLL or (packet.is_discard and begin >= self._start):
             return
+        if self._silence is not None:
+            if self._due is not None and begin - self._due > GAP:
+                yield self._silent(begin - self._due, origin)
+            self._due = begin + Fraction(packet.size // self._sample_bytes, self._rate)
         shift = round(origin / packet.time_base)
         packet.pts = (packet.pts or 0) - shift
         if packet.dts is not None:
@@ -192,6 +203,17 @@ class CopiedTrack:
 
     def finish(self, origin: Fraction, end: Fraction | None) -> Iterator[av.Packet]:
         return iter(())
+
+    def _silent(self, seconds: Fraction, origin: Fraction) -> av.Packet:
+        """A packet of silence from where the last one ended."""
+        import av
+
+        count = round(seconds * self._rate)
+        packet: Any = av.Packet(bytes([self._silence or 0]) * count * self._sample_bytes)
+        packet.time_base, packet.duration = Fraction(1, self._rate), count
+        packet.pts = packet.dts = round(((self._due or 0) - origin) * self._rate)
+        packet.stream = self._target
+        return packet
 
 
 def _opened(clip: FilmedClip) -> Any:

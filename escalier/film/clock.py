@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from .filmed_clip import FilmedClip
 
+SLOWEST, FASTEST = 0.001, 1000  # frames a second; beyond, no player shows what was meant
 FINE_TICKS = 1_000_000  # a second; times given as floats are taken to the nearest
 
 
@@ -35,6 +36,15 @@ class Clock(NamedTuple):
         if self.ticks is None:
             return 1
         return self.ticks[index + 1] - self.ticks[index] if index + 1 < len(self.ticks) else self.last
+
+    def check_for(self, tick: Fraction, suffix: str) -> None:
+        """Refuse a film of which a file that counts in whole `tick`s could not tell two frames apart."""
+        steps = [1] if self.ticks is None else [b - a for a, b in itertools.pairwise(self.ticks)]
+        if steps and min(steps) * self.tick < tick:
+            raise ValueError(
+                f"write_film: frames must be shown for at least {tick} s in {suffix}, got "
+                f"{float(min(steps) * self.tick):.6f} s; write .mp4 or .mov, whose clock is finer"
+            )
 
     def end_of(self, index: int) -> Fraction:
         """When a frame is no longer shown, in seconds."""
@@ -61,8 +71,8 @@ def steady_clock(rate: Fraction | float | None) -> Clock:
     """
     if rate is None:
         raise ValueError("write_film: rate must be given for frames that bring none, got None; say rate=24")
-    if not (math.isfinite(rate) and rate > 0):
-        raise ValueError(f"write_film: rate must be above 0 frames per second, got {rate}; 24 is usual")
+    if isinstance(rate, bool) or not (math.isfinite(rate) and SLOWEST <= rate <= FASTEST):
+        raise ValueError(f"write_film: rate must be {SLOWEST} to {FASTEST} frames per second, got {rate}; 24 is usual")
     steady = Fraction(rate).limit_denominator(100_000)
     return Clock(1 / steady, None, 1, steady, True)
 
@@ -75,14 +85,24 @@ def clock_from_times(times: Sequence[Fraction | float], count: int | None) -> Cl
     """
     if count is not None and len(times) != count:
         raise ValueError(f"write_film: times must hold one time a frame, {count}, got {len(times)}; make them match")
+    strange = next((index for index, time in enumerate(times) if not math.isfinite(time)), None)
+    if strange is not None:
+        raise ValueError(
+            f"write_film: times must be seconds, got {times[strange]} for frame {strange}; mend what made them"
+        )
     exact = [Fraction(time).limit_denominator(FINE_TICKS) for time in times]
     together = math.lcm(*(time.denominator for time in exact))
     tick = Fraction(1, together if together <= FINE_TICKS else FINE_TICKS)
     ticks = [round(time / tick) for time in exact]
-    if not ticks or ticks[0] != 0 or any(b <= a for a, b in itertools.pairwise(ticks)):
+    if not ticks or ticks[0] != 0:
         raise ValueError(
-            "write_film: times must start at 0 and rise from frame to frame, got other times; "
-            "sort them and take the first from all"
+            f"write_film: times must start at 0, got {float(exact[0]) if exact else 'none'}; take the first from all"
+        )
+    falls = next((index for index, (a, b) in enumerate(itertools.pairwise(ticks), start=1) if b <= a), None)
+    if falls is not None:
+        raise ValueError(
+            f"write_film: times must rise from frame to frame, got {float(exact[falls])} s for frame {falls} after "
+            f"{float(exact[falls - 1])} s; sort them, and leave out what is shown for no time"
         )
     usual = max(round(Fraction(ticks[-1], len(ticks) - 1)), 1) if len(ticks) > 1 else round(Fraction(1, 24) / tick) or 1
     rate = (1 / (usual * tick)).limit_denominator(1001)

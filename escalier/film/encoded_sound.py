@@ -73,8 +73,8 @@ class EncodedTrack:
 
     def _hold(self, frame: av.AudioFrame, origin: Fraction) -> None:
         """Decode one frame to where it belongs: cut at the start, with silence for what is missing before it."""
-        begin = Fraction(frame.pts or 0) * Fraction(frame.time_base or 1)
         due = self._start if self._due is None else self._due
+        begin = due if frame.pts is None else Fraction(frame.pts) * Fraction(frame.time_base or 1)
         if self._due is None:
             self._place = round((self._start - origin) * self._rate)
         gap = begin - due

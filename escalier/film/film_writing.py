@@ -105,19 +105,27 @@ def write_film(
     quality = _checked_crf(crf, chosen)
     clip = like if isinstance(like, FilmedClip) else None
     clock = _clock_of(film, like, clip, rate, times, count)
+    if chosen.container in ("matroska", "webm"):
+        clock.check_for(Fraction(1, 1000), chosen.suffix)
     if first < 0:
         raise ValueError(f"write_film: first must be 0 or more, got {first}; 0 or 1001 are usual")
+    for key, note in (metadata or {}).items():
+        if not isinstance(note, str):
+            raise TypeError(
+                f"write_film: metadata must be text, got {type(note).__name__} for {key}; turn it into text"
+            )
     with contextlib.ExitStack() as stack:
         stack.enter_context(_folder_for(target))
-        output: PictureFiles | GifFile | VideoFile
         aspect = clip.pixel_aspect if clip is not None else Fraction(1)
-        if isinstance(target, SequenceName):
+        if chosen.kind != "video":
             _tell_what_is_lost(chosen, clip, sound, aspect)
+        stack.enter_context(_encoding_told(Path(path)))
+        output: PictureFiles | GifFile | VideoFile
+        if isinstance(target, SequenceName):
             output = PictureFiles(target, first, clock.rate, aspect)
         else:
             file = stack.enter_context(DraftFile(stack.enter_context(draft_of(target))))
             if chosen.kind == "gif":
-                _tell_what_is_lost(chosen, clip, sound, aspect)
                 output = GifFile(file, size, clock, aspect)
             else:
                 output = VideoFile(file, chosen, size, clock, clip, sound, quality, metadata or {})
@@ -230,3 +238,16 @@ def _folder_for(target: Path | SequenceName) -> Iterator[None]:
             for one in missing:
                 one.rmdir()
         raise
+
+
+@contextlib.contextmanager
+def _encoding_told(path: Path) -> Iterator[None]:
+    """What FFmpeg says it could not do, in a sentence about the file."""
+    import av
+
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise OSError(
+            f"write_film: {path.name} must be encoded, but FFmpeg could not ({error.strerror}); choose another format"
+        ) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 SEGMENT, TRACKS, TRACK, VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
 WIDTH, HEIGHT, DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT = 0xB0, 0xBA, 0x54B0, 0x54BA, 0x54B2
-CHECKSUM, VOID = 0xBF, 0xEC
+TRACK_UID, CHECKSUM, VOID = 0x73C5, 0xBF, 0xEC
 HEADER_BYTES = 1 << 20
 
 
@@ -58,8 +58,15 @@ def _with_aspect(tracks: bytes, aspect: Fraction) -> bytes:
 
 
 def _track_with_aspect(track: bytes, aspect: Fraction) -> bytes:
-    parts = [(number, data) for number, data in _elements(track) if number != VOID]
-    return b"".join(_packed(number, _shown_at(data, aspect) if number == VIDEO else data) for number, data in parts)
+    parts = []
+    for number, data in _elements(track):
+        if number == VIDEO:
+            data = _shown_at(data, aspect)
+        elif number == TRACK_UID:  # a number in eight bytes, zeros most of them
+            data = data.lstrip(b"\0") or b"\0"
+        if number != VOID:
+            parts.append(_packed(number, data))
+    return b"".join(parts)
 
 
 def _shown_at(video: bytes, aspect: Fraction) -> bytes:
@@ -67,7 +74,9 @@ def _shown_at(video: bytes, aspect: Fraction) -> bytes:
     sides = dict(elements)
     width, height = (int.from_bytes(sides[side], "big") for side in (WIDTH, HEIGHT))
     shape = Fraction(width, height) * aspect
-    # The exact shape, in whole numbers as near to the pixels as can be.
+    # The exact shape (within two bytes a number), in whole numbers as near to the pixels as can be.
+    while max(shape.numerator, shape.denominator) >= 1 << 16:
+        shape = shape.limit_denominator(shape.denominator // 2 or 1)
     scale = max(round(height / shape.denominator), 1)
     shown = ((DISPLAY_WIDTH, shape.numerator * scale), (DISPLAY_HEIGHT, shape.denominator * scale))
     elements += [(number, _number(value)) for number, value in shown]

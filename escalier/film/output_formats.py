@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+from .clock import clock_like
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames, FrameSource, Size
 from .picture_sequence import SequenceName
@@ -19,7 +21,7 @@ class Codec(NamedTuple):
     """How one codec is used: FFmpeg's encoder, its pixel format and options, the files that may hold it, its limits.
 
     `crf` is its usual quality and the largest one, None for a codec without that dial; `even` codecs take even sizes
-    only; `largest` is the longest side in pixels.
+    only; `sides` are the shortest and the longest side in pixels.
     """
 
     encoder: str
@@ -28,15 +30,15 @@ class Codec(NamedTuple):
     suffixes: tuple[str, ...]
     crf: tuple[int, int] | None
     even: bool
-    largest: int
+    sides: tuple[int, int]
 
 
 CODECS = {
-    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (16, 51), True, 16384),
+    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (16, 51), True, (1, 16384)),
     "prores": Codec(
-        "prores_ks", "yuv444p10le", {"profile": "4444", "vendor": "apl0"}, (".mov", ".mkv"), None, False, 16384
+        "prores_ks", "yuv444p10le", {"profile": "4444", "vendor": "apl0"}, (".mov", ".mkv"), None, False, (1, 16384)
     ),
-    "ffv1": Codec("ffv1", "bgr0", {"level": "3", "slices": "4", "slicecrc": "1"}, (".mkv",), None, False, 32768),
+    "ffv1": Codec("ffv1", "bgr0", {"level": "3", "slices": "4", "slicecrc": "1"}, (".mkv",), None, False, (2, 32768)),
     "vp9": Codec(
         "libvpx-vp9",
         "yuv420p",
@@ -44,7 +46,7 @@ CODECS = {
         (".webm", ".mkv"),
         (20, 63),
         False,
-        16384,
+        (1, 16384),
     ),
 }
 """h264 plays everywhere; prores (4444, 10 bits) is for editors; ffv1 is lossless, to the bit; vp9 is for web pages."""
@@ -92,7 +94,7 @@ def output_formats() -> str:
     listed = [f"{one.suffix} ({one.words})" for one in OUTPUTS.values() if one.suffix != ".tiff"]
     return (
         f"{', '.join(listed)}; pictures as shot/frame_####.png or shot/frame_%06d.exr, a folder as shot/ for "
-        f"{SequenceName.of('shot/').example}"
+        f"{SequenceName.in_folder('shot').example}"
     )
 
 
@@ -143,14 +145,16 @@ def check_output(
     'ffv1'
     """
     target, chosen = output_format(path, codec)
-    _check_size(target, Size(*size), chosen)
-    _check_place(target.folder if isinstance(target, SequenceName) else target)
+    _check_size(Size(*size), chosen)
+    _check_place(target)
     _check_not_the_clip(target, like)
     if chosen.codec == "exr" and importlib.util.find_spec("OpenEXR") is None:
         raise ModuleNotFoundError(
             "check_output: .exr needs the package OpenEXR, which is not installed; run pip install OpenEXR, or write "
             ".png or .tif"
         )
+    if chosen.container in ("matroska", "webm") and isinstance(like, FilmedClip):
+        clock_like(like, None).check_for(Fraction(1, 1000), chosen.suffix)
     if sound and chosen.sound is not None and isinstance(like, FilmedClip) and like.audio:
         from .carried_sound import check_sound
 
@@ -161,9 +165,10 @@ def check_output(
 def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | SequenceName, OutputFormat]:
     """What a target's name asks for: the file or the sequence, and its kind with the codec chosen."""
     file = Path(path)
+    _check_name(file)
     suffix = file.suffix.lower()
-    if SequenceName.is_folder(path):
-        target: Path | SequenceName = SequenceName.of(path)
+    if _is_folder(path):
+        target: Path | SequenceName = SequenceName.in_folder(path)
         chosen = OUTPUTS[".png"]
     elif suffix not in OUTPUTS:
         raise ValueError(
@@ -186,19 +191,26 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
     return target, chosen._replace(codec=codec)
 
 
-def _check_size(target: Path | SequenceName, size: Size, chosen: OutputFormat) -> None:
-    if min(size) < 1:
-        raise ValueError(f"check_output: the film must be at least 1x1, got {size}; check the clip")
-    largest = CODECS[chosen.codec].largest if chosen.kind == "video" else 65535
-    if max(size) > largest:
+def _is_folder(path: str | Path) -> bool:
+    """Whether a target is meant as a folder to fill: it ends in a slash, has no suffix, or is a folder."""
+    separators = tuple({"/", os.sep, os.altsep or "/"})
+    file = Path(path)
+    if isinstance(path, str) and path.endswith(separators):
+        return True
+    return not file.suffix or (file.suffix.lower() not in OUTPUTS and file.is_dir())
+
+
+def _check_size(size: Size, chosen: OutputFormat) -> None:
+    shortest, longest = CODECS[chosen.codec].sides if chosen.kind == "video" else (1, 65535)
+    if not shortest <= min(size) <= max(size) <= longest:
         raise ValueError(
-            f"check_output: a film in {chosen.codec} must be at most {largest} pixels a side, got {size}; write .png, "
-            "or a smaller film"
+            f"check_output: a film in {chosen.codec} must have sides of {shortest} to {longest} pixels, got {size}; "
+            "write pictures (.png), or a film of another size"
         )
 
 
-def _check_place(path: Path) -> None:
-    """Refuse what cannot be made where it is to stand; `path` is the file, or the folder to fill."""
+def _check_name(path: Path) -> None:
+    """Refuse a name that no disk takes."""
     if "\0" in str(path):
         raise ValueError(f"check_output: a file name must not hold a zero byte, got {str(path)!r}; choose another")
     for part in path.parts:
@@ -207,19 +219,23 @@ def _check_place(path: Path) -> None:
                 f"check_output: a file name must be at most {LONGEST_NAME} bytes long, got {len(os.fsencode(part))} in "
                 f"{part[:40]}...; choose a shorter one"
             )
-    if path.suffix.lower() in OUTPUTS and path.is_dir():
+
+
+def _check_place(target: Path | SequenceName) -> None:
+    """Refuse what cannot be made where it is to stand."""
+    if isinstance(target, Path) and target.is_dir():
         raise IsADirectoryError(
-            f"check_output: the output must be a file, got {path}, which is a folder; choose another name, or add a "
+            f"check_output: the output must be a file, got {target}, which is a folder; choose another name, or add a "
             "slash for a folder of pictures"
         )
-    folder = path
-    while not folder.exists() or (folder == path and not path.is_dir()):
+    wanted = folder = target.folder if isinstance(target, SequenceName) else target.parent
+    while not os.path.lexists(folder):
         if folder.parent == folder:
             raise FileNotFoundError(f"check_output: no disk or folder at {folder}; choose another place")
         folder = folder.parent
     if not folder.is_dir():
         raise NotADirectoryError(
-            f"check_output: {path.name} must be put into a folder, got {folder}, which is a file; choose another place"
+            f"check_output: {wanted} must be a folder, got {folder}, which is a file; choose another place"
         )
     try:
         with tempfile.TemporaryFile(dir=folder, prefix=".", suffix=".part"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from .draft_owner import give_up, new_draft
 from .frames import as_uint8
-from .whole_files import remove_leftovers, remove_quietly
+from .whole_files import remove_leftovers, remove_quietly, storage_error
 
 USUAL_NAME, USUAL_DIGITS, USUAL_SUFFIX = "frame_", 6, ".png"
 _PLACE = re.compile(r"#+|%(?:0?(\d+))?d")
@@ -30,7 +31,7 @@ class SequenceName(NamedTuple):
 
     >>> SequenceName.of("shot/plate_####.exr").file(7).name
     'plate_0007.exr'
-    >>> SequenceName.of("shot/").file(7).name
+    >>> SequenceName.in_folder("shot").file(7).name
     'frame_000007.png'
     """
 
@@ -39,21 +40,15 @@ class SequenceName(NamedTuple):
     digits: int
     after: str
 
-    @staticmethod
-    def is_folder(path: str | Path) -> bool:
-        """Whether a target is meant as a folder to fill: it ends in a slash, is a folder, or has no suffix."""
-        separators = tuple(sign for sign in ("/", "\\" if os.name == "nt" else "", os.altsep) if sign)
-        file = Path(path)
-        if isinstance(path, str) and path.endswith(separators):
-            return True
-        return not file.suffix or (file.suffix.lower() not in _SAVERS and file.is_dir())
+    @classmethod
+    def in_folder(cls, folder: str | Path) -> SequenceName:
+        """The usual names in a folder."""
+        return cls(Path(folder), USUAL_NAME, USUAL_DIGITS, USUAL_SUFFIX)
 
     @classmethod
     def of(cls, path: str | Path) -> SequenceName:
-        """Read the place of the number, `####` or `%06d`, out of a name; a folder gets the usual names."""
+        """Read the place of the number, `####` or `%06d`, out of a name."""
         file = Path(path)
-        if cls.is_folder(path):
-            return cls(file, USUAL_NAME, USUAL_DIGITS, USUAL_SUFFIX)
         places = list(_PLACE.finditer(file.name))
         if len(places) != 1:
             example = f"{file.stem if not places else 'frame'}_####{file.suffix}"
@@ -110,7 +105,8 @@ class PictureFiles:
 
     def __enter__(self) -> PictureFiles:
         remove_leftovers(self._name.folder, self._name.file(self._first))
-        self._draft.mkdir()
+        with self._storage_errors():
+            self._draft.mkdir()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,21 +115,29 @@ class PictureFiles:
 
     def add(self, picture: np.ndarray) -> None:
         """Write the next picture, RGB uint8 or float 0..1."""
-        self._save(
-            self._draft / self._name.file(self._first + self._count).name, picture, self._rate, self._pixel_aspect
-        )
+        file = self._draft / self._name.file(self._first + self._count).name
+        with self._storage_errors():
+            self._save(file, picture, self._rate, self._pixel_aspect)
         self._count += 1
 
     def finish(self) -> None:
         """Move all pictures to their names, and take away those of an older sequence that was longer."""
         numbers = range(self._first, self._first + self._count)
-        old = [(self._name.number_of(file.name), file) for file in self._name.folder.iterdir()]
-        for number in numbers:
-            file = self._name.file(number)
-            os.replace(self._draft / file.name, file)
-        for number_there, file in old:
-            if number_there is not None and number_there not in numbers:
-                file.unlink()
+        with self._storage_errors():
+            old = [(self._name.number_of(file.name), file) for file in self._name.folder.iterdir()]
+            for number in numbers:
+                file = self._name.file(number)
+                os.replace(self._draft / file.name, file)
+            for number_there, file in old:
+                if number_there is not None and number_there not in numbers:
+                    file.unlink()
+
+    @contextlib.contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise storage_error(self._name.file(self._first + self._count), error, self._draft) from error
 
 
 def _png(path: Path, picture: np.ndarray, *_: object) -> None:
