@@ -32,7 +32,7 @@ _OF_THE_SYSTEM = {
     errno.EEXIST: "{file} must not be there yet; choose another name",
     errno.ENOTEMPTY: "{file} must be an empty folder, but it holds files; choose another one",
     errno.ENAMETOOLONG: "{file} must have a shorter name; shorten it",
-    errno.EMFILE: "too many files are open at once to open {file}; close other programs, or raise the limit (ulimit -n)",
+    errno.EMFILE: "too many files are open at once to open {file}; close other programs, or raise the limit",
     errno.EIO: "{file} could not be read or written, because its disk reports a fault; copy it to another disk",
     errno.ENOMEM: "the memory ran out; close other programs, or use smaller or fewer frames",
 }

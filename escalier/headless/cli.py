@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
 import logging
-import re
 import signal
 import sys
 import threading
@@ -15,8 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import escalier
+from escalier.refusals import is_refusal, sentence
 
 from .errors import HeadlessError
+from .streams import LogLines, lasting_streams
 
 # Name -> (module with add_arguments(parser) and main(args) -> exit code, one line of help).
 COMMANDS = {
@@ -28,18 +28,30 @@ COMMANDS = {
     "measure": ("escalier.headless.measure", "measure how steady a restyled film is"),
 }
 
-# How our own messages begin: the function or option at fault, then a colon. A bug's message seldom does.
-OWN_MESSAGE = re.compile(r"^(--)?[A-Za-z_][\w.-]*: ")
-
 FAILED = 1
 INTERRUPTED = 130
+EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, 128 + N ended by signal N"
+
+REPORTS = "https://github.com/escalier-film/escalier/issues"
 
 log = logging.getLogger("escalier")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    """Run the command line and give its exit code, see `EXIT_CODES`."""
+    with lasting_streams() as output:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        output.flush()
+        if output.lost is None:
+            return code
+        sys.stderr.write(
+            f"standard output must take the answer, but it could not be written ({output.lost.strerror}); the work "
+            "itself is done\n"
+        )
+        return code or FAILED
+
+
+def _run(words: list[str]) -> int:
     args = _parse(words)
     _set_up_log(args.verbose)
     try:
@@ -48,12 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output left, as `head` does
-        return FAILED
-    except (HeadlessError, OSError, ValueError, TypeError) as error:
-        if args.verbose or not _is_for_people(error):
+    except Exception as error:  # the outermost door: what comes here has nobody else to tell it
+        if args.verbose:
             raise
-        sys.stderr.write(_sentence(error) + "\n")
+        sys.stderr.write(_told(error) + "\n")
         return FAILED
 
 
@@ -61,12 +71,14 @@ def _parse(words: list[str]) -> argparse.Namespace:
     # Shared by both parsers, so that --verbose may stand before or after the command.
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--verbose", action="store_true", help="show details, and tracebacks of errors")
-    parser = argparse.ArgumentParser(prog="escalier", description=escalier.__doc__.splitlines()[0], parents=[common])
+    parser = argparse.ArgumentParser(
+        prog="escalier", description=escalier.__doc__.splitlines()[0], parents=[common], epilog=EXIT_CODES
+    )
     parser.add_argument("--version", action="version", version=f"escalier {escalier.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     asked = next((word for word in words if not word.startswith("-")), None)
     for name, (module, help_line) in COMMANDS.items():
-        subparser = commands.add_parser(name, help=help_line, parents=[common])
+        subparser = commands.add_parser(name, help=help_line, parents=[common], epilog=EXIT_CODES)
         if name == asked:
             importlib.import_module(module).add_arguments(subparser)
     args = parser.parse_args(words)
@@ -77,9 +89,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
 def _set_up_log(verbose: bool) -> None:
     """Our own log on standard error, bare; nothing of other packages'."""
     if not log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
+        log.addHandler(LogLines())
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
@@ -106,12 +116,12 @@ def _ending_on_signals() -> Any:
             signal.signal(number, handler)
 
 
-def _is_for_people(error: BaseException) -> bool:
-    return isinstance(error, (HeadlessError, OSError)) or bool(OWN_MESSAGE.match(str(error)))
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        where = f" that holds {error.filename}" if error.filename else ""
-        return f"escalier: the disk{where} must have room, but it is full; free some space and run the command again"
-    return str(error)
+def _told(error: Exception) -> str:
+    """One sentence: the refusal's own, or that of a fault that is ours and what to do about it."""
+    if isinstance(error, HeadlessError) or is_refusal(error):
+        return sentence(error)
+    kind = type(error).__name__
+    return (
+        f"Escalier itself is at fault here ({kind}: {sentence(error)}). Please run the same command with --verbose and "
+        f"report what it prints at {REPORTS}"
+    )

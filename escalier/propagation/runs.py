@@ -9,7 +9,7 @@ import queue
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -28,6 +28,7 @@ from .run import Chain, Matching, Run, make_run, open_run
 from .shots import check_shots, kept_cuts
 from .sources import Source, Sources
 from .unpacked import unpack_film, unpack_masks
+from .work import Progress, Work
 
 FORMAT = 3
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
@@ -39,8 +40,6 @@ MOST_PIXELS = 4_200_000
 THREADS_OF_LARGE = 4
 """or than one for this many cores."""
 POLL_SECONDS = 0.1
-
-Progress = Callable[..., object]
 
 
 @dataclass(frozen=True)
@@ -144,9 +143,10 @@ def propagate(
         Cores to use, all by default. Runs are made side by side; left-over cores help inside each. The result does not
         depend on it. Memory grows with it: about 200 bytes for each pixel of a frame and run made at a time.
     progress
-        Called in this thread as `progress(done, total, picture)`. One unit is a frame read, a pair of frames whose flow
-        is known, or a frame stylised, then with its picture. What it raises stops all threads at once and leaves
-        nothing half-written.
+        Called in this thread as `progress(done, total, picture)`, in seconds of work on one core as far as they can be
+        foretold: after each frame read, pair of frames whose flow is known, and frame stylised, then with its picture.
+        The total changes once, when the cuts are known. What it raises stops all threads at once and leaves nothing
+        half-written.
 
     Returns
     -------
@@ -177,7 +177,15 @@ def propagate(
     folder.mkdir(parents=True, exist_ok=True)
     shown_masks = None if masks is None else unpack_masks(masks, film, folder, "propagate")
     motion = motion or Motion(film, folder)
-    cuts = kept_cuts(film, motion, folder, progress) if cuts is None else tuple(int(cut) for cut in cuts)
+    work = Work(
+        progress,
+        len(film),
+        _paintings(chains_of(keyframes)),
+        film.size,
+        motion.working_size,
+        matching.size_for(film.size),
+    )
+    cuts = kept_cuts(film, motion, folder, work.searched) if cuts is None else tuple(int(cut) for cut in cuts)
     check_shots(keyframes, cuts)
     chains = chains_of(keyframes, cuts)
     common = _fingerprint(motion, shown_masks, guides, matching, seed)
@@ -185,15 +193,15 @@ def propagate(
     missing = [chain for chain in chains if open_run(places[chain]) is None]
     if missing:
         _check_room(folder, film, missing)
-        counter = _Counter(progress, frames=len(film), chains=missing)
-        shown = unpack_film(film, folder, "propagate", each_frame=lambda index: counter.advance())
+        work.plan(_paintings(missing))
+        shown = unpack_film(film, folder, "propagate", each_frame=work.read)
         named = tuple(
             NamedGuide(g.name, unpack_film(g.film, folder, "propagate"), g.weight, g.keyframes) for g in guides.named
         )
-        motion.prepare(threads, lambda done, total: counter.reach(len(film) + done))
-        counter.reach(2 * len(film) - 1)
+        motion.prepare(threads, work.matched)
+        work.matched(len(film) - 1)
         guide_film = GuideFilm(_with_named(guides, named), shown, shown_masks)
-        _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, threads, counter)
+        _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, threads, work)
     return _open_runs(film, keyframes, chains, places, cuts)
 
 
@@ -215,25 +223,13 @@ def chains_of(keyframes: Keyframes, cuts: Sequence[int] = ()) -> list[Chain]:
     return chains
 
 
+def _paintings(chains: list[Chain]) -> int:
+    """Frames that the runs have to paint; the first of each is the keyframe."""
+    return sum(chain.length - 1 for chain in chains)
+
+
 class _Stopped(Exception):
     """Raised inside worker threads to end them; never leaves this module."""
-
-
-class _Counter:
-    """The progress of the whole job, told only from the thread that called `propagate`."""
-
-    def __init__(self, progress: Progress | None, frames: int, chains: list[Chain]) -> None:
-        self._progress = progress
-        self.done = 0
-        self.total = 2 * frames - 1 + sum(chain.length - 1 for chain in chains)
-
-    def reach(self, done: int, picture: np.ndarray | None = None) -> None:
-        self.done = max(self.done, done)
-        if self._progress is not None:
-            self._progress(self.done, self.total, picture)
-
-    def advance(self, picture: np.ndarray | None = None) -> None:
-        self.reach(self.done + 1, picture)
 
 
 def _make_runs(
@@ -245,7 +241,7 @@ def _make_runs(
     matching: Matching,
     seed: int,
     threads: int | None,
-    counter: _Counter,
+    work: Work,
 ) -> None:
     """Make runs side by side, the longest first, but a keyframe's two together, which share its source.
 
@@ -270,7 +266,7 @@ def _make_runs(
     sources = Sources(lambda chain: Source(keyframes.pictures[chain.order], chain, guide_film, matching, cores))
     crew = _Crew(cores)
 
-    def work(chain: Chain) -> None:
+    def make(chain: Chain) -> None:
         go_on()
         with crew, sources.of(chain) as source:
             make_run(
@@ -287,9 +283,9 @@ def _make_runs(
             )
 
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="escalier-run") as pool:
-        futures = [pool.submit(work, chain) for chain in _in_order(chains)]
+        futures = [pool.submit(make, chain) for chain in _in_order(chains)]
         try:
-            _wait(futures, finished, counter)
+            _wait(futures, finished, work)
         finally:
             stop.set()
             for future in futures:
@@ -324,7 +320,7 @@ def _in_order(chains: list[Chain]) -> list[Chain]:
     return sorted(chains, key=lambda chain: (-together[chain.start], chain.start, -chain.length))
 
 
-def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], counter: _Counter) -> None:
+def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], work: Work) -> None:
     """Tell the progress until every run is done; raise the first error of any."""
     while True:
         ended = all(future.done() for future in futures)
@@ -336,10 +332,9 @@ def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], 
         except queue.Empty:
             if ended:
                 return
-            # Told again without news, so that a cancel does not have to wait for the next frame.
-            counter.reach(counter.done)
+            work.wait()
         else:
-            counter.advance(picture)
+            work.painted(picture)
 
 
 def _open_runs(

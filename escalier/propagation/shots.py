@@ -23,11 +23,7 @@ def kept_cuts(
     if path.exists():
         return tuple(json.loads(path.read_text(encoding="utf-8")))
 
-    def still_at_zero(done: int, total: int) -> None:
-        if progress is not None:
-            progress(0, total, None)
-
-    cuts = find_cuts(CheckedFilm(film, "propagate"), motion, progress=still_at_zero)
+    cuts = find_cuts(CheckedFilm(film, "propagate"), motion, progress=progress)
     write_whole(path, lambda file: file.write(json.dumps(cuts).encode()))
     return cuts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import signal
 import subprocess
 import sys
@@ -79,12 +80,13 @@ def raising(error: BaseException) -> Callable[[argparse.Namespace], int]:
     ("do", "text"),
     [
         pytest.param(raising(HeadlessError("ComfyUI refused the workflow.")), "ComfyUI refused", id="headless error"),
-        pytest.param(raising(ValueError("Keyframes: indices must rise, got 3")), "Keyframes: indices", id="ValueError"),
-        pytest.param(raising(TypeError("ArrayFrames: frames must be uint8")), "ArrayFrames: frames", id="TypeError"),
+        pytest.param(raising(ValueError("Keyframes: indices must rise, got 3")), "indices must rise", id="ValueError"),
+        pytest.param(raising(TypeError("ArrayFrames: frames must be uint8")), "frames must be uint8", id="TypeError"),
         pytest.param(raising(ValueError("--set: seed must be a number")), "--set: seed must", id="of an option"),
-        pytest.param(
-            raising(FileNotFoundError("open_film: no film at a.mp4")), "open_film: no film", id="missing file"
-        ),
+        pytest.param(raising(FileNotFoundError("open_film: no film at a.mp4")), "no film at a.mp4", id="missing file"),
+        pytest.param(raising(MemoryError()), "the memory ran out", id="memory"),
+        pytest.param(raising(PermissionError(13, "Permission denied", "a.png")), "a.png must be yours", id="system"),
+        pytest.param(raising(ValueError("open: no \x1b[2J.mp4")), "no \\x1b[2J.mp4", id="escape codes"),
         pytest.param(full_disk, "the disk that holds /films/out.mp4 must have room, but it is full", id="full disk"),
     ],
 )
@@ -97,14 +99,29 @@ def test_a_mistake_is_told_in_one_sentence_with_exit_code_1(
     assert cli.main(command(do)) == 1
     printed = capsys.readouterr()
     assert printed.out == "" and text in printed.err and len(printed.err.splitlines()) == 1
+    assert not re.match(r"\w+: |.*Errno", printed.err)
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("math domain error"), KeyError("frames"), TypeError("unhashable")], ids=repr
+    "error",
+    [ValueError("math domain error"), KeyError("frames"), TypeError("unhashable"), RecursionError("too deep")],
+    ids=repr,
 )
-def test_a_bug_keeps_its_traceback(command: Callable[..., list[str]], error: Exception) -> None:
+def test_a_fault_of_ours_is_told_as_one_and_keeps_its_traceback_for_verbose(
+    command: Callable[..., list[str]], capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    assert cli.main(command(raising(error))) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert all(text in said for text in ("Escalier itself", type(error).__name__, "--verbose", "issues"))
     with pytest.raises(type(error)):
-        cli.main(command(raising(error)))
+        cli.main([*command(raising(error)), "--verbose"])
+
+
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in cli.COMMANDS)], ids=" ".join)
+def test_help_tells_the_exit_codes(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(words)
+    assert "130 stopped by Ctrl-C" in " ".join(capsys.readouterr().out.split())
 
 
 def test_verbose_keeps_the_traceback_of_a_mistake_too(command: Callable[..., list[str]]) -> None:

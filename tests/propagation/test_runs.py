@@ -156,10 +156,10 @@ def test_runs_of_other_settings_are_not_taken_for_these(shot, tmp_path: Path, ch
 
 def test_progress_is_told_only_by_the_calling_thread_and_ends_at_its_total(shot, tmp_path: Path) -> None:
     film, keyframes = short(shot)
-    told: list[tuple[int, int]] = []
+    told: list[tuple[float, float]] = []
     tellers: set[int] = set()
 
-    def progress(done: int, total: int, picture: np.ndarray | None = None) -> None:
+    def progress(done: float, total: float, picture: np.ndarray | None = None) -> None:
         told.append((done, total))
         tellers.add(threading.get_ident())
 
@@ -169,12 +169,13 @@ def test_progress_is_told_only_by_the_calling_thread_and_ends_at_its_total(shot,
     assert told[-1][0] == told[-1][1]
 
 
-@pytest.mark.parametrize("when", [1, 5, 9], ids=["reading", "flow", "stylising"])
-def test_a_cancel_leaves_nothing_half_written_and_no_thread_behind(shot, tmp_path: Path, when: int) -> None:
-    film, keyframes = short(shot)
+@pytest.mark.parametrize("when", [1, 5, 9, None], ids=["searching", "reading", "flow", "stylising"])
+def test_a_cancel_leaves_nothing_half_written_and_no_thread_behind(shot, tmp_path: Path, when: int | None) -> None:
+    film, keyframes = short(shot, length=4)
+    calls = itertools.count(1)
 
-    def cancel(done: int, total: int, picture: np.ndarray | None = None) -> None:
-        if done >= when:
+    def cancel(done: float, total: float, picture: np.ndarray | None = None) -> None:
+        if picture is not None or next(calls) == when:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
