@@ -13,7 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .client import Client, Listener, tidy_url
+from .client import Client, Listener
+from .connection import tidy_url
 from .comfyui import find_comfyui
 from .display import choose_display
 from .errors import HeadlessError, ServerGone
