@@ -19,7 +19,7 @@ _COUNTER = r"""[ _]*\((?P<bracketed>\d+)\)
              | _(?P<comfyui>\d{5})_
              | [ _.-]+ (?:edit(?:ed)?|final|painted|fixed|new|retouch(?:ed)?|rev|wip|alt)(?P<attached>\d{0,3})"""
 _VERSION = r"""[ _-]+ (?:copy|kopie|copie|copia) (?:[ _]*\(?\d+\)?)?
-             | (?<![^\W\d_]) [ _.-]* v(?:er(?:sion)?)?[ _.]?\d{1,3}(?:\.\d+)*
+             | (?:[ _.-]+|(?<![^\W\d_])) v(?:er(?:sion)?)?[ _.]?\d{1,3}(?:\.\d+)*
              | @\d+x
              | [ _.-]+ \d+(?:\.\d+)?x"""
 _COPY_MARK = re.compile(f"(?:(?P<version>{_VERSION})|{_COUNTER})$", re.IGNORECASE | re.VERBOSE)
