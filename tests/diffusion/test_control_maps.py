@@ -128,9 +128,9 @@ def test_a_missing_file_is_named_with_its_folder_and_source(kind: str, tmp_path:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"<!DOCTYPE html><html>", "must hold weights, but it is a web page; download"),
-        (b"\x80\x02nonsense", "must hold weights that torch can read"),
-        (b"", "must hold weights that torch can read"),
+        (b"<!DOCTYPE html><html>", "must hold weights, got a web page; download"),
+        (b"\x80\x02nonsense", "must hold weights, got a file that torch cannot read as weights"),
+        (b"", "must hold weights, got an empty file"),
     ],
     ids=["web page", "damaged", "empty"],
 )

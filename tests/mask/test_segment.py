@@ -104,7 +104,7 @@ class Trap:
         (tensors("control_model.input_blocks.0.0.weight"), "a ControlNet"),
         (tensors("lora_unet_down.alpha"), "a LoRA"),
         (tensors("image_encoder.trunk.pos_embed"), "a Segment Anything 2 model"),
-        (tensors("image_encoder.patch_embed.seq.0.c.weight"), "a MobileSAM model"),
+        (tensors("image_encoder.patch_embed.seq.0.c.weight"), "a MobileSAM or TinySAM model"),
         (tensors("vision_encoder.pos_embed"), "a Segment Anything model in the transformers package's layout"),
         (tensors("layer1.weight", "layer2.weight"), "a file of 2 other tensors .the first is layer1.weight"),
     ],
