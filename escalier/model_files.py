@@ -7,7 +7,6 @@ torch reads tensors, containers and a few harmless kinds of settings, and refuse
 from __future__ import annotations
 
 import argparse
-import collections
 import contextlib
 import datetime
 import json
@@ -158,20 +157,19 @@ def layout(names: Iterable[str]) -> str:
     >>> layout(["sam.image_encoder.features.0.weight"])
     'an EdgeSAM or RepViT-SAM model, which this package cannot run'
     """
-    known = list(names)
-    for bare in (known, [_bare(name) for name in known]):
+    known = bare = list(names)
+    while bare:
         for beginning, kind in LAYOUTS:
             if any(name.startswith(beginning) for name in bare):
                 return kind
+        bare = [shorter for name in bare if (shorter := _without_first_prefix(name)) != name]
     if not known:
         return "a file without any tensors"
     return f"a file of {len(known)} other tensors (the first is {known[0]})"
 
 
-def _bare(name: str) -> str:
-    while prefix := next((prefix for prefix in PREFIXES if name.startswith(prefix)), ""):
-        name = name.removeprefix(prefix)
-    return name
+def _without_first_prefix(name: str) -> str:
+    return name.removeprefix(next((prefix for prefix in PREFIXES if name.startswith(prefix)), ""))
 
 
 def read_weights(path: str | Path, *, mapped: bool = False) -> dict[str, torch.Tensor]:
@@ -236,7 +234,8 @@ def under_prefix(weights: Mapping[str, Any], wanted: str) -> dict[str, Any]:
 def _unpickled(path: Path, mapped: bool) -> Any:
     import torch
 
-    is_zip = zipfile.is_zipfile(path)
+    with path.open("rb") as file:
+        is_zip = file.read(4) == b"PK\x03\x04"
     if is_zip and (kind := _kind_of_archive(path)):
         raise UnreadableWeights(path, kind)
     try:
@@ -257,7 +256,7 @@ def _kind_of_archive(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error) as error:
         raise UnreadableWeights(path, "a damaged archive") from error
     if any(name.endswith("constants.pkl") for name in names):
         return "a TorchScript program in place of weights"
@@ -289,8 +288,8 @@ def _harmless_settings() -> contextlib.AbstractContextManager[None]:
     reconstruct = np.zeros(1).__reduce__()[0]
     return allow(
         [
-            argparse.Namespace, types.SimpleNamespace, np.ndarray, np.dtype, collections.defaultdict, list, dict, int,
-            slice, datetime.datetime, datetime.timedelta,
+            argparse.Namespace, types.SimpleNamespace, np.ndarray, np.dtype, slice, datetime.datetime,
+            datetime.timedelta,
             *{type(np.dtype(code)) for code in np.typecodes["All"]},
             *((function, f"numpy.{core}.multiarray.{name}") for core in ("core", "_core")
               for function, name in ((scalar, "scalar"), (reconstruct, "_reconstruct"))),
