@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from .colour import SDR, Colour, read_colour, to_rgb
-from .frames import FolderFrames, FrameSource, Size
+from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource, Size
+from .pictures import STILL_SUFFIXES
 from .sound import AudioTrack, audio_tracks
 from .video_index import UnreadableVideo, read_index
 from .video_reader import Reader
-from .video_writing import check_output, write_video
 
 if TYPE_CHECKING:
     import av
 
-__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "check_output", "open_film", "write_video"]
+__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
 
 log = logging.getLogger("escalier")
 
@@ -42,7 +42,7 @@ class VideoFrames:
     - BT.601, BT.709 and BT.2020, full and limited range are converted by the tags; without a tag, BT.709 from 1280x720
       on and BT.601 below, as players do;
     - HDR (HLG and PQ) is brought down to BT.709 by `escalier.film.hdr.sdr_from_hdr`, with a notice in the log;
-    - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_video` carries it over;
+    - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_film` carries it over;
     - frames hidden by an edit list do not count.
 
     Parameters
@@ -59,9 +59,10 @@ class VideoFrames:
     Examples
     --------
     >>> import tempfile
+    >>> from escalier.film import write_film
     >>> from escalier.film.moving_clip import make_clip
     >>> path = Path(tempfile.mkdtemp()) / "clip.mp4"
-    >>> with VideoFrames(write_video(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
+    >>> with VideoFrames(write_film(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
     ...     len(film), str(film.size), film.rate, film.times[-1], film.frame(4).shape
     (5, '64x36', Fraction(25, 1), Fraction(4, 25), (36, 64, 3))
     """
@@ -144,6 +145,11 @@ class VideoFrames:
     def time_base(self) -> Fraction:
         """The tick of the file's clock, in seconds."""
         return self._index.time_base
+
+    @property
+    def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
+        """From when to when, on the file's clock, its sound belongs to the film; None is as far as it has any."""
+        return None, None
 
     @property
     def colour(self) -> Colour:
@@ -258,18 +264,20 @@ def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
 
 
 def open_film(path: str | Path, rate: Fraction | float | None = None) -> FrameSource:
-    """Open a film: a video file, or a folder of pictures.
+    """Open a film: a video file, a folder of pictures, or one picture.
 
     Parameters
     ----------
     path : str or Path
     rate : Fraction or float, optional
-        Frames per second of a folder of pictures, 24 where it is not given. A video file knows its own.
+        Frames per second of a folder of pictures; without it 24, with a notice in the log. A video knows its own.
 
     Raises
     ------
     FileNotFoundError
         If there is nothing there, or a folder holds no picture.
+    ValueError
+        If a folder is no film (`FolderFrames`), or a rate is given for a video.
     UnreadableVideo
         If the file is not a video.
 
@@ -281,9 +289,11 @@ def open_film(path: str | Path, rate: Fraction | float | None = None) -> FrameSo
     """
     path = Path(path)
     if path.is_dir():
-        return FolderFrames(path, rate if rate is not None else 24)
+        return FolderFrames(path, rate)
     if not path.exists():
         raise FileNotFoundError(f"open_film: no film at {path}; check the path")
+    if path.suffix.lower() in STILL_SUFFIXES:
+        return FolderFrames([path], rate if rate is not None else PICTURES_PER_SECOND)
     if rate is not None:
         raise ValueError(f"open_film: rate must be left out for a video file, got {rate}; the file knows its own")
     return VideoFrames(path)

@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": ("escalier.headless.demo", "make a small clip and its keyframes, and run the staircase on them"),
     "stylise": ("escalier.headless.stylise", "carry painted keyframes through a clip, without a server"),
     "keyframes": ("escalier.headless.keyframes", "choose keyframes of a clip and export them for painting"),
+    "clean": ("escalier.headless.clean", "remove finished work that was kept so that nothing is made twice"),
     "measure": ("escalier.headless.measure", "measure how steady a restyled film is"),
 }
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import shlex
 import sys
 import tempfile
 from pathlib import Path
 
+from escalier.film import FrameSource, check_output, open_film
 from escalier.film.motion import Motion
-from escalier.film.video import open_film
-from escalier.keyframes.choose import PER_SECOND, choose_keyframes, parse_indices
+from escalier.keyframes import list_keyframes
+from escalier.keyframes.choose import PER_SECOND, choose_keyframes, parse_frames
 from escalier.keyframes.files import write_keyframes
+from escalier.refusals import printable
 
-from .bars import progress_bar
+from .bars import job_bar
+
+log = logging.getLogger("escalier")
+
+MOTION_S = 0.1
+"""Guessed seconds of a frame."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,29 +34,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--by-motion", type=int, metavar="K", help="so many, where the motion uncovers the most")
     how.add_argument("--at", metavar="FRAMES", help="just these frames, counted from --first: 0,24,48")
     parser.add_argument(
-        "--first", type=int, choices=(0, 1), default=0, help="the number of the film's first frame in file names (0)"
+        "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
     )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that are already there")
 
 
 def main(args: argparse.Namespace) -> int:
-    film = open_film(args.clip)
+    film = open_film(args.clip, args.rate)
+    check_output(f"{args.output}/", film.size, like=film)
     indices = _chosen(args, film)
     files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
-    sys.stdout.writelines(f"{file}\n" for file in files)
+    for entry in list_keyframes(files, film, first=args.first).entries:
+        log.info("%s is frame %d, at %.3f s", entry.file.name, entry.frame, entry.time)
+    sys.stdout.writelines(f"{printable(str(file))}\n" for file in files)
+    first = "" if args.first is None else f" --first {args.first}"
+    log.info(
+        "Paint over them and keep their names; then: escalier stylise %s --keyframes %s%s",
+        shlex.quote(args.clip),
+        shlex.quote(str(args.output)),
+        first,
+    )
     return 0
 
 
-def _chosen(args: argparse.Namespace, film) -> tuple[int, ...]:
+def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:
     if args.at is not None:
-        return tuple(index - args.first for index in parse_indices(args.at, len(film) + args.first))
+        return tuple(parse_frames(args.at, film, args.first))
     if args.every is not None:
         return choose_keyframes(film, "every n", n=args.every)
     if args.count is not None:
         return choose_keyframes(film, "count", count=args.count)
     if args.by_motion is None:
         return choose_keyframes(film, "per second", per_second=args.per_second)
-    with tempfile.TemporaryDirectory(prefix="escalier-") as scratch, progress_bar("Motion") as progress:
+    choose_keyframes(film, "count", count=args.by_motion)  # refuses a number of keyframes before the motion is measured
+    moved = len(film) * MOTION_S
+    with (
+        tempfile.TemporaryDirectory(prefix="escalier-") as scratch,
+        job_bar({"measuring the motion": moved, "choosing": moved / 4}) as part,
+    ):
         motion = Motion(film, scratch)
-        motion.prepare(progress=progress)
-        return choose_keyframes(film, "motion", count=args.by_motion, motion=motion)
+        motion.prepare(progress=part("measuring the motion"))
+        return choose_keyframes(film, "motion", count=args.by_motion, motion=motion, progress=part("choosing"))

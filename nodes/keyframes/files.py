@@ -1,24 +1,37 @@
 """Keyframes as painted files and as image batches, and back."""
 
+import logging
 import os
 from pathlib import Path
 
 import folder_paths
 from comfy_api.v0_0_2 import io, ui
 
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, list_keyframes, remark_misplaced
 from escalier.keyframes.choose import format_indices, parse_indices
-from escalier.keyframes.files import read_keyframes, write_keyframes
+from escalier.keyframes.files import write_keyframes
 
 from .. import sockets
+from ..allowed_files import AllowedFiles, is_plain, shown
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import film_from_input
 
+log = logging.getLogger("escalier")
+
 CATEGORY = "escalier/keyframes"
 FIRST = ["0", "1"]
 FIRST_TOOLTIP = "The number of the film's first frame in the file names. Blender and many exporters begin with 1."
+
+
+FOLDERS = AllowedFiles(
+    lambda: {name: Path(folder_paths.get_input_directory(), name) for name in folder_paths.get_input_subfolders()},
+    lambda name: (
+        f"folder must be one inside {folder_paths.get_input_directory()}, got {name}; make it there, put the painted "
+        "keyframes into it and press R"
+    ),
+)
 
 
 class EscalierSaveKeyframes(io.ComfyNode):
@@ -50,6 +63,11 @@ class EscalierSaveKeyframes(io.ComfyNode):
     @named_after_node
     def execute(cls, keyframes: Keyframes, folder_prefix, first) -> io.NodeOutput:
         output = folder_paths.get_output_directory()
+        if not is_plain(folder_prefix.rstrip("/\\")):
+            raise ValueError(
+                f"folder_prefix must be a plain name inside {output}, such as shots/keys, got {shown(folder_prefix)}; "
+                "leave out drives, leading slashes and .."
+            )
         parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
         folder = f"{name}_{counter:05}"
         files = write_keyframes(Path(parent, folder), keyframes, first=int(first), progress=Progress())
@@ -66,17 +84,20 @@ class EscalierLoadKeyframes(io.ComfyNode):
             node_id="EscalierLoadKeyframes",
             display_name="Load Keyframes",
             category=CATEGORY,
-            description="Loads painted keyframes from a folder in ComfyUI's input folder. The last number in each file "
-            "name is its frame: keyframe_000024.png stands at frame 24.",
+            description="Loads painted keyframes from a folder in ComfyUI's input folder. The number in each file name "
+            "is its frame: keyframe_000024.png stands at frame 24. Shows which file stands where, and warns of "
+            "doubtful names and of paintings that fit another frame better.",
             search_aliases=["import keyframes", "painted frames", "image folder", "load images"],
             inputs=[
                 io.Combo.Input(
                     "folder",
-                    options=folder_paths.get_input_subfolders(),
+                    options=FOLDERS.choices(),
                     tooltip="A folder inside ComfyUI's input folder that holds the painted pictures and nothing else. "
                     "Press R to find a folder that was made just now.",
                 ),
-                sockets.film_input("The film that the keyframes belong to: they must have its size."),
+                sockets.film_input(
+                    "The film that the keyframes belong to: they have its size, or are larger and of its shape."
+                ),
                 io.Combo.Input("first", options=FIRST, tooltip=FIRST_TOOLTIP),
             ],
             outputs=[
@@ -86,29 +107,24 @@ class EscalierLoadKeyframes(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder) -> bool | str:
-        return True if folder in folder_paths.get_input_subfolders() else _no_such_folder(folder)
+        return FOLDERS.check(folder)
 
     @classmethod
-    def fingerprint_inputs(cls, folder, **_) -> list[tuple[str, int, int]]:
+    def fingerprint_inputs(cls, folder, **_) -> tuple[tuple[str, int, int], ...]:
         """What changes when a picture is painted over, added or taken away."""
-        files = sorted(Path(folder_paths.get_input_directory(), folder).iterdir())
-        return [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+        return FOLDERS.fingerprint(folder)
 
     @classmethod
     @named_after_node
     def execute(cls, folder, film, first) -> io.NodeOutput:
-        if folder not in folder_paths.get_input_subfolders():
-            raise ValueError(_no_such_folder(folder))
+        place = FOLDERS.path(folder)
         source = film_from_input(film)
-        place = Path(folder_paths.get_input_directory(), folder)
-        return io.NodeOutput(read_keyframes(place, len(source), first=int(first), size=source.size))
-
-
-def _no_such_folder(folder: str) -> str:
-    return (
-        f"folder must be one inside {folder_paths.get_input_directory()}, got {folder!r}; make it there, put the "
-        "painted keyframes into it and press R"
-    )
+        listing = list_keyframes(place, source, first=int(first))
+        keyframes = listing.read()
+        listing = remark_misplaced(listing, keyframes, source, progress=Progress())
+        for doubt in listing.doubts:
+            log.warning("Load Keyframes: %s", doubt)
+        return io.NodeOutput(keyframes, ui=ui.PreviewText(str(listing)))
 
 
 class EscalierKeyframesFromImages(io.ComfyNode):

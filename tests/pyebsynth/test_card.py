@@ -375,9 +375,9 @@ def test_auto_takes_the_processor_where_there_is_no_card_and_imports_nothing_for
     monkeypatch.setattr(card_device, "_driver_is_there", lambda: False)
     monkeypatch.setattr(card_device, "load_warp", refuse)
     _announce.cache_clear()
-    with caplog.at_level(logging.INFO, "escalier"):
+    with caplog.at_level(logging.DEBUG, "escalier"):
         assert choose_backend("auto") == choose_backend("auto") == "cpu"
-    assert caplog.messages == ["synthesise: backend auto takes the processor"]
+    assert [m for m in caplog.messages if "auto" in m] == ["backend auto takes the processor"]
 
 
 def test_auto_takes_the_card_where_there_is_one_and_says_so_once(
@@ -387,9 +387,9 @@ def test_auto_takes_the_card_where_there_is_one_and_says_so_once(
     monkeypatch.setattr(card_device, "_driver_is_there", lambda: True)
     monkeypatch.setattr(warp, "is_cuda_available", lambda: True)
     _announce.cache_clear()
-    with caplog.at_level(logging.INFO, "escalier"):
+    with caplog.at_level(logging.DEBUG, "escalier"):
         results = [solve(ambiguous(), backend="auto") for _ in range(2)]
-    assert [m for m in caplog.messages if "auto" in m] == ["synthesise: backend auto takes the graphics card"]
+    assert [m for m in caplog.messages if "auto" in m] == ["backend auto takes the graphics card"]
     assert all(np.array_equal(result.nnf, expected.nnf) for result in results)
 
 
