@@ -158,10 +158,6 @@ class FolderFrames:
         """What its frames depend on, for `film_fingerprint`: the bytes of its pictures, in order."""
         return tuple(self.files)
 
-    def fingerprint_parts(self) -> tuple[Path, ...]:
-        """What its frames depend on, for `film_fingerprint`: the bytes of its pictures, in order."""
-        return tuple(self._files)
-
     def frame(self, index: int) -> np.ndarray:
         picture = read_picture(self.files[index])
         self._check_size(Size.of(picture), self.files[index])

@@ -54,10 +54,6 @@ class FilmMasks(Sequence[np.ndarray]):
         """What the masks depend on, for `masks_fingerprint`."""
         return (self._film,)
 
-    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
-        """What the masks depend on, for `masks_fingerprint`."""
-        return (self._film,)
-
     def __len__(self) -> int:
         return len(self._film)
 

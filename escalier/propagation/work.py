@@ -56,9 +56,7 @@ class Work:
         painted_size: Size,
     ) -> None:
         self._progress = progress
-        paint = _seconds(PAINT, matched_size) + (
-            _seconds(ENLARGE, painted_size) if matched_size != painted_size else 0.0
-        )
+        enlarging = _seconds(ENLARGE, painted_size) if matched_size != painted_size else 0.0
         self._seconds = {
             "search": _seconds(SEARCH, size),
             "read": _seconds(READ, size),
