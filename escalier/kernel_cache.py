@@ -61,7 +61,7 @@ def _fall_back() -> bool:
     except OSError:
         mine = False
     if mine:
-        numba.config.CACHE_DIR = str(folder)
+        numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
         log.info("Compiled kernels are kept in %s: neither the package nor the home can be written to.", folder)
     else:
         log.warning("Kernels are compiled anew in every process, which takes a minute: no folder can keep them.")

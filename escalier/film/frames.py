@@ -157,7 +157,7 @@ class FolderFrames:
 
     def fingerprint_parts(self) -> tuple[Path, ...]:
         """What its frames depend on, for `film_fingerprint`: the bytes of its pictures, in order."""
-        return self.files
+        return tuple(self.files)
 
     def frame(self, index: int) -> np.ndarray:
         picture = read_picture(self.files[index])

@@ -171,7 +171,7 @@ def open_kept(path: Path) -> Iterator[BinaryIO]:
 
 
 def put_aside(path: Path, reason: object) -> None:
-    """Clear the place of something damaged, and say so. A file goes; a folder may be precious and is renamed."""
+    """Clear the place of something damaged and say so. A file is removed, a folder renamed: it may be precious."""
     log.warning("%s is damaged (%s); it is put aside and made anew", path, reason)
     if path.is_dir() and not path.is_symlink():
         with contextlib.suppress(OSError):  # what cannot be moved is refused where it is in the way

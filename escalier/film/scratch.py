@@ -29,7 +29,9 @@ RESERVE_BYTES = 10**9
 RESERVE_SHARE = 0.02
 """What a job leaves free: a gigabyte, on small disks a fiftieth."""
 
-_NOTE = b"Escalier keeps here what it can use again. It may be deleted while no job is running.\n"
+_NOTE = (
+    b"Escalier keeps here what it can use again. Delete the folder when no job is running, or let Escalier clean it.\n"
+)
 _OURS = re.compile(
     r"(film|masks|draft)_[0-9a-f]{16}\.npy|(cuts|finished)_[0-9a-f]{16}\.json|motion_[0-9a-f]{16}_\w+"
     r"|run_\d{6,}_(forward|backward)_[0-9a-f]{16}"
@@ -173,21 +175,25 @@ def open_or_make(
     if found is not None:
         return found
     with _held(path.parent, path.name, waiting):
-        found = opened()  # another job may have made it by now
-        if found is not None:
-            return found
-        make()
-        return read_back(opened(), path)
+        found = opened()
+        if found is None:
+            make()
+            found = opened()
+    return read_back(found, path)
 
 
-def read_back(made: Made | None, path: Path) -> Made:
-    """What was just made and opened; an error if that failed, for then the disk lies."""
-    if made is None:
+def read_back(found: Made | None, path: Path) -> Made:
+    """What was just made, as it was opened again; refused where it could not be.
+
+    >>> read_back("film", Path("scratch/film.npy"))
+    'film'
+    """
+    if found is None:
         raise OSError(
             f"read_back: {path.name} must read back from {path.parent} as it was written, but it does not; check the "
             "disk, or choose another folder for scratch"
         )
-    return made
+    return found
 
 
 def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
@@ -204,19 +210,18 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
 
     >>> check_room(Path("."), 10**18, "propagate", "the film and 4 runs")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    OSError: propagate: the disk of . must have 1000000.0 GB free for the film and 4 runs and ... to spare, got ...
+    OSError: propagate: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ... to spare, got ...
     """
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent
     disk = shutil.disk_usage(there)
     reserve = min(RESERVE_BYTES, int(RESERVE_SHARE * disk.total))
-    lacking = needed + reserve - disk.free
-    if needed and lacking > 0:
+    if needed and needed + reserve > disk.free:
+        lacking = said_bytes(needed + reserve - disk.free)
         raise OSError(
-            f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and "
-            f"{said_bytes(reserve)} to spare, got {said_bytes(disk.free)}; free {said_bytes(lacking)} there or choose "
-            "another folder for scratch"
+            f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and {said_bytes(reserve)} "
+            f"to spare, got {said_bytes(disk.free)}; free {lacking} there or choose another folder for scratch"
         )
 
 
@@ -232,7 +237,9 @@ def said_bytes(count: int) -> str:
 
 
 def scratch_facts(folder: str | Path) -> ScratchFacts:
-    """How much a scratch folder holds of ours, and how long the oldest of it lay unused. Other files do not count.
+    """How much a scratch folder holds of ours, and how long the oldest of it has not been used.
+
+    Other files in it do not count.
 
     >>> import tempfile
     >>> str(scratch_facts(tempfile.mkdtemp()))

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import io
 import logging
-import os
-import re
+import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from escalier.refusals import printable
+
+from .answers import (
+    Found,
+    Limits,
+    Reason,
+    read_history,
+    read_job,
+    read_node_info,
+    read_queue,
+    read_refusal,
+    read_replacements,
+    read_upload,
+)
+from .connection import Connection, import_aiohttp
 from .errors import HeadlessError, ServerGone
-from .outcome import INTERRUPTED, Outcome, RemoteFile, check_status, describe_failure, describe_refusal, read_outcome
+from .messages import Messages, pause_before
+from .outcome import INTERRUPTED, Explain, Outcome, check_status, describe_failure, describe_refusal, read_outcome
 from .workflow import Workflow
 
-if TYPE_CHECKING:
-    import aiohttp
-
-Socket = Any  # aiohttp.ClientWebSocketResponse, whose type parameters differ between aiohttp's versions
 Listener = Callable[[str, dict[str, Any]], None]
 """Called with the type and data of every message the server sends about the job, and with "quiet" when none came."""
 
 log = logging.getLogger("escalier")
 
-QUIET_SECONDS = 15.0  # after so long without a message, ask whether the job still exists
-ANSWER_SECONDS = 120.0  # a server that loads a large model may be long in answering
-CONNECTIONS = 5
 
-
-class Client:
+class Client(Connection):
     """One connection to a ComfyUI server.
 
     >>> async def answer(url):
@@ -42,52 +47,53 @@ class Client:
     ...         return await client.run(workflow)
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = tidy_url(url)
+    def __init__(self, url: str, limits: Limits | None = None) -> None:
+        super().__init__(url, limits)
         self.id = uuid.uuid4().hex
-        self._http: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Client:
-        aiohttp = _import_aiohttp()
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=ANSWER_SECONDS)
-        self._http = aiohttp.ClientSession(timeout=timeout)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._http is not None:
-            await self._http.close()
 
     async def node_info(self, class_types: Iterable[str]) -> dict[str, Any]:
         """What /object_info says of these node types; the ones the server does not know are left out."""
         found: dict[str, Any] = {}
         for class_type in sorted(set(class_types)):
-            found |= await self._get_json(f"/object_info/{quote(class_type, safe='')}")
+            path = f"/object_info/{quote(class_type, safe='')}"
+            told = read_node_info(await self.request("GET", path, most_bytes=self.limits.node_info_bytes))
+            found |= {class_type: told[class_type]} if class_type in told else {}
         return found
 
     async def replaced_types(self) -> set[str]:
         """Old node types that the server puts newer ones in the place of."""
         try:
-            return set(await self._get_json("/node_replacements"))
+            return read_replacements(await self.request("GET", "/node_replacements"))
+        except ServerGone:
+            raise
         except HeadlessError:  # a ComfyUI from before there were replacements
             return set()
 
     async def upload(self, file: Path, subfolder: str = "escalier") -> str:
         """Send a picture, clip or sound to the server's input folder; gives the name that loaders know it by."""
-        aiohttp = _import_aiohttp()
-        with file.open("rb") as content:
+        aiohttp = import_aiohttp()
+        with _WatchedFile(io.FileIO(file)) as content:
             form = aiohttp.FormData()
             form.add_field("image", content, filename=file.name)  # /upload/image takes every kind of file
             form.add_field("subfolder", subfolder)
-            answer = await self._request("POST", "/upload/image", data=form)
+            sending = asyncio.ensure_future(self.request("POST", "/upload/image", seconds=None, data=form))
+            try:
+                while not sending.done():
+                    await asyncio.wait({sending}, timeout=self.limits.stall_seconds)
+                    if not sending.done() and content.idle_seconds() > self.limits.stall_seconds:
+                        raise ServerGone(
+                            f"Client: {printable(self.url)} must take {printable(file.name)}, but it took nothing for "
+                            f"{self.limits.stall_seconds:g} seconds; look at its log"
+                        )
+                answer = await sending
+            finally:
+                sending.cancel()
         if answer.status == 413:
             raise HeadlessError(
-                f"Client: {file.name} must be smaller than the server allows, got {file.stat().st_size / 1e6:.0f} MB; "
-                "start that ComfyUI with --max-upload-size 10000"
+                f"Client: {printable(file.name)} must be smaller than the server allows, got "
+                f"{file.stat().st_size / 1e6:.0f} MB; start that ComfyUI with --max-upload-size 10000"
             )
-        placed = answer.json("upload")
-        return "/".join(part for part in (placed.get("subfolder"), placed["name"]) if part)
+        return read_upload(answer)
 
     async def upload_folder(self, folder: Path) -> str:
         """Send the files of a folder to a folder of their own on the server; gives the name that loaders know it by."""
@@ -97,10 +103,13 @@ class Client:
                 await self.upload(file, place)
         return place
 
-    async def run(self, workflow: Workflow, listener: Listener | None = None) -> Outcome:
+    async def run(
+        self, workflow: Workflow, listener: Listener | None = None, explain: Explain | None = None
+    ) -> Outcome:
         """Queue a workflow and wait until it is done.
 
-        Cancelling this coroutine takes the job out of the server's queue.
+        Cancelling this coroutine takes the job out of the server's queue. `explain` may put a better sentence in the
+        place of ComfyUI's reason for refusing an input.
 
         Raises
         ------
@@ -109,12 +118,13 @@ class Client:
         ServerGone
             When the server stops answering.
         """
-        listener = listener or _ignore
-        messages = _Messages(await self._connect())
+        messages = Messages(lambda: self.open_socket(self.id))
         job = ""
         try:
-            job = await self._queue(workflow)
-            history = await self._follow(messages, job, workflow, listener)
+            await messages.open()
+            job = await self._queue(workflow, explain or _no_better)
+            history = await self._follow(messages, job, workflow, listener or _ignore)
+            return read_outcome(history, self.limits.files)
         except BaseException as error:
             if job and not isinstance(error, ServerGone):
                 # Shielded, since it must also happen when it is a cancellation that brought us here.
@@ -123,224 +133,108 @@ class Client:
             raise
         finally:
             await messages.close()
-        return read_outcome(history)
 
     async def cancel(self, job: str) -> None:
         """Take a job out of the queue, or interrupt it when it runs. Jobs of others are left alone."""
-        await self._request("POST", "/queue", json={"delete": [job]})
-        running = (await self._get_json("/queue")).get("queue_running", [])
-        if any(item[1] == job for item in running):
-            await self._request("POST", "/interrupt", json={"prompt_id": job})
+        await self.request("POST", "/queue", json={"delete": [job]})
+        if (job, True) in read_queue(await self.request("GET", "/queue")):
+            await self.request("POST", "/interrupt", json={"prompt_id": job})
 
-    async def fetch(self, file: RemoteFile, folder: Path) -> Path:
-        """Bring a file into `folder`, written aside and then renamed; a file of the same name is replaced."""
-        target = folder.joinpath(*file.local_path.parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-        query = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
-        try:
-            async with self._session.get(f"{self.url}/view", params=query) as answer:
-                if answer.status != 200:
-                    raise HeadlessError(
-                        f"Client: {file.filename} from node {file.node} must be readable on the server, got HTTP "
-                        f"{answer.status}; look for it in ComfyUI's {file.type} folder"
-                    )
-                with aside.open("wb") as output:
-                    async for block in answer.content.iter_chunked(1 << 20):
-                        output.write(block)
-            os.replace(aside, target)
-        except _network_errors() as error:
-            raise ServerGone(
-                f"Client: {self.url} must keep answering, but sending {file.filename} broke off"
-            ) from error
-        finally:
-            aside.unlink(missing_ok=True)
-        return target
-
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            raise RuntimeError("Client: it must be used as `async with Client(url) as client`")
-        return self._http
-
-    async def _connect(self) -> Socket:
-        try:
-            return await self._session.ws_connect(f"{self.url}/ws", params={"clientId": self.id}, max_msg_size=0)
-        except _network_errors() as error:
-            raise ServerGone(_unreachable(self.url, error)) from error
-
-    async def _queue(self, workflow: Workflow) -> str:
+    async def _queue(self, workflow: Workflow, explain: Explain) -> str:
         body = {"prompt": workflow, "client_id": self.id, "prompt_id": str(uuid.uuid4())}
-        answer = await self._request("POST", "/prompt", json=body)
+        answer = await self.request("POST", "/prompt", json=body)
+        refused = read_refusal(answer)
         if answer.status == 400:
-            raise HeadlessError("ComfyUI refused the workflow.\n" + describe_refusal(answer.json("prompt"), workflow))
-        content = answer.json("prompt")
-        if content.get("node_errors"):
+            raise HeadlessError("ComfyUI refused the workflow.\n" + describe_refusal(refused, workflow, explain))
+        job = read_job(answer)
+        if refused.nodes:
             # ComfyUI would run the outputs that are sound and say nothing more of the others.
-            await self.cancel(content["prompt_id"])
-            raise HeadlessError("ComfyUI refused part of the workflow.\n" + describe_refusal(content, workflow))
-        job = str(content["prompt_id"])
-        queue = await self._get_json("/queue")
-        waiting = [item[1] for name in ("queue_running", "queue_pending") for item in queue.get(name, [])]
-        if before := len([other for other in waiting if other != job]):
+            await self.cancel(job)
+            raise HeadlessError(
+                "ComfyUI refused part of the workflow.\n" + describe_refusal(refused, workflow, explain)
+            )
+        queue = read_queue(await self.request("GET", "/queue"))
+        if before := len([other for other, _ in queue if other != job]):
             log.info("ComfyUI has %d other job(s) in its queue; this one waits for its turn.", before)
         return job
 
-    async def _follow(self, messages: _Messages, job: str, workflow: Workflow, listener: Listener) -> dict[str, Any]:
-        """Read messages until the job is in the history; gives its entry there."""
-        connections = 1
+    async def _follow(self, messages: Messages, job: str, workflow: Workflow, listener: Listener) -> Found:
+        """Read messages until the job is in the history; gives its entry there.
+
+        The history alone decides. A socket that closes, floods, or says nothing costs bars, never a job.
+        """
+        hang_ups = 0
+        asked = time.monotonic()
         while True:
-            message = await messages.next(QUIET_SECONDS)
+            message = await messages.next(self.limits.quiet_seconds)
             if message is not None:
-                data = message.get("data") or {}
-                if data.get("prompt_id") != job:
-                    continue
-                kind = str(message.get("type"))
-                listener(kind, data)
-                if kind == "execution_error":
-                    raise HeadlessError(describe_failure(data, workflow))
-                if kind == "execution_interrupted":
-                    raise HeadlessError(INTERRUPTED)
-                if kind != "executing" or data.get("node") is not None:
+                kind, data = message
+                ours = data["prompt_id"] == job
+                if ours:
+                    hang_ups = 0
+                    listener(kind, data)
+                    _raise_failure(kind, data, workflow)
+                ended = ours and kind == "executing" and data["node"] is None
+                if not ended and time.monotonic() - asked < self.limits.check_seconds:
                     continue
             else:
                 listener("quiet", {})
-            # The job is done, or the server has gone quiet, or it hung up: its history tells which.
-            if history := await self._finished(job):
+            if history := await self._finished(job, workflow):
                 return history
+            asked = time.monotonic()
             if messages.closed:
-                connections += 1
-                if connections > CONNECTIONS:
-                    raise ServerGone(f"Client: {self.url} must hold the connection, but it hung up again and again")
-                await messages.replace(await self._connect())
+                hang_ups += 1
+                if hang_ups == self.limits.hang_ups:
+                    log.warning("ComfyUI keeps hanging up; waiting for the job without news of how far it is.")
+                await asyncio.sleep(pause_before(hang_ups, self.limits.quiet_seconds))
+                await messages.open()
 
-    async def _finished(self, job: str) -> dict[str, Any] | None:
+    async def _finished(self, job: str, workflow: Workflow) -> Found | None:
         """The job's entry in the history, None while it waits or runs.
 
         Raises HeadlessError when it failed, or when somebody removed it from the queue.
         """
-        history = (await self._get_json(f"/history/{job}")).get(job)
-        if history is not None:
-            check_status(history)
-            return dict(history)
-        queue = await self._get_json("/queue")
-        jobs = [item[1] for name in ("queue_running", "queue_pending") for item in queue.get(name, [])]
-        if job not in jobs:
-            # It may have ended between the two questions.
-            history = (await self._get_json(f"/history/{job}")).get(job)
+        history = await self._history(job, workflow)
+        if history is None and job not in [other for other, _ in read_queue(await self.request("GET", "/queue"))]:
+            history = await self._history(job, workflow)  # it may have ended between the two questions
             if history is None:
                 raise HeadlessError(
                     "The job is neither in ComfyUI's queue nor in its history; it was removed, or the server restarted."
                 )
-            check_status(history)
         return history
 
-    async def _get_json(self, path: str) -> dict[str, Any]:
-        return (await self._request("GET", path)).json(path)
-
-    async def _request(self, method: str, path: str, **options: Any) -> _Answer:
-        try:
-            async with self._session.request(method, self.url + path, **options) as answer:
-                return _Answer(answer.status, await answer.text(errors="replace"), self.url)
-        except _network_errors() as error:
-            raise ServerGone(_unreachable(self.url, error)) from error
+    async def _history(self, job: str, workflow: Workflow) -> Found | None:
+        history = read_history(await self.request("GET", f"/history/{job}"), job)
+        if history is not None:
+            check_status(history, workflow)
+        return history
 
 
-class _Messages:
-    """The text messages of a WebSocket. Pictures, which are binary, are dropped."""
+class _WatchedFile(io.BufferedReader):
+    """A file that knows when it was last read."""
 
-    def __init__(self, socket: Socket) -> None:
-        self.closed = False
-        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        self._listen(socket)
+    def __init__(self, raw: io.FileIO) -> None:
+        super().__init__(raw)
+        self._read_at = time.monotonic()
 
-    async def next(self, seconds: float) -> dict[str, Any] | None:
-        """The next message; None after so many quiet seconds, or at once when the socket has closed."""
-        # Not asyncio.wait_for: until Python 3.12 it swallows a cancellation that comes together with a message.
-        waiting = asyncio.ensure_future(self._queue.get())
-        try:
-            await asyncio.wait({waiting}, timeout=seconds)
-            message = waiting.result() if waiting.done() else None
-            self.closed = waiting.done() and message is None
-            return message
-        finally:
-            waiting.cancel()
+    def idle_seconds(self) -> float:
+        return time.monotonic() - self._read_at
 
-    async def replace(self, socket: Socket) -> None:
-        await self.close()
-        self.closed = False
-        self._listen(socket)
-
-    async def close(self) -> None:
-        self._reader.cancel()
-        await self._socket.close()
-
-    def _listen(self, socket: Socket) -> None:
-        self._socket = socket
-        self._reader = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        async for message in self._socket:
-            if message.type == _import_aiohttp().WSMsgType.TEXT:
-                with contextlib.suppress(ValueError):
-                    content = json.loads(message.data)
-                    if isinstance(content, dict):
-                        self._queue.put_nowait(content)
-        self._queue.put_nowait(None)
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._read_at = time.monotonic()
+        return super().read(size)
 
 
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    text: str
-    url: str
-
-    def json(self, request: str) -> dict[str, Any]:
-        if self.status not in (200, 400):
-            first = next(iter(self.text.strip().splitlines()), "")
-            raise HeadlessError(
-                f"Client: {self.url} must answer {request} as ComfyUI does, got HTTP {self.status} {first[:200]}; "
-                "check that the address is ComfyUI's, and look at its log"
-            )
-        try:
-            content = json.loads(self.text)
-        except ValueError as error:
-            raise HeadlessError(
-                f"Client: {self.url} must answer {request} with JSON, as ComfyUI does; check the address"
-            ) from error
-        return content if isinstance(content, dict) else {}
-
-
-def tidy_url(url: str) -> str:
-    """A server's address with its scheme and without a slash at the end.
-
-    >>> tidy_url("127.0.0.1:8188/")
-    'http://127.0.0.1:8188'
-    """
-    address = url.strip() if "://" in url else "http://" + url.strip()
-    if not re.match(r"https?://[^/\s]+", address):
-        raise ValueError(f"--server: address must look like http://127.0.0.1:8188, got {url}; check it")
-    return address.rstrip("/")
+def _raise_failure(kind: str, data: dict[str, Any], workflow: Workflow) -> None:
+    if kind == "execution_error":
+        raise HeadlessError(describe_failure(data["failure"], workflow))
+    if kind == "execution_interrupted":
+        raise HeadlessError(INTERRUPTED)
 
 
 def _ignore(kind: str, data: dict[str, Any]) -> None:
     pass
 
 
-def _unreachable(url: str, error: BaseException) -> str:
-    return (
-        f"Client: {url} must be a running ComfyUI, but it does not answer ({error or type(error).__name__}); start it, "
-        "check the address, or leave --server out to start one"
-    )
-
-
-def _import_aiohttp() -> Any:
-    try:
-        import aiohttp
-    except ModuleNotFoundError as error:
-        raise HeadlessError("Client: the package aiohttp must be installed; run: pip install aiohttp") from error
-    return aiohttp
-
-
-def _network_errors() -> tuple[type[BaseException], ...]:
-    return (_import_aiohttp().ClientError, asyncio.TimeoutError, ConnectionError)
+def _no_better(node: str, reason: Reason) -> None:
+    return None

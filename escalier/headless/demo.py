@@ -20,7 +20,7 @@ from escalier.keyframes import Keyframes, choose_keyframes, plan_grid, tile
 from escalier.keyframes.files import write_keyframes
 from escalier.keyframes.paint import LOOKS, paint
 
-from .client import tidy_url
+from .connection import tidy_url
 from .contact_sheet import contact_sheet
 from .display import choose_display
 from .run import add_server_arguments, check_output, run_workflow, server_from

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import Any
 
+from .answers import Failure, Found, Reason, Refused, read_failure, whole_text
 from .errors import HeadlessError
 from .workflow import Workflow, title_of
 
 INTERRUPTED = "The job was interrupted from somewhere else, perhaps in the browser."
+
+Explain = Callable[[str, Reason], str | None]
+"""Our own sentence for why an input of a node was refused, where we have a better one than ComfyUI."""
 
 log = logging.getLogger("escalier")
 
@@ -26,16 +29,15 @@ class RemoteFile:
     node: str
 
     @property
-    def local_path(self) -> PurePosixPath:
-        """Where to put it below the output folder, whatever the server calls it; previews get a folder of their own."""
-        parts = [part for part in re.split(r"[\\/]", self.subfolder) if part not in ("", ".", "..") and ":" not in part]
-        name = re.split(r"[\\/:]", self.filename)[-1]
-        if name in ("", ".", ".."):
-            raise HeadlessError(f"RemoteFile: filename must name a file, got {self.filename!r} from node {self.node}")
+    def place(self) -> tuple[str, str]:
+        """Its folder and name below the output folder, as the server spells them; previews get a folder of their own.
+
+        See `local_names.local_path` for what becomes of them here.
+        """
         if self.type == "temp":
             # ComfyUI puts five random letters into a preview's name; without them the next run replaces it.
-            return PurePosixPath("previews", f"node_{tidy_id(self.node)}_" + re.sub(r"_temp_[a-z]{5}_", "_", name))
-        return PurePosixPath(*parts, name)
+            return "previews", f"node_{tidy_id(self.node)}_" + re.sub(r"_temp_[a-z]{5}_", "_", self.filename)
+        return self.subfolder, self.filename
 
 
 # Failures of which ComfyUI's own words help nobody: what to do, by what they say.
@@ -62,58 +64,72 @@ def tidy_id(node: str) -> str:
     return re.sub(r"[^\w.-]", "_", node)
 
 
-def describe_refusal(answer: dict[str, Any], workflow: Workflow) -> str:
-    """ComfyUI's reasons for refusing a workflow, in the form it writes them in its own log."""
-    error = answer.get("error") or {}
-    lines = []
-    if isinstance(error, str):
-        lines.append(error)
-    elif error.get("type") != "prompt_outputs_failed_validation" and error.get("message"):
-        lines.append(_sentence(error))
-    for node_id, report in (answer.get("node_errors") or {}).items():
-        lines.append(f"* {report.get('class_type', '?')} {title_of(workflow, node_id)}:")
-        lines += [f"  - {_sentence(reason)}" for reason in report.get("errors", [])]
+def describe_refusal(refused: Refused, workflow: Workflow, explain: Explain) -> str:
+    """ComfyUI's reasons for refusing a workflow, in the form it writes them in its own log.
+
+    `explain` gives our own sentence for a file that is missing, or None.
+    """
+    lines = [refused.words] if refused.words else []
+    for node_id, (class_type, reasons) in refused.nodes.items():
+        lines.append(f"* {class_type} {title_of(workflow, node_id)}:")
+        lines += [f"  - {explain(node_id, reason) or reason.words}" for reason in reasons]
     return "\n".join(lines) or "It gave no reason; look at its log."
 
 
-def describe_failure(data: dict[str, Any], workflow: Workflow) -> str:
+def describe_failure(failure: Failure, workflow: Workflow) -> str:
     """A node's failure while it ran, as ComfyUI reports it; its traceback goes to the log."""
-    log.debug("%s", "".join(data.get("traceback") or []))
-    node = title_of(workflow, str(data.get("node_id")))
-    kind = str(data.get("exception_type", "Error")).removeprefix("builtins.")
-    message = str(data.get("exception_message", "")).strip()
-    remedy = next((words for sign, words in REMEDIES.items() if sign in f"{kind}: {message}"), "")
-    return f"{data.get('node_type', 'Node')} {node} failed: {kind}: {message}{remedy}"
+    log.debug("%s", failure.traceback)
+    told = f"{failure.kind}: {failure.message}"
+    remedy = next((words for sign, words in REMEDIES.items() if sign in told), "")
+    return f"{failure.node_type} {title_of(workflow, failure.node)} failed: {told}{remedy}"
 
 
-def check_status(history: dict[str, Any]) -> None:
+def check_status(history: Found, workflow: Workflow) -> None:
     """Raise when a history entry is that of a failed job, whose own message was missed."""
-    status = history.get("status") or {}
-    if status.get("status_str") != "error":
+    status = history.get("status")
+    if status is None or status.mapping().get("status_str") != "error":
         return
-    for kind, data in status.get("messages", []):
+    messages = status.get("messages")
+    for entry in messages or ():
+        kind, data = [*entry.list(), None, None][:2]
         if kind == "execution_error":
-            raise HeadlessError(describe_failure(data, {}))
+            raise HeadlessError(describe_failure(read_failure(data if isinstance(data, dict) else {}), workflow))
         if kind == "execution_interrupted":
             raise HeadlessError(INTERRUPTED)
     raise HeadlessError("The job failed, and ComfyUI gave no reason; look at its log.")
 
 
-def read_outcome(history: dict[str, Any]) -> Outcome:
-    """The files and texts in a job's history entry. Files that a node only read are left out."""
-    outcome = Outcome()
-    for node, shown in (history.get("outputs") or {}).items():
+def read_outcome(history: Found, most_files: int) -> Outcome:
+    """The files and texts in a job's history entry. Files that a node only read are left out.
+
+    What nodes show beside files and texts is their own affair, and is passed over whatever it is.
+    """
+    files: dict[RemoteFile, None] = {}
+    texts: dict[str, list[str]] = {}
+    outputs = history.get("outputs")
+    for node, shown in outputs.items() if outputs else ():
         for name, entries in shown.items():
-            for entry in entries if isinstance(entries, list) else []:
-                if isinstance(entry, dict) and entry.get("filename"):
-                    place = (entry["filename"], entry.get("subfolder") or "", entry.get("type") or "output")
-                    file = RemoteFile(*place, node=node)
-                    if file.type in ("output", "temp") and file not in outcome.files:
-                        outcome.files.append(file)
+            if not isinstance(entries.value, list):
+                continue
+            for entry in entries:
+                if isinstance(entry.value, dict) and entry.value.get("filename"):
+                    file = _read_file(entry, node)
+                    if file.type in ("output", "temp"):
+                        files[file] = None
                 elif name == "text":
-                    outcome.texts.setdefault(node, []).append(str(entry))
-    return outcome
+                    texts.setdefault(node, []).append(whole_text(str(entry.value)))
+    if len(files) > most_files:
+        raise HeadlessError(
+            f"The job's results must be at most {most_files} files, got {len(files)}; let its nodes save fewer."
+        )
+    return Outcome(list(files), texts)
 
 
-def _sentence(reason: dict[str, Any]) -> str:
-    return ": ".join(str(reason[key]) for key in ("message", "details") if reason.get(key))
+def _read_file(entry: Found, node: str) -> RemoteFile:
+    subfolder, kind = entry.get("subfolder"), entry.get("type")
+    return RemoteFile(
+        filename=entry["filename"].text(),
+        subfolder=subfolder.text() if subfolder else "",
+        type=kind.text() if kind else "output",
+        node=whole_text(node),
+    )

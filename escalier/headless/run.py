@@ -13,8 +13,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .client import Client, Listener, tidy_url
+from .client import Client, Listener
 from .comfyui import find_comfyui
+from .connection import tidy_url
 from .display import choose_display
 from .errors import HeadlessError, ServerGone
 from .inputs import find_loader, split_input

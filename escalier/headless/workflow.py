@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from escalier.refusals import printable
+
 from .folders import pack_folder
 
 Workflow = dict[str, dict[str, Any]]
 
+LARGEST_BYTES = 64 * 10**6
 EXPORT_ADVICE = "open it in ComfyUI and save it with File > Export (API)"
 
 
@@ -40,11 +43,45 @@ def load_workflow(name: str | Path) -> Workflow:
         When the file is not JSON, is in canvas format, or a node lacks its class or inputs.
     """
     path = find_workflow(name)
+    shown = printable(str(path))
+    size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        raise ValueError(
+            f"load_workflow: {shown} must be a workflow of at most {LARGEST_BYTES / 1e6:g} MB, got "
+            f"{size / 1e6:.0f} MB; {EXPORT_ADVICE}"
+        )
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"load_workflow: {path} must be JSON, got {error}; {EXPORT_ADVICE}") from error
+        content = _read_json(path.read_bytes())
+    except RecursionError:
+        raise ValueError(f"load_workflow: {shown} must be JSON, got brackets without end; {EXPORT_ADVICE}") from None
+    except ValueError as error:
+        raise ValueError(
+            f"load_workflow: {shown} must be JSON, got {printable(str(error))}; {EXPORT_ADVICE}"
+        ) from error
     return check_workflow(content, str(path))
+
+
+def _read_json(data: bytes) -> Any:
+    """JSON in any of its encodings, marked or not; what two readers could take for two things is refused."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            seen: set[str] = set()
+            double = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+            raise ValueError(f"the name {double!r} twice in one object")
+        return content
+
+    def never(number: str) -> Any:
+        raise ValueError(f"{number}, which is no number of JSON")
+
+    def finite(number: str) -> float:
+        if not math.isfinite(value := float(number)):
+            raise ValueError(f"the number {number}, which is too large")
+        return value
+
+    text = data.decode(json.detect_encoding(data))
+    return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=once, parse_constant=never, parse_float=finite)
 
 
 def find_workflow(name: str | Path) -> Path:
@@ -57,7 +94,8 @@ def find_workflow(name: str | Path) -> Path:
         return shipped[str(name)]
     known = ", ".join(shipped) or "none"
     raise FileNotFoundError(
-        f"load_workflow: workflow must be a file or a shipped name ({known}), got {name}; check the spelling"
+        f"load_workflow: workflow must be a file or a shipped name ({known}), got {printable(str(name))}; check the "
+        "spelling"
     )
 
 
@@ -71,7 +109,12 @@ def shipped_workflows() -> dict[str, Path]:
 
 
 def check_workflow(content: Any, source: str = "workflow") -> Workflow:
-    """Refuse what is not an API workflow; gives a copy in which every node has a title."""
+    """Refuse what is not an API workflow; gives a copy in which every node has a title.
+
+    >>> check_workflow({"3": {"class_type": "Note", "_meta": None}})
+    {'3': {'class_type': 'Note', '_meta': {'title': 'Note'}, 'inputs': {}}}
+    """
+    source = printable(source)
     if isinstance(content, dict) and isinstance(content.get("prompt"), dict):
         content = content["prompt"]  # the body of a request to /prompt, as some tools save it
     if isinstance(content, dict) and isinstance(content.get("nodes"), list):
@@ -81,23 +124,41 @@ def check_workflow(content: Any, source: str = "workflow") -> Workflow:
         )
     if not isinstance(content, dict) or not content:
         raise ValueError(f"load_workflow: {source} must hold nodes in API format, got none; {EXPORT_ADVICE}")
-    workflow = copy.deepcopy(content)
+    try:
+        workflow = copy.deepcopy(content)
+    except RecursionError:
+        raise ValueError(f"load_workflow: {source} must be JSON, got brackets without end; {EXPORT_ADVICE}") from None
     for node_id, node in workflow.items():
-        fits = isinstance(node, dict) and isinstance(node.get("class_type"), str)
-        if not fits or not isinstance(node.get("inputs", {}), dict):
-            raise ValueError(
-                f"load_workflow: every node in {source} must have a class_type and inputs, but node {node_id} has not; "
-                f"{EXPORT_ADVICE}"
-            )
-        node.setdefault("inputs", {})
-        # ComfyUI 0.30 answers with error 500 when a node that it replaces has no _meta.
-        node.setdefault("_meta", {}).setdefault("title", node["class_type"])
+        if not isinstance(node_id, str):
+            raise ValueError(f"load_workflow: the ids in {source} must be texts, got {node_id!r}; write it in quotes")
+        _check_node(node_id, node, source)
     return workflow
+
+
+def _check_node(node_id: str, node: Any, source: str) -> None:
+    """Refuse what is no node, and give it inputs and a title where it has none."""
+    shown = printable(node_id)
+    fits = isinstance(node, dict) and isinstance(node.get("class_type"), str)
+    if not fits or not isinstance(node.get("inputs", {}), dict):
+        raise ValueError(
+            f"load_workflow: every node in {source} must have a class_type and inputs, but node {shown} has not; "
+            f"{EXPORT_ADVICE}"
+        )
+    node.setdefault("inputs", {})
+    # ComfyUI 0.30 answers with error 500 when a node that it replaces has no _meta.
+    meta = node["_meta"] = {} if node.get("_meta") is None else node["_meta"]
+    if not isinstance(meta, dict) or not isinstance(meta.get("title"), (str, type(None))):
+        raise ValueError(
+            f'load_workflow: the _meta of every node in {source} must be an object such as {{"title": "Paint"}}, but '
+            f"that of node {shown} is not; {EXPORT_ADVICE}"
+        )
+    if meta.get("title") is None:
+        meta["title"] = node["class_type"]
 
 
 def title_of(workflow: Workflow, node: str) -> str:
     """How messages name a node: `5 "Load Image"`."""
-    return f'{node} "{workflow[node]["_meta"]["title"]}"' if node in workflow else node
+    return printable(f'{node} "{workflow[node]["_meta"]["title"]}"' if node in workflow else node)
 
 
 def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tuple[Place, str]:
@@ -117,22 +178,22 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
     fitting = [name for name in names if setting.startswith(name + ".") and "=" in setting[len(name) + 1 :]]
     if not fitting:
         raise ValueError(
-            f"{option}: setting must be NODE.INPUT=VALUE with a node of this workflow, got {setting}; its nodes are:\n"
-            + _list_nodes(workflow, workflow)
+            f"{option}: setting must be NODE.INPUT=VALUE with a node of this workflow, got {printable(setting)}; its "
+            "nodes are:\n" + _list_nodes(workflow, workflow)
         )
     name = max(fitting, key=len)
     field, _, value = setting[len(name) + 1 :].partition("=")
     if len(names[name]) > 1:
         raise ValueError(
-            f'{option}: title must belong to one node, got "{name}", which {len(names[name])} nodes bear; use an id:\n'
-            + _list_nodes(workflow, names[name])
+            f'{option}: title must belong to one node, got "{printable(name)}", which {len(names[name])} nodes bear; '
+            "use an id:\n" + _list_nodes(workflow, names[name])
         )
     node_id = names[name][0]
     if field not in workflow[node_id]["inputs"]:
-        inputs = ", ".join(workflow[node_id]["inputs"]) or "none"
+        inputs = printable(", ".join(workflow[node_id]["inputs"])) or "none"
         raise ValueError(
-            f'{option}: input must be one of node {title_of(workflow, node_id)}, got "{field}"; it has: {inputs} '
-            "(an optional input that the file leaves out is to be written into the file first)"
+            f'{option}: input must be one of node {title_of(workflow, node_id)}, got "{printable(field)}"; it has: '
+            f"{inputs} (an optional input that the file leaves out is to be written into the file first)"
         )
     return Place(node_id, field), value
 
@@ -158,24 +219,25 @@ def read_value(workflow: Workflow, place: Place, text: str) -> Any:
     present = workflow[place.node]["inputs"][place.input]
     try:
         value = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         value = text
-    where = f"--set: {place.input} of node {title_of(workflow, place.node)}"
+    where = f"--set: {printable(place.input)} of node {title_of(workflow, place.node)}"
+    shown = printable(text)
     if is_link(value, workflow):
         return value
     if is_link(present, workflow):
         raise ValueError(
-            f'{where} must be a link such as ["{present[0]}", {present[1]}], got {text}; it is fed by node '
+            f'{where} must be a link such as ["{present[0]}", {present[1]}], got {shown}; it is fed by node '
             f"{title_of(workflow, present[0])}: set an input of that node"
         )
     if isinstance(present, str):
         return text
     if isinstance(present, bool) and not isinstance(value, bool):
-        raise ValueError(f"{where} must be true or false, got {text}; it is {json.dumps(present)} now")
+        raise ValueError(f"{where} must be true or false, got {shown}; it is {json.dumps(present)} now")
     if isinstance(present, (int, float)) and not isinstance(present, bool) and not is_number(value):
-        raise ValueError(f"{where} must be a number, got {text}; it is {present} now")
+        raise ValueError(f"{where} must be a number, got {shown}; it is {present} now")
     if isinstance(present, (dict, list)) and type(value) is not type(present):
-        raise ValueError(f"{where} must be JSON like its present value {json.dumps(present)}, got {text}")
+        raise ValueError(f"{where} must be JSON like its present value {json.dumps(present)}, got {shown}")
     return value
 
 
@@ -197,7 +259,7 @@ def check_types(workflow: Workflow, changed: Iterable[Place], node_info: dict[st
     for place in changed:
         kind, _ = declared_input(node_info, workflow[place.node]["class_type"], place.input)
         value = workflow[place.node]["inputs"][place.input]
-        where = f"--set: {place.input} of node {title_of(workflow, place.node)}"
+        where = f"--set: {printable(place.input)} of node {title_of(workflow, place.node)}"
         if kind == "INT" and isinstance(value, float) and not value.is_integer():
             raise ValueError(f"{where} must be a whole number, got {value}; round it")
         if kind == "BOOLEAN" and not isinstance(value, (bool, list)):
@@ -216,4 +278,6 @@ def declared_input(node_info: dict[str, Any], class_type: str, field: str) -> tu
 
 
 def _list_nodes(workflow: Workflow, ids: Iterable[str]) -> str:
-    return "\n".join(f"  {title_of(workflow, node_id)} ({workflow[node_id]['class_type']})" for node_id in ids)
+    return "\n".join(
+        f"  {title_of(workflow, node_id)} ({printable(workflow[node_id]['class_type'])})" for node_id in ids
+    )

@@ -13,7 +13,7 @@ from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_
 from escalier.film.kept_files import ArrayFile, open_array
 from escalier.film.scaled import FilmPart, ScaledFilm, draft_size, scaled
 from escalier.film.scratch import open_or_make, open_scratch, touch
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, fits_film
 
 from .guides import Guides, NamedGuide, check_guides
 from .run import Matching
@@ -166,7 +166,7 @@ def _checked_size(film: FrameSource, keyframes: Keyframes, scale: float, start: 
             f"draft: the part must lie in the film's frames 0..{len(film) - 1}, got {start} to {stop - 1}; choose a "
             "first frame and a number of frames inside the film"
         )
-    if keyframes.length != len(film) or keyframes.size != film.size:
+    if keyframes.length != len(film) or not fits_film(keyframes.size, film.size):
         raise ValueError(
             f"draft: keyframes must belong to a film of {len(film)} frames of {film.size} like this one, got keyframes "
             f"of one of {keyframes.length} frames of {keyframes.size}; choose them from the same clip, at its size"

@@ -21,6 +21,7 @@ def scratch_bytes(
     *,
     masks: int = 0,
     guides: Sequence[FrameSource] = (),
+    size: Size | None = None,
     matched_size: Size | None = None,
 ) -> int:
     """The room that `propagate` takes from nothing, in bytes.
@@ -35,6 +36,8 @@ def scratch_bytes(
         How many there are: 0, 1 or as many as frames.
     guides
         The films of named guides.
+    size
+        That of the keyframes; the film's by default.
     matched_size
         See `Matching.size_for`; the film's by default.
 
@@ -45,12 +48,12 @@ def scratch_bytes(
     >>> round(scratch_bytes(minute, chains_of(keyframes)) / 1e9, 1)
     28.4
     """
-    size = film.size
+    filmed = film.size
     return (
         sum(_film_bytes(shown) for shown in (film, *guides))
-        + (len(film) - 1) * pair_bytes(size)
-        + (array_bytes((masks, size.height, size.width), np.uint8) if masks else 0)
-        + sum(run_bytes(chain, size, matched_size or size) for chain in chains)
+        + (len(film) - 1) * pair_bytes(filmed)
+        + (array_bytes((masks, filmed.height, filmed.width), np.uint8) if masks else 0)
+        + sum(run_bytes(chain, size or filmed, matched_size or filmed) for chain in chains)
     )
 
 
@@ -60,6 +63,7 @@ def check_room_for(
     masks: tuple[Path, int] | None,
     motion: Motion,
     places: Mapping[Chain, Path],
+    size: Size,
     matched_size: Size,
 ) -> None:
     """Refuse a propagation whose missing files would fill the disk. What lies there already is not counted.
@@ -76,16 +80,16 @@ def check_room_for(
         The flow to be made.
     places
         The folders of all runs.
-    matched_size
-        The size at which frames are matched.
+    size, matched_size
+        That of the keyframes, and the one at which frames are matched.
     """
-    size = motion.size
+    filmed = motion.size
     missing = [chain for chain, place in places.items() if not place.is_dir()]
     runs = sum(run_bytes(chain, size, matched_size) for chain in missing)
     needed = runs + motion.missing_bytes()
     needed += sum(_lacking(path, _film_bytes(film)) for path, film in films.items())
     if masks is not None:
-        needed += _lacking(masks[0], array_bytes((masks[1], size.height, size.width), np.uint8))
+        needed += _lacking(masks[0], array_bytes((masks[1], filmed.height, filmed.width), np.uint8))
     if runs:
         check_room(folder, needed, "propagate", f"the film, its flow and {len(missing)} runs")
 

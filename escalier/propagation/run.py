@@ -278,8 +278,8 @@ def make_run(
 class _Steps:
     """The state that one frame hands to the next: the plates, and how far they can be trusted.
 
-    Frames are matched at `size`. Where that is smaller than the film, the plates' fields are enlarged and the frame is
-    painted from the keyframe at its full size.
+    Frames are matched at `size`. Where that is smaller than the keyframe, the plates' fields are enlarged and the frame
+    is painted from the keyframe at its full size.
     """
 
     def __init__(self, chain: Chain, source: Source, guide_film: GuideFilm, motion: Motion, matching: Matching) -> None:
@@ -287,7 +287,7 @@ class _Steps:
         self.stylised = source.keyframe
         self.size = source.size
         self._source = source
-        self._full_film = guide_film
+        self._full_film = guide_film.at(Size.of(source.keyframe))
         self._film = guide_film.at(self.size)
         self._motion = motion
         self._matching = matching
@@ -333,8 +333,8 @@ class _Steps:
         return np.sqrt(np.maximum(error, 0) / (self._matching.patch_size**2 * sum(weights)))
 
     def _picture(self, plate: Plate, index: int) -> np.ndarray:
-        """What a plate shows, at the film's full size."""
-        if self._film is self._full_film:
+        """What a plate shows, at the keyframe's full size."""
+        if self._film.size == self._full_film.size:
             return plate.picture
         if plate.nnf is None:  # never seen since the keyframe: nothing of it shows
             return self._source.keyframe

@@ -21,7 +21,7 @@ from escalier.film.fingerprint import array_digest, film_fingerprint, masks_fing
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8, check_masks
 from escalier.film.motion import Motion
 from escalier.film.scratch import in_use, open_scratch, read_back, try_lock
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.pyebsynth.counts import check_seed, thread_count
 
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
@@ -53,7 +53,7 @@ class Runs:
     keyframes
         The painted pictures and their places.
     size, rate
-        Those of the film.
+        The size of the keyframes, which may be larger than the film's, and the rate of the film.
     forward, backward
         The runs by the index of their keyframe. A keyframe whose neighbour is the next frame has a run of length 1,
         itself; so has one on the last frame of a shot.
@@ -126,7 +126,8 @@ def propagate(
     film
         The source film.
     keyframes
-        The painted pictures, as large as the film.
+        The painted pictures, as large as the film; or larger by one factor, and then the runs have their size: frames
+        are matched at the film's and painted from the large keyframes.
     folder
         Scratch. Room needed for each frame: its pixels x 3 bytes for each run (two between keyframes), x 2 bytes more
         for the run's guide error, x 3 bytes once if the film is not in memory, and 4 MB of optical flow.
@@ -191,7 +192,7 @@ def propagate(
             runs |= _make_runs(missing, places, job, job.guide_film(cores), cores)
     forward = {chain.start: runs[chain] for chain in places if chain.direction > 0}
     backward = {chain.start: runs[chain] for chain in places if chain.direction < 0}
-    return Runs(keyframes, film.size, film.rate, forward, backward, cuts)
+    return Runs(keyframes, keyframes.size, film.rate, forward, backward, cuts)
 
 
 class _Job:
@@ -217,7 +218,8 @@ class _Job:
         self.motion = motion or Motion(film, folder, fingerprint=self._print)
         self.matched_size = matching.size_for(film.size)
         paintings = _paintings(chains_of(keyframes))
-        self.work = Work(progress, len(film), paintings, film.size, self.motion.working_size, self.matched_size)
+        sizes = film.size, self.motion.working_size, self.matched_size, keyframes.size
+        self.work = Work(progress, len(film), paintings, *sizes)
 
     def cuts(self, given: Sequence[int] | None) -> tuple[int, ...]:
         """The cuts as they are given, kept or found; before they are looked for, whether there is room for all."""
@@ -240,7 +242,7 @@ class _Job:
 
     def opened(self, place: Path, chain: Chain) -> Run | None:
         """A run, if it lies there whole."""
-        return open_run(place, chain, self._film.size, self.matched_size)
+        return open_run(place, chain, self.keyframes.size, self.matched_size)
 
     def kept_runs(self, places: dict[Chain, Path]) -> dict[Chain, Run]:
         """All runs that lie there whole."""
@@ -274,7 +276,7 @@ class _Job:
         masks = None
         if self._masks is not None and self._masks_print is not None:
             masks = (masks_path(self.folder, self._masks_print), len(self._masks))
-        check_room_for(self.folder, films, masks, self.motion, places, self.matched_size)
+        check_room_for(self.folder, films, masks, self.motion, places, self.keyframes.size, self.matched_size)
 
 
 def chains_of(keyframes: Keyframes, cuts: Sequence[int] = ()) -> list[Chain]:
@@ -434,9 +436,9 @@ def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | N
             f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "
             f"of {keyframes.length}; choose them from the same clip, with the same trim"
         )
-    if keyframes.size != film.size:
+    if not fits_film(keyframes.size, film.size):
         raise ValueError(
-            f"propagate: keyframes must be {film.size} like the film, got {keyframes.size}; "
+            f"propagate: keyframes must be {film.size} like the film, or larger by one factor, got {keyframes.size}; "
             f"{_remedy(keyframes.size, film.size)}"
         )
     for index, picture in keyframes:
@@ -454,7 +456,7 @@ def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | N
 
 
 def _remedy(painted: Size, filmed: Size) -> str:
-    if abs(painted.width * filmed.height - filmed.width * painted.height) <= max(filmed):
+    if same_shape(painted, filmed):
         return "scale them to the film's size"
     return "they have another shape: crop or pad them to the film's, then scale them to its size"
 

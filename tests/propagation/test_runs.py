@@ -233,10 +233,11 @@ def test_a_clip_of_one_frame_is_its_keyframe(shot, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("size", "match"),
     [
-        ((160, 224), "keyframes must be 112x80 like the film, got 224x160; scale them to the film's size"),
-        ((80, 80), "keyframes must be 112x80 like the film, got 80x80; they have another shape"),
+        ((40, 56), "keyframes must be 112x80 like the film, .* got 56x40; scale them to the film's size"),
+        ((81, 113), "keyframes must be 112x80 like the film, or larger by one factor, got 113x81"),
+        ((80, 80), "keyframes must be 112x80 like the film, .* got 80x80; they have another shape"),
     ],
-    ids=["size", "shape"],
+    ids=["smaller", "a pixel larger", "another shape"],
 )
 def test_keyframes_of_another_size_or_shape_are_refused(shot, tmp_path: Path, size, match: str) -> None:
     keyframes = Keyframes([2], [np.zeros((*size, 3), np.uint8)], length=13)
