@@ -22,7 +22,6 @@ from escalier.keyframes.listing import KeyframeListing, list_keyframes
 from escalier.propagation import Guides, Matching
 from escalier.propagation.fades import check_fade
 from escalier.propagation.room import scratch_bytes
-from escalier.propagation.run import run_bytes
 from escalier.propagation.runs import chains_of
 from escalier.pyebsynth.counts import check_seed, thread_count
 
@@ -142,8 +141,8 @@ def _check_room(
     blank = np.broadcast_to(np.uint8(0), (1, 1, 3))
     chains = chains_of(Keyframes(indices, [blank] * len(indices), len(film)))
     # Without cuts, which only make runs shorter. The runs are of the keyframes' size.
-    wanted = scratch_bytes(film, (), masks=0 if masks is None else len(masks))
-    wanted += sum(run_bytes(chain, size, matching.size_for(film.size)) for chain in chains)
+    matched = matching.size_for(film.size)
+    wanted = scratch_bytes(film, chains, masks=0 if masks is None else len(masks), size=size, matched_size=matched)
     needed = max(0, wanted - scratch_facts(scratch).bytes)
     if disk_of(scratch) == disk_of(folder):
         check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")

@@ -137,7 +137,8 @@ def test_weights_of_nothing_are_refused() -> None:
 
 def test_a_full_disk_names_what_is_needed_and_what_there_is(film, keyframes, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 1000, "total": 10**12})())
-    with pytest.raises(OSError, match=r"must have [\d.]+ kB free for the film, its flow and \d+ runs .*, got 1\.0 kB; "):
+    needed = r"must have [\d.]+ kB free for the film, its flow and \d+ runs .*, got 1\.0 kB; "
+    with pytest.raises(OSError, match=needed):
         propagate(film, keyframes, folder=tmp_path)
     assert not remains(tmp_path)
 
