@@ -6,10 +6,6 @@ from escalier.film import Size
 from escalier.propagation.work import Work
 
 
-def sizes(size: Size, matched: Size) -> dict[str, Size]:
-    return {"size": size, "flow_size": size, "matched_size": matched, "painted_size": size}
-
-
 def told_by(size: Size, matched: Size, frames: int = 10, paintings: int = 18) -> list[tuple[float, float]]:
     """What a whole job tells."""
     told: list[tuple[float, float]] = []
