@@ -41,9 +41,7 @@ def test_every_node_with_a_mask_is_tried_here_or_named(pack: SimpleNamespace, fr
 @pytest.mark.parametrize("shape", [(1, 64, 64), (64, 64)], ids=["batch", "one"])
 def test_empty_mask_of_load_image_is_recognised(pack: SimpleNamespace, fresh_folders, name: str, shape) -> None:
     node = pack.nodes[name]
-    with pytest.raises(
-        ValueError, match=r"80x48.*64x64.*; this empty mask of 64x64 is what Load Image gives for a pic"
-    ):
+    with pytest.raises(ValueError, match=r"80x48.*64x64.*; this empty mask of 64x64 is what Load Image gives"):
         node.execute(**given_to(node, torch.zeros(shape)))
 
 
