@@ -19,20 +19,9 @@ from numba import njit
 
 from escalier.film.frames import MaskSource, Size
 
-from .distance import signed_distance
+from .level_sets import LevelSets, level_sets
 
 PROFILES = ("linear", "smoothstep", "gaussian")
-LEVELS = (0.02, 0.25, 0.5, 0.75, 0.98)
-"""The level sets that a soft mask is taken as. Between two of them the distance is interpolated."""
-BINS = 256
-PLATEAU_AREA = 1e-4
-PLATEAU_FACTOR = 24
-MOST_PLATEAUS = 4
-"""A value that this part of the picture has, and so many times as many pixels as the usual value of a soft edge, is a
-plateau: a floor, a veil, the halo of a JPEG. The distance leaps there, so that a level set lies on either side of it.
-Of more plateaus the largest count: each costs two level sets."""
-SOFTEST_PX = 40
-"""How far apart two neighbouring level sets may lie for the distance between them to be interpolated truly."""
 TABLE_LENGTH = 512
 ROUNDING = 1e-4
 """How far a blurred mask may stray from 0..1."""
@@ -119,7 +108,7 @@ def shape_edge(
     out = np.zeros_like(matte)
     if bottom > top:
         part = np.ascontiguousarray(matte[top:bottom, left:right])
-        out[top:bottom, left:right] = _rendered(_distances(part, max(-low, 0), max(high, 0)), edge)
+        out[top:bottom, left:right] = _rendered(level_sets(part, max(-low, 0), max(high, 0)), edge)
     return out
 
 
@@ -183,7 +172,7 @@ def _shaped(
     low, high = edge.ramp
     # Room for the limit, so that distances are still known where an edge may be moved to.
     outside, inside = max(-low, 0) + steady_limit_px, max(high, 0) + steady_limit_px
-    window: deque[_LevelSets] = deque()  # those of the frames from `first` on
+    window: deque[LevelSets] = deque()  # those of the frames from `first` on
     first, size = 0, None
     for i in range(length):
         if not steady_frames:
@@ -195,7 +184,7 @@ def _shaped(
                 matte = _matte(masks[first + len(window)], caller)
                 size = _check_size(matte, size, first + len(window), caller)
                 matte = clean(matte, edge.fill_holes_area, edge.drop_islands_area)
-                window.append(_distances(matte, outside, inside))
+                window.append(level_sets(matte, outside, inside))
             while first < i - steady_frames:
                 window.popleft()
                 first += 1
@@ -235,67 +224,17 @@ def _grown(part: np.ndarray) -> np.ndarray:
     return cv2.dilate(part.view(np.uint8), square).view(np.bool_)
 
 
-class _LevelSets(NamedTuple):
-    """The levels of a matte, rising, and the signed distance to the edge of each: float32 (levels, H, W)."""
-
-    levels: tuple[float, ...]
-    distances: np.ndarray
-
-    def at(self, levels: tuple[float, ...]) -> np.ndarray:
-        """The distances at other levels, even between two of its own, and those of the end beyond them."""
-        if levels == self.levels or len(self.levels) == 1:
-            return self.distances
-        places = np.interp(levels, self.levels, np.arange(len(self.levels)))
-        lower = np.minimum(places.astype(int), len(self.levels) - 2)
-        shares = (places - lower).astype(np.float32)[:, None, None]
-        return (1 - shares) * self.distances[lower] + shares * self.distances[lower + 1]
-
-
-def _distances(matte: np.ndarray, outside_px: float, inside_px: float) -> _LevelSets:
-    """Signed distances to the level sets of a matte: one for a hard one, five or more for a soft one."""
-    soft = bool(((matte > 0) & (matte < 1)).any())
-    levels, more = (_levels_of(matte), SOFTEST_PX) if soft else ((0.5,), 1)
-    distances = np.empty((len(levels), *matte.shape), np.float32)
-    for level, plane in zip(levels, distances, strict=True):
-        signed_distance(matte >= np.float32(level), outside_px + more, inside_px + more, plane)
-    return _LevelSets(levels, distances)
-
-
-def _levels_of(matte: np.ndarray) -> tuple[float, ...]:
-    """The usual levels, and one on either side of every plateau in place of those within."""
-    levels = set(LEVELS)
-    for lowest, highest in _plateaus(matte):
-        levels = {level for level in levels if not lowest <= level <= highest or level == LEVELS[0]}
-        levels |= {lowest, float(np.nextafter(np.float32(highest), np.float32(1)))}
-    return tuple(sorted(levels))
-
-
-def _plateaus(matte: np.ndarray) -> list[tuple[float, float]]:
-    """The lowest and highest value of each plateau between the outer levels, the largest first."""
-    within = matte[(matte >= np.float32(LEVELS[0])) & (matte <= np.float32(LEVELS[-1]))]
-    places = (within * np.float32(BINS)).astype(np.intp)
-    counts = np.bincount(places, minlength=BINS)
-    many = counts > max(PLATEAU_AREA * matte.size, PLATEAU_FACTOR * float(np.median(counts)))
-    ends = np.flatnonzero(np.diff(np.concatenate([[False], many, [False]]).astype(np.int8)))
-    found = []
-    for first, stop in ends.reshape(-1, 2):
-        values = within[(places >= first) & (places < stop)]
-        # Without the few pixels of a soft edge that pass through the same values.
-        found.append((len(values), *np.quantile(values, (0.01, 0.99), method="nearest").tolist()))
-    return [(lowest, highest) for _, lowest, highest in sorted(found, reverse=True)[:MOST_PLATEAUS]]
-
-
-def _steadied(near: list[_LevelSets], own: _LevelSets, limit_px: float) -> _LevelSets:
+def _steadied(near: list[LevelSets], own: LevelSets, limit_px: float) -> LevelSets:
     levels = tuple(sorted({level for sets in near if len(sets.levels) > 1 for level in sets.levels})) or own.levels
     mean = np.zeros((len(levels), *own.distances.shape[1:]), np.float32)
     for sets in near:
         mean += sets.at(levels)
     mean /= len(near)
     here = own.at(levels)
-    return _LevelSets(levels, np.clip(mean, here - np.float32(limit_px), here + np.float32(limit_px)))
+    return LevelSets(levels, np.clip(mean, here - np.float32(limit_px), here + np.float32(limit_px)))
 
 
-def _rendered(sets: _LevelSets, edge: Edge) -> np.ndarray:
+def _rendered(sets: LevelSets, edge: Edge) -> np.ndarray:
     low, high = edge.ramp
     # A ramp of one pixel is no feather, but the share of the pixel that the mask covers.
     name = edge.profile if high - low > 1 else "linear"

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from escalier.mask import shape_edge, shape_edges
-from escalier.mask.edge import LEVELS, PROFILES, _levels_of
+from escalier.mask.edge import PROFILES
+from escalier.mask.level_sets import LEVELS, levels_of
 
 
 def disc(radius: float, size: int = 121, centre: tuple[float, float] | None = None, blur: float = 0.5) -> np.ndarray:
@@ -307,12 +308,23 @@ def test_noisy_floor_stays_within_its_noise() -> None:
     assert shape_edge(mask, spread_px=3)[far].max() <= mask[far].max() + 1 / 255
 
 
+@pytest.mark.parametrize("quality", [50, 75, 90])
+def test_halo_of_a_jpeg_is_spread_as_its_level_sets_are(quality: int) -> None:
+    """Specks beside the edge belong to no soft edge; the truth is counted out with 100 level sets."""
+    whole = np.rint(disc(60, size=201) * 255).astype(np.uint8)
+    _, packed = cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    truth = np.mean([shape_edge(mask >= 255 * (k + 0.5) / 100, spread_px=3) for k in range(100)], axis=0)
+    # 0.0021 and more at the five usual levels alone.
+    assert np.abs(shape_edge(mask, spread_px=3) - truth).mean() < 0.0013
+
+
 def test_soft_edges_alone_are_taken_at_the_usual_levels() -> None:
     for sigma in (2, 5, 12):
         mask = cv2.GaussianBlur(disc(60, size=301), (0, 0), sigma)
-        assert _levels_of(mask) == LEVELS
-        assert _levels_of(np.rint(mask * 255).astype(np.float32) / np.float32(255)) == LEVELS
-    assert len(_levels_of(np.maximum(mask, np.float32(0.1)))) > len(LEVELS)
+        assert levels_of(mask) == LEVELS
+        assert levels_of(np.rint(mask * 255).astype(np.float32) / np.float32(255)) == LEVELS
+    assert len(levels_of(np.maximum(mask, np.float32(0.1)))) > len(LEVELS)
 
 
 def test_soft_mask_with_a_veil_is_the_mean_of_its_level_sets() -> None:
