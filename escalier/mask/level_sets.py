@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from .distance import signed_distance
@@ -75,7 +76,7 @@ def levels_of(matte: np.ndarray) -> tuple[float, ...]:
     for lowest, highest in _plateaus(within, least):
         levels = {level for level in levels if not lowest <= level <= highest or level == LEVELS[0]}
         levels |= {lowest, float(np.nextafter(np.float32(highest), np.float32(1)))}
-    return tuple(sorted(levels | _beyond_specks(within, least)))
+    return tuple(sorted(levels | _beyond_specks(matte, least)))
 
 
 def _plateaus(within: np.ndarray, least: float) -> list[tuple[float, float]]:
@@ -92,15 +93,35 @@ def _plateaus(within: np.ndarray, least: float) -> list[tuple[float, float]]:
     return [(lowest, highest) for _, lowest, highest in sorted(found, reverse=True)[:MOST_PLATEAUS]]
 
 
-def _beyond_specks(within: np.ndarray, least: float) -> set[float]:
+def _beyond_specks(matte: np.ndarray, least: float) -> set[float]:
     """The level above which faint specks end, and the one below which specks in the white do, where there are any."""
     found = set()
-    for values, back in ((within, False), (1 - within, True)):
-        faint = values[values < np.float32(LEVELS[1])]
-        middle = (LEVELS[0] + LEVELS[1]) / 2
-        high = np.count_nonzero(faint >= middle)
-        if len(faint) - high > max(least, SPECK_FACTOR * high):
-            # Those of the soft edge lie as often below the middle as above it.
-            level = float(np.quantile(faint, 1 - 2 * high / len(faint), method="nearest"))
-            found.add(1 - level if back else level)
+    for values, back in ((matte, False), (1 - matte, True)):
+        ends = [*_end_of_halo(values, least), *_end_of_islands(values, least)]
+        found |= {1 - end if back else end for end in ends}
     return found
+
+
+def _end_of_halo(values: np.ndarray, least: float) -> tuple[float, ...]:
+    """Where specks end that hang together with the subject, if there are far too many faint values for a soft edge."""
+    faint = values[(values >= np.float32(LEVELS[0])) & (values < np.float32(LEVELS[1]))]
+    high = np.count_nonzero(faint >= (LEVELS[0] + LEVELS[1]) / 2)
+    if len(faint) - high <= max(least, SPECK_FACTOR * high):
+        return ()
+    # Those of the soft edge lie as often below the middle as above it.
+    return (float(np.quantile(faint, 1 - 2 * high / len(faint), method="nearest")),)
+
+
+def _end_of_islands(values: np.ndarray, least: float) -> tuple[float, ...]:
+    """The last level within specks that stand alone, islands that are faint all over, and the first one above."""
+    count, labels = cv2.connectedComponents((values >= np.float32(LEVELS[0])).view(np.uint8), connectivity=8)
+    if count <= 2:
+        return ()
+    is_faint = np.ones(count, np.bool_)
+    is_faint[0] = False
+    is_faint[labels[values >= np.float32(LEVELS[1])]] = False
+    faint = values[is_faint[labels]]
+    if len(faint) <= least:
+        return ()
+    last = np.quantile(faint, 0.95, method="nearest")
+    return float(last), float(np.nextafter(last, np.float32(1)))

@@ -308,6 +308,19 @@ def test_noisy_floor_stays_within_its_noise() -> None:
     assert shape_edge(mask, spread_px=3)[far].max() <= mask[far].max() + 1 / 255
 
 
+@pytest.mark.parametrize("level", [6, 8, 20, 50])
+@pytest.mark.parametrize("spread", [3, 8])
+def test_faint_specks_beside_the_subject_do_not_grow_stronger(level: int, spread: float) -> None:
+    mask = cv2.GaussianBlur(disc(40, size=241), (0, 0), 6)  # a wide soft edge outweighs the specks
+    for row, column in ((20, 20), (30, 200), (200, 40)):
+        mask = np.maximum(mask, level / 255 * disc(5, size=241, centre=(row, column), blur=2))
+    shaped = shape_edge(mask.astype(np.float32), spread_px=spread) * 255
+    for row, column in ((20, 20), (30, 200), (200, 40)):
+        near = shaped[row - 15 : row + 16, column - 15 : column + 16]
+        assert near.max() <= level + 1.5
+        assert shaped[row, column] > level / 2
+
+
 @pytest.mark.parametrize("quality", [50, 75, 90])
 def test_halo_of_a_jpeg_is_spread_as_its_level_sets_are(quality: int) -> None:
     """Specks beside the edge belong to no soft edge; the truth is counted out with 100 level sets."""
