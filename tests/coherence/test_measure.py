@@ -369,7 +369,10 @@ def test_sharpness_is_held_against_the_best_that_is_known(source, motion) -> Non
     ("change", "message"),
     [
         ({"restyled": sliding(5, 8)}, "restyled must have the source's 9 frames, got 8"),
-        ({"restyled": sliding(5, 9, Size(64, 48))}, "restyled must have the source's size 96x64, or be larger by one factor, got 64x48"),
+        (
+            {"restyled": sliding(5, 9, Size(64, 48))},
+            "restyled must have the source's size 96x64, or be larger by one factor, got 64x48",
+        ),
         ({"keyframes": [0, 9]}, r"indices must lie in 0\.\.8, got 9"),
         ({"keyframes": [4, 2]}, "indices must rise"),
         ({"keyframes": Keyframes([0], [scene(1)], 5)}, "keyframes must have the source's 9 frames, got 5"),
