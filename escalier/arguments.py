@@ -16,6 +16,7 @@ Public = TypeVar("Public", bound=Callable[..., Any])
 
 PICTURE_TYPES = (np.uint8, np.float32)
 LONGEST_SHOWN = 40
+LONGEST_NAME_BYTES = 255
 NUMBERS: dict[Any, tuple[type, ...]] = {
     bool: (bool, np.bool_),
     int: (int, np.integer),
@@ -63,6 +64,12 @@ def _is_writable_text(value: Any) -> bool:
     return not isinstance(value, (str, Path)) or "\0" not in str(value)
 
 
+def _has_short_names(path: Any) -> bool:
+    if not isinstance(path, (str, Path)):
+        return True
+    return all(len(name.encode("utf-8", "surrogateescape")) <= LONGEST_NAME_BYTES for name in Path(path).parts)
+
+
 USUAL_RULES = (
     Rule("a finite number", _is_measured),
     Rule("a number that a computer counts with (64 bits)", _is_countable),
@@ -71,6 +78,12 @@ USUAL_RULES = (
     Rule("text without the character NUL", _is_writable_text),
 )
 """What holds of every argument of every public function."""
+
+PATH_RULES = (
+    Rule("a path, not empty text", lambda path: not isinstance(path, str) or bool(path.strip())),
+    Rule(f"a path of names of at most {LONGEST_NAME_BYTES} bytes", _has_short_names),
+)
+"""What holds of every path besides; the file itself need not be there."""
 
 Picture = Annotated[np.ndarray, Rule("an RGB picture (height, width, 3), uint8 0..255 or float32 0..1", _is_picture)]
 Flow = Annotated[np.ndarray, Rule("a flow field (height, width, 2), float32 in pixels", _is_flow)]
@@ -160,7 +173,8 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _check(name: str, argument: str, value: Any, hint: Any) -> None:
     if not _fits(value, hint):
         raise TypeError(f"{name}: {argument} must be {_in_words(hint)}, got {_got(value)}; give one")
-    for rule in (*USUAL_RULES, *_rules_of(hint, value)):
+    paths = PATH_RULES if Path in get_args(hint) or hint is Path else ()
+    for rule in (*USUAL_RULES, *paths, *_rules_of(hint, value)):
         if not rule.holds(value):
             raise ValueError(f"{name}: {argument} must be {rule.text}, got {_got(value)}; give another")
 

@@ -87,6 +87,8 @@ def test_what_does_not_fit_is_refused_by_function_and_argument(hint: Any, value:
         (np.ndarray, np.zeros(3, object), "an array of numbers"),
         (np.ndarray, np.zeros((0, 3)), "an array that holds something"),
         (str | Path, "a\0b", "text without the character NUL"),
+        (str | Path, "", "a path, not empty text"),
+        (str | Path | None, Path("x" * 300), "a path of names of at most 255 bytes"),
         (Picture, np.zeros((4, 6)), r"an RGB picture \(height, width, 3\).*shape \(4, 6\) and type float64"),
         (Picture | None, PICTURE.astype(float), "an RGB picture"),
         (Flow, np.zeros((4, 6, 2)), "a flow field"),

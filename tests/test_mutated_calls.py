@@ -117,7 +117,12 @@ def spoilt_values(value: Any) -> list[Any]:
 def mutations() -> list[tuple[Call, str, Any]]:
     """A fixed choice among all spoilt calls, every function in it."""
     every = [
-        [(call, argument, value) for argument, right in call.arguments.items() for value in spoilt_values(right)]
+        [
+            (call, argument, value)
+            for argument, right in call.arguments.items()
+            if argument != "caller"  # not the user's: the function that a refusal names
+            for value in spoilt_values(right)
+        ]
         for call in recorded_calls()
     ]
     chosen, rng = [], random.Random(12)
