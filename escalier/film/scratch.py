@@ -285,7 +285,7 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
         return 0
     freed = 0
     with try_lock(folder, "clean") as alone:
-        if not alone or _jobs_at_work(folder):
+        if not alone or is_in_use(folder):
             log.info("%s is in use; nothing in it is cleaned", folder)
             return 0
         things = sorted(_things(folder), key=lambda thing: thing.used)
@@ -386,8 +386,8 @@ def _held(folder: Path, name: str, waiting: Callable[[], object]) -> Iterator[No
         time.sleep(POLL_SECONDS)
 
 
-def _jobs_at_work(folder: Path) -> bool:
-    """Whether any job holds its lock. Locks of jobs that died are removed on the way."""
+def is_in_use(folder: Path) -> bool:
+    """Whether any job works in a scratch folder. The locks of jobs that died are removed on the way."""
     for path in (folder / LOCKS).glob("job-*.lock"):
         with try_lock(folder, path.stem) as free:
             if not free:
