@@ -297,6 +297,9 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
                 if not os.path.lexists(thing.path):
                     freed += thing.bytes
                     left -= thing.bytes
+        for lock in (folder / LOCKS).glob("*.lock"):
+            if lock.stem != "clean" and not os.path.lexists(folder / lock.stem):
+                remove_quietly(lock)
     return freed
 
 

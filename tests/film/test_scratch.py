@@ -16,7 +16,7 @@ import pytest
 from escalier.film import scratch
 from escalier.film.draft_owner import is_draft
 from escalier.film.kept_files import write_array
-from escalier.film.scratch import clean_scratch, in_use, open_scratch, own_folder, scratch_facts
+from escalier.film.scratch import clean_scratch, in_use, open_scratch, own_folder, scratch_facts, try_lock
 
 DAY = 86400
 
@@ -51,9 +51,13 @@ def strangers(folder: Path) -> list[Path]:
 
 def test_what_is_old_goes_and_what_is_somebodys_stays(tmp_path: Path) -> None:
     ours, theirs = filled(tmp_path), strangers(tmp_path)
+    with try_lock(tmp_path, ours["film"].name), try_lock(tmp_path, ours["run"].name):
+        pass
     assert str(scratch_facts(tmp_path)) == "4 things, 5.0 kB, the oldest last used 40 days ago"
     assert clean_scratch(tmp_path, older_than_days=25) == 2000
     assert [kind for kind, path in ours.items() if path.exists()] == ["motion", "run"]
+    locks = {path.stem for path in (tmp_path / scratch.LOCKS).iterdir()}
+    assert locks == {"clean", ours["run"].name}, "with a thing its lock goes"
     assert clean_scratch(tmp_path, older_than_days=0) == 3000
     assert not any(path.exists() for path in ours.values())
     assert all(path.read_text() == "precious" for path in theirs)
