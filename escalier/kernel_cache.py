@@ -35,14 +35,15 @@ def njit(*, cache: bool = True, **options: Any) -> Callable[[Callable[..., Any]]
     """
 
     def compiled(function: Callable[..., Any]) -> Any:
-        try:
-            return numba.njit(cache=cache, **options)(function)
-        except RuntimeError as error:  # numba's word for: no folder can be written to
-            if not cache or "locator" not in str(error):
-                raise
-        if _fall_back():
-            return numba.njit(cache=True, **options)(function)
-        return numba.njit(cache=False, **options)(function)
+        # Where no folder can keep the cache, the second try goes to the temporary folder and the third does without.
+        for room in (lambda: cache, _fall_back, lambda: False):
+            kept = room()
+            try:
+                return numba.njit(cache=kept, **options)(function)
+            except RuntimeError as error:
+                if not kept or "locator" not in str(error):
+                    raise
+        raise AssertionError  # the last try keeps nothing
 
     return compiled
 
@@ -50,8 +51,9 @@ def njit(*, cache: bool = True, **options: Any) -> Callable[[Callable[..., Any]]
 @functools.cache
 def _fall_back() -> bool:
     """Lead numba's cache to the system's temporary folder; False where that cannot be written to either."""
-    folder = Path(tempfile.gettempdir()) / f"escalier-kernels-{_user()}"
+    folder = None
     try:
+        folder = Path(tempfile.gettempdir()) / f"escalier-kernels-{_user()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         own = folder.lstat()
         # What lies in a cache is executed. In a folder that all may write to, only one's own will do.

@@ -92,7 +92,7 @@ def open_scratch(folder: str | Path) -> Path:
 
 
 def own_folder(path: Path) -> Path:
-    """A folder inside scratch, made where it is missing. A link or a file in its place is put aside, not followed."""
+    """A folder inside scratch, made where it is missing. A link, a file or a locked folder in its place is put aside."""
     for _ in range(2):
         try:
             path.mkdir(exist_ok=True)
@@ -101,9 +101,12 @@ def own_folder(path: Path) -> Path:
             continue
         except OSError as error:
             raise storage_error(path, error) from error
-        if not path.is_symlink():
+        if os.path.islink(path):
+            put_aside(path, "it is a link")
+        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            put_aside(path, "it may not be opened")
+        else:
             return path
-        put_aside(path, "it is a link")
     raise FileExistsError(f"own_folder: {path} must be a folder, but something else is there; remove it")
 
 
@@ -285,7 +288,7 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
         return 0
     freed = 0
     with try_lock(folder, "clean") as alone:
-        if not alone or _jobs_at_work(folder):
+        if not alone or is_in_use(folder):
             log.info("%s is in use; nothing in it is cleaned", folder)
             return 0
         things = sorted(_things(folder), key=lambda thing: thing.used)
@@ -297,6 +300,9 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
                 if not os.path.lexists(thing.path):
                     freed += thing.bytes
                     left -= thing.bytes
+        for lock in (folder / LOCKS).glob("*.lock"):
+            if lock.stem != "clean" and not os.path.lexists(folder / lock.stem):
+                remove_quietly(lock)
     return freed
 
 
@@ -346,7 +352,7 @@ def _thing(path: Path) -> _Thing:
 
 def _remove(path: Path) -> None:
     """Remove a thing of ours. Of a folder, only the files that we put there: with anything else in it, it stays."""
-    if is_draft(path.name) or not path.is_dir() or path.is_symlink():
+    if is_draft(path.name) or not os.path.isdir(path) or os.path.islink(path):
         remove_quietly(path)
         return
     with contextlib.suppress(OSError):
@@ -386,8 +392,8 @@ def _held(folder: Path, name: str, waiting: Callable[[], object]) -> Iterator[No
         time.sleep(POLL_SECONDS)
 
 
-def _jobs_at_work(folder: Path) -> bool:
-    """Whether any job holds its lock. Locks of jobs that died are removed on the way."""
+def is_in_use(folder: Path) -> bool:
+    """Whether any job works in a scratch folder. The locks of jobs that died are removed on the way."""
     for path in (folder / LOCKS).glob("job-*.lock"):
         with try_lock(folder, path.stem) as free:
             if not free:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def check_room_for(
         That of the keyframes, and the one at which frames are matched.
     """
     filmed = motion.size
-    missing = [chain for chain, place in places.items() if not place.is_dir()]
+    missing = [chain for chain, place in places.items() if not os.path.isdir(place)]
     runs = sum(run_bytes(chain, size, matched_size) for chain in missing)
     needed = runs + motion.missing_bytes()
     needed += sum(_lacking(path, _film_bytes(film)) for path, film in films.items())
@@ -102,4 +103,4 @@ def _film_bytes(film: FrameSource) -> int:
 
 def _lacking(path: Path, size: int) -> int:
     """All of a file, unless it lies there: a damaged one is removed before it is made anew."""
-    return 0 if path.exists() and path.stat().st_size == size else size
+    return 0 if os.path.isfile(path) and os.path.getsize(path) == size else size

@@ -174,7 +174,7 @@ def open_run(folder: Path, chain: Chain, size: Size, matched_size: Size) -> Run 
     """
     if not os.path.lexists(folder):
         return None
-    if not folder.is_dir() or folder.is_symlink():
+    if not os.path.isdir(folder) or os.path.islink(folder):
         put_aside(folder, "it is not a folder")
         return None
     parts = _part_shapes(chain, size, matched_size)
