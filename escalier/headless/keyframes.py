@@ -27,11 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
     )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second of a folder of pictures (24)")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that are already there")
 
 
 def main(args: argparse.Namespace) -> int:
-    film = open_film(args.clip)
+    film = open_film(args.clip, args.rate)
     indices = _chosen(args, film)
     files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
     sys.stdout.writelines(f"{file}\n" for file in files)

@@ -128,8 +128,8 @@ def _read_keyframes(place: Path, film: FrameSource, first: int | None) -> Keyfra
     keyframes = listing.read()
     listing = remark_misplaced(listing, keyframes, film)
     log.info("%s", listing)
-    for doubt in listing.doubts:
-        log.warning("%s", doubt)
+    if listing.doubts:
+        log.warning("Some of these keyframes are doubtful: see the remarks above before you trust the film.")
     return keyframes
 
 
