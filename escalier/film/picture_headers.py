@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from PIL import ExifTags, Image, TiffImagePlugin, features
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from . import linear_pictures
 from .picture_colour import ADOBE_GAMMA, ADOBE_PRIMARIES, Encoding
@@ -139,7 +139,8 @@ def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
 
 
 def _pillow_reads(brand: bytes) -> bool:
-    return bool(features.check("avif")) if brand in (b"avif", b"avis") else "HEIF" in Image.OPEN
+    Image.init()
+    return ("AVIF" if brand in (b"avif", b"avis") else "HEIF") in Image.OPEN
 
 
 def _pillow(image: Image.Image, name: str) -> Header:
