@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from .pictures import Size, as_uint8, picture_size, read_picture
+from .pictures import Size, as_uint8, picture_size, read_picture, telling_once
 from .sequences import list_pictures, number_files, stem_of
 
 __all__ = [
@@ -136,13 +136,15 @@ class FolderFrames:
                 log.warning("%s: passed over, since they cannot be read: %s", self.folder, shortened(others))
         else:
             self.folder, found = None, [Path(file) for file in folder]
+        self._told: set[str] = set()
         plates = _in_order(found)
         self.numbers: tuple[int, ...] = tuple(plates)
         self.files: tuple[Path, ...] = tuple(plates.values())
         self._rate = _rate(rate, self.folder or self.files[0])
-        self._size = picture_size(self.files[0])
-        for file in self.files[1:]:
-            self._check_size(picture_size(file), file)
+        with telling_once(self._told):
+            self._size = picture_size(self.files[0])
+            for file in self.files[1:]:
+                self._check_size(picture_size(file), file)
 
     @property
     def size(self) -> Size:
@@ -160,7 +162,8 @@ class FolderFrames:
         return tuple(self.files)
 
     def frame(self, index: int) -> np.ndarray:
-        picture = read_picture(self.files[index])
+        with telling_once(self._told):
+            picture = read_picture(self.files[index])
         self._check_size(Size.of(picture), self.files[index])
         return picture
 

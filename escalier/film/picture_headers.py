@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import stat
 import struct
 import threading
@@ -11,18 +10,16 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from PIL import ExifTags, Image, TiffImagePlugin, features
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from . import linear_pictures
 from .picture_colour import ADOBE_GAMMA, ADOBE_PRIMARIES, Encoding
-from .pictures import Size
+from .pictures import MAX_PIXELS, MAX_SIDE_PX, Size, tell
 
-log = logging.getLogger("escalier")
-
-MAX_SIDE_PX = 32_768
-MAX_PIXELS = 178_000_000  # 2 GB as float RGB; Pillow's own limit is about here
-
-BAD_FILE = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, EOFError, struct.error, OverflowError)
+BAD_FILE = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, MemoryError),
+    *(SyntaxError, OSError, EOFError, RuntimeError, struct.error),
+)
 """What decoders raise for files that are damaged or no pictures."""
 
 BROKEN_OFF = "be a whole picture, but the file breaks off; save or copy it again"
@@ -142,7 +139,8 @@ def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
 
 
 def _pillow_reads(brand: bytes) -> bool:
-    return bool(features.check("avif")) if brand in (b"avif", b"avis") else "HEIF" in Image.OPEN
+    Image.init()
+    return ("AVIF" if brand in (b"avif", b"avis") else "HEIF") in Image.OPEN
 
 
 def _pillow(image: Image.Image, name: str) -> Header:
@@ -172,7 +170,7 @@ def _by_exif(image: Image.Image, name: str) -> tuple[int, Encoding | None]:
         except BAD_FILE:
             warnings.warn("unreadable", stacklevel=2)
     if damage:
-        log.warning("%s: its EXIF block is damaged; its orientation and colours may be missed", name)
+        tell("%s: its EXIF block is damaged; its orientation and colours may be missed", name)
     return orientation, Encoding(ADOBE_GAMMA, ADOBE_PRIMARIES) if str(mark).rstrip("\0") == "R03" else None
 
 
@@ -200,7 +198,7 @@ def _png(file: BinaryIO, name: str, length: int, whole: bool) -> Header:
             header = header._replace(orientation=_by_exif(image, name)[0] if turns else 1)
             header = header._replace(profile=image.info.get("icc_profile") or None)
     if header.profile is None and b"sRGB" not in chunks:
-        header = header._replace(encoding=_png_encoding(chunks))
+        header = header._replace(encoding=_png_encoding(chunks, name))
     return header
 
 
@@ -236,7 +234,7 @@ def _png_chunks(file: BinaryIO, whole: bool) -> tuple[dict[bytes, bytes], int]:
             return chunks, place
 
 
-def _png_encoding(chunks: dict[bytes, bytes]) -> Encoding | None:
+def _png_encoding(chunks: dict[bytes, bytes], name: str) -> Encoding | None:
     if b"cICP" in chunks:
         primaries, transfer = chunks[b"cICP"][:2]
         if (primaries, transfer) != (1, 13):
@@ -247,6 +245,9 @@ def _png_encoding(chunks: dict[bytes, bytes]) -> Encoding | None:
     if b"cHRM" in chunks:
         points = [value / 100_000 for value in struct.unpack(">8I", chunks[b"cHRM"])]
         encoding = encoding._replace(primaries=(*points[2:], *points[:2]))
+    if not encoding.is_possible:
+        tell("%s: its gAMA or cHRM is broken; read as sRGB", name)
+        return None
     return None if encoding.is_srgb else encoding
 
 

@@ -18,11 +18,11 @@ from .picture_headers import (
     Refused,
     check_file,
     header_in,
-    log,
     open_with_pillow,
     read_header,
     tiff_with_orientation_1,
 )
+from .pictures import tell
 
 LARGE_FILE_BYTES = 64 * 1024**2
 
@@ -60,7 +60,7 @@ def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray
             colour, alpha = _by_opencv(data, header) if header.by_opencv else _by_pillow(data, header, path)
     except Refused as error:
         raise ValueError(f"{caller}: {path.name} must {error}") from error
-    except (*BAD_FILE, cv2.error, RuntimeError, Image.DecompressionBombError) as error:
+    except (*BAD_FILE, cv2.error, Image.DecompressionBombError) as error:
         if str(error).startswith(f"{caller}: "):
             raise
         raise ValueError(
@@ -88,7 +88,7 @@ def to_8_bits(numbers: np.ndarray, name: str, caller: str) -> np.ndarray:
             "linear light as EXR"
         )
     if high > 1.001:
-        log.warning("%s: floats up to %.3g are clipped at 1, which is white", name, high)
+        tell("%s: floats up to %.3g are clipped at 1, which is white", name, high)
     return np.rint(np.clip(numbers, 0, 1) * 255).astype(np.uint8)
 
 
@@ -159,7 +159,7 @@ def _by_pillow(data: bytes, header: Header, path: Path) -> tuple[np.ndarray, np.
         if mode == "CMYK":
             shown = by_profile(image, header.profile, path.name) if header.profile else image
             if shown.mode == "CMYK":
-                log.warning("%s: CMYK without a profile that fits; its colours are a guess", path.name)
+                tell("%s: CMYK without a profile that fits; its colours are a guess", path.name)
             return np.asarray(shown.convert("RGB")), None
         if mode in ("1", "L"):
             return np.asarray(image.convert("L")), None

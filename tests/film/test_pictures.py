@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from picture_files import encoded, exif, grey_png, png, profile, tiff
 from PIL import Image, ImageCms, ImageOps, features
 
-from escalier.film import picture_size, read_picture
+from escalier.film import FolderFrames, picture_size, read_picture
 
 ROWS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
 PICTURE = cv2.resize(ROWS, (27, 18), interpolation=cv2.INTER_CUBIC)
@@ -448,3 +448,21 @@ def test_a_transparent_level_of_grey_is_seen_at_every_depth(tmp_path: Path, dept
     levels[2, 3] = 2**depth - 1
     with pytest.raises(ValueError, match=r"a.png must be opaque"):
         read(tmp_path, grey_png(levels, depth, key))
+
+
+def test_broken_gamma_and_primaries_are_passed_over_with_a_notice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for chunk in ((b"cHRM", bytes(32)), (b"gAMA", struct.pack(">I", 1)), (b"cHRM", struct.pack(">8I", *[30_000] * 8))):
+        assert np.array_equal(read(tmp_path, png(PICTURE, chunk)), PICTURE)
+        assert "a.png: its gAMA or cHRM is broken; read as sRGB" in caplog.text
+        caplog.clear()
+
+
+def test_a_film_gives_each_notice_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    light = (PICTURE / 255).astype(np.float32) + 0.2
+    for index in range(4):
+        (tmp_path / f"{index}.tif").write_bytes(tiff(light))
+    film = FolderFrames(tmp_path, rate=24)
+    assert all((film.frame(index) == film.frame(0)).all() for index in range(4))
+    assert [record.getMessage()[:33] for record in caplog.records] == ["0.tif: floats up to 1.2 are clipp"]
