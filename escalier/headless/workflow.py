@@ -179,16 +179,14 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
     if not fitting:
         raise ValueError(
             f"{option}: setting must be NODE.INPUT=VALUE with a node of this workflow, got {printable(setting)}; its "
-            "nodes are:\n"
-            + _list_nodes(workflow, workflow)
+            "nodes are:\n" + _list_nodes(workflow, workflow)
         )
     name = max(fitting, key=len)
     field, _, value = setting[len(name) + 1 :].partition("=")
     if len(names[name]) > 1:
         raise ValueError(
             f'{option}: title must belong to one node, got "{printable(name)}", which {len(names[name])} nodes bear; '
-            "use an id:\n"
-            + _list_nodes(workflow, names[name])
+            "use an id:\n" + _list_nodes(workflow, names[name])
         )
     node_id = names[name][0]
     if field not in workflow[node_id]["inputs"]:
