@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .cadence import Cadence, RestoredCadence, pick_frames
-from .frames import ArrayFrames, FolderFrames, FrameSource, MaskSource, Size, as_uint8, check_masks, read_picture
+from .frames import (
+    ArrayFrames,
+    FolderFrames,
+    FrameSource,
+    MaskSource,
+    Size,
+    as_uint8,
+    check_masks,
+    frame_numbers,
+    read_picture,
+)
+from .pictures import picture_size
 
 if TYPE_CHECKING:
     from .moving_clip import MovingClip, make_clip
@@ -25,9 +36,11 @@ __all__ = [
     "as_uint8",
     "check_masks",
     "check_output",
+    "frame_numbers",
     "make_clip",
     "open_film",
     "pick_frames",
+    "picture_size",
     "read_picture",
     "write_video",
 ]

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import re
+import itertools
+import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+from .pictures import Size, as_uint8, picture_size, read_picture
+from .sequences import list_pictures, number_files, stem_of
 
+__all__ = [
+    "ArrayFrames",
+    "FolderFrames",
+    "FrameSource",
+    "MaskSource",
+    "Size",
+    "as_uint8",
+    "check_masks",
+    "frame_numbers",
+    "read_picture",
+]
 
-class Size(NamedTuple):
-    """The size of a picture in pixels, in the order artists say it: width x height.
+log = logging.getLogger("escalier")
 
-    >>> str(Size(960, 540))
-    '960x540'
-    """
-
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}"
-
-    @classmethod
-    def of(cls, picture: np.ndarray) -> Size:
-        """The size of an (H, W) or (H, W, C) array."""
-        return cls(int(picture.shape[1]), int(picture.shape[0]))
+PICTURES_PER_SECOND = 24
 
 
 @runtime_checkable
@@ -95,13 +93,56 @@ class ArrayFrames:
 
 
 class FolderFrames:
-    """A film kept as a folder of pictures, one file a frame, in the order of the last number in each name."""
+    """A film kept as a folder of pictures, one file a frame, in the order of the numbers in their names.
 
-    def __init__(self, folder: str | Path, rate: Fraction | float = 24) -> None:
-        self.folder = Path(folder)
-        self._files = sorted_pictures(self.folder)
-        self._rate = Fraction(rate).limit_denominator(100_000)
-        self._size = Size.of(read_picture(self._files[0]))
+    The pictures may be numbered from anything, 0, 1, 1001 or 86400, but no number may lack or come twice: a keyframe
+    finds its plate by name or number (`numbers`, `escalier.keyframes.list_keyframes`). Files are found once, at the
+    start, and their sizes are read from their headers.
+
+    Parameters
+    ----------
+    folder : str, Path, or list of these
+        A folder, or the pictures themselves.
+    rate : Fraction or float, optional
+        Frames per second. Pictures bring none: without it, 24, with a notice in the log.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder or no picture in it.
+    ValueError
+        Naming missing numbers, two pictures for one number, a picture of another size or one that cannot be read, or a
+        rate that is not positive.
+
+    Examples
+    --------
+    >>> import cv2, tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for number in (1001, 1002):
+    ...     data = cv2.imencode(".png", np.zeros((6, 9, 3), np.uint8))[1]
+    ...     (folder / f"plate_{number}.png").write_bytes(data.tobytes()) > 0
+    True
+    True
+    >>> film = FolderFrames(folder, rate=25)
+    >>> len(film), str(film.size), film.numbers
+    (2, '9x6', (1001, 1002))
+    """
+
+    def __init__(self, folder: str | Path | Sequence[str | Path], rate: Fraction | float | None = None) -> None:
+        if isinstance(folder, (str, Path)):
+            self.folder: Path | None = Path(folder)
+            found, others = list_pictures(self.folder, "FolderFrames")
+            if others:
+                log.warning("%s: passed over, since they cannot be read: %s", self.folder, shortened(others))
+        else:
+            self.folder, found = None, [Path(file) for file in folder]
+        plates = _in_order(found)
+        self.numbers: tuple[int, ...] = tuple(plates)
+        self.files: tuple[Path, ...] = tuple(plates.values())
+        self._rate = _rate(rate, self.folder or self.files[0])
+        self._size = picture_size(self.files[0])
+        for file in self.files[1:]:
+            self._check_size(picture_size(file), file)
 
     @property
     def size(self) -> Size:
@@ -112,90 +153,92 @@ class FolderFrames:
         return self._rate
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self.files)
 
     def frame(self, index: int) -> np.ndarray:
-        picture = read_picture(self._files[index])
-        if Size.of(picture) != self._size:
-            raise ValueError(
-                f"FolderFrames: every picture in {self.folder} must be {self._size}, "
-                f"got {Size.of(picture)} in {self._files[index].name}; export the frames at one size"
-            )
+        picture = read_picture(self.files[index])
+        self._check_size(Size.of(picture), self.files[index])
         return picture
 
+    def plates(self) -> dict[str, int]:
+        """The frame of each picture by the stem of its name, in one spelling."""
+        return {stem_of(file.name): index for index, file in enumerate(self.files)}
 
-def last_number(name: str) -> int | None:
-    """The last number in a file name, without its suffix: the place of a picture in its film.
+    def _check_size(self, size: Size, file: Path) -> None:
+        if size != self._size:
+            raise ValueError(
+                f"FolderFrames: every picture must be {self._size}, the size of {self.files[0].name}, got {size} in "
+                f"{file.name}; export the frames at one size"
+            )
 
-    >>> last_number("shot_02_key_0137.png")
-    137
+
+def frame_numbers(film: FrameSource, first: int | None = None) -> Sequence[int]:
+    """The number that people give to each frame of a film.
+
+    It is counted from `first`; where that is None, from 0, or by the plates' own numbers in a folder film.
+
+    >>> list(frame_numbers(ArrayFrames(np.zeros((3, 4, 4, 3), np.uint8)), first=1))
+    [1, 2, 3]
     """
-    numbers = re.findall(r"\d+", Path(name).stem)
-    return int(numbers[-1]) if numbers else None
+    if first is None and isinstance(film, FolderFrames):
+        return film.numbers
+    return range(first or 0, (first or 0) + len(film))
 
 
-def sorted_pictures(folder: Path) -> list[Path]:
-    """The picture files of a folder, sorted by their last number, then by name."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f"sorted_pictures: no folder at {folder}; check the path")
-    files = [f for f in folder.iterdir() if f.suffix.lower() in PICTURE_SUFFIXES and not f.name.startswith(".")]
+def _in_order(files: Sequence[Path]) -> dict[int, Path]:
+    """The pictures of a film by number, rising, without gaps."""
+    plates: dict[int, Path] = {}
     if not files:
-        raise FileNotFoundError(
-            f"sorted_pictures: {folder} must hold pictures ({', '.join(PICTURE_SUFFIXES)}), got none; check the folder"
-        )
-
-    def place(file: Path) -> tuple[int, str]:
-        number = last_number(file.name)
-        return (-1 if number is None else number, file.name)
-
-    return sorted(files, key=place)
-
-
-def read_picture(path: str | Path) -> np.ndarray:
-    """Read a picture file as RGB uint8 (H, W, 3), whatever its name.
-
-    Grey is spread over three channels, 16 bits are brought down to 8, an alpha channel that hides something is refused.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "red.png"
-    >>> path.write_bytes(cv2.imencode(".png", np.full((2, 3, 3), (0, 0, 255), np.uint8))[1].tobytes()) > 0
-    True
-    >>> read_picture(path)[0, 0].tolist()
-    [255, 0, 0]
-    """
-    data = np.fromfile(path, np.uint8)  # np.fromfile, since cv2.imread cannot open non-ASCII paths on Windows
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
-    if picture is None:
-        raise ValueError(
-            f"read_picture: {Path(path).name} must be a picture file, but it cannot be decoded; save it again"
-        )
-    if picture.dtype != np.uint8:
-        picture = cv2.convertScaleAbs(picture, alpha=255 / np.iinfo(np.uint16).max)
-    if picture.ndim == 2:
-        return cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
-    if picture.shape[2] == 4:
-        if (picture[..., 3] != 255).any():
+        raise ValueError("FolderFrames: folder must name at least one picture, got none; check the list")
+    for file, (number, doubt) in zip(files, number_files([file.name for file in files]), strict=True):
+        if number is None and len(files) == 1:
+            number = 0
+        if number is None:
             raise ValueError(
-                f"read_picture: {Path(path).name} must be opaque, got an alpha channel with transparent pixels; "
-                "flatten it onto the frame and save it as RGB"
+                f"FolderFrames: {file.name} must have its frame number in its name, got none"
+                f"{f' ({doubt})' if doubt else ''}; rename it, or take it out of the folder"
             )
-        return cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB)
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        if number in plates:
+            raise ValueError(
+                f"FolderFrames: each frame must have one picture, got {plates[number].name} and {file.name} for frame "
+                f"{number}; remove one of them"
+            )
+        plates[number] = file
+    numbers = sorted(plates)
+    missing = numbers[-1] + 1 - numbers[0] - len(numbers)
+    if missing:
+        absent = (number for number in range(numbers[0], numbers[-1]) if number not in plates)
+        named = [str(number) for number in itertools.islice(absent, 4)]
+        more = f" and {missing - 3} more" if missing > 4 else ""
+        listed = ", ".join(named[:3] if more else named)
+        raise ValueError(
+            f"FolderFrames: pictures must be numbered without gaps, got {len(numbers)} from {numbers[0]} to "
+            f"{numbers[-1]} without {listed}{more}; export the missing ones, or number them anew"
+        )
+    return {number: plates[number] for number in numbers}
 
 
-def as_uint8(picture: np.ndarray) -> np.ndarray:
-    """A picture as uint8: itself where it is, else float 0..1 rounded to the nearest of 256 levels.
+def _rate(rate: Fraction | float | None, place: Path) -> Fraction:
+    if rate is None:
+        log.warning("%s: %d frames a second, since pictures bring none", place, PICTURES_PER_SECOND)
+        return Fraction(PICTURES_PER_SECOND)
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"FolderFrames: rate must be over 0 frames a second, got {rate}; film has 24 or 25")
+    return Fraction(rate).limit_denominator(100_000)
 
-    >>> as_uint8(np.float32([[0.0, 0.5, 1.0]]))
-    array([[  0, 128, 255]], dtype=uint8)
+
+def shortened(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are.
+
+    >>> shortened(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
     """
-    if picture.dtype == np.uint8:
-        return picture
-    return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+    rest = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {rest} more" if rest > 1 else "".join(f", {name}" for name in names[3:]))
 
 
 def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
-    """Refuse masks whose number or size does not fit the film.
+    """Refuse masks whose number, size or levels do not fit the film.
 
     >>> check_masks(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
     Traceback (most recent call last):
@@ -212,3 +255,17 @@ def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
         raise ValueError(
             f"{caller}: mask must be a single channel of {film.size}, got {shape}; scale it to the film first"
         )
+    if first.dtype != np.uint8 and first.dtype.kind not in "bf":
+        raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {first.dtype}; convert it first")
+    # Masks in files see to that themselves (FilmMasks); here the first mask that holds white ends the search.
+    if first.dtype == np.uint8 and isinstance(masks, (np.ndarray, list, tuple)) and _only_ones(masks):
+        raise ValueError(f"{caller}: mask must be uint8 0..255 or float 0..1, got uint8 of 0 and 1; multiply it by 255")
+
+
+def _only_ones(masks: MaskSource) -> bool:
+    brightest = 0
+    for mask in masks:
+        brightest = max(brightest, int(np.max(mask)))
+        if brightest > 1:
+            return False
+    return brightest == 1

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from .colour import SDR, Colour, read_colour, to_rgb
-from .frames import FolderFrames, FrameSource, Size
+from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource, Size
+from .pictures import STILL_SUFFIXES
 from .sound import AudioTrack, audio_tracks
 from .video_index import UnreadableVideo, read_index
 from .video_reader import Reader
@@ -254,18 +255,20 @@ def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
 
 
 def open_film(path: str | Path, rate: Fraction | float | None = None) -> FrameSource:
-    """Open a film: a video file, or a folder of pictures.
+    """Open a film: a video file, a folder of pictures, or one picture.
 
     Parameters
     ----------
     path : str or Path
     rate : Fraction or float, optional
-        Frames per second of a folder of pictures, 24 where it is not given. A video file knows its own.
+        Frames per second of a folder of pictures; without it 24, with a notice in the log. A video knows its own.
 
     Raises
     ------
     FileNotFoundError
         If there is nothing there, or a folder holds no picture.
+    ValueError
+        If a folder is no film (`FolderFrames`), or a rate is given for a video.
     UnreadableVideo
         If the file is not a video.
 
@@ -277,9 +280,11 @@ def open_film(path: str | Path, rate: Fraction | float | None = None) -> FrameSo
     """
     path = Path(path)
     if path.is_dir():
-        return FolderFrames(path, rate if rate is not None else 24)
+        return FolderFrames(path, rate)
     if not path.exists():
         raise FileNotFoundError(f"open_film: no film at {path}; check the path")
+    if path.suffix.lower() in STILL_SUFFIXES:
+        return FolderFrames([path], rate if rate is not None else PICTURES_PER_SECOND)
     if rate is not None:
         raise ValueError(f"open_film: rate must be left out for a video file, got {rate}; the file knows its own")
     return VideoFrames(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from escalier.film.motion import Motion
 from escalier.film.video import open_film
-from escalier.keyframes.choose import PER_SECOND, choose_keyframes, parse_indices
+from escalier.keyframes.choose import PER_SECOND, choose_keyframes, parse_frames
 from escalier.keyframes.files import write_keyframes
 
 from .bars import progress_bar
@@ -25,13 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--by-motion", type=int, metavar="K", help="so many, where the motion uncovers the most")
     how.add_argument("--at", metavar="FRAMES", help="just these frames, counted from --first: 0,24,48")
     parser.add_argument(
-        "--first", type=int, choices=(0, 1), default=0, help="the number of the film's first frame in file names (0)"
+        "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
     )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second of a folder of pictures (24)")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that are already there")
 
 
 def main(args: argparse.Namespace) -> int:
-    film = open_film(args.clip)
+    film = open_film(args.clip, args.rate)
     indices = _chosen(args, film)
     files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
     sys.stdout.writelines(f"{file}\n" for file in files)
@@ -40,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _chosen(args: argparse.Namespace, film) -> tuple[int, ...]:
     if args.at is not None:
-        return tuple(index - args.first for index in parse_indices(args.at, len(film) + args.first))
+        return tuple(parse_frames(args.at, film, args.first))
     if args.every is not None:
         return choose_keyframes(film, "every n", n=args.every)
     if args.count is not None:

@@ -20,7 +20,7 @@ from escalier.film.motion import Motion
 from escalier.film.video import open_film, write_video
 from escalier.film.whole_files import write_whole
 from escalier.keyframes import Keyframes
-from escalier.keyframes.choose import parse_indices
+from escalier.keyframes.choose import parse_frames
 from escalier.keyframes.files import read_keyframes
 
 from .bars import progress_bar
@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER|FRAMES",
         help="the painted keyframes, by which sharpness is judged, or only their numbers: 0,24,48",
     )
-    parser.add_argument("--first", type=int, choices=(0, 1), default=0, help="the number of the film's first frame (0)")
+    parser.add_argument(
+        "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
+    )
     parser.add_argument("--mask", type=Path, metavar="FILE", help="the subject in white: both sides are measured apart")
     parser.add_argument("--lag", type=int, metavar="N", help="the long lag in frames (7, or what suits the keyframes)")
     parser.add_argument(
@@ -75,13 +77,13 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _keyframes(text: str, first: int, film: FrameSource) -> Keyframes | Sequence[int]:
+def _keyframes(text: str, first: int | None, film: FrameSource) -> Keyframes | Sequence[int]:
     """Paintings from a folder, or frame numbers from text."""
-    if Path(text).is_dir():
-        return read_keyframes(Path(text), len(film), first=first, size=film.size)
+    if Path(text).exists():
+        return read_keyframes(text, film, first=first)
     if not any(sign.isdigit() for sign in text) or not set(text) <= set("0123456789,;+-[] \t"):
         raise FileNotFoundError(f"--keyframes: {text} must be a folder or frame numbers, got neither; check the path")
-    return [index - first for index in parse_indices(text, len(film) + first)]
+    return parse_frames(text, film, first)
 
 
 def _check_output(folder: Path, overwrite: bool) -> None:

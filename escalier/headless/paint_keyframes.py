@@ -16,7 +16,7 @@ from escalier.diffusion.pipelines import TASKS, Pipeline
 from escalier.diffusion.pipelines.depth import estimate_depths
 from escalier.film.frames import FrameSource, as_uint8, check_masks
 from escalier.film.masks import FilmMasks
-from escalier.keyframes import GridPlan, Keyframes, choose_keyframes, parse_indices, plan_grid, split, tile
+from escalier.keyframes import GridPlan, Keyframes, choose_keyframes, parse_frames, plan_grid, split, tile
 from escalier.keyframes.files import read_keyframes, write_keyframes
 from escalier.keyframes.plan import MAX_SIDE_PX
 
@@ -103,10 +103,10 @@ def paint_keyframes(args: argparse.Namespace, film: FrameSource, masks: FilmMask
         raise HeadlessError(f'{error}; or all at once: pip install "{EXTRAS}" "transformers>=4.50.3"') from error
     except MemoryError as error:
         raise HeadlessError(str(error)) from error
-    write_keyframes(folder, painted, first=args.first)
+    write_keyframes(folder, painted, first=args.first, like=film)
     log.info("The painted keyframes are in %s; correct them there, and use them with --keyframes.", folder)
     # As they stand in the files, so that the same command with --keyframes makes the same film.
-    return read_keyframes(folder, len(film), first=args.first, size=film.size)
+    return read_keyframes(folder, film, first=args.first)
 
 
 def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks: FilmMasks | None) -> Keyframes:
@@ -172,7 +172,7 @@ def _check_folder(folder: Path) -> None:
 def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:
     if args.keyframe_frames is None:
         return choose_keyframes(film)
-    return tuple(index - args.first for index in parse_indices(args.keyframe_frames, len(film) + args.first))
+    return tuple(parse_frames(args.keyframe_frames, film, args.first))
 
 
 def _holes(filmed: Keyframes, masks: FilmMasks | None) -> Keyframes:

@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from escalier.coherence import measure_fades
+from escalier.film.frames import FrameSource
 from escalier.film.masks import FilmMasks
 from escalier.film.motion import Motion
 from escalier.film.video import check_output, open_film, write_video
-from escalier.keyframes.files import read_keyframes
+from escalier.keyframes import Keyframes, list_keyframes, remark_misplaced
 from escalier.propagation import FADES, Guides, Matching, Staircase, propagate
 
 from . import paint_keyframes
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keyframes",
         type=Path,
         metavar="FOLDER",
-        help="painted frames in the clip's size; the last number in a file's name is its frame",
+        help="painted frames, in a folder or one file, in the clip's size or larger; named like keyframe_000024.png",
     )
     look.add_argument(
         "--pipeline",
@@ -39,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="paint the keyframes with this pipeline of diffusers, a folder or a checkpoint, then carry them",
     )
-    parser.add_argument("--first", type=int, choices=(0, 1), default=0, help="the number of the film's first frame (0)")
+    parser.add_argument(
+        "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
+    )
     parser.add_argument(
         "--mask", type=Path, metavar="FILE", help="the subject in white: a video or a folder, or one picture"
     )
@@ -77,7 +80,7 @@ def main(args: argparse.Namespace) -> int:
     _check_output(output, args.overwrite)
     check_output(output, film.size)
     if args.pipeline is None:
-        keyframes = read_keyframes(args.keyframes, len(film), first=args.first, size=film.size)
+        keyframes = _read_keyframes(args.keyframes, film, args.first)
     else:
         folder = args.painted or output.with_name(f"{output.stem}_keyframes")
         keyframes = paint_keyframes.paint_keyframes(args, film, masks, folder)
@@ -117,6 +120,17 @@ def main(args: argparse.Namespace) -> int:
         log.info("%s", report)
         sys.stdout.write(f"{output}\n")
     return 0
+
+
+def _read_keyframes(place: Path, film: FrameSource, first: int | None) -> Keyframes:
+    """The paintings, after the table of what stands where and what is doubtful about it."""
+    listing = list_keyframes(place, film, first=first)
+    keyframes = listing.read()
+    listing = remark_misplaced(listing, keyframes, film)
+    log.info("%s", listing)
+    if listing.doubts:
+        log.warning("Some of these keyframes are doubtful: see the remarks above before you trust the film.")
+    return keyframes
 
 
 def _check_output(output: Path, overwrite: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from escalier.film.cuts import ShotMotion, find_cuts
-from escalier.film.frames import FrameSource
+from escalier.film.frames import FrameSource, frame_numbers
 
 from .coverage import NeighbourMotion, most_coverage, spread_evenly
 from .keyframes import check_indices
@@ -172,6 +172,33 @@ def parse_indices(text: str, length: int) -> list[int]:
         indices += [int(part)] if part else []
     check_indices(indices, length, "parse_indices")
     return indices
+
+
+def parse_frames(text: str, film: FrameSource, first: int | None = None) -> list[int]:
+    """Indices of frames from text that gives their numbers, as `parse_indices` reads it.
+
+    Parameters
+    ----------
+    text
+        Frame numbers as people give them, such as those of a folder film's plates.
+    film
+        The film that they belong to.
+    first
+        The number of the film's first frame. None goes by the plates' own numbers, else by 0.
+
+    >>> from escalier.film.frames import ArrayFrames
+    >>> parse_frames("1, 3", ArrayFrames(np.zeros((3, 4, 4, 3), np.uint8)), first=1)
+    [0, 2]
+    """
+    numbers = frame_numbers(film, first)
+    typed = parse_indices(text, numbers[-1] + 1)
+    for number in typed:
+        if number not in numbers:
+            raise ValueError(
+                f"parse_frames: frames must be numbers of the film, {numbers[0]} to {numbers[-1]}, got {number}; "
+                f"it has {len(numbers)} frames"
+            )
+    return [numbers.index(number) for number in typed]
 
 
 def format_indices(indices: Sequence[int]) -> str:

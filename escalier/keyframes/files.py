@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from escalier.film.frames import FrameSource, Size, as_uint8, last_number, read_picture, sorted_pictures
+from escalier.film.frames import FrameSource, Size, as_uint8, frame_numbers
 from escalier.film.whole_files import write_whole
 
 from .keyframes import Keyframes, check_indices
+from .listing import Place, list_in
+
+log = logging.getLogger("escalier")
+
+MOST_FRAMES = 2**31
 
 
-def read_keyframes(folder: str | Path, length: int, *, first: int = 0, size: Size | None = None) -> Keyframes:
-    """Read painted keyframes from a folder; the last number in a file's name is its frame.
+def read_keyframes(
+    place: Place, film_or_length: FrameSource | int, *, first: int | None = None, size: Size | None = None
+) -> Keyframes:
+    """Read painted keyframes; `list_keyframes` says which belongs where, and with what doubts.
 
     Parameters
     ----------
-    folder
-        Holds one picture for each keyframe and no other pictures: PNG, JPEG, WebP, TIFF or BMP, opaque.
-    length
-        Number of frames in the film.
+    place
+        A folder that holds one picture for each keyframe, one picture, or a list of pictures; what can be read says
+        `escalier.film.read_picture`.
+    film_or_length
+        The film that they belong to, or its number of frames.
     first
-        The number that the files give to the film's first frame: 0, or 1 where they count from 1.
+        The number that the files give to the film's first frame. None goes by the plates' own numbers for a folder
+        film, and by 0 for any other.
     size
-        The size that the keyframes must have, for instance the film's. None accepts any, the same for all.
+        The size of the film, where only its length is given. Keyframes have that size, or are larger and of the same
+        shape, as they are then returned. None accepts any, the same for all.
 
     Returns
     -------
@@ -36,33 +47,27 @@ def read_keyframes(folder: str | Path, length: int, *, first: int = 0, size: Siz
     Raises
     ------
     FileNotFoundError
-        If there is no such folder or no picture in it.
+        If there is nothing at `place`, or no picture in it.
     ValueError
-        Naming the file that has no number, a number used twice or outside the film, another size, transparent pixels
-        or cannot be read.
+        Naming the file whose name has no number that can be a frame, a frame claimed twice, a number outside the film,
+        another size, transparent pixels, or a file that cannot be read.
 
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
     >>> keyframes = Keyframes([0, 50], [np.zeros((27, 48, 3), np.uint8)] * 2, length=100)
     >>> [file.name for file in write_keyframes(folder, keyframes)]
     ['keyframe_000000.png', 'keyframe_000050.png']
-    >>> read_keyframes(folder, length=100).indices
+    >>> read_keyframes(folder, 100).indices
     (0, 50)
     """
-    _check_first(first, "read_keyframes")
-    files = _numbered(sorted_pictures(Path(folder)), length, first)
-    pictures: list[np.ndarray] = []
-    for file in files.values():
-        picture = read_picture(file)
-        wanted = size or (Size.of(pictures[0]) if pictures else Size.of(picture))
-        if Size.of(picture) != wanted:
-            whose = "the film's size" if size else f"the size of {next(iter(files.values())).name}"
-            raise ValueError(
-                f"read_keyframes: {file.name} must be {wanted}, {whose}, got {Size.of(picture)}; scale it, or export "
-                "it again at that size"
-            )
-        pictures.append(picture)
-    return Keyframes(list(files), pictures, length)
+    if isinstance(film_or_length, (int, np.integer)):
+        film, length = None, int(film_or_length)
+    else:
+        film, length, size = film_or_length, len(film_or_length), size or film_or_length.size
+    listing = list_in(place, length, size, film, first, "read_keyframes")
+    for doubt in listing.doubts:
+        log.warning("%s", doubt)
+    return listing.read()
 
 
 def write_keyframes(
@@ -70,7 +75,8 @@ def write_keyframes(
     film: FrameSource | Keyframes,
     indices: Sequence[int] | None = None,
     *,
-    first: int = 0,
+    first: int | None = None,
+    like: FrameSource | None = None,
     name: str = "keyframe",
     overwrite: bool = False,
     progress: Callable[..., object] | None = None,
@@ -86,7 +92,10 @@ def write_keyframes(
     indices
         Frame numbers, rising. None writes all of the keyframes.
     first
-        The number that names the film's first frame: 0 or 1.
+        The number that names the film's first frame, such as 0 or 1. None takes the numbers of a folder film's plates,
+        and counts from 0 in any other.
+    like
+        The film by whose numbers keyframes are named; a film that is written names its own frames.
     name
         What the file names begin with.
     overwrite
@@ -114,12 +123,15 @@ def write_keyframes(
     >>> [file.name for file in write_keyframes(tempfile.mkdtemp(), film, [0, 12], first=1)]
     ['keyframe_000001.png', 'keyframe_000013.png']
     """
-    _check_first(first, "write_keyframes")
+    if first is not None and first < 0:
+        raise ValueError(f"write_keyframes: first must be at least 0, got {first}; 0 and 1 are usual")
     if not name or Path(name).name != name or name.startswith("."):
         raise ValueError(f"write_keyframes: name must be a plain file name, got {name!r}; 'keyframe' is a good one")
     places = tuple(int(i) for i in _places(film, indices))
     folder = Path(folder)
-    files = [folder / f"{name}_{index + first:06d}.png" for index in places]
+    named_by = like if like is not None else film
+    numbers = range(first or 0, MOST_FRAMES) if isinstance(named_by, Keyframes) else frame_numbers(named_by, first)
+    files = [folder / f"{name}_{numbers[index]:06d}.png" for index in places]
     standing = [file.name for file in files if file.exists()]
     if standing and not overwrite:
         raise FileExistsError(
@@ -133,43 +145,6 @@ def write_keyframes(
         if progress is not None:
             progress(done, len(files))
     return files
-
-
-def _check_first(first: int, caller: str) -> None:
-    if first not in (0, 1):
-        raise ValueError(f"{caller}: first must be 0 or 1, got {first}; it is the number of the film's first frame")
-
-
-def _numbered(files: Iterable[Path], length: int, first: int) -> dict[int, Path]:
-    """Picture files by frame, counted from 0, rising."""
-    numbered: dict[int, Path] = {}
-    for file in files:
-        number = last_number(file.name)
-        if number is None:
-            raise ValueError(
-                f"read_keyframes: {file.name} must have its frame number in its name, got none; call it for instance "
-                f"{file.stem}_000024{file.suffix}, or take it out of the folder"
-            )
-        index = number - first
-        if index in numbered:
-            raise ValueError(
-                f"read_keyframes: each frame must have one picture, got {numbered[index].name} and {file.name} for "
-                f"frame {number}; remove one of them"
-            )
-        if not 0 <= index < length:
-            raise ValueError(
-                f"read_keyframes: {file.name} must lie in the film, whose {length} frames are numbered "
-                f"{first}..{length - 1 + first}, got {number}; {_remedy(number, length, first)}"
-            )
-        numbered[index] = file
-    return numbered
-
-
-def _remedy(number: int, length: int, first: int) -> str:
-    other = 1 - first
-    if other <= number < length + other:
-        return f"use first = {other} (--first {other}) if the numbers count from {other}"
-    return "rename it, or check that it belongs to this film (--first 0 or 1 says from where its numbers count)"
 
 
 def _places(film: FrameSource | Keyframes, indices: Sequence[int] | None) -> Sequence[int]:

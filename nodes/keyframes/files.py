@@ -1,20 +1,23 @@
 """Keyframes as painted files and as image batches, and back."""
 
+import logging
 import os
 from pathlib import Path
 
 import folder_paths
 from comfy_api.v0_0_2 import io, ui
 
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, list_keyframes, remark_misplaced
 from escalier.keyframes.choose import format_indices, parse_indices
-from escalier.keyframes.files import read_keyframes, write_keyframes
+from escalier.keyframes.files import write_keyframes
 
 from .. import sockets
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import film_from_input
+
+log = logging.getLogger("escalier")
 
 CATEGORY = "escalier/keyframes"
 FIRST = ["0", "1"]
@@ -66,8 +69,9 @@ class EscalierLoadKeyframes(io.ComfyNode):
             node_id="EscalierLoadKeyframes",
             display_name="Load Keyframes",
             category=CATEGORY,
-            description="Loads painted keyframes from a folder in ComfyUI's input folder. The last number in each file "
-            "name is its frame: keyframe_000024.png stands at frame 24.",
+            description="Loads painted keyframes from a folder in ComfyUI's input folder. The number in each file name "
+            "is its frame: keyframe_000024.png stands at frame 24. Shows which file stands where, and warns of "
+            "doubtful names and of paintings that fit another frame better.",
             search_aliases=["import keyframes", "painted frames", "image folder", "load images"],
             inputs=[
                 io.Combo.Input(
@@ -76,7 +80,9 @@ class EscalierLoadKeyframes(io.ComfyNode):
                     tooltip="A folder inside ComfyUI's input folder that holds the painted pictures and nothing else. "
                     "Press R to find a folder that was made just now.",
                 ),
-                sockets.film_input("The film that the keyframes belong to: they must have its size."),
+                sockets.film_input(
+                    "The film that the keyframes belong to: they have its size, or are larger and of its shape."
+                ),
                 io.Combo.Input("first", options=FIRST, tooltip=FIRST_TOOLTIP),
             ],
             outputs=[
@@ -100,8 +106,12 @@ class EscalierLoadKeyframes(io.ComfyNode):
         if folder not in folder_paths.get_input_subfolders():
             raise ValueError(_no_such_folder(folder))
         source = film_from_input(film)
-        place = Path(folder_paths.get_input_directory(), folder)
-        return io.NodeOutput(read_keyframes(place, len(source), first=int(first), size=source.size))
+        listing = list_keyframes(Path(folder_paths.get_input_directory(), folder), source, first=int(first))
+        keyframes = listing.read()
+        listing = remark_misplaced(listing, keyframes, source, progress=Progress())
+        for doubt in listing.doubts:
+            log.warning("Load Keyframes: %s", doubt)
+        return io.NodeOutput(keyframes, ui=ui.PreviewText(str(listing)))
 
 
 def _no_such_folder(folder: str) -> str:

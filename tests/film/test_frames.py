@@ -18,9 +18,7 @@ from escalier.film import (
     Size,
     as_uint8,
     check_masks,
-    read_picture,
 )
-from escalier.film.frames import last_number, sorted_pictures
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
 
@@ -68,20 +66,21 @@ def test_arrays_that_are_no_film_are_refused(frames: np.ndarray, error: type[Exc
 
 
 def test_a_folder_is_a_film_in_the_order_of_its_numbers(tmp_path: Path) -> None:
-    for number in (2, 10, 1):
+    for number in (9, 10, 8):
         save(tmp_path / f"frame_{number}.png", np.full((6, 9, 3), number, np.uint8))
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / ".hidden_0.png").write_bytes(b"")
     film = FolderFrames(tmp_path, rate=Fraction(12))
     assert isinstance(film, FrameSource) and (len(film), film.size, film.rate) == (3, Size(9, 6), 12)
-    assert [int(film.frame(i)[0, 0, 0]) for i in range(3)] == [1, 2, 10]
+    assert [int(film.frame(i)[0, 0, 0]) for i in range(3)] == [8, 9, 10]
+    assert film.numbers == (8, 9, 10)
 
 
 def test_a_folder_of_two_sizes_is_refused_at_the_odd_one(tmp_path: Path) -> None:
     save(tmp_path / "1.png")
     save(tmp_path / "2.png", PICTURE[:, :5])
-    with pytest.raises(ValueError, match=r"must be 9x6, got 5x6 in 2.png; export the frames at one size"):
-        FolderFrames(tmp_path).frame(1)
+    with pytest.raises(ValueError, match=r"must be 9x6, the size of 1.png, got 5x6 in 2.png; export the frames at one"):
+        FolderFrames(tmp_path)
 
 
 def test_missing_and_empty_folders_are_named(tmp_path: Path) -> None:
@@ -89,46 +88,6 @@ def test_missing_and_empty_folders_are_named(tmp_path: Path) -> None:
         FolderFrames(tmp_path / "gone")
     with pytest.raises(FileNotFoundError, match=r"must hold pictures \(.png, .*got none; check the folder"):
         FolderFrames(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [("0001.png", 1), ("shot2_key_0137.png", 137), ("take 3 (2).jpg", 2), ("key.png", None), ("v2.0.png", 0)],
-)
-def test_a_pictures_number_is_the_last_in_its_name(name: str, number: int | None) -> None:
-    assert last_number(name) == number
-
-
-def test_names_without_numbers_come_first_in_the_order_of_the_alphabet(tmp_path: Path) -> None:
-    for name in ("b.png", "a.png", "x1.png"):
-        save(tmp_path / name)
-    assert [file.name for file in sorted_pictures(tmp_path)] == ["a.png", "b.png", "x1.png"]
-
-
-@pytest.mark.parametrize("name", ["p.png", "p.bmp", "p.tif", "bücher.png"])
-def test_pictures_are_read_as_rgb(tmp_path: Path, name: str) -> None:
-    assert np.array_equal(read_picture(save(tmp_path / name)), PICTURE)
-
-
-def test_grey_is_spread_deep_is_brought_down_and_opaque_alpha_is_dropped(tmp_path: Path) -> None:
-    grey = read_picture(save(tmp_path / "grey.png", PICTURE[..., 0]))
-    assert np.array_equal(grey, np.repeat(PICTURE[..., :1], 3, axis=2))
-    deep = read_picture(save(tmp_path / "deep.png", PICTURE.astype(np.uint16) * 257))
-    assert np.array_equal(deep, PICTURE)
-    opaque = np.dstack([PICTURE, np.full((6, 9), 255, np.uint8)])
-    assert np.array_equal(read_picture(save(tmp_path / "opaque.png", opaque)), PICTURE)
-
-
-def test_transparency_and_files_that_are_no_picture_are_refused(tmp_path: Path) -> None:
-    save(tmp_path / "clear.png", np.dstack([PICTURE, np.full((6, 9), 254, np.uint8)]))
-    with pytest.raises(ValueError, match=r"clear.png must be opaque, .*flatten it"):
-        read_picture(tmp_path / "clear.png")
-    for content in (b"", b"not a picture"):
-        (tmp_path / "text.png").write_bytes(content)
-        with pytest.raises(ValueError, match=r"text.png must be a picture file, .*save it again"):
-            read_picture(tmp_path / "text.png")
-    with pytest.raises(FileNotFoundError):
-        read_picture(tmp_path / "gone.png")
 
 
 def test_levels_survive_the_way_over_float() -> None:
@@ -160,3 +119,83 @@ def test_one_mask_or_one_for_each_frame_will_do(count: int) -> None:
 def test_importing_films_loads_no_video_library() -> None:
     code = "import sys, escalier.film; assert 'av' not in sys.modules; assert escalier.film.VideoFrames"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def number(folder: Path, *names: str) -> Path:
+    for name in names:
+        save(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("first", [0, 1, 1001, 86400])
+def test_plates_may_begin_with_any_number(tmp_path: Path, first: int) -> None:
+    film = FolderFrames(number(tmp_path, *[f"plate_{first + i:04d}.png" for i in range(12)]), rate=24)
+    assert film.numbers == tuple(range(first, first + 12))
+    assert [file.name for file in film.files][::11] == [f"plate_{first:04d}.png", f"plate_{first + 11:04d}.png"]
+
+
+def test_missing_plates_are_named(tmp_path: Path) -> None:
+    number(tmp_path, *[f"{i:04d}.png" for i in range(12) if i not in (3, 7, 8)])
+    with pytest.raises(
+        ValueError, match="numbered without gaps, got 9 from 0 to 11 without 3, 7, 8; export the missing"
+    ):
+        FolderFrames(tmp_path)
+    number(tmp_path, "0003.png", "0007.png", "0008.png", "900000.png")
+    with pytest.raises(ValueError, match="without 12, 13, 14 and 899985 more"):
+        FolderFrames(tmp_path)
+
+
+@pytest.mark.parametrize("other", ["0000.jpg", "0.png", "0000 (1).png", "0000_v2.png", "0000 copy.png"])
+def test_two_pictures_of_one_frame_are_refused_by_name(tmp_path: Path, other: str) -> None:
+    number(tmp_path, "0000.png", "0001.png", other)
+    with pytest.raises(
+        ValueError, match=r"each frame must have one picture, got .* for frame 0; remove one"
+    ) as refusal:
+        FolderFrames(tmp_path)
+    assert other in str(refusal.value) and "0000.png" in str(refusal.value)
+
+
+def test_a_picture_without_number_is_no_plate_but_may_stand_alone(tmp_path: Path) -> None:
+    assert FolderFrames(number(tmp_path, "poster.png"), rate=24).numbers == (0,)
+    number(tmp_path, "0001.png")
+    with pytest.raises(ValueError, match=r"poster.png must have its frame number in its name, got none"):
+        FolderFrames(tmp_path)
+
+
+def test_sizes_are_compared_upright_and_by_headers_alone(tmp_path: Path) -> None:
+    from picture_files import encoded, exif
+
+    number(tmp_path, "1.png")
+    side = np.ascontiguousarray(PICTURE.swapaxes(0, 1))
+    (tmp_path / "2.png").write_bytes(encoded(side, "PNG", exif=exif(5)))
+    assert np.array_equal(FolderFrames(tmp_path, rate=24).frame(1), PICTURE)
+    header = bytearray((tmp_path / "1.png").read_bytes())
+    header[45:-20] = bytes(len(header) - 65)  # pixels that nothing could decode
+    (tmp_path / "2.png").write_bytes(bytes(header))
+    assert len(FolderFrames(tmp_path, rate=24)) == 2
+
+
+def test_pictures_bring_no_rate(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    number(tmp_path, "1.png", "2.png")
+    assert FolderFrames(tmp_path, rate=25).rate == 25 and not caplog.records
+    assert FolderFrames(tmp_path).rate == 24
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}: 24 frames a second, since pictures bring none"
+    ]
+    for rate in (0, -24, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="FolderFrames: rate must be over 0 frames a second, got"):
+            FolderFrames(tmp_path, rate=rate)
+
+
+def test_other_files_beside_plates_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    number(tmp_path, "1.png", "2.png")
+    (tmp_path / "3.psd").write_bytes(b"8BPS")
+    (tmp_path / "notes.txt").write_text("x")
+    assert len(FolderFrames(tmp_path, rate=24)) == 2
+    assert "passed over, since they cannot be read: 3.psd" in caplog.text
+
+
+def test_files_are_found_once(tmp_path: Path) -> None:
+    film = FolderFrames(number(tmp_path, "1.png", "2.png"), rate=24)
+    number(tmp_path, "0.png")
+    assert [file.name for file in film.files] == ["1.png", "2.png"] and len(film) == 2

@@ -91,6 +91,20 @@ def test_saved_keyframes_load_bit_for_bit(pack: SimpleNamespace, film, keyframes
     assert all((a == b).all() for a, b in zip(loaded.pictures, keyframes.pictures, strict=True))
 
 
+def test_loading_shows_which_file_stands_where_and_what_is_doubtful(
+    pack: SimpleNamespace, film, clip: np.ndarray, fresh_folders
+) -> None:
+    folder = fresh_folders.input / "painted"
+    folder.mkdir()
+    for name, frame in (("keyframe_000001_00001_.png", 1), ("take 3 4.png", 4)):
+        cv2.imwrite(str(folder / name), cv2.cvtColor(255 - clip[frame], cv2.COLOR_RGB2BGR))
+    output = pack.EscalierLoadKeyframes.execute("painted", film, "0")
+    assert output.args[0].indices == (1, 4)
+    (table,) = output.ui.as_dict()["text"]
+    assert [line.split()[:2] for line in table.splitlines()[1:]] == [["keyframe_000001_00001_.png", "1"], ["take", "3"]]
+    assert table.endswith("4 by its name, which also says 3")
+
+
 def test_saving_again_makes_a_new_folder(pack: SimpleNamespace, keyframes, fresh_folders) -> None:
     for _ in range(2):
         pack.EscalierSaveKeyframes.execute(keyframes, "keys", "0")
@@ -118,7 +132,9 @@ def test_folders_outside_the_input_folder_are_refused(pack: SimpleNamespace, fil
 def test_keyframes_of_another_size_are_refused_on_loading(pack: SimpleNamespace, film, fresh_folders) -> None:
     (fresh_folders.input / "keys").mkdir()
     cv2.imwrite(str(fresh_folders.input / "keys" / "k_2.png"), np.zeros((24, 32, 3), np.uint8))
-    with pytest.raises(ValueError, match=r"^Load Keyframes: k_2.png must be 64x48, the film's size, got 32x24; scale"):
+    with pytest.raises(
+        ValueError, match=r"^Load Keyframes: k_2.png must be 64x48, the film's size, or larger .*, got 32x24; scale"
+    ):
         pack.EscalierLoadKeyframes.execute("keys", film, "0")
 
 

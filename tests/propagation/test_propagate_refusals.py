@@ -88,7 +88,7 @@ def test_one_odd_frame_in_a_film_is_refused_and_leaves_no_run(keyframes, tmp_pat
 
 @pytest.mark.parametrize("size", [(40, 64), (96, 64), (64, 48)], ids=["lower", "taller", "turned"])
 def test_one_mask_of_another_size_is_refused_by_its_frame(film, keyframes, tmp_path: Path, size) -> None:
-    whole = np.ones((48, 64), np.uint8)
+    whole = np.full((48, 64), 255, np.uint8)
     with pytest.raises(ValueError, match="propagate: mask at frame 2 must be a single channel of 64x48"):
         propagate(film, keyframes, folder=tmp_path, masks=[whole, whole, np.ones(size, np.uint8)])
     assert not remains(tmp_path)

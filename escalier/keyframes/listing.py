@@ -1,0 +1,236 @@
+"""Which painting belongs to which frame, said before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from escalier.film.frames import FolderFrames, FrameSource, frame_numbers, shortened
+from escalier.film.pictures import Size, picture_size, read_picture
+from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem, stem_of
+
+from .keyframes import Keyframes
+
+Place = str | Path | Sequence[str | Path]
+"""A folder of paintings, one painting, or a list of them."""
+
+
+@dataclass(frozen=True)
+class KeyframeEntry:
+    """One painting: its file, its frame counted from 0, that frame's time in seconds, and what is to be remarked."""
+
+    file: Path
+    frame: int
+    time: float | None
+    plate: str | None = None
+    doubt: str | None = None
+
+    @property
+    def remark(self) -> str:
+        """What the table says of it: the plate it is painted over, and what is doubtful."""
+        return "; ".join(part for part in (self.plate and f"plate {self.plate}", self.doubt) if part)
+
+
+@dataclass(frozen=True)
+class KeyframeListing:
+    """The paintings of a film and where they belong, in the order of the film. `str()` is a table for people.
+
+    Attributes
+    ----------
+    entries
+        One for each painting.
+    size
+        The size of the paintings: the film's, or larger.
+    length
+        Number of frames in the film.
+    passed_over
+        Names of files that lie there too and cannot be read as pictures.
+    """
+
+    entries: tuple[KeyframeEntry, ...]
+    size: Size
+    length: int
+    passed_over: tuple[str, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What to warn of: doubtful names, and files that were passed over."""
+        doubts = [f"{entry.file.name}: {entry.doubt}" for entry in self.entries if entry.doubt]
+        if self.passed_over:
+            doubts.append(f"passed over, since they cannot be read as pictures: {shortened(self.passed_over)}")
+        return tuple(doubts)
+
+    def with_doubts(self, doubts: dict[int, str]) -> KeyframeListing:
+        """The same listing with further doubts, by frame."""
+        entries = (
+            replace(entry, doubt="; ".join(part for part in (entry.doubt, doubts.get(entry.frame)) if part) or None)
+            for entry in self.entries
+        )
+        return replace(self, entries=tuple(entries))
+
+    def read(self) -> Keyframes:
+        """The paintings themselves, uint8."""
+        pictures = [read_picture(entry.file) for entry in self.entries]
+        return Keyframes([entry.frame for entry in self.entries], pictures, self.length)
+
+    def __str__(self) -> str:
+        rows = [("file", "frame", "time", "remark")]
+        for entry in self.entries:
+            time = "" if entry.time is None else f"{entry.time:.3f} s"
+            rows.append((entry.file.name, str(entry.frame), time, entry.remark))
+        wide = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = [f"{a:<{wide[0]}}  {b:>{wide[1]}}  {c:>{wide[2]}}  {d}".rstrip() for a, b, c, d in rows]
+        if self.passed_over:
+            lines.append(f"passed over, since they cannot be read as pictures: {', '.join(self.passed_over)}")
+        return "\n".join(lines)
+
+
+def list_keyframes(place: Place, film: FrameSource, *, first: int | None = None) -> KeyframeListing:
+    """Say which file of painted keyframes belongs to which frame, from names and headers alone.
+
+    A painting that is called like a plate of a folder film (but for marks of copies) belongs to that plate. Else the
+    number in its name decides (`escalier.film.sequences`): it is looked up among the numbers of a folder film's plates,
+    and counted from `first` in other films.
+
+    Parameters
+    ----------
+    place
+        A folder that holds one picture for each keyframe, one picture, or a list of pictures.
+    film
+        The film that they belong to: their size is the film's, or larger and of the same shape, one for all.
+    first
+        The number that the files give to the film's first frame. None goes by the plates' own numbers for a folder
+        film, and by 0 for any other.
+
+    Returns
+    -------
+    KeyframeListing
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at `place`, or no picture in it.
+    ValueError
+        Naming the file whose name has no number that can be a frame, a frame claimed twice, a number outside the film,
+        another size, or a file whose header cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.keyframes.files import write_keyframes
+    >>> film = ArrayFrames(np.zeros((100, 27, 48, 3), np.uint8), rate=25)
+    >>> folder = tempfile.mkdtemp()
+    >>> _ = write_keyframes(folder, film, [0, 50])
+    >>> print(list_keyframes(folder, film))
+    file                 frame     time  remark
+    keyframe_000000.png      0  0.000 s
+    keyframe_000050.png     50  2.000 s
+    """
+    return list_in(place, len(film), film.size, film, first, "list_keyframes")
+
+
+def list_in(
+    place: Place, length: int, size: Size | None, film: FrameSource | None, first: int | None, caller: str
+) -> KeyframeListing:
+    """The listing of `list_keyframes`, with or without a film."""
+    files, others = _files(place, caller)
+    plates = film if isinstance(film, FolderFrames) else None
+    if first is not None and first < 0:
+        raise ValueError(f"{caller}: first must be at least 0, got {first}; it is the number of the film's first frame")
+    numbers = range(first or 0, (first or 0) + length) if film is None else frame_numbers(film, first)
+    sizes = {file: picture_size(file) for file in files}
+    found = _frames(files, numbers, plates, caller)
+    _check_sizes(sizes, size, caller)
+    times = getattr(film, "times", None)
+    entries = []
+    for frame, file, plate, doubt in sorted(found, key=lambda one: one[0]):
+        time = None if film is None else float(times[frame] if times is not None else frame / film.rate)
+        entries.append(KeyframeEntry(file, frame, time, plate, doubt))
+    return KeyframeListing(tuple(entries), sizes[entries[0].file], length, tuple(others))
+
+
+def _files(place: Place, caller: str) -> tuple[list[Path], list[str]]:
+    if not isinstance(place, (str, Path)):
+        files = [Path(file) for file in place]
+        if not files:
+            raise ValueError(f"{caller}: place must name at least one picture, got none; paint a keyframe")
+        return files, []
+    place = Path(place)
+    if place.is_dir():
+        return list_pictures(place, caller)
+    if not place.exists():
+        raise FileNotFoundError(f"{caller}: no folder or picture at {place}; check the path")
+    return [place], []
+
+
+def _frames(
+    files: list[Path], numbers: Sequence[int], plates: FolderFrames | None, caller: str
+) -> list[tuple[int, Path, str | None, str | None]]:
+    """Frame, file, plate and doubt of each painting."""
+    by_stem = plates.plates() if plates else {}
+    by_number = {number: frame for frame, number in enumerate(numbers)}
+    claimed: dict[int, Path] = {}
+    found = []
+    for file, numbered in zip(files, number_files([file.name for file in files], by_number), strict=True):
+        frame = by_stem.get(stem_of(file.name), by_stem.get(plain_stem(file.name)))
+        if frame is None:
+            frame, doubt = _looked_up(file, numbered, by_number, caller), numbered.doubt
+        else:
+            other = by_number.get(-1 if numbered.number is None else numbered.number, frame)
+            doubt = None if other == frame else f"by its plate's name; counted from {numbers[0]} it would be {other}"
+        if frame in claimed:
+            raise ValueError(
+                f"{caller}: each frame must have one picture, got {claimed[frame].name} and {file.name} for frame "
+                f"{numbers[frame]}; remove one of them"
+            )
+        claimed[frame] = file
+        found.append((frame, file, plates.files[frame].name if plates else None, doubt))
+    return found
+
+
+def _looked_up(file: Path, numbered: Numbered, by_number: dict[int, int], caller: str) -> int:
+    if numbered.number is None:
+        why = f"got none that is sure: {numbered.doubt}" if numbered.doubt else "got none"
+        raise ValueError(
+            f"{caller}: {file.name} must have its frame number in its name, {why}; call it for instance "
+            f"keyframe_000024{file.suffix}, or take it out of the folder"
+        )
+    if numbered.number in by_number:
+        return by_number[numbered.number]
+    first, last = min(by_number), max(by_number)
+    remedy = "rename it, or check that it belongs to this film"
+    if numbered.number in (first - 1, last + 1):
+        other = first - 1 if numbered.number < first else first + 1
+        remedy = f"use first = {other} (--first {other}) if the numbers count from {other}"
+    raise ValueError(
+        f"{caller}: {file.name} must lie in the film, whose {len(by_number)} frames are numbered {first}..{last}, got "
+        f"{numbered.number}; {remedy}"
+    )
+
+
+def _check_sizes(sizes: dict[Path, Size], wanted: Size | None, caller: str) -> None:
+    """Refuse paintings that are neither of the film's size nor larger and of its shape, or differ among themselves."""
+    first, size = next(iter(sizes.items()))
+    for file, other in sizes.items():
+        if wanted is not None and other != wanted and not _enlarges(other, wanted):
+            raise ValueError(
+                f"{caller}: {file.name} must be {wanted}, the film's size, or larger and of the same shape, got "
+                f"{other}; scale it to {wanted} or {Size(2 * wanted.width, 2 * wanted.height)}, or export it again"
+            )
+        if other != size:
+            raise ValueError(
+                f"{caller}: {file.name} must be {size}, the size of {first.name}, got {other}; scale one of them, so "
+                "that all keyframes are of one size"
+            )
+
+
+def _enlarges(size: Size, film: Size) -> bool:
+    """Whether a picture is larger than the film on both sides, and of its shape within a pixel of rounding."""
+    if size.width <= film.width or size.height <= film.height:
+        return False
+    across = abs(size.width - size.height * film.width / film.height)
+    down = abs(size.height - size.width * film.height / film.width)
+    return min(across, down) <= 1
