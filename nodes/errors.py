@@ -27,8 +27,8 @@ def named_after_node(execute):
 
 
 def sentence(error: Exception) -> str:
-    """The library's sentence, with the remedy that only the server's side knows: where its temporary folder is."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    """The library's sentence; where the system alone has spoken, the remedy that only the server's side knows."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.strerror is not None:
         return (
             f"the disk of ComfyUI's temporary folder {folder_paths.get_temp_directory()} must have room, but it is "
             "full; free some space, shorten the clip, or start ComfyUI with --temp-directory on a larger disk"

@@ -79,6 +79,12 @@ def test_every_library_room_has_its_tests() -> None:
     assert rooms <= tested
 
 
+def test_help_of_the_package_lists_every_room() -> None:
+    rooms = {p.parent.name for p in (ROOT / "escalier").glob("*/__init__.py")}
+    described = (ROOT / "escalier" / "__init__.py").read_text(encoding="utf-8")
+    assert [room for room in sorted(rooms) if f"- `escalier.{room}`: " not in described] == []
+
+
 def test_no_file_bears_a_name_that_says_nothing() -> None:
     vague = {"utils.py", "helpers.py", "common.py", "misc.py"}
     tracked = [*library_files(), *(ROOT / "nodes").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]

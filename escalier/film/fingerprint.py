@@ -40,7 +40,7 @@ def film_fingerprint(film: FrameSource) -> str:
     >>> film_fingerprint(black) == film_fingerprint(black), film_fingerprint(black) == film_fingerprint(grey)
     (True, False)
     """
-    digest = xxhash.xxh3_128(f"{FORMAT} {len(film)} {film.size}")
+    digest = xxhash.xxh3_128(f"{FORMAT} {len(film)} {film.size}".encode())
     parts = _parts_digest(film)
     if parts is not None:
         digest.update(parts)
@@ -55,7 +55,7 @@ def masks_fingerprint(masks: MaskSource) -> str:
     >>> masks_fingerprint([np.ones((2, 3))]) == masks_fingerprint(np.full((1, 2, 3), 255, np.uint8))
     True
     """
-    digest = xxhash.xxh3_128(f"masks {FORMAT} {len(masks)}")
+    digest = xxhash.xxh3_128(f"masks {FORMAT} {len(masks)}".encode())
     parts = _parts_digest(masks)
     if parts is not None:
         digest.update(parts)
@@ -70,7 +70,7 @@ def array_digest(array: np.ndarray) -> bytes:
     >>> array_digest(np.zeros(3)) == array_digest(np.zeros(4))
     False
     """
-    digest = xxhash.xxh3_128(f"{array.shape} {array.dtype}")
+    digest = xxhash.xxh3_128(f"{array.shape} {array.dtype}".encode())
     digest.update(np.ascontiguousarray(array).data)
     return digest.digest()
 
@@ -79,7 +79,7 @@ def _parts_digest(source: object) -> bytes | None:
     """What a source says that it is; None where it does not say, or its files cannot be read any more."""
     if not isinstance(source, SaysWhatItIs):
         return None
-    digest = xxhash.xxh3_128(type(source).__name__)
+    digest = xxhash.xxh3_128(type(source).__name__.encode())
     try:
         for part in source.fingerprint_parts():
             # Each part's own digest has a fixed length: two parts never look like one.
@@ -91,14 +91,14 @@ def _parts_digest(source: object) -> bytes | None:
 
 def _part_digest(part: str | Path | FrameSource) -> bytes:
     if isinstance(part, str):
-        return xxhash.xxh3_128_digest(f"text {part}")
+        return xxhash.xxh3_128_digest(f"text {part}".encode())
     if isinstance(part, Path):
         return _file_digest(part)
-    return xxhash.xxh3_128_digest(f"film {film_fingerprint(part)}")
+    return xxhash.xxh3_128_digest(f"film {film_fingerprint(part)}".encode())
 
 
 def _file_digest(path: Path) -> bytes:
-    digest = xxhash.xxh3_128("file ")
+    digest = xxhash.xxh3_128(b"file ")
     block = memoryview(bytearray(BLOCK_BYTES))
     with open(path, "rb", buffering=0) as file:
         while count := file.readinto(block):

@@ -9,7 +9,7 @@ from typing import overload
 import cv2
 import numpy as np
 
-from .frames import FolderFrames, FrameSource
+from .frames import FolderFrames, FrameSource, MaskSource
 from .picture_pixels import read_stored, to_8_bits
 
 log = logging.getLogger("escalier")
@@ -154,3 +154,22 @@ def _is_solid(mask: np.ndarray) -> bool:
     """Whether most of what is marked lies in areas: noise does not."""
     marked = (mask > 0).astype(np.uint8)
     return 2 * int(cv2.erode(marked, np.ones((3, 3), np.uint8)).sum()) >= int(marked.sum())
+
+
+def check_marked(masks: MaskSource, caller: str) -> None:
+    """Refuse masks that mark nothing. Read up to the first that does, which mostly is the first.
+
+    >>> check_marked(np.zeros((2, 4, 6), np.uint8), "example")
+    Traceback (most recent call last):
+    ValueError: example: mask must mark the subject in at least one frame, got black in all 2; check the segmentation...
+    """
+    if not any(np.asarray(masks[index]).any() for index in range(len(masks))):
+        raise nothing_marked(len(masks), caller)
+
+
+def nothing_marked(count: int, caller: str) -> ValueError:
+    """The refusal of so many masks that are all black."""
+    return ValueError(
+        f"{caller}: mask must mark the subject in at least one frame, got black in all {count}; check the "
+        "segmentation, or leave the mask out to propagate without one"
+    )

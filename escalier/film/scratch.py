@@ -29,7 +29,9 @@ RESERVE_BYTES = 10**9
 RESERVE_SHARE = 0.02
 """What a job leaves free: a gigabyte, on small disks a fiftieth."""
 
-_NOTE = b"Escalier keeps here what it can use again. Delete the folder when no job is running, or let Escalier clean it.\n"
+_NOTE = (
+    b"Escalier keeps here what it can use again. Delete the folder when no job is running, or let Escalier clean it.\n"
+)
 _OURS = re.compile(
     r"(film|masks|draft)_[0-9a-f]{16}\.npy|cuts_[0-9a-f]{16}\.json|motion_[0-9a-f]{16}_\w+"
     r"|run_\d{6,}_(forward|backward)_[0-9a-f]{16}"
@@ -237,9 +239,7 @@ def scratch_facts(folder: str | Path) -> ScratchFacts:
     return ScratchFacts(sum(thing.bytes for thing in things), len(things), max(0.0, oldest) / 86400)
 
 
-def clean_scratch(
-    folder: str | Path, *, older_than_days: float | None = None, keep_bytes: int | None = None
-) -> int:
+def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, keep_bytes: int | None = None) -> int:
     """Remove what was kept in a scratch folder and is old, or too much; returns the bytes that were freed.
 
     Only what Escalier made is removed, by its full name, out of a folder that bears the marker of `open_scratch`; other

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from .colour import SDR, Colour, read_colour, to_rgb
+from .chroma_siting import chroma_siting
+from .colour import SDR, Colour, read_colour
+from .decoded_rgb import RgbDecoder
 from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource, Size
 from .pictures import STILL_SUFFIXES
 from .sound import AudioTrack, audio_tracks
 from .video_index import UnreadableVideo, read_index
 from .video_reader import Reader
-from .video_writing import check_output, write_video
 
 if TYPE_CHECKING:
     import av
 
-__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "check_output", "open_film", "write_video"]
+__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
 
 log = logging.getLogger("escalier")
 
@@ -43,7 +44,7 @@ class VideoFrames:
     - BT.601, BT.709 and BT.2020, full and limited range are converted by the tags; without a tag, BT.709 from 1280x720
       on and BT.601 below, as players do;
     - HDR (HLG and PQ) is brought down to BT.709 by `escalier.film.hdr.sdr_from_hdr`, with a notice in the log;
-    - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_video` carries it over;
+    - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_film` carries it over;
     - frames hidden by an edit list do not count.
 
     Parameters
@@ -60,9 +61,10 @@ class VideoFrames:
     Examples
     --------
     >>> import tempfile
+    >>> from escalier.film import write_film
     >>> from escalier.film.moving_clip import make_clip
     >>> path = Path(tempfile.mkdtemp()) / "clip.mp4"
-    >>> with VideoFrames(write_video(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
+    >>> with VideoFrames(write_film(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
     ...     len(film), str(film.size), film.rate, film.times[-1], film.frame(4).shape
     (5, '64x36', Fraction(25, 1), Fraction(4, 25), (36, 64, 3))
     """
@@ -71,7 +73,7 @@ class VideoFrames:
         self.path = Path(path)
         self._index = read_index(self.path)
         self._lock = threading.Lock()
-        self._reformatters = threading.local()
+        self._decoders = threading.local()
         first = Reader(self.path, self._index, CACHE_BYTES // READERS)
         self._readers = [first]
         self._read_header(first)
@@ -88,7 +90,7 @@ class VideoFrames:
             log.warning("%s: the first %d frames lack their key frame and are left out", self.path.name, lead)
             self._index = self._index.without_first(lead)
             reader.index = self._index
-        self._stored_colour = read_colour(context)
+        self._stored_colour, self._siting = read_colour(context), chroma_siting(stream)
         self._stored_aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.audio: tuple[AudioTrack, ...] = tuple(audio_tracks(container, self.path.name))
         self.metadata = dict(container.metadata)
@@ -147,6 +149,11 @@ class VideoFrames:
         return self._index.time_base
 
     @property
+    def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
+        """From when to when, on the file's clock, its sound belongs to the film; None is as far as it has any."""
+        return None, None
+
+    @property
     def colour(self) -> Colour:
         """What the RGB numbers of the frames mean; BT.709 for HDR, which is converted."""
         return SDR if self._stored_colour.hdr else self._stored_colour
@@ -168,8 +175,7 @@ class VideoFrames:
         """Frame `index` as RGB uint8 (H, W, 3)."""
         if not 0 <= index < len(self):
             raise IndexError(f"VideoFrames: index must be 0 to {len(self) - 1}, got {index}; the clip ends there")
-        picture = to_rgb(self._decoded(int(index)), self._stored_colour, self._reformatter())
-        return self._flips.apply(picture)
+        return self._flips.apply(self._decoder().rgb(self._decoded(int(index))))
 
     def close(self) -> None:
         """Close the file. A frame that is asked for afterwards opens it again."""
@@ -183,12 +189,11 @@ class VideoFrames:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _reformatter(self) -> av.video.reformatter.VideoReformatter:
-        if not hasattr(self._reformatters, "one"):
-            from av.video.reformatter import VideoReformatter
-
-            self._reformatters.one = VideoReformatter()  # keeps its tables from frame to frame; not for two threads
-        return self._reformatters.one
+    def _decoder(self) -> RgbDecoder:
+        """The way to RGB of this thread; it keeps its tables from frame to frame."""
+        if not hasattr(self._decoders, "one"):
+            self._decoders.one = RgbDecoder(self._stored_colour, self._siting)
+        return self._decoders.one
 
     def _decoded(self, index: int) -> av.VideoFrame:
         with self._lock:

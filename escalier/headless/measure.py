@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -14,18 +15,22 @@ from typing import BinaryIO
 import cv2
 
 from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
+from escalier.film import check_output, open_film, write_film
 from escalier.film.frames import FrameSource
-from escalier.film.masks import FilmMasks
 from escalier.film.motion import Motion
-from escalier.film.video import open_film, write_video
+from escalier.film.scratch import open_scratch
 from escalier.film.whole_files import write_whole
 from escalier.keyframes import Keyframes
 from escalier.keyframes.choose import parse_frames
 from escalier.keyframes.files import read_keyframes
 
-from .bars import progress_bar
+from .bars import Progress, job_bar
+from .mask_option import masks_for
 
 REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.json", "curves.png", "heat_map.mp4"
+
+MEASURING_S, HEAT_MAP_S = 0.5, 0.1
+"""Guessed seconds of a frame."""
 
 log = logging.getLogger("escalier")
 
@@ -41,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
     )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
     parser.add_argument("--mask", type=Path, metavar="FILE", help="the subject in white: both sides are measured apart")
     parser.add_argument("--lag", type=int, metavar="N", help="the long lag in frames (7, or what suits the keyframes)")
     parser.add_argument(
@@ -57,19 +63,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    source = open_film(args.source, args.rate)
+    restyled = open_film(args.restyled, source.rate if args.restyled.is_dir() else None)
     if args.output is not None:
         _check_output(args.output, args.overwrite)
-    source, restyled = open_film(args.source), open_film(args.restyled)
-    masks = None if args.mask is None else FilmMasks(open_film(args.mask))
+        check_output(args.output / HEAT_MAP, restyled.size, like=source)
+    if args.scratch is not None:
+        open_scratch(args.scratch)
+    masks = masks_for(args.mask, source)
     keyframes = None if args.keyframes is None else _keyframes(args.keyframes, args.first, source)
-    with tempfile.TemporaryDirectory(prefix="escalier-") as folder:
+    parts = {"measuring": len(source) * MEASURING_S}
+    if args.output is not None:
+        parts["drawing the heat map"] = len(source) * HEAT_MAP_S
+    with tempfile.TemporaryDirectory(prefix="escalier-") as folder, job_bar(parts) as part:
         motion = Motion(source, args.scratch or folder)
-        with progress_bar("Measure") as progress:
-            found = measure_film(
-                source, restyled, motion=motion, keyframes=keyframes, masks=masks, lag=args.lag, progress=progress
-            )
+        found = measure_film(
+            source,
+            restyled,
+            motion=motion,
+            keyframes=keyframes,
+            masks=masks,
+            lag=args.lag,
+            progress=part("measuring"),
+        )
         if args.output is not None:
-            _write(args.output, found, HeatMap(restyled, motion), source)
+            _write(args.output, found, HeatMap(restyled, motion), source, part("drawing the heat map"))
     if args.json:
         sys.stdout.write(found.to_json() + "\n")
     else:
@@ -79,7 +97,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _keyframes(text: str, first: int | None, film: FrameSource) -> Keyframes | Sequence[int]:
     """Paintings from a folder, or frame numbers from text."""
-    if Path(text).exists():
+    if os.path.exists(text):
         return read_keyframes(text, film, first=first)
     if not any(sign.isdigit() for sign in text) or not set(text) <= set("0123456789,;+-[] \t"):
         raise FileNotFoundError(f"--keyframes: {text} must be a folder or frame numbers, got neither; check the path")
@@ -95,10 +113,8 @@ def _check_output(folder: Path, overwrite: bool) -> None:
         )
 
 
-def _write(folder: Path, found: Measurement, heat: HeatMap, source: FrameSource) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with progress_bar("Heat map") as progress:
-        write_video(folder / HEAT_MAP, heat, like=source, progress=progress)
+def _write(folder: Path, found: Measurement, heat: HeatMap, source: FrameSource, progress: Progress) -> None:
+    write_film(folder / HEAT_MAP, heat, like=source, progress=progress)
     _, plot = cv2.imencode(".png", cv2.cvtColor(plot_curves(found), cv2.COLOR_RGB2BGR))
     contents = {REPORT: f"{found}\n".encode(), TABLE: found.to_csv().encode(), FACTS: found.to_json().encode()}
     for name, data in (contents | {PLOT: plot.tobytes()}).items():

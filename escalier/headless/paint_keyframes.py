@@ -12,9 +12,12 @@ import numpy as np
 
 from escalier.diffusion import draw_control_maps, load_pipeline, repaint
 from escalier.diffusion.control_maps import KINDS
+from escalier.diffusion.control_maps.detectors import find_weights
 from escalier.diffusion.pipelines import TASKS, Pipeline
 from escalier.diffusion.pipelines.depth import estimate_depths
-from escalier.film.frames import FrameSource, as_uint8, check_masks
+from escalier.diffusion.pipelines.load import check_pipeline
+from escalier.diffusion.pipelines.repaint import check_dials
+from escalier.film.frames import FrameSource, as_uint8
 from escalier.film.masks import FilmMasks
 from escalier.keyframes import GridPlan, Keyframes, choose_keyframes, parse_frames, plan_grid, split, tile
 from escalier.keyframes.files import read_keyframes, write_keyframes
@@ -72,33 +75,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def paint_keyframes(args: argparse.Namespace, film: FrameSource, masks: FilmMasks | None, folder: Path) -> Keyframes:
-    """Choose keyframes of a film, paint all of them on one sheet, and write them into a folder.
-
-    The artist can correct them there; `--keyframes` takes the folder next time.
+def check_painting(
+    args: argparse.Namespace, film: FrameSource, masks: FilmMasks | None, folder: Path
+) -> tuple[int, ...]:
+    """Refuse, before any network is loaded, what cannot be painted; gives the frames that are to be.
 
     Raises
     ------
     FileExistsError
         If the folder holds keyframes already: they may be corrected ones.
-    HeadlessError
-        If a package is missing, with the commands that install it, or the memory is too short.
+    FileNotFoundError
+        If a file or folder of the pipeline is not there.
+    ValueError
+        If a dial is out of range, or the task needs what is not given.
     """
     indices = _chosen(args, film)
     _check_folder(folder)
+    for option, paths in (("settings", [args.settings]), ("detectors", args.detectors)):
+        for path in paths:
+            _check_there(f"--{option}", path)
+    check_pipeline(args.pipeline, args.task, args.controlnet)
     wanted = len(args.controlnet)
     if len(args.control_map) != wanted and not (args.task in ("auto", "depth2img") and wanted == 0):
         raise ValueError(
             f"--control-map: name one for each of the {wanted} ControlNets, got {len(args.control_map)}; 'canny' needs "
             "no file"
         )
-    if masks is not None:
-        check_masks(masks, film, "--mask")
+    for kind in args.control_map:
+        find_weights(kind, args.detectors)
+    if args.control_strength is not None and len(args.control_strength) != wanted:
+        raise ValueError(
+            f"--control-strength: name one for each of the {wanted} ControlNets, got {len(args.control_strength)}; or "
+            "leave it out"
+        )
+    if args.task == "inpaint" and masks is None:
+        raise _no_mask()
+    check_dials(args.task, args.strength, args.steps, args.guidance, args.image_guidance, args.seed)
+    _sheet(film, indices, args.max_side)
+    return indices
+
+
+def paint_keyframes(
+    args: argparse.Namespace, film: FrameSource, masks: FilmMasks | None, indices: Sequence[int], folder: Path
+) -> Keyframes:
+    """Paint the keyframes of a film, all of them on one sheet, and write them into a folder.
+
+    The artist can correct them there; `--keyframes` takes the folder next time.
+
+    Raises
+    ------
+    HeadlessError
+        If a package is missing, with the commands that install it, or the memory is too short.
+    """
     filmed = Keyframes.of(film, indices)
-    plan = plan_grid(indices, film.size, len(film), rate=film.rate, max_side=args.max_side, per_sheet=len(indices))
-    log.info("%s", plan.describe())
+    sheet = _sheet(film, indices, args.max_side)
+    log.info("%s", sheet.describe())
     try:
-        painted = _painted(args, filmed, plan, masks)
+        painted = _painted(args, filmed, sheet, masks)
     except ImportError as error:
         raise HeadlessError(f'{error}; or all at once: pip install "{EXTRAS}" "transformers>=4.50.3"') from error
     except MemoryError as error:
@@ -109,6 +142,10 @@ def paint_keyframes(args: argparse.Namespace, film: FrameSource, masks: FilmMask
     return read_keyframes(folder, film, first=args.first)
 
 
+def _sheet(film: FrameSource, indices: Sequence[int], max_side: int) -> GridPlan:
+    return plan_grid(indices, film.size, len(film), rate=film.rate, max_side=max_side, per_sheet=len(indices))
+
+
 def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks: FilmMasks | None) -> Keyframes:
     """The keyframes after one painting of their sheet."""
     pipeline = _load(args)
@@ -116,7 +153,7 @@ def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks:
     drawn = [_drawn(filmed, kind, args.detectors, str(pipeline.runner.device)) for kind in args.control_map]
     if pipeline.task == "depth2img" and not drawn:
         drawn = [_measured_depth(pipeline, filmed)]
-    with progress_bar("Paint") as progress:
+    with progress_bar("painting the keyframes") as progress:
         sheets = repaint(
             pipeline,
             tile(plan, filmed),
@@ -138,7 +175,7 @@ def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks:
 
 def _drawn(filmed: Keyframes, kind: str, detectors: Sequence[Path], device: str) -> Keyframes:
     """The control maps of the keyframes, in the keyframes' own type, so that sheets of both are alike."""
-    with progress_bar(f"Draw {kind}") as progress:
+    with progress_bar(f"drawing {kind} maps") as progress:
         maps = draw_control_maps(filmed.pictures, kind, folders=detectors, device=device, progress=progress)
     return filmed.with_pictures([as_uint8(one) for one in maps])
 
@@ -155,6 +192,15 @@ def _load(args: argparse.Namespace) -> Pipeline:
     if settings is not None and (settings / "vocab.json").is_file():
         settings, tokenizer = None, settings
     return load_pipeline(args.pipeline, args.task, controlnets=args.controlnet, settings=settings, tokenizer=tokenizer)
+
+
+def _no_mask() -> ValueError:
+    return ValueError("--mask: the task inpaint must have a mask of what is painted, got none; name one")
+
+
+def _check_there(option: str, path: Path | None) -> None:
+    if path is not None and not path.exists():
+        raise FileNotFoundError(f"{option}: no file or folder at {path}; check the path")
 
 
 def _check_folder(folder: Path) -> None:
@@ -178,7 +224,7 @@ def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:
 def _holes(filmed: Keyframes, masks: FilmMasks | None) -> Keyframes:
     """The masks of the keyframes as pictures, so that they can be laid on the sheet."""
     if masks is None:
-        raise ValueError("--mask: the task inpaint must have a mask of what is painted, got none; name one")
+        raise _no_mask()
     chosen = [masks[index if len(masks) > 1 else 0] for index in filmed.indices]
     return filmed.with_pictures([np.repeat(mask[..., None], 3, axis=2) for mask in chosen])
 

@@ -5,34 +5,42 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from escalier.coherence import measure_fades
-from escalier.film.frames import FrameSource
-from escalier.film.masks import FilmMasks
-from escalier.film.motion import Motion
-from escalier.film.video import check_output, open_film, write_video
-from escalier.keyframes import Keyframes, list_keyframes, remark_misplaced
-from escalier.propagation import FADES, Guides, Matching, Staircase, propagate
+from escalier.coherence import FadeReport, measure_fades
+from escalier.film import write_film
+from escalier.film.motion import Motion, working_size
+from escalier.film.output_formats import output_formats
+from escalier.film.scratch import open_scratch, said_bytes, scratch_facts
+from escalier.keyframes import Keyframes
+from escalier.propagation import FADES, Guides, Runs, Staircase, propagate
+from escalier.refusals import printable
 
 from . import paint_keyframes
-from .bars import progress_bar
+from .bars import job_bar
+from .finished import Finished
+from .scratch_place import KEPT_DAYS, SCRATCH_NAME
+from .stylise_plan import Plan, make_plan, read_and_show
 
 log = logging.getLogger("escalier")
 
+WRITING_S, MEASURING_S = (0.005, 0.2), (0.005, 0.3)
+"""Guessed seconds of a frame: a + b x megapixels, of the film and of the size at which motion is known."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    weights = Guides()
-    parser.add_argument("clip", type=Path, metavar="CLIP", help="the filmed clip: a video file or a folder of pictures")
+    parser.add_argument("clip", nargs="?", metavar="CLIP", help="the filmed clip: a video file or a folder of pictures")
     look = parser.add_mutually_exclusive_group(required=True)
     look.add_argument(
         "--keyframes",
-        type=Path,
-        metavar="FOLDER",
-        help="painted frames, in a folder or one file, in the clip's size or larger; named like keyframe_000024.png",
+        nargs="+",
+        metavar="PATH",
+        help="painted frames: a folder, or the pictures themselves; the number in a file's name is its frame",
     )
     look.add_argument(
         "--pipeline",
@@ -41,15 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="paint the keyframes with this pipeline of diffusers, a folder or a checkpoint, then carry them",
     )
     parser.add_argument(
-        "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
+        "--first",
+        type=int,
+        metavar="N",
+        help="the number of the film's first frame (0, or that of the first picture of a folder)",
     )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
     parser.add_argument(
         "--mask", type=Path, metavar="FILE", help="the subject in white: a video or a folder, or one picture"
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="the film to write (CLIP_stylised.mp4)")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"the film to write (CLIP_stylised.mp4): {output_formats()}".replace("%", "%%"),
+    )
+    parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
     parser.add_argument("--mode", choices=list(FADES), default=next(iter(FADES)), help="how runs are faded")
     parser.add_argument("--fade-frames", type=int, metavar="N", help="length of a fade (as long as the gap allows)")
-    for name, weight in weights.weights().items():
+    for name, weight in Guides().weights().items():
         parser.add_argument(
             f"--{name}-weight", type=float, default=weight, metavar="W", help=f"the {name} guide ({weight:g})"
         )
@@ -66,74 +83,101 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scratch",
         type=Path,
         metavar="FOLDER",
-        help="where the runs are kept; a stopped job goes on from there (beside the output, deleted when it is done)",
+        help="where finished work is kept, so that nothing is made twice: a stopped job goes on, a corrected keyframe "
+        f"repeats only its own part ({SCRATCH_NAME} beside the output; what lies unused for {KEPT_DAYS} days goes)",
     )
+    parser.add_argument("--no-keep", action="store_true", help="keep nothing once the film is done")
     paint_keyframes.add_arguments(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
-    parser.add_argument("--json", action="store_true", help="print one JSON object: file, ghosting, pop, confidence")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object: film, keyframes, report, confidence, scratch"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
-    film = open_film(args.clip)
-    masks = None if args.mask is None else FilmMasks(open_film(args.mask))
-    output = args.output or Path(f"{args.clip.stem}_stylised.mp4")
-    _check_output(output, args.overwrite)
-    check_output(output, film.size)
-    if args.pipeline is None:
-        keyframes = _read_keyframes(args.keyframes, film, args.first)
+    plan = make_plan(args)
+    if plan.listing is not None:
+        keyframes = read_and_show(plan, plan.listing)
     else:
-        folder = args.painted or output.with_name(f"{output.stem}_keyframes")
-        keyframes = paint_keyframes.paint_keyframes(args, film, masks, folder)
-    scratch = args.scratch or output.with_name(f".{output.name}.escalier")
-    names = Guides().weights()
-    guides = Guides(**{name: getattr(args, f"{name}_weight") for name in names})
-    motion = Motion(film, scratch)
+        keyframes = paint_keyframes.paint_keyframes(args, plan.film, plan.masks, plan.indices, plan.painted)
+    open_scratch(plan.scratch)
     try:
-        with progress_bar("Propagate") as progress:
-            runs = propagate(
-                film,
-                keyframes,
-                folder=scratch,
-                motion=motion,
-                masks=masks,
-                guides=guides,
-                matching=Matching(match_side=args.match_side, sub_pixel=not args.whole_pixels),
-                cuts=() if args.no_cuts else None,
-                seed=args.seed,
-                threads=args.threads,
-                progress=progress,
-            )
-        staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
-        with progress_bar("Write") as progress:
-            write_video(output, staircase, like=film, progress=progress)
-        with progress_bar("Measure") as progress:
-            report = measure_fades(staircase, film, motion, progress)
+        runs, report, made = _make(plan, keyframes, args)
     except KeyboardInterrupt:
-        log.info("The runs made so far are kept in %s; the same command goes on from there.", scratch)
+        log.info("What is finished so far is kept in %s; the same command goes on from there.", plan.scratch)
         raise
-    if args.scratch is None:
-        shutil.rmtree(scratch, ignore_errors=True)
-    if args.json:
-        facts = {"file": str(output), **asdict(report), "confidence": runs.confidence().tolist()}
-        sys.stdout.write(json.dumps(facts, default=lambda array: array.tolist()) + "\n")
-    else:
-        log.info("%s", report)
-        sys.stdout.write(f"{output}\n")
+    if args.no_keep:
+        shutil.rmtree(plan.scratch, ignore_errors=True)
+    _answer(plan, keyframes, runs, report, made, args)
     return 0
 
 
-def _read_keyframes(place: Path, film: FrameSource, first: int | None) -> Keyframes:
-    """The paintings, after the table of what stands where and what is doubtful about it."""
-    listing = list_keyframes(place, film, first=first)
-    keyframes = listing.read()
-    listing = remark_misplaced(listing, keyframes, film)
-    log.info("%s", listing)
-    if listing.doubts:
-        log.warning("Some of these keyframes are doubtful: see the remarks above before you trust the film.")
-    return keyframes
+def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[Runs, FadeReport, bool]:
+    """The runs, what was measured, and whether the film had to be written: not if it is there already, to the byte."""
+    film, motion = plan.film, Motion(plan.film, plan.scratch)
+    pixels, working = plan.size.width * plan.size.height / 1e6, working_size(film.size)
+    parts = {
+        "painting": 0.0,  # tells its own
+        "writing": len(film) * (WRITING_S[0] + WRITING_S[1] * pixels),
+        "measuring": len(film) * (MEASURING_S[0] + MEASURING_S[1] * working.width * working.height / 1e6),
+    }
+    with job_bar(parts) as part:
+        runs = propagate(
+            film,
+            keyframes,
+            folder=plan.scratch,
+            motion=motion,
+            masks=plan.masks,
+            guides=plan.guides,
+            matching=plan.matching,
+            cuts=() if args.no_cuts else None,
+            seed=args.seed,
+            threads=args.threads,
+            progress=part("painting", plan.cores, before="reading the film"),
+        )
+        staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
+        finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, sound=not args.no_sound)
+        known = finished.report()
+        if known is not None:
+            return runs, known, False
+        write_film(plan.output, staircase, like=film, sound=not args.no_sound, progress=part("writing"))
+        report = measure_fades(staircase, film, motion, part("measuring"))
+        finished.keep(report)
+    return runs, report, True
 
 
-def _check_output(output: Path, overwrite: bool) -> None:
-    """Refuse, before the work, a file that is there or a folder that is not."""
-    if output.exists() and not overwrite:
-        raise FileExistsError(f"--output: {output} must not exist yet; choose another name or add --overwrite")
+def _answer(
+    plan: Plan, keyframes: Keyframes, runs: Runs, report: FadeReport, made: bool, args: argparse.Namespace
+) -> None:
+    """The film's name on standard output, or all that is known of it as JSON; words for people in the log."""
+    kept = None if args.no_keep else scratch_facts(plan.scratch)
+    if not made:
+        log.info("The film is there already, made from the same clip, keyframes and settings; nothing had to be done.")
+    log.info("%s", report)
+    if kept is not None:
+        log.info(
+            "Kept in %s so that nothing is made twice: %s. To free the room: escalier clean %s --older-than 0",
+            plan.scratch,
+            said_bytes(kept.bytes),
+            shlex.quote(str(plan.scratch)),
+        )
+    if not args.json:
+        sys.stdout.write(f"{printable(str(plan.output))}\n")
+        return
+    facts: dict[str, Any] = {
+        "file": str(plan.output),
+        "made": made,
+        "frames": len(plan.film),
+        "size": list(plan.size),
+        "rate": float(plan.film.rate),
+        "keyframes": [
+            {"file": str(entry.file), "frame": entry.frame, "time": entry.time, "remark": entry.remark}
+            for entry in (() if plan.listing is None else plan.listing.entries)
+        ]
+        or [{"frame": index} for index in keyframes.indices],
+        "cuts": list(runs.cuts),
+        "report": asdict(report),
+        "confidence": runs.confidence().tolist(),
+        "scratch": None if kept is None else {"folder": str(plan.scratch), "bytes": kept.bytes},
+    }
+    sys.stdout.write(json.dumps(facts, default=lambda array: array.tolist()) + "\n")

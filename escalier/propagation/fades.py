@@ -148,6 +148,29 @@ FADES: dict[str, Callable[[Gap], Weights]] = {
 """Every mode by the name that the artist sees. The first is the default."""
 
 
+def check_fade(
+    caller: str, mode: str, fade_frames: float | None, ramp_frames: float = 0.0, seam_removal: float = 0.0
+) -> None:
+    """Refuse a fade that cannot be made. `Staircase` says what each dial does.
+
+    >>> check_fade("example", "linear", -1)
+    Traceback (most recent call last):
+    ValueError: example: fade_frames must be >= 0, got -1; leave it out for a fade as long as each gap allows
+    """
+    if mode not in FADES:
+        raise ValueError(f"{caller}: mode must be one of {', '.join(FADES)}, got {mode}; choose one of them")
+    if fade_frames is not None and not 0 <= fade_frames < math.inf:
+        raise ValueError(
+            f"{caller}: fade_frames must be >= 0, got {fade_frames}; leave it out for a fade as long as each gap allows"
+        )
+    if not 0 <= ramp_frames < math.inf:
+        raise ValueError(f"{caller}: ramp_frames must be >= 0, got {ramp_frames}; use 0 to switch at once")
+    if not 0 <= seam_removal < 1:
+        raise ValueError(
+            f"{caller}: seam_removal must lie in 0..1, 1 left out, got {seam_removal}; 0.9 removes most seams"
+        )
+
+
 class SwitchTimes:
     """When each pixel passes from one run to the other: a map (H, W), 0..1 of the window.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import queue
 import shutil
 import threading
@@ -22,6 +21,7 @@ from escalier.film.fingerprint import array_digest
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 from escalier.film.motion import Motion
 from escalier.keyframes import Keyframes
+from escalier.pyebsynth.counts import check_seed, thread_count
 
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
 from .run import Chain, Matching, Run, make_run, open_run
@@ -172,6 +172,8 @@ def propagate(
     (3, True)
     """
     guides, matching = guides or Guides(), matching or Matching()
+    check_seed(seed, "propagate")
+    cores = thread_count(threads, "propagate")
     folder = Path(folder)
     _check_arguments(film, keyframes, motion, guides)
     folder.mkdir(parents=True, exist_ok=True)
@@ -198,10 +200,10 @@ def propagate(
         named = tuple(
             NamedGuide(g.name, unpack_film(g.film, folder, "propagate"), g.weight, g.keyframes) for g in guides.named
         )
-        motion.prepare(threads, work.matched)
+        motion.prepare(cores, work.matched)
         work.matched(len(film) - 1)
         guide_film = GuideFilm(_with_named(guides, named), shown, shown_masks)
-        _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, threads, work)
+        _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, cores, work)
     return _open_runs(film, keyframes, chains, places, cuts)
 
 
@@ -240,14 +242,13 @@ def _make_runs(
     motion: Motion,
     matching: Matching,
     seed: int,
-    threads: int | None,
+    cores: int,
     work: Work,
 ) -> None:
     """Make runs side by side, the longest first, but a keyframe's two together, which share its source.
 
     This thread only waits and tells the progress.
     """
-    cores = threads or os.cpu_count() or 1
     size = matching.size_for(motion.size)
     pixels = size.width * size.height
     most = cores if pixels <= LARGE_PIXELS else max(1, MOST_PIXELS // pixels, cores // THREADS_OF_LARGE)

@@ -10,7 +10,7 @@ import numpy as np
 
 from escalier.film.frames import Size, as_uint8
 
-from .fades import FADES, Gap, Weights, window
+from .fades import FADES, Gap, Weights, check_fade, window
 from .runs import Runs
 from .seams import keep_contrast, remove_seams
 
@@ -66,18 +66,7 @@ class Staircase:
         keep_contrast: bool = False,
         seam_removal: float = 0.0,
     ) -> None:
-        if mode not in FADES:
-            raise ValueError(f"Staircase: mode must be one of {', '.join(FADES)}, got {mode}; choose one of them")
-        if fade_frames is not None and fade_frames < 0:
-            raise ValueError(
-                f"Staircase: fade_frames must be >= 0, got {fade_frames}; use None for as long as each gap allows"
-            )
-        if ramp_frames < 0:
-            raise ValueError(f"Staircase: ramp_frames must be >= 0, got {ramp_frames}; use 0 to switch at once")
-        if not 0 <= seam_removal < 1:
-            raise ValueError(
-                f"Staircase: seam_removal must lie in 0..1, 1 left out, got {seam_removal}; 0.9 removes most seams"
-            )
+        check_fade("Staircase", mode, fade_frames, ramp_frames, seam_removal)
         self.keep_contrast = keep_contrast
         self.seam_removal = seam_removal
         self.runs = runs

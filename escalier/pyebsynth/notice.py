@@ -10,6 +10,9 @@ from numba.core import event
 
 logger = logging.getLogger("escalier")
 
+COMPILING_S = 15.0
+"""About, on two cores; who shows the time left finds it in the log record as `takes_seconds`."""
+
 _announced: set[str] = set()  # for the life of the process, so that chains in parallel do not repeat the line
 
 
@@ -23,7 +26,11 @@ class _FirstCompile(event.Listener):
         function = getattr(event.data["dispatcher"], "py_func", None)
         if self._what not in _announced and getattr(function, "__module__", "").startswith("escalier.pyebsynth"):
             _announced.add(self._what)
-            logger.info("compiling kernels for %s; this happens once on a machine and takes some seconds", self._what)
+            logger.info(
+                "compiling the brushes for %s; this happens once on a machine and takes some seconds",
+                self._what,
+                extra={"takes_seconds": COMPILING_S},
+            )
 
     def on_end(self, event: event.Event) -> None:
         """Nothing to say."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
 
+from .counts import thread_count
 from .problem import Problem, Progress, Synthesis
 
 logger = logging.getLogger("escalier")
@@ -177,7 +177,7 @@ def synthesise(
     )
     name = choose_backend(backend)
     logger.debug("synthesise: engine %s", name)
-    result = BACKENDS[name]()(problem, _thread_count(threads), progress)
+    result = BACKENDS[name]()(problem, thread_count(threads, "synthesise"), progress)
     return result if style.ndim == 3 else result._replace(image=result.image[..., 0])
 
 
@@ -195,15 +195,4 @@ def choose_backend(backend: str) -> str:
 
 @cache  # once for each engine: a film is hundreds of syntheses
 def _announce(name: str) -> None:
-    logger.info("synthesise: backend auto takes %s", {"card": "the graphics card", "cpu": "the processor"}[name])
-
-
-def _thread_count(threads: int | None) -> int:
-    if threads is None:
-        allowed = getattr(os, "sched_getaffinity", None)
-        return len(allowed(0)) if allowed else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
-        raise TypeError(f"synthesise: threads must be a whole number, got {threads!r}")
-    if threads < 1:
-        raise ValueError(f"synthesise: threads must be >= 1, got {threads}; leave it out for all processors")
-    return int(threads)
+    logger.debug("backend auto takes %s", {"card": "the graphics card", "cpu": "the processor"}[name])

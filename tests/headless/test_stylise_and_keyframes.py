@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_video
+from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_film
 from escalier.headless.cli import main
 from escalier.headless.contact_sheet import contact_sheet
 from escalier.keyframes.files import write_keyframes
@@ -20,7 +21,7 @@ LENGTH = 7
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_video(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
+    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
 
 
 def repaint(folder: Path) -> None:
@@ -41,7 +42,13 @@ def test_a_clip_becomes_a_film_with_its_keyframes_in_it(clip: Path, tmp_path: Pa
     assert len(made) == LENGTH and len(facts["confidence"]) == LENGTH
     for name, index in (("keyframe_000002.png", 1), ("keyframe_000005.png", 4)):
         assert np.array_equal(made.frame(index), read_picture(painted / name))
-    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == [".escalier"]
+    assert [(k["frame"], Path(k["file"]).name) for k in facts["keyframes"]] == [
+        (1, "keyframe_000002.png"),
+        (4, "keyframe_000005.png"),
+    ]
+    assert facts["file"] == str(film) and facts["frames"] == LENGTH and facts["size"] == list(SIZE)
+    assert facts["scratch"]["bytes"] > 0 and facts["report"]["pop"] > 0
 
 
 @pytest.mark.parametrize(
@@ -55,13 +62,67 @@ def test_keyframes_are_chosen_as_asked(clip: Path, tmp_path: Path, arguments: li
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--by-motion", "99"], "at most the film's 7 frames, got 99"),
+        (["--by-motion", "0"], "count must be"),
+        (["--at", "1,1"], "indices must be different"),
+        (["--at", "7"], "must lie in 0..6"),
+        (["--per-second", "nan"], "per_second must be > 0"),
+        (["--every", "0"], "n must be at least 1"),
+        (["--first", "-1"], "first must be at least 0"),
+        (["--rate", "24"], "the file knows its own"),
+        (["--output", "plates"], "must hold no pictures but keyframes"),
+        (["--output", "file.png"], "file.png"),
+    ],
+    ids=" ".join,
+)
+def test_keyframes_that_cannot_be_exported_are_refused_before_the_motion_is_measured(
+    clip: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("escalier.film.motion.Motion.prepare", lambda *_, **__: pytest.fail("the motion was measured"))
+    (tmp_path / "plates").mkdir()
+    for name in ("plates/plate_0001.png", "file.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
+    given = [] if "--output" in arguments else ["--output", "out"]
+    assert main(["keyframes", str(clip), *given, *arguments]) == 1
+    said = capsys.readouterr().err
+    assert message in said and len(said.splitlines()) == 1 and "at fault" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_keyframes_are_told_as_json(clip: Path, tmp_path: Path, capsys) -> None:
+    assert (
+        main(["keyframes", str(clip), "--output", str(tmp_path / "out"), "--at", "2,5", "--first", "1", "--json"]) == 0
+    )
+    facts = json.loads(capsys.readouterr().out)
+    assert [(Path(one["file"]).name, one["frame"]) for one in facts["keyframes"]] == [
+        ("keyframe_000002.png", 1),
+        ("keyframe_000005.png", 4),
+    ]
+    assert facts["keyframes"][1]["time"] == pytest.approx(4 / 24)
+
+
+def test_more_keyframes_may_go_into_the_same_folder_and_the_next_step_is_named(
+    clip: Path, tmp_path: Path, capsys
+) -> None:
+    folder = tmp_path / "it's mine"
+    for frame in ("1", "4"):
+        assert main(["keyframes", str(clip), "--output", str(folder), "--at", frame]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == len(list(folder.iterdir())) == 2
+    next_step = printed.err.splitlines()[-1].partition("escalier ")[2]
+    assert shlex.split(next_step) == ["stylise", str(clip), "--keyframes", str(folder)]
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"keyframes": "empty"}, "must hold pictures"),
-        ({"keyframes": "missing"}, "no folder"),
+        ({"keyframes": "missing"}, "no folder or picture"),
         ({"clip": "missing.mp4"}, "no film at"),
-        ({"output": "film.gif"}, "must end in"),
-        ({"output": "nowhere/film.mp4"}, "no folder"),
+        ({"output": "film.avi"}, "the output must be .mp4"),
         ({"keyframes": "small"}, "must be 96x64"),
         ({"keyframes": "late"}, "must lie in the film"),
     ],
@@ -77,7 +138,7 @@ def test_what_cannot_be_stylised_is_refused_in_a_sentence(clip, tmp_path, capsys
     assert main([*arguments, "--output", str(tmp_path / use["output"])]) == 1
     said = capsys.readouterr().err
     assert message in said and "Traceback" not in said
-    assert not (tmp_path / use["output"]).exists()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["empty", "late", "painted", "small"]
 
 
 def test_a_film_is_not_overwritten_by_accident(clip: Path, tmp_path: Path, capsys) -> None:
@@ -109,7 +170,7 @@ def cut_shot(folder: Path) -> Path:
     """Two shots of four frames, the second without anything of the first."""
     frames = [make_clip(SIZE, 4).frame(index) for index in range(4)]
     other = [np.ascontiguousarray(255 - frame[::-1, ::-1]) for frame in frames]
-    return write_video(folder / "cut.mkv", ArrayFrames(np.stack(frames + other)))
+    return write_film(folder / "cut.mkv", ArrayFrames(np.stack(frames + other)))
 
 
 def test_a_shot_without_a_keyframe_is_refused_unless_cuts_are_not_looked_for(tmp_path: Path, capsys) -> None:

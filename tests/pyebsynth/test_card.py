@@ -320,7 +320,7 @@ def test_the_processor_engine_takes_over_from_a_failing_card_with_a_warning(
     with caplog.at_level(logging.WARNING, "escalier"):
         result = solve(ambiguous())
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert warning.startswith("synthesise: the card engine gives up, ") and "the processor engine starts" in warning
+    assert warning.startswith("the card engine gives up, ") and "the processor engine starts" in warning
     assert re.search(reason, warning)
     expected = solve(ambiguous(), backend="cpu")
     assert all(np.array_equal(a, b) for a, b in zip(result, expected, strict=True))
@@ -375,9 +375,9 @@ def test_auto_takes_the_processor_where_there_is_no_card_and_imports_nothing_for
     monkeypatch.setattr(card_device, "_driver_is_there", lambda: False)
     monkeypatch.setattr(card_device, "load_warp", refuse)
     _announce.cache_clear()
-    with caplog.at_level(logging.INFO, "escalier"):
+    with caplog.at_level(logging.DEBUG, "escalier"):
         assert choose_backend("auto") == choose_backend("auto") == "cpu"
-    assert caplog.messages == ["synthesise: backend auto takes the processor"]
+    assert [m for m in caplog.messages if "auto" in m] == ["backend auto takes the processor"]
 
 
 def test_auto_takes_the_card_where_there_is_one_and_says_so_once(
@@ -387,9 +387,9 @@ def test_auto_takes_the_card_where_there_is_one_and_says_so_once(
     monkeypatch.setattr(card_device, "_driver_is_there", lambda: True)
     monkeypatch.setattr(warp, "is_cuda_available", lambda: True)
     _announce.cache_clear()
-    with caplog.at_level(logging.INFO, "escalier"):
+    with caplog.at_level(logging.DEBUG, "escalier"):
         results = [solve(ambiguous(), backend="auto") for _ in range(2)]
-    assert [m for m in caplog.messages if "auto" in m] == ["synthesise: backend auto takes the graphics card"]
+    assert [m for m in caplog.messages if "auto" in m] == ["backend auto takes the graphics card"]
     assert all(np.array_equal(result.nnf, expected.nnf) for result in results)
 
 

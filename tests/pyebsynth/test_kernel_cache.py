@@ -16,7 +16,7 @@ from numba.core.dispatcher import Dispatcher
 
 from escalier.pyebsynth import synthesise
 
-NOTICE = "compiling kernels for patch size 3 and 2 channels"
+NOTICE = "compiling the brushes for patch size 3 and 2 channels"
 
 _PROGRAM = """
 import json, logging, sys

@@ -100,7 +100,7 @@ def repaint(
     >>> maps = draw_control_maps(pictures, "canny")  # doctest: +SKIP
     >>> painted = repaint(pipeline, pictures, "a gouache painting", control_maps=[maps], seed=7)  # doctest: +SKIP
     """
-    _check_dials(pipeline, strength, steps, guidance, image_guidance, seed, batch)
+    check_dials(pipeline.task, strength, steps, guidance, image_guidance, seed, batch)
     stack = stack_pictures(pictures)
     size = Size.of(stack[0])
     dials: dict[str, Any] = {"num_inference_steps": steps, "guidance_scale": guidance}
@@ -239,15 +239,16 @@ def _strengths(pipeline: Pipeline, control_maps: Sequence[Pictures], strengths: 
     return holds
 
 
-def _check_dials(
-    pipeline: Pipeline, strength: float, steps: int, guidance: float, image_guidance: float, seed: int, batch: int
+def check_dials(
+    task: str, strength: float, steps: int, guidance: float, image_guidance: float, seed: int, batch: int = 1
 ) -> None:
+    """Refuse dials that no pipeline for this task could use; "auto" is a task that is not known yet."""
     if not 0 < strength <= 1:
         raise ValueError(f"repaint: strength must be above 0 and at most 1, got {strength:g}; 0.6 is a good value")
     for name, count in (("steps", steps), ("batch", batch)):
         if count < 1:
             raise ValueError(f"repaint: {name} must be at least 1, got {count}; raise it")
-    if pipeline.task != "pix2pix" and int(steps * strength) < 1:
+    if task not in ("pix2pix", "auto") and int(steps * strength) < 1:
         raise ValueError(
             f"repaint: steps must leave one at least at a strength of {strength:g}, got {steps}; take "
             f"{int(np.ceil(1 / strength))} or more"
@@ -266,14 +267,14 @@ def _warn_of_long_prompt(pipeline: Pipeline, prompt: str) -> None:
         words = tokenizer(prompt).input_ids[1:-1]
     room = tokenizer.model_max_length - 2
     if len(words) > room:
-        logger.warning("repaint: the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
+        logger.warning("the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
 
 
 def _halved(batch: int) -> int:
     import torch
 
     torch.cuda.empty_cache()
-    logger.warning("repaint: %d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
+    logger.warning("%d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
     return batch // 2
 
 
