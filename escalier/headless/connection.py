@@ -42,14 +42,7 @@ class Connection:
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        aiohttp = import_aiohttp()
-        # Answers come as they are: packed ones could unfold to any size. No cookies, no proxies, no other hosts.
-        self._http = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self.limits.answer_seconds, sock_connect=CONNECT_SECONDS),
-            headers={"Accept-Encoding": "identity"},
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self._http = self._new_session()
         return self
 
     async def __aexit__(
@@ -120,15 +113,29 @@ class Connection:
             raise RuntimeError("Client: it must be used as `async with Client(url) as client`")
         return self._http
 
+    def _new_session(self) -> aiohttp.ClientSession:
+        aiohttp = import_aiohttp()
+        # Answers come as they are: packed ones could unfold to any size. No cookies, no proxies, no other hosts.
+        return aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self.limits.answer_seconds, sock_connect=CONNECT_SECONDS),
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
     async def open_socket(self, name: str) -> Socket | None:
         """The WebSocket, or None where the server lets none be opened: the job can be followed without."""
+        # A session of its own, which can be closed without asking the server.
+        session = self._new_session()
         try:
-            return await self._session.ws_connect(
+            frames = await session.ws_connect(
                 f"{self.url}/ws", params={"clientId": name}, max_msg_size=self.limits.message_bytes
             )
         except _network_errors() as error:
             log.debug("no WebSocket: %s", printable(str(error)))
+            await session.close()
             return None
+        return Socket(frames, session.close)
 
     async def request(
         self, method: str, path: str, *, most_bytes: int | None = None, seconds: float | None = -1.0, **options: Any

@@ -42,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that are already there")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object: file, frame and time of each"
-    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object: file, frame and time of each")
 
 
 def main(args: argparse.Namespace) -> int:
