@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("escalier")
 
 CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
 BLOCK_BYTES = 1 << 18
 SPARE_BYTES = 10**8
 """Left free on the disk that results go to."""
@@ -49,7 +50,7 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._http is not None:
-            await self._http.close()
+            await _close(self._http)
 
     async def fetch(self, file: RemoteFile, folder: ResultFolder) -> Path:
         """Bring a file into the folder, whole or not at all; a file that an earlier job left there is replaced."""
@@ -133,9 +134,9 @@ class Connection:
             )
         except _network_errors() as error:
             log.debug("no WebSocket: %s", printable(str(error)))
-            await session.close()
+            await _close(session)
             return None
-        return Socket(frames, session.close)
+        return Socket(frames, lambda: _close(session))
 
     async def request(
         self, method: str, path: str, *, most_bytes: int | None = None, seconds: float | None = -1.0, **options: Any
@@ -179,6 +180,13 @@ def tidy_url(url: str) -> str:
     if not re.match(r"https?://[^/\s]+", address):
         raise ValueError(f"--server: address must look like http://127.0.0.1:8188, got {printable(url)}; check it")
     return address.rstrip("/")
+
+
+async def _close(session: aiohttp.ClientSession) -> None:
+    """Close a session soon: one whose server takes no more would wait for it to take what is under way."""
+    closing = asyncio.ensure_future(session.close())
+    await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+    closing.cancel()
 
 
 def _too_much(name: str, most_bytes: int) -> str:
