@@ -27,7 +27,7 @@ def missing_here(
     A file without a place of its own counts for every loader that it might go to: better to find one missing file too
     few than to refuse what would run.
     """
-    given, kinds = _places_of(workflow, files)
+    given, kinds = likely_loaders(workflow, files)
     missing = []
     for file in named_files(workflow):
         mark = UPLOAD_INPUTS.get(f"{workflow[file.place.node]['class_type']}.{file.place.input}")
@@ -110,19 +110,21 @@ def _tell_input(workflow: Workflow, file: NamedFile, home: str) -> str:
     return f"give your own with {option}, or put it into {home}{made}"
 
 
-def _places_of(workflow: Workflow, files: Iterable[tuple[Place | None, Path]]) -> tuple[set[Place], set[str | None]]:
-    """The loaders that surely get a file, and the kinds of files that may go to any loader of theirs."""
+def likely_loaders(
+    workflow: Workflow, files: Iterable[tuple[Place | None, Path]]
+) -> tuple[dict[Place, Path], set[str | None]]:
+    """The loaders that surely get a file of --input, and the kinds of files that may go to any loader of theirs."""
     known: dict[str, Any] = {}
     for name, mark in UPLOAD_INPUTS.items():
         class_type, _, field = name.partition(".")
         known[class_type] = {"input": {"required": {field: ["COMBO", {mark: True}]}}}
     files = list(files)
-    places = {place for place, _ in files if place}
+    places = {place: path for place, path in files if place}
     kinds: set[str | None] = set()
     for place, path in files:
         if place is None:
             try:
-                places.add(find_loader(workflow, path, known, places))
+                places[find_loader(workflow, path, known, places)] = path
             except ValueError:  # a loader of some other pack, or one of several
                 kinds |= {kind_of(path)} if kind_of(path) else {"image", "video", "audio"}
     return places, kinds

@@ -21,7 +21,8 @@ from .connection import tidy_url
 from .display import choose_display
 from .errors import HeadlessError, ServerGone
 from .inputs import assign_files, split_input
-from .missing_files import explain_with, folder_there, missing_here, missing_there, tell_missing
+from .keyframe_table import keyframe_listings
+from .missing_files import explain_with, folder_there, likely_loaders, missing_here, missing_there, tell_missing
 from .named_files import NamedFile
 from .outcome import Outcome, tidy_id
 from .results import ResultFolder, check_output
@@ -284,6 +285,8 @@ def main(args: argparse.Namespace) -> int:
     files = [split_input(trial, text) for text in args.inputs]
     output = (args.output or Path("output") / Path(args.workflow).stem).absolute()
     check_output(output)
+    for node, listing in keyframe_listings(trial, likely_loaders(trial, files)[0]):
+        log.info("Keyframes of %s:\n%s", title_of(trial, node), printable(str(listing), lines=True))
     limits = Limits(files_bytes=round(args.largest_results * 10**9))
 
     def finish(server: Server | str) -> list[Path]:
