@@ -12,7 +12,7 @@ BESIDE = 0.1
 WEIGHTS = (
     (
         re.compile(
-            "Load|Preview|Mask(Preview|To)|Empty|Primitive|CLIP(Text|SetLast)|Conditioning|Set|Control(Net)?Apply|"
+            "Load|.*Loader|Preview|Mask(Preview|To)|Empty|Primitive|CLIP(Text|SetLast)|Conditioning|Set|Control(Net)?Apply|"
             "Create|Get|Image(To|From|Batch|Scale|Quantize|Invert)|Repeat|Latent(Batch|From)|Differential|Note|"
             "Escalier(Load|Choose|Plan|Tile|Split|Check|Keyframes|Save|Vary|Pick|Restore|Shared|Grid)"
         ),

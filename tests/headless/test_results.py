@@ -99,7 +99,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path: Path, place: str) -> None:
     (output / place).symlink_to(elsewhere)
     folder = ResultFolder(output)
     with (
-        pytest.raises(HeadlessError, match="must be a folder, but it is a link to .*elsewhere"),
+        pytest.raises(HeadlessError, match=r"must be a folder, but it is a link to .*elsewhere"),
         folder.writing(folder.claim("sets/deep", "a.png")) as file,
     ):
         file.write(b"result")

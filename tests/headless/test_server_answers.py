@@ -230,8 +230,8 @@ MESSAGES: list[Any] = [
     *(b"\x00\x01", "", "null", "[1]", '{"type": 3}', "[" * 9000, '{"type": "executing"}', "9" * 9000, "{}"),
     *(json.dumps({"type": "progress_state", "data": {"prompt_id": JOB, "nodes": nodes}}) for nodes in (
         *(None, [1], {"1": 3}, {"1": {"value": "many", "max": None, "state": []}}, {"1": {"value": 1e308, "max": 0}}),
-        *({"1": {"value": -5, "max": -1, "state": "running"}}, {"7": {"state": "running", "display_node_id": {"a": 1}}}),
-        *({"1": {"value": 10**400, "max": 5, "state": "running"}}, {"1": {"value": True, "max": 2, "state": "running"}}),
+        *({"1": {"value": -5, "max": -1, "state": "running"}}, {"7": {"state": "running", "display_node_id": [1]}}),
+        *({"1": {"value": 10**400, "max": 5, "state": "running"}}, {"1": {"value": True, "max": 2}}),
     )),
     *(json.dumps({"type": kind, "data": {"prompt_id": JOB, "node": node, "nodes": node}})
       for kind in ("executing", "executed", "execution_cached", "\x1b[2J") for node in ([1], {"a": 1}, 5, "\x1b[2J")),
