@@ -125,6 +125,9 @@ def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
         return _tiff(file, length)
     if head[4:8] == b"ftyp" and not _pillow_reads(head[8:12]):
         raise Refused("be in a format that this Python can read, got HEIC or AVIF; save it as PNG or JPEG")
+    if head.startswith(b"\xff\xd8") and (plain := _plain_jpeg(file.read(4096))) is not None:
+        return plain
+    file.seek(0)
     formats: tuple[str, ...] = ("TGA",) if path.suffix.lower() == ".tga" else _PILLOW_FORMATS
     formats = ("JPEG", "MPO") if head.startswith(b"\xff\xd8") else formats
     with open_with_pillow(file, formats) as image:
@@ -136,6 +139,20 @@ def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
         if header.kind == "webp":
             return header._replace(by_opencv=True, cut_short=struct.unpack("<I", head[4:8])[0] + 8 > length)
         return header
+
+
+def _plain_jpeg(data: bytes) -> Header | None:
+    """The header of a JPEG of 8 bits that has neither EXIF nor a profile, as programs write frames of films."""
+    place, header = 2, None
+    while place + 10 <= len(data) and data[place] == 0xFF and data[place + 1] not in (0xE1, 0xE2, 0xFF):
+        mark, length = struct.unpack_from(">xBH", data, place)
+        if mark == 0xDA:
+            return header
+        if mark in (0xC0, 0xC1, 0xC2):
+            depth, height, width, channels = struct.unpack_from(">BHHB", data, place + 4)
+            header = Header("jpeg", Size(width, height), by_opencv=True) if depth == 8 and channels in (1, 3) else None
+        place += 2 + length
+    return None
 
 
 def _pillow_reads(brand: bytes) -> bool:
@@ -159,6 +176,8 @@ def _pillow(image: Image.Image, name: str) -> Header:
 def _by_exif(image: Image.Image, name: str) -> tuple[int, Encoding | None]:
     """The orientation that EXIF states, and Adobe RGB, which cameras mark there by the index R03 without a profile."""
     orientation, mark = 1, None
+    if image.format == "JPEG" and not image.info.keys() & {"exif", "xmp"}:
+        return orientation, None
     with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as damage:
         warnings.simplefilter("always")
         try:
@@ -239,6 +258,8 @@ def _png_encoding(chunks: dict[bytes, bytes], name: str) -> Encoding | None:
         primaries, transfer = chunks[b"cICP"][:2]
         if (primaries, transfer) != (1, 13):
             raise Refused(f"be in sRGB or bring an ICC profile, got cICP colours ({primaries}, {transfer}); convert it")
+        return None
+    if not chunks.keys() & {b"gAMA", b"cHRM"}:
         return None
     gamma = struct.unpack(">I", chunks[b"gAMA"])[0] / 100_000 if b"gAMA" in chunks else 0
     encoding = Encoding(1 / gamma if gamma else 0.0)
