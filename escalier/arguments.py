@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import types
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 import numpy as np
@@ -14,6 +16,7 @@ Public = TypeVar("Public", bound=Callable[..., Any])
 
 PICTURE_TYPES = (np.uint8, np.float32)
 LONGEST_SHOWN = 40
+LONGEST_NAME_BYTES = 255
 NUMBERS: dict[Any, tuple[type, ...]] = {
     bool: (bool, np.bool_),
     int: (int, np.integer),
@@ -40,6 +43,47 @@ def _is_flow(array: np.ndarray) -> bool:
 def _is_region(array: np.ndarray) -> bool:
     return array.ndim == 2 and array.size > 0 and array.dtype == np.bool_
 
+
+def _is_measured(value: Any) -> bool:
+    return not isinstance(value, (float, np.floating)) or math.isfinite(value)
+
+
+def _is_countable(value: Any) -> bool:
+    return not isinstance(value, int) or abs(value) < 2**63
+
+
+def _is_numeric(value: Any) -> bool:
+    return not isinstance(value, np.ndarray) or value.dtype.kind in "biuf"
+
+
+def _has_pixels(value: Any) -> bool:
+    return not isinstance(value, np.ndarray) or value.ndim < 2 or value.size > 0
+
+
+def _is_writable_text(value: Any) -> bool:
+    return not isinstance(value, (str, Path)) or "\0" not in str(value)
+
+
+def _has_short_names(path: Any) -> bool:
+    if not isinstance(path, (str, Path)):
+        return True
+    return all(len(name.encode("utf-8", "surrogateescape")) <= LONGEST_NAME_BYTES for name in Path(path).parts)
+
+
+USUAL_RULES = (
+    Rule("a finite number", _is_measured),
+    Rule("a number that a computer counts with (64 bits)", _is_countable),
+    Rule("an array of numbers", _is_numeric),
+    Rule("an array that holds something", _has_pixels),
+    Rule("text without the character NUL", _is_writable_text),
+)
+"""What holds of every argument of every public function."""
+
+PATH_RULES = (
+    Rule("a path, not empty text", lambda path: not isinstance(path, str) or bool(path.strip())),
+    Rule(f"a path of names of at most {LONGEST_NAME_BYTES} bytes", _has_short_names),
+)
+"""What holds of every path besides; the file itself need not be there."""
 
 Picture = Annotated[np.ndarray, Rule("an RGB picture (height, width, 3), uint8 0..255 or float32 0..1", _is_picture)]
 Flow = Annotated[np.ndarray, Rule("a flow field (height, width, 2), float32 in pixels", _is_flow)]
@@ -129,9 +173,10 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _check(name: str, argument: str, value: Any, hint: Any) -> None:
     if not _fits(value, hint):
         raise TypeError(f"{name}: {argument} must be {_in_words(hint)}, got {_got(value)}; give one")
-    rule = _rule_of(hint, value)
-    if rule is not None and not rule.holds(value):
-        raise ValueError(f"{name}: {argument} must be {rule.text}, got {_got(value)}; convert it first")
+    paths = PATH_RULES if Path in get_args(hint) or hint is Path else ()
+    for rule in (*USUAL_RULES, *paths, *_rules_of(hint, value)):
+        if not rule.holds(value):
+            raise ValueError(f"{name}: {argument} must be {rule.text}, got {_got(value)}; give another")
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -164,12 +209,12 @@ def _is_bool(value: Any) -> bool:
     return isinstance(value, (bool, np.bool_))
 
 
-def _rule_of(hint: Any, value: Any) -> Rule | None:
-    """The rule of an annotation, or of that part of a choice between types that the value belongs to."""
+def _rules_of(hint: Any, value: Any) -> tuple[Rule, ...]:
+    """The rules of an annotation, or of that part of a choice between types that the value belongs to."""
     if get_origin(hint) is Annotated:
-        return next((entry for entry in hint.__metadata__ if isinstance(entry, Rule)), None)
+        return tuple(entry for entry in hint.__metadata__ if isinstance(entry, Rule))
     parts = [part for part in get_args(hint) if get_origin(part) is Annotated]
-    return next((_rule_of(part, value) for part in parts if isinstance(value, get_args(part)[0])), None)
+    return next((_rules_of(part, value) for part in parts if isinstance(value, get_args(part)[0])), ())
 
 
 def _in_words(hint: Any) -> str:

@@ -31,6 +31,7 @@ TORCH_REQUIREMENT = "torch>=2.4"
 WEIGHTS = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 """How the names of files end that hold weights."""
 
+DAMAGED_SAFETENSORS = "a damaged file of safetensors"
 JSON_TEXT, PLAIN_TEXT = "a text in JSON", "a text"
 
 SAM2_ELSEWHERE = (
@@ -149,6 +150,22 @@ def _missing_bytes(path: Path) -> int:
         return 0
 
 
+def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor in a file of safetensors, from its header alone.
+
+    Raises
+    ------
+    UnreadableWeights
+        If the header is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
+        raise UnreadableWeights(path, DAMAGED_SAFETENSORS) from error
+
+
 def layout(names: Iterable[str]) -> str:
     """What a file is whose tensors have these names.
 
@@ -209,7 +226,7 @@ def read_weights(path: str | Path, *, mapped: bool = False) -> dict[str, torch.T
         try:
             return dict(load_package("safetensors.torch", "safetensors>=0.4", "Models in safetensors").load_file(path))
         except (package.SafetensorError, ValueError, KeyError) as error:
-            raise UnreadableWeights(path, "a damaged file of safetensors") from error
+            raise UnreadableWeights(path, DAMAGED_SAFETENSORS) from error
     content = _unpickled(path, mapped)
     if not isinstance(content, Mapping):
         raise UnreadableWeights(path, f"a {type(content).__name__} where a table of weights should be")

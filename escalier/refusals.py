@@ -116,7 +116,7 @@ def _plain(error: BaseException) -> str:
 
 def _is_of_the_system(error: OSError) -> bool:
     """Whether the system wrote the message, and not we: it has a number and the system's own words for it."""
-    return error.errno is not None and not _is_ours(str(error.strerror))
+    return error.errno is not None and error.strerror is not None and not _is_ours(error.strerror)
 
 
 def _system_sentence(error: OSError) -> str:

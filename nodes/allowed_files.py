@@ -81,9 +81,22 @@ def files_in(kind: str, suffixes: tuple[str, ...] = ()) -> dict[str, Path]:
 def folders_in(kind: str, description: str) -> Iterator[tuple[str, Path]]:
     """The folders below ComfyUI's folders of a kind of models that hold a file of this name."""
     for root in folder_paths.get_folder_paths(kind):
-        for folder, _, files in sorted(os.walk(root, followlinks=True)):
+        for folder, files in sorted(_walked(root)):
             if description in files and Path(folder) != Path(root) and Path(folder, description).is_file():
                 yield Path(folder).relative_to(root).as_posix(), Path(folder)
+
+
+def _walked(root: str) -> Iterator[tuple[str, list[str]]]:
+    """Every folder below, through links, and its files. A link to a folder that holds it would never end."""
+    for folder, below, files in os.walk(root, followlinks=True):
+        yield folder, files
+        real = Path(folder).resolve()
+        inside = {name: Path(folder, name) for name in below}
+        below[:] = [
+            name
+            for name, path in inside.items()
+            if not path.is_symlink() or path.resolve() not in (real, *real.parents)
+        ]
 
 
 def add_model_folder(kind: str) -> None:

@@ -4,12 +4,19 @@ import errno
 import functools
 
 import folder_paths
+import torch
 
 from escalier import refusals
 
 # Files, packages and memory that are missing, values and types that do not fit. Anything else is a fault of ours: it
 # keeps its traceback and its type.
 REFUSALS = (TypeError, ValueError, ImportError, OSError, MemoryError)
+
+NO_ALPHA_SIZE = "64x64"
+NO_ALPHA = (
+    "this empty mask of 64x64 is what Load Image gives for a picture that has no alpha: connect another mask, or load "
+    "a picture with alpha"
+)
 
 
 def named_after_node(execute):
@@ -21,14 +28,27 @@ def named_after_node(execute):
             return execute(cls, *args, **kwargs)
         except REFUSALS as error:
             kind = next(kind for kind in REFUSALS if isinstance(error, kind))
-            raise kind(f"{cls.define_schema().display_name}: {sentence(error)}") from error
+            said = sentence(error)
+            if NO_ALPHA_SIZE in said and any(map(_is_of_no_alpha, (*args, *kwargs.values()))):
+                said = f"{said.partition(';')[0]}; {NO_ALPHA}"
+            raise kind(f"{cls.define_schema().display_name}: {said}") from error
 
     return execute_by_name
 
 
+def _is_of_no_alpha(value: object) -> bool:
+    """Whether this is the MASK that Load Image hands over for a picture without alpha."""
+    return (
+        isinstance(value, torch.Tensor)
+        and value.ndim in (2, 3)
+        and f"{value.shape[-1]}x{value.shape[-2]}" == NO_ALPHA_SIZE
+        and not value.any()
+    )
+
+
 def sentence(error: Exception) -> str:
-    """The library's sentence, with the remedy that only the server's side knows: where its temporary folder is."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    """The library's sentence; where the system alone has spoken, the remedy that only the server's side knows."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.strerror is not None:
         return (
             f"the disk of ComfyUI's temporary folder {folder_paths.get_temp_directory()} must have room, but it is "
             "full; free some space, shorten the clip, or start ComfyUI with --temp-directory on a larger disk"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from escalier.film.whole_files import storage_error
 from escalier.refusals import is_refusal, printable, sentence
 
 
@@ -43,6 +44,12 @@ def test_no_number_of_the_system_is_shown_and_its_file_is_named(number: int) -> 
 )
 def test_a_lost_connection_is_no_file(error: OSError) -> None:
     assert "connection" in sentence(error) and "disk" not in sentence(error)
+
+
+def test_our_own_sentence_about_the_disk_is_kept_with_its_number() -> None:
+    told = storage_error(Path("out/film.npy"), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert told.errno == errno.ENOSPC
+    assert sentence(told).startswith("film.npy must fit into out, but the disk is full")
 
 
 def test_real_refusals_of_the_system_are_sentences(tmp_path: Path) -> None:

@@ -54,6 +54,11 @@ def sharpness_kept(
     >>> sharpness_kept([4.0, 3.0, 2.0], [0, 2], [4.0, 2.0]).tolist()
     [1.0, 1.0, 1.0]
     """
+    if not 0 < len(places) == len(at_places):
+        raise ValueError(
+            f"sharpness_kept: at_places must hold one value for each of the {len(places)} places, at least one, got "
+            f"{len(at_places)}; measure the keyframes"
+        )
     frames = np.arange(len(measured))
     expected = np.interp(frames, np.asarray(places, np.float64), np.asarray(at_places, np.float64))
     with np.errstate(divide="ignore", invalid="ignore"):

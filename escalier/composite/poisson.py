@@ -213,7 +213,7 @@ def _blend_all(
                     "close other programs, or blend at a smaller size"
                 ) from error
             at_once //= 2
-            log.warning("poisson_blend_film: out of memory, going on with %d frames at a time", at_once)
+            log.warning("out of memory, going on with %d frames at a time", at_once)
             continue
         for job in jobs:
             picture = next(blended) if job.mask.any() else job.target.copy()

@@ -71,6 +71,9 @@ def attend_to_anchor(
     """
     import torch
 
+    _check_tokens(
+        "attend_to_anchor", query=query, key=key, value=value, anchor_key=anchor_key, anchor_value=anchor_value
+    )
     if not 0 <= strength <= 1:
         raise ValueError(f"attend_to_anchor: strength must lie in 0..1, got {strength}; 1 shares fully")
     if strength == 0:
@@ -111,7 +114,12 @@ def of_anchor(tokens: Tensor, chunks: int, anchor: int) -> Tensor:
     >>> of_anchor(torch.arange(6.0).reshape(6, 1, 1), chunks=2, anchor=1).flatten().tolist()
     [1.0, 1.0, 1.0, 4.0, 4.0, 4.0]
     """
-    pictures = tokens.shape[0] // chunks
+    _check_tokens("of_anchor", tokens=tokens)
+    if chunks < 1 or len(tokens) % chunks:
+        raise ValueError(
+            f"of_anchor: chunks must divide the batch of {len(tokens)}, got {chunks}; it is the number of conditions"
+        )
+    pictures = len(tokens) // chunks
     if not 0 <= anchor < pictures:
         raise ValueError(
             f"of_anchor: anchor must lie in 0..{pictures - 1}, got {anchor}; the batch has {pictures} "
@@ -119,6 +127,18 @@ def of_anchor(tokens: Tensor, chunks: int, anchor: int) -> Tensor:
         )
     by_chunk = tokens.unflatten(0, (chunks, pictures))
     return by_chunk[:, anchor : anchor + 1].expand_as(by_chunk).flatten(0, 1)
+
+
+def _check_tokens(caller: str, **given: Tensor) -> None:
+    import torch
+
+    for name, tokens in given.items():
+        if not isinstance(tokens, torch.Tensor) or tokens.ndim != 3:
+            shape = tuple(getattr(tokens, "shape", ()))
+            raise TypeError(
+                f"{caller}: {name} must be a Tensor (pictures, places, channels), got {type(tokens).__name__} of shape "
+                f"{shape}; give what self-attention gets"
+            )
 
 
 class AttentionBank:

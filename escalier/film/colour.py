@@ -1,25 +1,19 @@
-"""The colours of a video file: what its tags say the numbers mean, and the way to RGB and back."""
+"""The colours of a video file: what its tags say the numbers mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from .hdr import sdr_from_hdr
-
 if TYPE_CHECKING:
     import av
-    from av.video.reformatter import VideoReformatter
 
 # Code points of ITU-T H.273, as every container and codec writes them.
 RGB, BT709, UNSPECIFIED, BT470BG, BT601, SMPTE240M, BT2020 = 0, 1, 2, 5, 6, 7, 9
 PQ, HLG = 16, 18
-_SWSCALE_MATRIX = {BT709: 1, 4: 4, BT470BG: 5, BT601: 5, SMPTE240M: 7, BT2020: 9}
+_KNOWN_MATRIX = (BT709, 4, BT470BG, BT601, SMPTE240M, BT2020)
+# Grey without a word about its range: in films it is limited as their luma is, elsewhere it is that of a picture.
+_LIMITED_GREY = ("h264", "hevc", "av1", "vp9")
 _UNREADABLE_MATRIX = {8: "YCgCo", 10: "BT.2020 constant luminance", 14: "ICtCp (Dolby Vision profile 5)"}
-
-# Bicubic chroma, chroma interpolated in full, accurate rounding: without them swscale rounds every colour down.
-_SWSCALE_FLAGS = 0x4 | 0x2000 | 0x4000 | 0x40000
 
 
 class Colour(NamedTuple):
@@ -54,27 +48,11 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
             "export the clip as ordinary (BT.709) H.264 first"
         )
     primaries, transfer = int(context.color_primaries), int(context.color_trc)
-    if matrix not in _SWSCALE_MATRIX and matrix != RGB:
+    if matrix not in _KNOWN_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):
         large = context.width >= 1280 or context.height >= 720
         by_primaries = {BT709: BT709, BT2020: BT2020, BT470BG: BT601, BT601: BT601}
         matrix = by_primaries.get(primaries, BT709 if large else BT601)
     full_range = int(context.color_range) == 2 or str(context.pix_fmt).startswith("yuvj")
+    if str(context.pix_fmt).startswith("gray") and int(context.color_range) == 0:
+        full_range = context.codec.canonical_name not in _LIMITED_GREY
     return Colour(matrix, primaries, transfer, full_range)
-
-
-def to_rgb(frame: av.VideoFrame, colour: Colour, reformatter: VideoReformatter) -> np.ndarray:
-    """A decoded frame as RGB uint8 (H, W, 3); HDR is brought down to BT.709 by `sdr_from_hdr`."""
-    wanted = "rgb48le" if colour.hdr else "rgb24"
-    if frame.format.is_rgb:
-        return reformatter.reformat(frame, format=wanted).to_ndarray()
-    picture = reformatter.reformat(
-        frame,
-        format=wanted,
-        src_colorspace=_SWSCALE_MATRIX.get(colour.matrix, 5),
-        dst_colorspace=_SWSCALE_MATRIX.get(colour.matrix, 5),
-        src_color_range=2 if colour.full_range else 1,
-        # swscale ignores the range of RGB, but PyAV 16 passes the matrix on only where the two ranges differ.
-        dst_color_range=1 if colour.full_range else 2,
-        interpolation=_SWSCALE_FLAGS,
-    ).to_ndarray()
-    return sdr_from_hdr(picture, "PQ" if colour.transfer == PQ else "HLG") if colour.hdr else picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from .pictures import Size, as_uint8, picture_size, read_picture
+from .pictures import Size, as_uint8, picture_size, read_picture, telling_once
 from .sequences import list_pictures, number_files, stem_of
 
 __all__ = [
@@ -135,13 +136,15 @@ class FolderFrames:
                 log.warning("%s: passed over, since they cannot be read: %s", self.folder, shortened(others))
         else:
             self.folder, found = None, [Path(file) for file in folder]
+        self._told: set[str] = set()
         plates = _in_order(found)
         self.numbers: tuple[int, ...] = tuple(plates)
         self.files: tuple[Path, ...] = tuple(plates.values())
         self._rate = _rate(rate, self.folder or self.files[0])
-        self._size = picture_size(self.files[0])
-        for file in self.files[1:]:
-            self._check_size(picture_size(file), file)
+        with telling_once(self._told):
+            self._size = picture_size(self.files[0])
+            for file in self.files[1:]:
+                self._check_size(picture_size(file), file)
 
     @property
     def size(self) -> Size:
@@ -159,7 +162,8 @@ class FolderFrames:
         return tuple(self.files)
 
     def frame(self, index: int) -> np.ndarray:
-        picture = read_picture(self.files[index])
+        with telling_once(self._told):
+            picture = read_picture(self.files[index])
         self._check_size(Size.of(picture), self.files[index])
         return picture
 
@@ -208,11 +212,15 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
             )
         plates[number] = file
     numbers = sorted(plates)
-    missing = sorted(set(range(numbers[0], min(numbers[-1], numbers[0] + 10 * len(numbers)))) - plates.keys())
+    missing = numbers[-1] + 1 - numbers[0] - len(numbers)
     if missing:
+        absent = (number for number in range(numbers[0], numbers[-1]) if number not in plates)
+        named = [str(number) for number in itertools.islice(absent, 4)]
+        more = f" and {missing - 3} more" if missing > 4 else ""
+        listed = ", ".join(named[:3] if more else named)
         raise ValueError(
             f"FolderFrames: pictures must be numbered without gaps, got {len(numbers)} from {numbers[0]} to "
-            f"{numbers[-1]} without {shortened(list(map(str, missing)))}; export the missing ones, or number them anew"
+            f"{numbers[-1]} without {listed}{more}; export the missing ones, or number them anew"
         )
     return {number: plates[number] for number in numbers}
 
@@ -248,13 +256,23 @@ def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
             f"{caller}: mask must hold 1 or {len(film)} masks, one for each frame, got {len(masks)}; "
             "make the mask from the same clip, with the same trim"
         )
-    if isinstance(masks, np.ndarray) and masks.dtype != np.uint8 and masks.dtype.kind not in "bf":
-        raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {masks.dtype}; convert it first")
     first = np.asarray(masks[0])
     if first.ndim != 2 or Size.of(first) != film.size:
         shape = Size.of(first) if first.ndim >= 2 else first.shape
         raise ValueError(
             f"{caller}: mask must be a single channel of {film.size}, got {shape}; scale it to the film first"
         )
-    if isinstance(masks, np.ndarray) and masks.dtype == np.uint8 and int(first.max()) == 1 and int(masks.max()) == 1:
+    if first.dtype != np.uint8 and first.dtype.kind not in "bf":
+        raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {first.dtype}; convert it first")
+    # Masks in files see to that themselves (FilmMasks); here the first mask that holds white ends the search.
+    if first.dtype == np.uint8 and isinstance(masks, (np.ndarray, list, tuple)) and _only_ones(masks):
         raise ValueError(f"{caller}: mask must be uint8 0..255 or float 0..1, got uint8 of 0 and 1; multiply it by 255")
+
+
+def _only_ones(masks: MaskSource) -> bool:
+    brightest = 0
+    for mask in masks:
+        brightest = max(brightest, int(np.max(mask)))
+        if brightest > 1:
+            return False
+    return brightest == 1

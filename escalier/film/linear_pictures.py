@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 from types import ModuleType
@@ -11,15 +10,16 @@ from typing import BinaryIO
 import numpy as np
 
 from .picture_colour import SRGB_PRIMARIES, Encoding, by_encoding, srgb_from_light
-from .pictures import Size
-
-log = logging.getLogger("escalier")
+from .pictures import MAX_PIXELS, MAX_SIDE_PX, Size, tell
 
 
 def exr_size(path: Path) -> Size:
     """The size of an EXR file's display window, from its header."""
     header = _header(path)
     low, high = header["displayWindow"]
+    (left, top), (right, bottom) = ([int(place) for place in corner] for corner in header["dataWindow"])
+    if max(right - left, bottom - top) >= MAX_SIDE_PX or (right - left + 1) * (bottom - top + 1) > MAX_PIXELS:
+        raise ValueError("more data than any picture has")
     return Size(*(int(side) for side in high - low + 1))
 
 
@@ -52,7 +52,7 @@ def srgb_from_scene(light: np.ndarray, name: str, caller: str, encoding: Encodin
         raise ValueError(f"{caller}: {name} must hold finite numbers, got NaN or infinity; render it again")
     if light.max() > 1.001:
         share = float((light > 1.001).mean())
-        log.warning("%s: light up to %.3g is clipped at 1, which is white (%.1f %%)", name, light.max(), 100 * share)
+        tell("%s: light up to %.3g is clipped at 1, which is white (%.1f %%)", name, light.max(), 100 * share)
     return srgb_from_light(light) if encoding is None else by_encoding(light, encoding)
 
 

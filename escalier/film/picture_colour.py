@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import logging
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms
 
-log = logging.getLogger("escalier")
+from .pictures import tell
 
 # x, y of red, green, blue and white.
 SRGB_PRIMARIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
@@ -25,6 +24,14 @@ class Encoding(NamedTuple):
 
     gamma: float
     primaries: tuple[float, ...] = SRGB_PRIMARIES
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether these are colours at all: a usual curve, and a red, green and blue that span a triangle."""
+        points = np.array(self.primaries).reshape(4, 2)
+        (ax, ay), (bx, by) = points[1] - points[0], points[2] - points[0]
+        spans = abs(ax * by - ay * bx) > 0.01 and bool((points[:, 1] > 0.001).all() and (points < 2).all())
+        return spans and (self.gamma == 0 or 0.2 <= self.gamma <= 5)
 
     @property
     def is_srgb(self) -> bool:
@@ -44,11 +51,11 @@ def by_profile(image: Image.Image, profile: bytes, name: str) -> Image.Image:
         if mode == "RGB" and image.mode == "L":
             image = image.convert("RGB")
         if mode != image.mode:
-            log.warning("%s: its ICC profile is for other colours than the picture's; read as sRGB", name)
+            tell("%s: its ICC profile is for other colours than the picture's; read as sRGB", name)
             return image
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (OSError, ValueError, ImageCms.PyCMSError):
-        log.warning("%s: its ICC profile is broken; read as sRGB", name)
+        tell("%s: its ICC profile is broken; read as sRGB", name)
         return image
     if mode == "CMYK" or not _changes_nothing(transform, mode):
         converted = ImageCms.applyTransform(image, transform)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import logging
+import io
 import stat
 import struct
+import threading
 import warnings
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from PIL import ExifTags, Image, TiffImagePlugin, features
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from . import linear_pictures
 from .picture_colour import ADOBE_GAMMA, ADOBE_PRIMARIES, Encoding
-from .pictures import Size
+from .pictures import MAX_PIXELS, MAX_SIDE_PX, Size, tell
 
-log = logging.getLogger("escalier")
-
-MAX_SIDE_PX = 32_768
-MAX_PIXELS = 178_000_000  # 2 GB as float RGB; Pillow's own limit is about here
-
-BAD_FILE = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, EOFError, struct.error, OverflowError)
+BAD_FILE = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, MemoryError),
+    *(SyntaxError, OSError, EOFError, RuntimeError, struct.error),
+)
 """What decoders raise for files that are damaged or no pictures."""
+
+BROKEN_OFF = "be a whole picture, but the file breaks off; save or copy it again"
+
+_ONE_AT_A_TIME = threading.Lock()  # for filters of warnings, which all threads share
 
 # What Pillow reads for us, told by content. TGA has no mark and goes by its name.
 _PILLOW_FORMATS = ("BMP", "DIB", "GIF", "JPEG2000", "PPM", "WEBP", "JPEG", "MPO", "PNG", "TIFF", "AVIF", "HEIF")
@@ -45,6 +48,7 @@ class Header(NamedTuple):
     cut_short: bool = False
     white_is_zero: bool = False
     cmyk: bool = False
+    clear_grey: int | None = None  # the level of grey that is transparent, at 8 or 16 bits
 
     @property
     def size(self) -> Size:
@@ -54,15 +58,29 @@ class Header(NamedTuple):
 
 def read_header(path: Path, caller: str) -> Header:
     """The header of a picture file; whatever can be refused by it is refused."""
+    length = check_file(path, caller)
+    with path.open("rb") as file:
+        return header_in(file, path, length, caller, whole=False)
+
+
+def check_file(path: Path, caller: str) -> int:
+    """The length of an ordinary file in bytes; a folder, a pipe, a device or an empty file is refused unopened."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         what = "folder" if stat.S_ISDIR(status.st_mode) else "pipe or device"
         raise OSError(f"{caller}: {path.name} must be a picture file, got a {what}; name a file")
     if not status.st_size:
         raise ValueError(f"{caller}: {path.name} must be a picture file, got an empty one; save it again")
+    return status.st_size
+
+
+def header_in(file: BinaryIO, path: Path, length: int, caller: str, *, whole: bool) -> Header:
+    """The header in an opened file or its bytes.
+
+    Behind the pixels of a PNG an orientation may stand: it is looked for where `whole` says that all bytes are at hand.
+    """
     try:
-        with path.open("rb") as file:
-            header = _header(file, path, status.st_size)
+        header = _header(file, path, length, whole)
     except Image.DecompressionBombError as error:
         raise ValueError(
             f"{caller}: {path.name} must have at most {MAX_PIXELS // 10**6} million pixels, got more; scale it down"
@@ -82,25 +100,23 @@ def read_header(path: Path, caller: str) -> Header:
             f"{MAX_PIXELS // 10**6} million in all, got {header.stored}; scale it"
         )
     if header.cut_short:
-        raise ValueError(
-            f"{caller}: {path.name} must be a whole picture, but the file breaks off; save or copy it again"
-        )
+        raise ValueError(f"{caller}: {path.name} must {BROKEN_OFF}")
     return header
 
 
 def open_with_pillow(file: BinaryIO, formats: tuple[str, ...] = _PILLOW_FORMATS) -> Image.Image:
     """An image whose pixels are not decoded yet."""
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large pictures, for which there is a limit of our own, and of odd tags
         Image.init()
         return Image.open(file, formats=[name for name in formats if name in Image.OPEN])
 
 
-def _header(file: BinaryIO, path: Path, length: int) -> Header:
+def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
     head = file.read(16)
     file.seek(0)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _png(file, path.name, length)
+        return _png(file, path.name, length, whole)
     if head.startswith(b"\x76\x2f\x31\x01"):
         return Header("exr", linear_pictures.exr_size(path))
     if head.startswith((b"#?RADIANCE", b"#?RGBE")):
@@ -109,7 +125,8 @@ def _header(file: BinaryIO, path: Path, length: int) -> Header:
         return _tiff(file, length)
     if head[4:8] == b"ftyp" and not _pillow_reads(head[8:12]):
         raise Refused("be in a format that this Python can read, got HEIC or AVIF; save it as PNG or JPEG")
-    formats = ("TGA",) if path.suffix.lower() == ".tga" else _PILLOW_FORMATS
+    formats: tuple[str, ...] = ("TGA",) if path.suffix.lower() == ".tga" else _PILLOW_FORMATS
+    formats = ("JPEG", "MPO") if head.startswith(b"\xff\xd8") else formats
     with open_with_pillow(file, formats) as image:
         header = _pillow(image, path.name)
         if header.kind in ("jpeg", "mpo"):  # the second picture of an MPO is a depth or gain map
@@ -122,51 +139,47 @@ def _header(file: BinaryIO, path: Path, length: int) -> Header:
 
 
 def _pillow_reads(brand: bytes) -> bool:
-    return bool(features.check("avif")) if brand in (b"avif", b"avis") else "HEIF" in Image.OPEN
+    Image.init()
+    return ("AVIF" if brand in (b"avif", b"avis") else "HEIF") in Image.OPEN
 
 
 def _pillow(image: Image.Image, name: str) -> Header:
-    exif = exif_of(image, name)
+    orientation, encoding = _by_exif(image, name)
     profile = image.info.get("icc_profile") or None
-    header = Header(
+    return Header(
         str(image.format).lower(),
         Size(*image.size),
-        orientation=_orientation(exif),
+        orientation=orientation,
         profile=profile,
+        encoding=None if profile else encoding,
         cmyk=image.mode == "CMYK",
     )
-    return header if profile else header._replace(encoding=_adobe_by_exif(exif, name))
 
 
-def exif_of(image: Image.Image, name: str) -> Image.Exif:
-    """The EXIF block of an image; an empty one, with a notice, where it is broken."""
-    try:
-        return image.getexif()
-    except BAD_FILE:
-        log.warning("%s: its EXIF block is broken; taken as upright", name)
-        return Image.Exif()
-
-
-def _orientation(exif: Image.Exif) -> int:
-    return _one_to_eight(exif.get(ExifTags.Base.Orientation, 1))
+def _by_exif(image: Image.Image, name: str) -> tuple[int, Encoding | None]:
+    """The orientation that EXIF states, and Adobe RGB, which cameras mark there by the index R03 without a profile."""
+    orientation, mark = 1, None
+    with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as damage:
+        warnings.simplefilter("always")
+        try:
+            Image.Exif().load(image.info.get("exif") or b"")  # a JPEG's was parsed, and its damage told, on opening
+            exif = image.getexif()
+            orientation = _one_to_eight(exif.get(ExifTags.Base.Orientation, 1))
+            if ExifTags.IFD.Interop in exif.get_ifd(ExifTags.IFD.Exif):
+                mark = exif.get_ifd(ExifTags.IFD.Interop).get(1)
+        except BAD_FILE:
+            warnings.warn("unreadable", stacklevel=2)
+    if damage:
+        tell("%s: its EXIF block is damaged; its orientation and colours may be missed", name)
+    return orientation, Encoding(ADOBE_GAMMA, ADOBE_PRIMARIES) if str(mark).rstrip("\0") == "R03" else None
 
 
 def _one_to_eight(value: object) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _adobe_by_exif(exif: Image.Exif, name: str) -> Encoding | None:
-    """Cameras mark Adobe RGB by the index R03 and embed no profile."""
-    try:
-        mark = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.IFD.Interop) and exif.get_ifd(ExifTags.IFD.Interop).get(1)
-    except BAD_FILE:
-        log.warning("%s: its EXIF block is broken; read as sRGB", name)
-        return None
-    return Encoding(ADOBE_GAMMA, ADOBE_PRIMARIES) if str(mark).rstrip("\0") == "R03" else None
-
-
-def _png(file: BinaryIO, name: str, length: int) -> Header:
-    chunks, end = _png_chunks(file)
+def _png(file: BinaryIO, name: str, length: int, whole: bool) -> Header:
+    chunks, end = _png_chunks(file, whole)
     width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
     frames = struct.unpack(">I", chunks[b"acTL"][:4])[0] if b"acTL" in chunks else 1
     if frames > 1:
@@ -175,22 +188,35 @@ def _png(file: BinaryIO, name: str, length: int) -> Header:
         "png",
         Size(width, height),
         by_opencv=colour != 3 and depth >= 8 and not (chunks.keys() & {b"tRNS", b"iCCP"} and depth == 8),
+        clear_grey=_clear_grey(chunks[b"tRNS"], depth) if colour == 0 and b"tRNS" in chunks else None,
         cut_short=b"IEND" not in chunks or end > length,
     )
     if not header.cut_short and chunks.keys() & {b"iCCP", b"eXIf", *_TEXTS}:
         file.seek(0)
         with open_with_pillow(file, ("PNG",)) as image:  # reads the profile and whatever may hold an orientation
             turns = chunks.keys() & {b"eXIf", *_TEXTS}
-            header = header._replace(orientation=_orientation(exif_of(image, name)) if turns else 1)
+            header = header._replace(orientation=_by_exif(image, name)[0] if turns else 1)
             header = header._replace(profile=image.info.get("icc_profile") or None)
     if header.profile is None and b"sRGB" not in chunks:
-        header = header._replace(encoding=_png_encoding(chunks))
+        header = header._replace(encoding=_png_encoding(chunks, name))
     return header
 
 
-def _png_chunks(file: BinaryIO) -> tuple[dict[bytes, bytes], int]:
-    """The chunks of a PNG by name and the place of their end. Pixels and remarks of the painter are skipped."""
+def _clear_grey(chunk: bytes, depth: int) -> int:
+    """The transparent level, which decoders lose at other depths than 8, spread over 8 or 16 bits."""
+    level = struct.unpack(">H", chunk[:2])[0]
+    return level if depth >= 8 else level * 255 // (2**depth - 1)
+
+
+def _png_chunks(file: BinaryIO, whole: bool) -> tuple[dict[bytes, bytes], int]:
+    """The chunks of a PNG by name and the place of their end. Pixels and remarks of the painter are skipped.
+
+    A large PNG is thousands of chunks: where it need not be `whole` and ends as it should, they are not walked through.
+    """
     chunks: dict[bytes, bytes] = {}
+    end = file.seek(0, io.SEEK_END)
+    file.seek(max(end - 12, 0))
+    ends_well = file.read(8) == b"\0\0\0\0IEND"
     place = 8
     while True:
         file.seek(place)
@@ -202,11 +228,13 @@ def _png_chunks(file: BinaryIO) -> tuple[dict[bytes, bytes], int]:
         content = file.read(min(size, 64))
         if name not in _TEXTS or content.startswith(_TEXTS_WITH_ORIENTATION):
             chunks.setdefault(name, content)
+        if name == b"IDAT" and ends_well and not whole:
+            return {**chunks, b"IEND": b""}, end
         if name == b"IEND":
             return chunks, place
 
 
-def _png_encoding(chunks: dict[bytes, bytes]) -> Encoding | None:
+def _png_encoding(chunks: dict[bytes, bytes], name: str) -> Encoding | None:
     if b"cICP" in chunks:
         primaries, transfer = chunks[b"cICP"][:2]
         if (primaries, transfer) != (1, 13):
@@ -217,6 +245,9 @@ def _png_encoding(chunks: dict[bytes, bytes]) -> Encoding | None:
     if b"cHRM" in chunks:
         points = [value / 100_000 for value in struct.unpack(">8I", chunks[b"cHRM"])]
         encoding = encoding._replace(primaries=(*points[2:], *points[:2]))
+    if not encoding.is_possible:
+        tell("%s: its gAMA or cHRM is broken; read as sRGB", name)
+        return None
     return None if encoding.is_srgb else encoding
 
 
@@ -225,6 +256,8 @@ def _tiff(file: BinaryIO, length: int) -> Header:
     whole = [page for page in pages if not int(page.get(254, 0)) & 5]  # thumbnails and masks are no pages
     if len(whole) > 1:
         raise Refused(f"be a single picture, got {len(whole)} pages; save the one that is meant")
+    if not whole or whole[0] is not pages[0]:
+        raise Refused("begin with the picture itself, got a preview or a mask; save it as PNG")
     page = pages[0]
     bits, form = max(_tuple(page.get(258, 1))), _tuple(page.get(339, 1))[0]
     if not ((form in (1, 4) and bits <= 16) or (form == 3 and bits in (32, 64))):
@@ -241,7 +274,7 @@ def _tiff(file: BinaryIO, length: int) -> Header:
     return Header(
         "tiff",
         Size(int(page[256]), int(page[257])),
-        by_opencv=deep,
+        by_opencv=deep and (int(page.get(277, 1)) > 1 or form == 3 or photometric == 0),  # Pillow lacks these
         orientation=_one_to_eight(page.get(274, 1)),
         profile=bytes(profile) if profile else None,
         cmyk=photometric == 5,
@@ -260,7 +293,7 @@ def _tiff_pages(file: BinaryIO) -> list[TiffImagePlugin.ImageFileDirectory_v2]:
         seen.add(place)
         page = TiffImagePlugin.ImageFileDirectory_v2(head)
         file.seek(place)
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             page.load(file)
         pages.append(page)

@@ -11,7 +11,20 @@ from PIL import Image
 
 from . import linear_pictures
 from .picture_colour import by_encoding, by_profile
-from .picture_headers import BAD_FILE, Header, Refused, log, open_with_pillow, read_header, tiff_with_orientation_1
+from .picture_headers import (
+    BAD_FILE,
+    BROKEN_OFF,
+    Header,
+    Refused,
+    check_file,
+    header_in,
+    open_with_pillow,
+    read_header,
+    tiff_with_orientation_1,
+)
+from .pictures import tell
+
+LARGE_FILE_BYTES = 64 * 1024**2
 
 
 def read_layers(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None]:
@@ -34,23 +47,27 @@ def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray
 
     The last is its alpha channel, None where there is none. CMYK comes as sRGB.
     """
-    header = read_header(path, caller)
+    if check_file(path, caller) > LARGE_FILE_BYTES:
+        read_header(path, caller)  # refuses before the whole file is read
+    data = path.read_bytes()
+    header = header_in(io.BytesIO(data), path, len(data), caller, whole=True)
     try:
         if header.kind == "exr":
             colour, alpha, light = linear_pictures.read_exr(path, caller)
             header = header._replace(encoding=light)
         else:
-            data = path.read_bytes()
             data = tiff_with_orientation_1(data) if header.kind == "tiff" else data
             colour, alpha = _by_opencv(data, header) if header.by_opencv else _by_pillow(data, header, path)
     except Refused as error:
         raise ValueError(f"{caller}: {path.name} must {error}") from error
-    except (*BAD_FILE, cv2.error, RuntimeError, Image.DecompressionBombError) as error:
+    except (*BAD_FILE, cv2.error, Image.DecompressionBombError) as error:
         if str(error).startswith(f"{caller}: "):
             raise
         raise ValueError(
             f"{caller}: {path.name} must be a picture file, but it cannot be decoded; save it again"
         ) from error
+    if header.clear_grey is not None:
+        alpha = np.where(colour == header.clear_grey, 0, np.iinfo(colour.dtype).max).astype(colour.dtype)
     if header.white_is_zero:
         colour = 1 - colour if colour.dtype == np.float32 else np.iinfo(colour.dtype).max - colour
     return header, _upright(colour, header.orientation), None if alpha is None else _upright(alpha, header.orientation)
@@ -71,7 +88,7 @@ def to_8_bits(numbers: np.ndarray, name: str, caller: str) -> np.ndarray:
             "linear light as EXR"
         )
     if high > 1.001:
-        log.warning("%s: floats up to %.3g are clipped at 1, which is white", name, high)
+        tell("%s: floats up to %.3g are clipped at 1, which is white", name, high)
     return np.rint(np.clip(numbers, 0, 1) * 255).astype(np.uint8)
 
 
@@ -88,7 +105,7 @@ def _upright(picture: np.ndarray, orientation: int) -> np.ndarray:
 
 def _by_opencv(data: bytes, header: Header) -> tuple[np.ndarray, np.ndarray | None]:
     if header.kind == "jpeg" and not _ends_behind_its_scan(data):
-        raise Refused("be a whole picture, but the file breaks off; save or copy it again")
+        raise Refused(BROKEN_OFF)
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError("damaged")
@@ -130,15 +147,19 @@ def _by_pillow(data: bytes, header: Header, path: Path) -> tuple[np.ndarray, np.
         mode = image.mode
         if mode.startswith("I;16"):
             return np.asarray(image).astype(np.uint16), None
+        if mode == "F":
+            return np.asarray(image).astype(np.float32), None
         if mode == "I" and header.kind == "ppm":  # 16 bits
             return np.asarray(image).astype(np.uint16), None
+        if header.clear_grey is not None:
+            return np.asarray(image.convert("L")), None
         if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
             layers = np.asarray(image.convert("RGBA"))
             return np.ascontiguousarray(layers[..., :3]), np.ascontiguousarray(layers[..., 3])
         if mode == "CMYK":
             shown = by_profile(image, header.profile, path.name) if header.profile else image
             if shown.mode == "CMYK":
-                log.warning("%s: CMYK without a profile that fits; its colours are a guess", path.name)
+                tell("%s: CMYK without a profile that fits; its colours are a guess", path.name)
             return np.asarray(shown.convert("RGB")), None
         if mode in ("1", "L"):
             return np.asarray(image.convert("L")), None

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -169,14 +170,16 @@ def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction
     try:
         OpenEXR.File(header, {"RGB": linear_light(picture).astype(np.float16)}).write(str(path))
     except RuntimeError as error:  # what the package makes of every error, a full disk among them
-        raise OSError(errno.EIO, str(error), str(path)) from error
+        full = shutil.disk_usage(path.parent).free < picture.size * 2
+        code = errno.ENOSPC if full else errno.EIO
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def linear_light(picture: np.ndarray) -> np.ndarray:
     """The linear light of an sRGB picture (IEC 61966-2-1), float32: uint8 by a table, float by the formula.
 
-    >>> linear_light(np.uint8([0, 128, 255])).round(4).tolist()
-    [0.0, 0.21586, 1.0]
+    >>> linear_light(np.uint8([0, 128, 255])).round(3).astype(float).round(3).tolist()
+    [0.0, 0.216, 1.0]
     """
     if picture.dtype == np.uint8:
         return _linear_table()[picture]

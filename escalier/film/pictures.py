@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+log = logging.getLogger("escalier")
 
 PICTURE_SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".tga"),
@@ -15,6 +21,9 @@ PICTURE_SUFFIXES = (
 
 STILL_SUFFIXES = tuple(suffix for suffix in PICTURE_SUFFIXES if suffix not in (".apng", ".gif", ".webp", ".avif"))
 """Those of them that are never films."""
+
+MAX_SIDE_PX = 32_768
+MAX_PIXELS = 178_000_000  # 2 GB as float RGB; Pillow's own limit is about here
 
 
 class Size(NamedTuple):
@@ -115,3 +124,26 @@ def as_uint8(picture: np.ndarray) -> np.ndarray:
     if picture.dtype == np.uint8:
         return picture
     return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+_told: ContextVar[set[str] | None] = ContextVar("_told", default=None)
+
+
+@contextmanager
+def telling_once(told: set[str]) -> Iterator[None]:
+    """Let notices about pictures be given only where their kind is not in `told` yet: once a film, not once a frame."""
+    token = _told.set(told)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+def tell(notice: str, *values: object) -> None:
+    """Give a notice in the log about how a picture was read."""
+    told = _told.get()
+    if told is not None:
+        if notice in told:
+            return
+        told.add(notice)
+    log.warning(notice, *values)

@@ -33,7 +33,7 @@ _NOTE = (
     b"Escalier keeps here what it can use again. Delete the folder when no job is running, or let Escalier clean it.\n"
 )
 _OURS = re.compile(
-    r"(film|masks|draft)_[0-9a-f]{16}\.npy|cuts_[0-9a-f]{16}\.json|motion_[0-9a-f]{16}_\w+"
+    r"(film|masks|draft)_[0-9a-f]{16}\.npy|(cuts|finished)_[0-9a-f]{16}\.json|motion_[0-9a-f]{16}_\w+"
     r"|run_\d{6,}_(forward|backward)_[0-9a-f]{16}"
 )
 _INSIDE = re.compile(r"flow_\d{6,}(_to_\d{6,})?\.npy|(frames|guide_error|confidence)\.npy|run\.json")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from .colour import SDR, Colour, read_colour, to_rgb
+from .chroma_siting import chroma_siting
+from .colour import SDR, Colour, read_colour
+from .decoded_rgb import RgbDecoder
 from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource, Size
 from .pictures import STILL_SUFFIXES
 from .sound import AudioTrack, audio_tracks
@@ -71,7 +73,7 @@ class VideoFrames:
         self.path = Path(path)
         self._index = read_index(self.path)
         self._lock = threading.Lock()
-        self._reformatters = threading.local()
+        self._decoders = threading.local()
         first = Reader(self.path, self._index, CACHE_BYTES // READERS)
         self._readers = [first]
         self._read_header(first)
@@ -88,7 +90,7 @@ class VideoFrames:
             log.warning("%s: the first %d frames lack their key frame and are left out", self.path.name, lead)
             self._index = self._index.without_first(lead)
             reader.index = self._index
-        self._stored_colour = read_colour(context)
+        self._stored_colour, self._siting = read_colour(context), chroma_siting(stream)
         self._stored_aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.audio: tuple[AudioTrack, ...] = tuple(audio_tracks(container, self.path.name))
         self.metadata = dict(container.metadata)
@@ -177,8 +179,7 @@ class VideoFrames:
         """Frame `index` as RGB uint8 (H, W, 3)."""
         if not 0 <= index < len(self):
             raise IndexError(f"VideoFrames: index must be 0 to {len(self) - 1}, got {index}; the clip ends there")
-        picture = to_rgb(self._decoded(int(index)), self._stored_colour, self._reformatter())
-        return self._flips.apply(picture)
+        return self._flips.apply(self._decoder().rgb(self._decoded(int(index))))
 
     def close(self) -> None:
         """Close the file. A frame that is asked for afterwards opens it again."""
@@ -192,12 +193,11 @@ class VideoFrames:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _reformatter(self) -> av.video.reformatter.VideoReformatter:
-        if not hasattr(self._reformatters, "one"):
-            from av.video.reformatter import VideoReformatter
-
-            self._reformatters.one = VideoReformatter()  # keeps its tables from frame to frame; not for two threads
-        return self._reformatters.one
+    def _decoder(self) -> RgbDecoder:
+        """The way to RGB of this thread; it keeps its tables from frame to frame."""
+        if not hasattr(self._decoders, "one"):
+            self._decoders.one = RgbDecoder(self._stored_colour, self._siting)
+        return self._decoders.one
 
     def _decoded(self, index: int) -> av.VideoFrame:
         with self._lock:

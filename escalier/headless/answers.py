@@ -112,7 +112,7 @@ class Found:
 
     def __getitem__(self, key: str | int) -> Found:
         """An entry that must be there."""
-        holder = self.list() if isinstance(key, int) else self.mapping()
+        holder: Any = self._typed(list, "a list") if isinstance(key, int) else self._typed(dict, "an object")
         there = key < len(holder) if isinstance(key, int) else key in holder
         if not there:
             raise self._refusal(f"without {printable(str(key))}")
@@ -120,14 +120,14 @@ class Found:
 
     def get(self, key: str) -> Found | None:
         """An entry that may be missing or null."""
-        value = self.mapping().get(key)
+        value = self._typed(dict, "an object").get(key)
         return None if value is None else self._at(key, value)
 
     def items(self) -> Iterator[tuple[str, Found]]:
-        return ((key, self._at(key, value)) for key, value in self.mapping().items())
+        return ((key, self._at(key, value)) for key, value in self._typed(dict, "an object").items())
 
     def __iter__(self) -> Iterator[Found]:
-        return (self._at(place, value) for place, value in enumerate(self.list()))
+        return (self._at(place, value) for place, value in enumerate(self._typed(list, "a list")))
 
     def mapping(self) -> dict[str, Any]:
         return dict(self._typed(dict, "an object"))

@@ -35,18 +35,23 @@ def job_bar(parts: Mapping[str, float]) -> Iterator[Callable[..., Progress]]:
     Yields
     ------
     callable
-        `part(name, cores=1)` gives the callback `progress(done, total, picture=None)` of a part. A part that tells
-        seconds of work that `cores` do together is so much faster.
+        `part(name, cores=1, before=None)` gives the callback `progress(done, total, picture=None)` of a part. A part
+        that tells seconds of work which `cores` do together is so much faster. Until its first picture it is called
+        `before`, where that is given.
     """
     job = Job(parts)
     show = _Bar(job) if sys.stderr.isatty() else _Lines(job)
     listener = _OnceListener(job)
     log.addHandler(listener)
 
-    def part(name: str, cores: int = 1) -> Progress:
+    def part(name: str, cores: int = 1, before: str | None = None) -> Progress:
+        title = before or name
+
         def progress(done: float, total: float, picture: object = None) -> None:
+            nonlocal title
+            title = title if picture is None else name
             job.tell(name, done / cores, total / cores, picture)
-            show.draw()
+            show.draw(title)
 
         return progress
 
@@ -68,20 +73,20 @@ def span(seconds: float) -> str:
     """A time as it is said, no finer than it can be known.
 
     >>> span(3), span(47), span(135), span(700), span(5000), span(9000)
-    ('a few seconds', '45 s', '2 min 20 s', '12 min', '1 h 25 min', '2 h 30 min')
+    ('a few seconds', 'about 45 s', 'about 2 min 20 s', 'about 12 min', 'about 1 h 25 min', 'about 2 h 30 min')
     """
     if seconds < 7.5:
         return "a few seconds"
     if seconds < 57.5:
-        return f"{5 * round(seconds / 5)} s"
+        return f"about {5 * round(seconds / 5)} s"
     if seconds < 595:
         minutes, rest = divmod(10 * round(seconds / 10), 60)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        return f"about {minutes} min {rest} s" if rest else f"about {minutes} min"
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return f"about {minutes} min"
     hours, minutes = divmod(5 * round(minutes / 5), 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"about {hours} h {minutes} min" if minutes else f"about {hours} h"
 
 
 class _Bar:
@@ -92,13 +97,13 @@ class _Bar:
         self._bar = tqdm(total=1.0, desc=job.part, bar_format=LAYOUT, leave=False, file=sys.stderr)
         self._drawn = 0.0
 
-    def draw(self) -> None:
+    def draw(self, title: str) -> None:
         now = time.monotonic()
         if now - self._drawn < SECONDS_BETWEEN_DRAWINGS:
             return
         self._drawn = now
         self._bar.n = self._job.share()
-        self._bar.set_description_str(f"{self._job.part}, about {span(self._job.left())} left", refresh=False)
+        self._bar.set_description_str(f"{title}, {span(self._job.left())} left", refresh=False)
         self._bar.refresh()
 
     def close(self) -> None:
@@ -112,12 +117,12 @@ class _Lines:
         self._job = job
         self._written = time.monotonic()
 
-    def draw(self) -> None:
+    def draw(self, title: str) -> None:
         now = time.monotonic()
         if now - self._written < SECONDS_BETWEEN_LINES or not self._job.share():
             return
         self._written = now
-        sys.stderr.write(f"{self._job.share():4.0%}  {self._job.part}, about {span(self._job.left())} left\n")
+        sys.stderr.write(f"{self._job.share():4.0%}  {title}, {span(self._job.left())} left\n")
         sys.stderr.flush()
 
     def close(self) -> None:

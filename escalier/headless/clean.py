@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -50,5 +51,9 @@ def _scratch_in(folder: Path) -> Path:
         raise FileNotFoundError(
             f"clean: {folder} must be a folder with kept work, but nothing of Escalier's lies there; name the film's "
             "folder, or the one that --scratch named"
+        )
+    if not os.access(place, os.W_OK):
+        raise PermissionError(
+            f"clean: {place} must be a folder that can be written to, but it cannot; change its permissions"
         )
     return place

@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import escalier
-from escalier.refusals import is_refusal, sentence
+from escalier.refusals import is_refusal, printable, sentence
 
 from .errors import HeadlessError
 from .streams import LogLines, lasting_streams
@@ -68,13 +68,18 @@ def _run(words: list[str]) -> int:
         return FAILED
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints hold nothing that a terminal obeys, whatever words it was given."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parse(words: list[str]) -> argparse.Namespace:
     # Shared by both parsers, so that --verbose may stand before or after the command.
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--verbose", action="store_true", help="show details, and tracebacks of errors")
-    parser = argparse.ArgumentParser(
-        prog="escalier", description=escalier.__doc__.splitlines()[0], parents=[common], epilog=EXIT_CODES
-    )
+    parser = _Parser(prog="escalier", description=escalier.__doc__.splitlines()[0], parents=[common], epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"escalier {escalier.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     asked = next((word for word in words if not word.startswith("-")), None)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("escalier")
 
 CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
 BLOCK_BYTES = 1 << 18
 SPARE_BYTES = 10**8
 """Left free on the disk that results go to."""
@@ -42,21 +43,14 @@ class Connection:
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        aiohttp = import_aiohttp()
-        # Answers come as they are: packed ones could unfold to any size. No cookies, no proxies, no other hosts.
-        self._http = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self.limits.answer_seconds, sock_connect=CONNECT_SECONDS),
-            headers={"Accept-Encoding": "identity"},
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        self._http = self._new_session()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._http is not None:
-            await self._http.close()
+            await _close(self._http)
 
     async def fetch(self, file: RemoteFile, folder: ResultFolder) -> Path:
         """Bring a file into the folder, whole or not at all; a file that an earlier job left there is replaced."""
@@ -120,15 +114,29 @@ class Connection:
             raise RuntimeError("Client: it must be used as `async with Client(url) as client`")
         return self._http
 
+    def _new_session(self) -> aiohttp.ClientSession:
+        aiohttp = import_aiohttp()
+        # Answers come as they are: packed ones could unfold to any size. No cookies, no proxies, no other hosts.
+        return aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self.limits.answer_seconds, sock_connect=CONNECT_SECONDS),
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
     async def open_socket(self, name: str) -> Socket | None:
         """The WebSocket, or None where the server lets none be opened: the job can be followed without."""
+        # A session of its own, which can be closed without asking the server.
+        session = self._new_session()
         try:
-            return await self._session.ws_connect(
+            frames = await session.ws_connect(
                 f"{self.url}/ws", params={"clientId": name}, max_msg_size=self.limits.message_bytes
             )
         except _network_errors() as error:
             log.debug("no WebSocket: %s", printable(str(error)))
+            await _close(session)
             return None
+        return Socket(frames, lambda: _close(session))
 
     async def request(
         self, method: str, path: str, *, most_bytes: int | None = None, seconds: float | None = -1.0, **options: Any
@@ -172,6 +180,13 @@ def tidy_url(url: str) -> str:
     if not re.match(r"https?://[^/\s]+", address):
         raise ValueError(f"--server: address must look like http://127.0.0.1:8188, got {printable(url)}; check it")
     return address.rstrip("/")
+
+
+async def _close(session: aiohttp.ClientSession) -> None:
+    """Close a session soon: one whose server takes no more would wait for it to take what is under way."""
+    closing = asyncio.ensure_future(session.close())
+    await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+    closing.cancel()
 
 
 def _too_much(name: str, most_bytes: int) -> str:

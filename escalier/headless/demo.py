@@ -23,7 +23,8 @@ from escalier.keyframes.paint import LOOKS, paint
 from .connection import tidy_url
 from .contact_sheet import contact_sheet
 from .display import choose_display
-from .run import add_server_arguments, check_output, run_workflow, server_from
+from .results import check_output
+from .run import add_server_arguments, run_workflow, server_from
 from .server import Server
 from .workflow import load_workflow
 

@@ -1,13 +1,21 @@
-"""What a person sees of a running job: two bars on a terminal, a plain line now and then anywhere else."""
+"""What a person sees of a running job: two bars on a terminal, a plain line now and then anywhere else.
+
+Messages come as `answers.read_message` gives them, whatever the server has sent.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, Protocol, TextIO
 
 from tqdm import tqdm
 
+from escalier.refusals import printable
+
+from .bars import span
+from .node_times import NodeTimes, weight_of
 from .workflow import Workflow
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -24,64 +32,78 @@ class Display(Protocol):
 
 
 class Advance:
-    """How far a job is, reckoned from the server's messages: nodes done, and the share of the running ones."""
+    """How far a job is, reckoned from the server's messages: nodes done, and the share of the running one."""
 
-    def __init__(self, workflow: Workflow) -> None:
-        self.titles = {node_id: str(node["_meta"]["title"]) for node_id, node in workflow.items()}
+    def __init__(self, workflow: Workflow, clock: Callable[[], float] = time.monotonic) -> None:
+        self.titles = {node_id: printable(str(node["_meta"]["title"])) for node_id, node in workflow.items()}
         self.done: set[str] = set()
         self.running: dict[str, float] = {}
         self.node: str | None = None
         self.node_step: tuple[float, float] = (0.0, 1.0)
+        self._weights = {node_id: weight_of(node["class_type"]) for node_id, node in workflow.items()}
+        self._times = NodeTimes({node_id: node["class_type"] for node_id, node in workflow.items()})
+        self._clock = clock
 
     def hear(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "execution_cached":
-            self.done |= self.titles.keys() & {str(node) for node in data.get("nodes", [])}
-        elif kind == "executing" and data.get("node") is not None:
-            self._enter(str(data.get("display_node") or data["node"]))
+            self.done |= self.titles.keys() & set(data["nodes"])
+        elif kind == "executing" and data["node"] is not None:
+            self._enter(data["display_node"] or data["node"])
         elif kind == "executed":
-            self._finish(str(data.get("node")))
+            self._finish(data["node"])
         elif kind == "progress_state":
-            for node, state in data.get("nodes", {}).items():
-                self._hear_state(str(node), state)
+            for node, state in data["nodes"].items():
+                self._hear_state(node, state)
 
     @property
     def share(self) -> float:
-        """The job's share that is done, 0..1, each node counting alike."""
-        return min(1.0, (len(self.done) + sum(self.running.values())) / max(1, len(self.titles)))
+        """The job's share that is done, 0..1, each node weighing what it usually takes."""
+        done = sum(self._weights[node] for node in self.done)
+        running = sum(self._weights[node] * share for node, share in self.running.items())
+        return min(1.0, (done + running) / max(1e-9, sum(self._weights.values())))
 
     @property
     def title(self) -> str:
         return self.titles.get(self.node or "", self.node or "")
 
+    def time_left(self) -> str:
+        """ ", about 2 min left", or nothing while nobody can tell."""
+        waiting = [node for node in self.titles if node not in self.done and node != self.node]
+        left = self._times.left(self._clock(), waiting)
+        return "" if left is None else f", {span(left)} left"
+
     def _hear_state(self, node: str, state: dict[str, Any]) -> None:
         # A node made by another one while it runs counts as that other one.
-        shown = str(state.get("display_node_id") or node)
-        value, limit = float(state.get("value") or 0), float(state.get("max") or 1)
-        if state.get("state") == "running":
+        shown = state["node"]
+        value, limit = state["value"], state["max"]
+        if state["state"] == "running":
             if shown != self.node:
                 self._enter(shown)
             self.node_step = (value, limit)
-            if node in self.titles:
-                self.running[node] = min(1.0, value / limit)
-        elif state.get("state") == "finished":
+            self._times.tell(node, value / limit, self._clock())
+            if node in self.titles and node not in self.done:
+                # Some nodes draw several bars, one after another; the job does not go back for that.
+                self.running[node] = max(self.running.get(node, 0.0), value / limit)
+        elif state["state"] == "finished":
             self._finish(node)
 
     def _enter(self, node: str) -> None:
         if node != self.node:
             self.node, self.node_step = node, (0.0, 1.0)
+            self._times.enter(node, self._clock())
 
-    def _finish(self, node: str) -> None:
-        self.running.pop(node, None)
+    def _finish(self, node: str | None) -> None:
         if node in self.titles:
+            self.running.pop(node, None)
             self.done.add(node)
 
 
 class Bars:
-    """One bar for the running node, one for the whole job with the time left at its mean pace so far."""
+    """One bar for the running node, one for the whole job with the time left where that can be told."""
 
     def __init__(self, workflow: Workflow, stream: TextIO) -> None:
         self._advance = Advance(workflow)
-        layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed} gone, {remaining} left"
+        layout = "{desc} {percentage:3.0f}% |{bar}| {elapsed} gone{postfix}"
         self._job = tqdm(total=1.0, desc="Job", bar_format=layout, smoothing=0, file=stream, position=0)
         self._node = tqdm(total=1.0, desc="", bar_format=layout, smoothing=0, file=stream, position=1, leave=False)
         self._drawn = 0.0
@@ -106,6 +128,7 @@ class Bars:
         value, limit = self._advance.node_step
         self._node.n, self._job.n = min(1.0, value / limit), self._advance.share
         self._job.set_description_str(f"Job, node {self._count()}", refresh=False)
+        self._job.set_postfix_str(self._advance.time_left().removeprefix(", "), refresh=False)
         self._node.refresh()
         self._job.refresh()
         self._drawn = time.monotonic()
@@ -121,7 +144,7 @@ class Lines:
     def __init__(self, workflow: Workflow, stream: TextIO) -> None:
         self._advance = Advance(workflow)
         self._stream = stream
-        self._began = self._written = time.monotonic()
+        self._written = time.monotonic()
 
     def __call__(self, kind: str, data: dict[str, Any]) -> None:
         before = self._advance.node
@@ -133,18 +156,12 @@ class Lines:
         self._written = now
         value, limit = self._advance.node_step
         step = "" if limit == 1.0 else f", {value:g} of {limit:g}"
-        line = f"{self._advance.share:4.0%}  {self._advance.title}{step}{self._time_left(now)}"
+        line = f"{self._advance.share:4.0%}  {self._advance.title}{step}{self._advance.time_left()}"
         self._stream.write(line + "\n")
         self._stream.flush()
 
     def close(self) -> None:
         pass
-
-    def _time_left(self, now: float) -> str:
-        share, gone = self._advance.share, now - self._began
-        if share < 0.02 or gone < SECONDS_BETWEEN_LINES:
-            return ""
-        return f", about {tqdm.format_interval(gone / share - gone)} left"
 
 
 def choose_display(workflow: Workflow, stream: TextIO | None = None) -> Display:

@@ -13,13 +13,13 @@ import xxhash
 
 import escalier
 from escalier.coherence import FadeReport
-from escalier.film import FrameSource
-from escalier.film.fingerprint import film_fingerprint
 from escalier.film.output_formats import output_format
 from escalier.film.picture_sequence import SequenceName
 from escalier.film.whole_files import write_whole
 from escalier.propagation import Staircase
 
+FORMAT = 1
+"""Raised when the same runs come to be written or measured otherwise."""
 BLOCK_BYTES = 4 * 2**20
 
 
@@ -31,15 +31,15 @@ class Finished:
     target: Path | SequenceName
 
     @classmethod
-    def of(cls, scratch: Path, staircase: Staircase, film: FrameSource, output: str, *, sound: bool) -> Finished:
-        """The note that belongs to these runs, this fade, clip and output. Any other has another name."""
+    def of(cls, scratch: Path, staircase: Staircase, clip: str, output: str, *, sound: bool) -> Finished:
+        """The note of these runs, this fade, clip (its fingerprint) and output. Any other has another name."""
         runs = [*staircase.runs.forward.values(), *staircase.runs.backward.values()]
         facts = {
-            "version": escalier.__version__,
+            "version": [escalier.__version__, FORMAT],
             "runs": sorted(run.folder.name for run in runs),  # their names hold what they were made from
             "fade": [staircase.mode, staircase.fade_frames, staircase.ramp_frames, staircase.seed],
-            "clip": film_fingerprint(film),
-            "rate": str(film.rate),
+            "clip": clip,
+            "rate": str(staircase.rate),
             "output": str(Path(output).absolute()),
             "sound": sound,
         }

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from escalier.refusals import printable
+
 from .workflow import Place, Workflow, declared_input, split_setting, title_of
 
 # How /object_info marks an input that takes an uploaded file, and the kinds of file it takes.
@@ -37,10 +39,10 @@ def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
         return place or _folder_input(workflow, path), path
     if not path.is_file():
         raise FileNotFoundError(
-            f"--input: {path} must be a file or a folder, but there is nothing there; check the path"
+            f"--input: {printable(str(path))} must be a file or a folder, but there is nothing there; check the path"
         )
     if path.stat().st_size == 0:
-        raise ValueError(f"--input: {path} must hold data, got an empty file; save or copy it again")
+        raise ValueError(f"--input: {printable(str(path))} must hold data, got an empty file; save or copy it again")
     return place, path
 
 
@@ -49,9 +51,10 @@ def _folder_input(workflow: Workflow, folder: Path) -> Place:
     places = [Place(node, "folder") for node, content in workflow.items() if "folder" in content["inputs"]]
     if len(places) == 1:
         return places[0]
-    listed = "".join(f"\n  --input '{p.node}.folder={folder}'  for {title_of(workflow, p.node)}" for p in places)
+    shown = printable(str(folder))
+    listed = "".join(f"\n  --input '{p.node}.folder={shown}'  for {title_of(workflow, p.node)}" for p in places)
     raise ValueError(
-        f"--input: the folder {folder} must have one input called 'folder' to go to, but the workflow has "
+        f"--input: the folder {shown} must have one input called 'folder' to go to, but the workflow has "
         f"{len(places)}; name the input with --input NODE.INPUT=FOLDER{listed}"
     )
 
@@ -72,16 +75,32 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
     if len(best) == 1:
         return best[0]
     named = "\n".join(
-        f"  --input '{place.node}.{place.input}={file}'  for {title_of(workflow, place.node)}" for place in best
+        printable(f"  --input '{place.node}.{place.input}={file}'  for {title_of(workflow, place.node)}")
+        for place in best
     )
     if not best:
         raise ValueError(
-            f"--input: the workflow must have a loader for {file.name}, but it has none for a file of that kind; add "
-            "one on the canvas and export again, or name the input with --input NODE.INPUT=FILE"
+            f"--input: the workflow must have a loader for {printable(file.name)}, but it has none for a file of that "
+            "kind; add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE"
         )
     raise ValueError(
-        f"--input: {file.name} must have one loader, but {len(best)} nodes could take it; say which:\n{named}"
+        f"--input: {printable(file.name)} must have one loader, but {len(best)} nodes could take it; say "
+        f"which:\n{named}"
     )
+
+
+def assign_files(
+    workflow: Workflow, files: Iterable[tuple[Place | None, Path]], node_info: dict[str, Any]
+) -> dict[Place, Path]:
+    """Which input each file goes to: its own place, or the one loader that it fits, see `find_loader`."""
+    files = list(files)
+    loaders: dict[Place, Path] = {}
+    taken = {place for place, _ in files if place}
+    for place, file in files:
+        loader = place or find_loader(workflow, file, node_info, taken)
+        taken.add(loader)
+        loaders[loader] = file
+    return loaders
 
 
 def list_loaders(workflow: Workflow, node_info: dict[str, Any]) -> dict[Place, tuple[str, ...]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import re
 import shlex
 import sys
 import tempfile
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from escalier.film import FrameSource, check_output, open_film
 from escalier.film.motion import Motion
-from escalier.keyframes import list_keyframes
+from escalier.film.sequences import list_pictures
 from escalier.keyframes.choose import PER_SECOND, choose_keyframes, parse_frames
 from escalier.keyframes.files import write_keyframes
 from escalier.refusals import printable
@@ -19,6 +21,8 @@ from escalier.refusals import printable
 from .bars import job_bar
 
 log = logging.getLogger("escalier")
+
+OUR_NAME = re.compile(r"keyframe_\d+\.png")
 
 MOTION_S = 0.1
 """Guessed seconds of a frame."""
@@ -38,16 +42,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that are already there")
+    parser.add_argument("--json", action="store_true", help="print one JSON object: file, frame and time of each")
 
 
 def main(args: argparse.Namespace) -> int:
     film = open_film(args.clip, args.rate)
     check_output(f"{args.output}/", film.size, like=film)
+    _check_folder(args.output)
     indices = _chosen(args, film)
     files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
-    for entry in list_keyframes(files, film, first=args.first).entries:
-        log.info("%s is frame %d, at %.3f s", entry.file.name, entry.frame, entry.time)
-    sys.stdout.writelines(f"{printable(str(file))}\n" for file in files)
+    if args.json:
+        times = getattr(film, "times", None) or [index / film.rate for index in range(len(film))]
+        listed = [
+            {"file": str(file), "frame": index, "time": float(times[index])}
+            for file, index in zip(files, indices, strict=True)
+        ]
+        sys.stdout.write(json.dumps({"keyframes": listed, "frames": len(film), "size": list(film.size)}) + "\n")
+    else:
+        sys.stdout.writelines(f"{printable(str(file))}\n" for file in files)
     first = "" if args.first is None else f" --first {args.first}"
     log.info(
         "Paint over them and keep their names; then: escalier stylise %s --keyframes %s%s",
@@ -56,6 +68,17 @@ def main(args: argparse.Namespace) -> int:
         first,
     )
     return 0
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder with other pictures, all of which `stylise --keyframes` would take for paintings."""
+    pictures = list_pictures(folder, "keyframes")[0] if folder.is_dir() and any(folder.iterdir()) else []
+    other = next((file.name for file in pictures if not OUR_NAME.fullmatch(file.name)), None)
+    if other is not None:
+        raise FileExistsError(
+            f"--output: {folder} must hold no pictures but keyframes, since all would be taken for paintings, got "
+            f"{other}; choose another folder"
+        )
 
 
 def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from .answers import read_message
 
-Socket = Any  # aiohttp.ClientWebSocketResponse, whose type parameters differ between aiohttp's versions
 Message = tuple[str, dict[str, Any]]
 
 WAITING = 1000
 """Messages kept for us at most; a server that sends more has to wait."""
 FIRST_PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Socket:
+    """An open WebSocket: what it receives, frame by frame, and how to break it off."""
+
+    frames: AsyncIterable[Any]
+    break_off: Callable[[], Awaitable[None]]
 
 
 class Messages:
@@ -53,14 +61,15 @@ class Messages:
         if reader is not None:
             reader.cancel()
         if socket is not None:
-            await socket.close()
+            # Not politely: aiohttp would read on until the server agrees, and one that floods never does.
+            await socket.break_off()
 
     def _taken(self, message: Message | None) -> Message | None:
         self.closed = self.closed or message is None
         return message
 
     async def _read(self, socket: Socket) -> None:
-        async for frame in socket:
+        async for frame in socket.frames:
             message = read_message(frame.data) if isinstance(frame.data, str) else None
             if message is not None:
                 await self._queue.put(message)

@@ -11,6 +11,8 @@ from pathlib import Path
 from .errors import HeadlessError
 
 MOUNT_NAME = "escalier"
+KEPT_INSIDE = ("temp", "escalier")
+"""Where nodes keep their work below the folder that ComfyUI is given for temporary files."""
 
 log = logging.getLogger("escalier")
 
@@ -20,7 +22,7 @@ def mount(pack: Path, scratch: Path) -> Path:
     folder = scratch / "custom_nodes"
     folder.mkdir()
     try:
-        _link(pack, folder / MOUNT_NAME)
+        link_folder(pack, folder / MOUNT_NAME)
     except OSError as error:
         raise HeadlessError(
             f"Server: {folder} must allow a link to the pack in {pack}, got {error}; set ESCALIER_DATA to a folder "
@@ -33,13 +35,26 @@ def mount(pack: Path, scratch: Path) -> Path:
 
 
 def unmount(scratch: Path) -> None:
-    """Take the link away by itself, so that deleting the folder around it can never follow it into the pack."""
-    link = scratch / "custom_nodes" / MOUNT_NAME
-    with contextlib.suppress(FileNotFoundError):
-        if sys.platform == "win32":
-            link.rmdir()
-        else:
-            link.unlink()
+    """Take the links away by themselves, so that deleting the folder around them can never follow one."""
+    for link in (scratch / "custom_nodes" / MOUNT_NAME, scratch.joinpath(*KEPT_INSIDE)):
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                link.rmdir()
+            else:
+                link.unlink()
+
+
+def mount_kept(kept: Path, scratch: Path) -> None:
+    """Put a folder that lasts in the place of the one that nodes keep their work in.
+
+    ComfyUI empties its temporary folder when it starts and when it ends; it removes a link there, not what it leads to.
+    """
+    link = scratch.joinpath(*KEPT_INSIDE)
+    try:
+        link.parent.mkdir(exist_ok=True)
+        link_folder(kept, link)
+    except OSError as error:
+        log.warning("What a stopped job has made cannot be kept: %s must allow a link (%s).", link.parent, error)
 
 
 def is_installed(base: Path, pack: Path) -> bool:
@@ -54,7 +69,8 @@ def is_installed(base: Path, pack: Path) -> bool:
     return False
 
 
-def _link(target: Path, link: Path) -> None:
+def link_folder(target: Path, link: Path) -> None:
+    """Make a folder appear at another place."""
     if sys.platform == "win32":
         import _winapi
 

@@ -12,8 +12,10 @@ import numpy as np
 
 from escalier.diffusion import draw_control_maps, load_pipeline, repaint
 from escalier.diffusion.control_maps import KINDS
+from escalier.diffusion.control_maps.detectors import find_weights
 from escalier.diffusion.pipelines import TASKS, Pipeline
 from escalier.diffusion.pipelines.depth import estimate_depths
+from escalier.diffusion.pipelines.load import check_pipeline
 from escalier.diffusion.pipelines.repaint import check_dials
 from escalier.film.frames import FrameSource, as_uint8
 from escalier.film.masks import FilmMasks
@@ -89,17 +91,18 @@ def check_painting(
     """
     indices = _chosen(args, film)
     _check_folder(folder)
-    for option in ("pipeline", "settings"):
-        _check_there(f"--{option}", getattr(args, option))
-    for option in ("controlnet", "detectors"):
-        for path in getattr(args, option):
+    for option, paths in (("settings", [args.settings]), ("detectors", args.detectors)):
+        for path in paths:
             _check_there(f"--{option}", path)
+    check_pipeline(args.pipeline, args.task, args.controlnet)
     wanted = len(args.controlnet)
     if len(args.control_map) != wanted and not (args.task in ("auto", "depth2img") and wanted == 0):
         raise ValueError(
             f"--control-map: name one for each of the {wanted} ControlNets, got {len(args.control_map)}; 'canny' needs "
             "no file"
         )
+    for kind in args.control_map:
+        find_weights(kind, args.detectors)
     if args.control_strength is not None and len(args.control_strength) != wanted:
         raise ValueError(
             f"--control-strength: name one for each of the {wanted} ControlNets, got {len(args.control_strength)}; or "
@@ -150,7 +153,7 @@ def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks:
     drawn = [_drawn(filmed, kind, args.detectors, str(pipeline.runner.device)) for kind in args.control_map]
     if pipeline.task == "depth2img" and not drawn:
         drawn = [_measured_depth(pipeline, filmed)]
-    with progress_bar("Paint") as progress:
+    with progress_bar("painting the keyframes") as progress:
         sheets = repaint(
             pipeline,
             tile(plan, filmed),
@@ -172,7 +175,7 @@ def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks:
 
 def _drawn(filmed: Keyframes, kind: str, detectors: Sequence[Path], device: str) -> Keyframes:
     """The control maps of the keyframes, in the keyframes' own type, so that sheets of both are alike."""
-    with progress_bar(f"Draw {kind}") as progress:
+    with progress_bar(f"drawing {kind} maps") as progress:
         maps = draw_control_maps(filmed.pictures, kind, folders=detectors, device=device, progress=progress)
     return filmed.with_pictures([as_uint8(one) for one in maps])
 

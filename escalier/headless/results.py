@@ -109,24 +109,24 @@ class ResultFolder:
         return blocking.with_name(f"{blocking.name}_{count}") / place.relative_to(blocking)
 
 
-def check_output(folder: Path, option: str = "--output") -> None:
+def check_output(folder: Path) -> None:
     """Refuse, before the work, a folder that results cannot be written into; it need not be there yet."""
+    check_writable(folder, "--output: folder", "choose another one")
+
+
+def check_writable(folder: Path, name: str, remedy: str) -> None:
+    """Refuse a folder that is no folder, or in which no file can be made; one that is not there is not made."""
     nearest = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     shown = printable(str(folder))
     if not nearest.is_dir():
         what = "a broken link" if nearest.is_symlink() else "a file"
-        raise ValueError(
-            f"{option}: folder must be a folder, got {shown}, where {printable(str(nearest))} is {what}; "
-            "choose another one"
-        )
+        raise ValueError(f"{name} must be a folder, got {shown}, where {printable(str(nearest))} is {what}; {remedy}")
     try:
         # Tried, not asked: an administrator may do all, and yet no file can be made on a read-only disk.
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
-        raise ValueError(
-            f"{option}: folder must be writable, got {shown} ({error.strerror or error}); choose another one"
-        ) from error
+        raise ValueError(f"{name} must be writable, got {shown} ({error.strerror or error}); {remedy}") from error
 
 
 def _key(place: PurePosixPath) -> str:

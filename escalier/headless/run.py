@@ -7,19 +7,25 @@ import asyncio
 import json
 import logging
 import os
-import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from escalier.refusals import printable
+
+from .answers import Limits
 from .client import Client, Listener
 from .comfyui import find_comfyui
 from .connection import tidy_url
 from .display import choose_display
 from .errors import HeadlessError, ServerGone
-from .inputs import find_loader, split_input
+from .inputs import assign_files, split_input
+from .keyframe_table import keyframe_listings
+from .missing_files import explain_with, folder_there, likely_loaders, missing_here, missing_there, tell_missing
+from .named_files import NamedFile
 from .outcome import Outcome, tidy_id
+from .results import ResultFolder, check_output
 from .server import Server
 from .workflow import Place, Workflow, apply_settings, check_types, load_workflow, title_of
 
@@ -43,6 +49,7 @@ def run_workflow(
     settings: Sequence[str] = (),
     inputs: Sequence[str] = (),
     listener: Listener | None = None,
+    limits: Limits | None = None,
 ) -> list[Path]:
     """Run an API workflow on a server and bring every file it made into `output`.
 
@@ -60,6 +67,8 @@ def run_workflow(
         Files for loaders, FILE or NODE.INPUT=FILE.
     listener
         Hears the server's messages, for a progress bar.
+    limits
+        How much the server may send, and how long it may take; by default what `Limits` says.
 
     Returns
     -------
@@ -73,12 +82,26 @@ def run_workflow(
     """
     changed = apply_settings(workflow, settings)
     files = [split_input(workflow, text) for text in inputs]
+    if isinstance(server, Server):
+        check_files(workflow, files, server)
     try:
-        return asyncio.run(_run(workflow, changed, files, server, output, listener))
+        return asyncio.run(_run(workflow, changed, files, server, output, listener, limits))
     except ServerGone as error:
         if isinstance(server, Server) and (how := server.failure(patience_seconds=2.0)):
             raise HeadlessError(f"ComfyUI ended in the middle of the job: {how}") from error
         raise
+
+
+def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], server: Server) -> None:
+    """Refuse a workflow that names files which this ComfyUI, started or not, will not find.
+
+    Raises
+    ------
+    HeadlessError
+        With a line for each of them: what needs it, where it belongs, and where it comes from.
+    """
+    if missing := missing_here(workflow, files, server.model_folders):
+        raise HeadlessError(tell_missing(workflow, missing, _home_of(server)))
 
 
 async def _run(
@@ -88,30 +111,38 @@ async def _run(
     server: Server | str,
     output: Path,
     listener: Listener | None,
+    limits: Limits | None,
 ) -> list[Path]:
-    async with Client(server.url if isinstance(server, Server) else server) as client:
+    async with Client(server.url if isinstance(server, Server) else server, limits) as client:
         node_info = await client.node_info(node["class_type"] for node in workflow.values())
         unknown = _unknown_nodes(workflow, node_info.keys() | await client.replaced_types())
         if unknown:
             raise HeadlessError(_explain_unknown(workflow, unknown, server))
         check_types(workflow, changed, node_info)
-        taken = {place for place, _ in files if place}
-        for place, file in files:
-            loader = place or find_loader(workflow, file, node_info, taken)
-            taken.add(loader)
+        loaders = assign_files(workflow, files, node_info)
+        if isinstance(server, str) and (missing := missing_there(workflow, loaders, node_info)):
+            raise HeadlessError(tell_missing(workflow, missing, folder_there))
+        for loader, file in loaders.items():
             if isinstance(server, Server):
                 name = server.place_input(file)
             else:
                 name = await (client.upload_folder(file) if file.is_dir() else client.upload(file))
             workflow[loader.node]["inputs"][loader.input] = name
         before = _list_files(server.output_folder) if isinstance(server, Server) else {}
-        outcome = await client.run(workflow, listener)
-        output.mkdir(parents=True, exist_ok=True)
-        results = [await client.fetch(file, output) for file in outcome.files]
-    results += _write_texts(outcome, output)
+        outcome = await client.run(workflow, listener, explain_with(workflow, _home_of(server)))
+        folder = ResultFolder(output)
+        results = [await client.fetch(file, folder) for file in outcome.files]
+    results += _write_texts(outcome, folder)
     if isinstance(server, Server):
-        results += _collect_unreported(server.output_folder, before, outcome, output)
+        results += _collect_unreported(server.output_folder, before, outcome, folder)
     return results
+
+
+def _home_of(server: Server | str) -> Callable[[NamedFile], str]:
+    if isinstance(server, str):
+        return folder_there
+    folders = server.model_folders
+    return lambda file: printable(str(folders.home(file)))
 
 
 def _unknown_nodes(workflow: Workflow, known: set[str]) -> list[str]:
@@ -128,46 +159,42 @@ def _explain_unknown(workflow: Workflow, unknown: list[str], server: Server | st
             remedy = f"the pack could not be imported: {failure}" if failure else "install Escalier in that ComfyUI"
         else:
             remedy = f"install {pack or 'the pack that has it'} in that ComfyUI"
-        lines.append(f"  {title_of(workflow, node_id)} is of the unknown type {kind}; {remedy}")
-    where = f"at {server}" if isinstance(server, str) else f"in {server.comfyui.folder}"
+        lines.append(f"  {title_of(workflow, node_id)} is of the unknown type {printable(kind)}; {remedy}")
+    where = f"at {printable(server)}" if isinstance(server, str) else f"in {server.comfyui.folder}"
     advice = "name a ComfyUI that has the pack with --comfyui DIR or --server URL"
     return f"run: every node type must be known to the ComfyUI {where}; {advice}:\n" + "\n".join(lines)
 
 
-def _write_texts(outcome: Outcome, output: Path) -> list[Path]:
+def _write_texts(outcome: Outcome, folder: ResultFolder) -> list[Path]:
     """Texts that nodes showed, one file for each node."""
     written = []
     for node, texts in outcome.texts.items():
-        target = output / "previews" / f"node_{tidy_id(node)}.txt"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.part")
-        aside.write_text("\n".join(texts) + "\n", encoding="utf-8")
-        os.replace(aside, target)
+        target = folder.claim("previews", f"node_{tidy_id(node)}.txt")
+        with folder.writing(target) as file:
+            file.write(("\n".join(texts) + "\n").encode("utf-8"))
         written.append(target)
     return written
 
 
 def _list_files(folder: Path) -> dict[Path, int]:
-    """Every file below a folder with the time of its last change."""
-    return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Every file below a folder with the time of its last change; links are left alone, wherever they lead."""
+    found = {}
+    for place, _, files in os.walk(folder):
+        for path in (Path(place, name) for name in sorted(files)):
+            if path.is_file() and not path.is_symlink():
+                found[path] = path.stat().st_mtime_ns
+    return dict(sorted(found.items()))
 
 
-def _collect_unreported(folder: Path, before: dict[Path, int], outcome: Outcome, output: Path) -> list[Path]:
+def _collect_unreported(folder: Path, before: dict[Path, int], outcome: Outcome, output: ResultFolder) -> list[Path]:
     """Copy what nodes saved without telling ComfyUI: its output folder is deleted with the server."""
-    told = {file.local_path.as_posix() for file in outcome.files if file.type == "output"}
+    told = {Path(folder, file.subfolder, file.filename) for file in outcome.files if file.type == "output"}
     copied = []
     for path, changed in _list_files(folder).items():
-        inside = path.relative_to(folder)
-        if before.get(path) == changed or inside.as_posix() in told:
+        if before.get(path) == changed or path in told:
             continue
-        target = output / inside
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.part")
-        try:
-            shutil.copyfile(path, aside)
-            os.replace(aside, target)
-        finally:
-            aside.unlink(missing_ok=True)
+        target = output.claim(path.parent.relative_to(folder).as_posix(), path.name)
+        output.copy(path, target)
         copied.append(target)
     return copied
 
@@ -231,8 +258,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the results (default: output/NAME); equal names are replaced",
     )
+    parser.add_argument(
+        "--largest-results",
+        type=_positive,
+        metavar="GB",
+        default=Limits().files_bytes / 1e9,
+        help="the most that a job may bring into the folder, in GB (%(default)g)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of one path a line")
     add_server_arguments(parser)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be more than 0 GB, got {text}")
+    return value
 
 
 def main(args: argparse.Namespace) -> int:
@@ -241,16 +282,24 @@ def main(args: argparse.Namespace) -> int:
     # Whatever is wrong with the command line comes out before a server is started, which takes some ten seconds.
     trial = json.loads(json.dumps(workflow))
     apply_settings(trial, args.settings)
-    for text in args.inputs:
-        split_input(trial, text)
+    files = [split_input(trial, text) for text in args.inputs]
     output = (args.output or Path("output") / Path(args.workflow).stem).absolute()
     check_output(output)
+    for node, listing in keyframe_listings(trial, likely_loaders(trial, files)[0]):
+        log.info("Keyframes of %s:\n%s", title_of(trial, node), printable(str(listing), lines=True))
+    limits = Limits(files_bytes=round(args.largest_results * 10**9))
 
     def finish(server: Server | str) -> list[Path]:
         display = choose_display(workflow)
         try:
             return run_workflow(
-                workflow, server=server, output=output, settings=args.settings, inputs=args.inputs, listener=display
+                workflow,
+                server=server,
+                output=output,
+                settings=args.settings,
+                inputs=args.inputs,
+                listener=display,
+                limits=limits,
             )
         finally:
             display.close()
@@ -258,22 +307,17 @@ def main(args: argparse.Namespace) -> int:
     if args.server:
         results = finish(tidy_url(args.server))
     else:
-        with server_from(args) as server:
+        own = server_from(args)
+        check_files(trial, files, own)
+        if files:
+            own.check_inputs()
+        with own as server:
             results = finish(server)
     if args.json:
         report = {"files": [str(path) for path in results], "seconds": round(time.monotonic() - began, 1)}
         sys.stdout.write(json.dumps(report) + "\n")
     else:
-        sys.stdout.writelines(f"{path}\n" for path in results)
+        sys.stdout.writelines(f"{printable(str(path))}\n" for path in results)
     if not results:
         log.warning("The job made no files; does the workflow have a node that saves?")
     return 0
-
-
-def check_output(folder: Path) -> None:
-    """Refuse, before the work, a results folder that cannot be written."""
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--output: folder must be a folder, got the file {folder}; choose another name")
-    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if not os.access(nearest, os.W_OK):
-        raise ValueError(f"--output: folder must be writable, got {folder}; choose another one")

@@ -39,8 +39,11 @@ def check_scratch(scratch: Path, *, asked: bool, no_keep: bool) -> None:
 
 
 def beside(target: Path | SequenceName, name: str) -> Path:
-    """A folder beside a film: never inside a folder of pictures, whose files are the film."""
-    return target.folder.absolute().parent / name if isinstance(target, SequenceName) else target.with_name(name)
+    """A folder where a film's file or pictures lie; beside a folder that is all the film's own."""
+    if isinstance(target, Path):
+        return target.with_name(name)
+    own = target == SequenceName.in_folder(target.folder) and target.folder != Path(".")
+    return (target.folder.parent if own else target.folder) / name
 
 
 def stem_of(target: Path | SequenceName) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import logging
 import os
 import re
 import shutil
 import subprocess
-import tempfile
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,16 +18,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from escalier.refusals import printable
+
 from .comfyui import ComfyUI, find_comfyui
 from .errors import HeadlessError
 from .folders import cache_folder, data_folder, pack_folder
-from .mount import MOUNT_NAME, is_installed, mount, unmount
+from .model_folders import ModelFolders
+from .mount import MOUNT_NAME, is_installed, mount, mount_kept
 from .ports import LOOPBACK, check_port, free_port, port_taken
 from .requirements import ask_python, child_environment, install_remedy
+from .results import check_writable
+from .slots import Slot, take_slot
 
+STATS_BYTES = 1 << 20
 START_SECONDS = 300.0
 STOP_SECONDS = 8.0
-STALE_AFTER_SECONDS = 48 * 3600
 PORT_TRIES = 3
 COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -96,8 +102,7 @@ class Server:
         self._start_seconds = start_seconds
         self._any_port = port is None
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch: Path | None = None
-        self._uploads: Path | None = None
+        self._slot: Slot | None = None
 
     @property
     def url(self) -> str:
@@ -116,9 +121,14 @@ class Server:
     @property
     def scratch(self) -> Path:
         """The folder of this server's log and temporary files, deleted when it stops."""
-        if self._scratch is None:
+        if self._slot is None:
             raise RuntimeError("Server: scratch exists only between start and stop")
-        return self._scratch
+        return self._slot.run
+
+    @property
+    def model_folders(self) -> ModelFolders:
+        """Where this ComfyUI looks for models and inputs; known before it starts."""
+        return ModelFolders.of(self.comfyui.folder, self.base, self.models, self._arguments)
 
     @property
     def log_file(self) -> Path:
@@ -158,33 +168,43 @@ class Server:
             raise
 
     def stop(self) -> None:
-        """Stop ComfyUI, by its own process id, and delete its scratch folder. Calling it twice does no harm."""
+        """Stop ComfyUI, by its own process id, and delete its scratch folder. Calling it twice does no harm.
+
+        What nodes keep for a later job stays, for a server that is started after this one.
+        """
         process, self._process = self._process, None
         try:
             if process is not None:
                 _end(process)
         finally:
-            uploads, self._uploads = self._uploads, None
-            scratch, self._scratch = self._scratch, None
-            if uploads is not None:
-                shutil.rmtree(uploads, ignore_errors=True)
-            if scratch is not None:
-                unmount(scratch)
-                shutil.rmtree(scratch, ignore_errors=True)
+            slot, self._slot = self._slot, None
+            if slot is not None:
+                slot.leave()
+
+    def check_inputs(self) -> None:
+        """Refuse an input folder that files cannot be placed in, before the server is started."""
+        check_writable(self.base / "input", "--input: ComfyUI's input folder", "free it, or name another --base DIR")
 
     def place_input(self, file: Path) -> str:
-        """Copy a file, or a folder of pictures, into ComfyUI's input folder until the server stops.
+        """Copy a file, or the files of a folder, into ComfyUI's input folder until the server stops.
 
-        Gives the name that loaders know it by.
+        Gives the name that loaders know it by. It is the same for the same file, so that work that was kept is found.
+
+        Raises
+        ------
+        HeadlessError
+            When it cannot be copied.
         """
-        if self._uploads is None:
-            inputs = self.base / "input"
-            inputs.mkdir(parents=True, exist_ok=True)
-            self._uploads = Path(tempfile.mkdtemp(prefix="escalier-", dir=inputs))
-        folder = Path(tempfile.mkdtemp(dir=self._uploads))  # two files from two folders may bear one name
-        copy = shutil.copytree if file.is_dir() else shutil.copyfile
-        copy(file, folder / file.name)
-        return f"{self._uploads.name}/{folder.name}/{file.name}"
+        if self._slot is None:
+            raise RuntimeError("Server: inputs can be placed only between start and stop")
+        try:
+            return self._slot.place(file, self.base / "input")
+        except OSError as error:
+            raise HeadlessError(
+                f"--input: {printable(str(file))} must fit into ComfyUI's input folder {self.base / 'input'}, but it "
+                f"could not be copied ({printable(str(error.strerror or error))}); free some space there, or name "
+                "another --base DIR"
+            ) from error
 
     def log_text(self) -> str:
         """All that ComfyUI has written so far."""
@@ -217,12 +237,12 @@ class Server:
         return reasons[-1].partition(": ")[2] or reasons[-1] if reasons else "see its log"
 
     def _prepare(self) -> None:
+        if not self._any_port:
+            check_port(self.port)
         # Not in the system's temporary folder: that is often kept in memory, and runs of a long shot are large.
         scratch_root = data_folder() / "scratch" if self.base == self.comfyui.folder else self.base / "scratch"
         try:
-            scratch_root.mkdir(parents=True, exist_ok=True)
-            _remove_stale(scratch_root)
-            self._scratch = Path(tempfile.mkdtemp(prefix="run-", dir=scratch_root))
+            self._slot = take_slot(scratch_root)
             if self.base != self.comfyui.folder:
                 for name in ("models", "custom_nodes", "input", "output", "user"):
                     (self.base / name).mkdir(parents=True, exist_ok=True)
@@ -260,6 +280,7 @@ class Server:
         log.info("Starting ComfyUI %s (%s).", self.comfyui.version, self.comfyui.origin)
         # A session or group of its own: Ctrl-C in the terminal reaches this process, which then stops the other.
         new_group = 0x200 if os.name == "nt" else 0  # subprocess.CREATE_NEW_PROCESS_GROUP, which only Windows has
+        lock = self._slot.lock if self._slot else None
         with self.log_file.open("wb") as output:
             self._process = subprocess.Popen(
                 [*arguments, "--port", str(self.port)],
@@ -270,6 +291,8 @@ class Server:
                 stderr=subprocess.STDOUT,
                 creationflags=new_group,
                 start_new_session=os.name != "nt",
+                # The child holds the slot, too: when this process is killed, nobody else may have it before that ends.
+                pass_fds=(lock,) if lock is not None and sys.platform != "win32" else (),
             )
 
     def _wait_until_ready(self) -> bool:
@@ -279,6 +302,7 @@ class Server:
         while self._process is not None and self._process.poll() is None:
             if self._answers():
                 self._warn_of_pack()
+                self._keep_work()
                 return True
             if time.monotonic() > deadline:
                 raise HeadlessError(
@@ -293,11 +317,18 @@ class Server:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy has no business on loopback
         try:
             with opener.open(f"{self.url}/system_stats", timeout=5) as answer:
-                stats = json.load(answer)
-        except (OSError, ValueError):
-            return False
+                stats = json.loads(answer.read(STATS_BYTES))
+        except (OSError, ValueError, RecursionError, http.client.HTTPException):
+            return False  # not yet there, or another program on this port
         # Another ComfyUI may have taken the port in between; ours was told of our scratch folder.
-        return str(self.scratch) in stats.get("system", {}).get("argv", [])
+        system = stats.get("system") if isinstance(stats, dict) else None
+        arguments = system.get("argv") if isinstance(system, dict) else None
+        return isinstance(arguments, list) and str(self.scratch) in arguments
+
+    def _keep_work(self) -> None:
+        """Let nodes work in the folder that outlives this server. Before it answers, ComfyUI would empty it."""
+        if self._slot is not None:
+            mount_kept(self._slot.kept, self._slot.run)
 
     def _warn_of_pack(self) -> None:
         if reason := self.pack_failure():
@@ -348,15 +379,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
         raise
-
-
-def _remove_stale(scratch_root: Path) -> None:
-    """Delete the scratch of servers that were killed with their parent; a running one writes its log now and then."""
-    for leftover in scratch_root.glob("run-*"):
-        try:
-            newest = max(leftover.stat().st_mtime, (leftover / "comfyui.log").stat().st_mtime)
-        except OSError:
-            continue
-        if time.time() - newest > STALE_AFTER_SECONDS:
-            unmount(leftover)
-            shutil.rmtree(leftover, ignore_errors=True)

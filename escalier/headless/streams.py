@@ -74,14 +74,14 @@ def lasting_streams() -> Iterator[LastingStream]:
         sys.stdout, sys.stderr = before
 
 
-class LogLines(logging.StreamHandler[Any]):
+class LogLines(logging.Handler):
     """Our log on whatever standard error is at the moment, each message without anything that a terminal obeys.
 
     A progress bar that is being drawn makes room for the line.
     """
 
     def __init__(self) -> None:
-        super().__init__(sys.stderr)
+        super().__init__()
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:

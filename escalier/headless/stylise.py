@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import shutil
 import sys
 from dataclasses import asdict
@@ -132,10 +133,10 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
             cuts=() if args.no_cuts else None,
             seed=args.seed,
             threads=args.threads,
-            progress=part("painting", plan.cores),
+            progress=part("painting", plan.cores, before="reading the film"),
         )
         staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
-        finished = Finished.of(plan.scratch, staircase, film, plan.output, sound=not args.no_sound)
+        finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, sound=not args.no_sound)
         known = finished.report()
         if known is not None:
             return runs, known, False
@@ -155,9 +156,10 @@ def _answer(
     log.info("%s", report)
     if kept is not None:
         log.info(
-            "Kept in %s so that nothing is made twice: %s. `escalier clean` removes it.",
+            "Kept in %s so that nothing is made twice: %s. To free the room: escalier clean %s --older-than 0",
             plan.scratch,
             said_bytes(kept.bytes),
+            shlex.quote(str(plan.scratch)),
         )
     if not args.json:
         sys.stdout.write(f"{printable(str(plan.output))}\n")

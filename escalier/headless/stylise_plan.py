@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film import FrameSource, Size, check_output, open_film
+from escalier.film.frames import shortened
 from escalier.film.masks import FilmMasks
-from escalier.film.motion import working_size
 from escalier.film.output_formats import output_format
 from escalier.film.picture_sequence import SequenceName
 from escalier.film.scratch import check_room, scratch_facts
@@ -21,7 +21,7 @@ from escalier.keyframes import Keyframes, remark_misplaced
 from escalier.keyframes.listing import KeyframeListing, list_keyframes
 from escalier.propagation import Guides, Matching
 from escalier.propagation.fades import check_fade
-from escalier.propagation.run import Chain
+from escalier.propagation.room import scratch_bytes
 from escalier.propagation.runs import chains_of
 from escalier.pyebsynth.counts import check_seed, thread_count
 
@@ -117,13 +117,13 @@ def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
 
 
 def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path | None]) -> None:
-    """Never write over what the film is made from, whatever --overwrite says."""
+    """Never write over what the film is made from, or among it, whatever --overwrite says."""
     own = target.folder if isinstance(target, SequenceName) else target
-    for name in inputs:
-        if name is None or not own.exists() or not Path(name).exists():
+    for given in (Path(name) for name in inputs if name is not None):
+        if not own.exists() or not given.exists():
             continue
-        given = Path(name)
-        if own.samefile(given) or (isinstance(target, SequenceName) and own.samefile(given.absolute().parent)):
+        inside = isinstance(target, SequenceName) and target.number_of(given.name) is not None
+        if own.samefile(given) or (inside and own.samefile(given.absolute().parent)):
             raise ValueError(f"--output: {own} must not be what the film is made from ({given}); choose another place")
 
 
@@ -138,9 +138,12 @@ def _check_room(
     written: int,
 ) -> None:
     """Refuse a job whose scratch and film together would fill their disks. What is kept from before is not counted."""
-    blank = np.broadcast_to(np.uint8(0), (size.height, size.width, 3))
-    keyframes = Keyframes(indices, [blank] * len(indices), len(film))
-    needed = max(0, scratch_bytes(film, chains_of(keyframes), masks=len(masks or ())) - scratch_facts(scratch).bytes)
+    blank = np.broadcast_to(np.uint8(0), (1, 1, 3))
+    chains = chains_of(Keyframes(indices, [blank] * len(indices), len(film)))
+    # Without cuts, which only make runs shorter. The runs are of the keyframes' size.
+    matched = matching.size_for(film.size)
+    wanted = scratch_bytes(film, chains, masks=0 if masks is None else len(masks), size=size, matched_size=matched)
+    needed = max(0, wanted - scratch_facts(scratch).bytes)
     if disk_of(scratch) == disk_of(folder):
         check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")
     else:
@@ -153,9 +156,9 @@ def read_and_show(plan: Plan, listing: KeyframeListing) -> Keyframes:
     keyframes = listing.read()
     listing = remark_misplaced(listing, keyframes, plan.film)
     log.info("%s", listing)
-    for entry in listing.entries:
-        if entry.doubt:
-            log.warning("Look at %s: %s", entry.file.name, entry.doubt)
+    doubtful = [entry.file.name for entry in listing.entries if entry.doubt]
+    if doubtful:
+        log.warning("See the remarks above before you trust the film: %s.", shortened(doubtful))
     return keyframes
 
 
@@ -165,10 +168,3 @@ def _folder(target: Path | SequenceName) -> Path:
 
 def _names_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-
-
-def scratch_bytes(film: FrameSource, chains: Sequence[Chain], *, masks: int) -> int:
-    """Of the film, its flow, its masks and its runs."""
-    pixels, working = film.size.width * film.size.height, working_size(film.size)
-    flow = (len(film) - 1) * working.width * working.height * 8
-    return len(film) * pixels * 3 + flow + masks * pixels + sum(chain.length for chain in chains) * pixels * 5

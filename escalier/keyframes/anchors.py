@@ -161,6 +161,11 @@ def _check(plan: GridPlan, accepted: Sheets, caller: str) -> None:
 
 
 def _as_type(sheet: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    if sheet.ndim != 3 or sheet.shape[2] != 3:
+        raise ValueError(
+            f"lock_anchors: every sheet must be an RGB picture (height, width, 3), got an array of shape "
+            f"{sheet.shape}; give the sheets as they were tiled or painted"
+        )
     if sheet.dtype == dtype:
         return sheet
     return as_uint8(sheet) if dtype == np.uint8 else sheet.astype(np.float32) / np.float32(255)

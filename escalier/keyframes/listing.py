@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +11,6 @@ from escalier.film.pictures import Size, picture_size, read_picture
 from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem, stem_of
 
 from .keyframes import Keyframes, fits_film
-
-log = logging.getLogger("escalier")
 
 Place = str | Path | Sequence[str | Path]
 """A folder of paintings, one painting, or a list of them."""
@@ -144,16 +141,14 @@ def list_in(
     if first is not None and first < 0:
         raise ValueError(f"{caller}: first must be at least 0, got {first}; it is the number of the film's first frame")
     numbers = range(first or 0, (first or 0) + length) if film is None else frame_numbers(film, first)
+    sizes = {file: picture_size(file) for file in files}
     found = _frames(files, numbers, plates, caller)
-    sizes = {file: picture_size(file) for _, file, _, _ in found}
     _check_sizes(sizes, size, caller)
     times = getattr(film, "times", None)
     entries = []
     for frame, file, plate, doubt in sorted(found, key=lambda one: one[0]):
         time = None if film is None else float(times[frame] if times is not None else frame / film.rate)
         entries.append(KeyframeEntry(file, frame, time, plate, doubt))
-    if others:
-        log.warning("Passed over, since they cannot be read as pictures: %s", shortened(others))
     return KeyframeListing(tuple(entries), sizes[entries[0].file], length, tuple(others))
 
 

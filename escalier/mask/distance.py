@@ -84,6 +84,11 @@ def signed_distance(
     >>> signed_distance(np.array([[False, False, True, True]]), 8, 8)
     array([[-1.5, -0.5,  0.5,  1.5]], dtype=float32)
     """
+    if inside.ndim != 2 or inside.dtype != np.bool_:
+        raise ValueError(
+            f"signed_distance: inside must be true or false for each pixel (height, width), got an array of shape "
+            f"{inside.shape} and type {inside.dtype}; compare the mask with 0.5"
+        )
     if out is None:
         out = np.empty(inside.shape, np.float32)
     _fill_both_sides(np.ascontiguousarray(inside), np.float32(most_outside_px), np.float32(most_inside_px), out)

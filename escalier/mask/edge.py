@@ -2,7 +2,8 @@
 
 All of it comes from one signed distance field, so that every dial is exact in pixels and the cost does not grow with
 them. A soft mask is taken as the stack of its level sets: each is moved and feathered as if it were hard, and the
-result is their mean. So softness that is there stays, moved, and a feather is added to it.
+result is their mean. So softness that is there stays, moved, and a feather is added to it. What is no edge at all, a
+faint floor or a veil of one value, keeps its value.
 """
 
 from __future__ import annotations
@@ -18,13 +19,9 @@ import numpy as np
 from escalier.film.frames import MaskSource, Size
 from escalier.kernel_cache import njit
 
-from .distance import signed_distance
+from .level_sets import LevelSets, level_sets
 
 PROFILES = ("linear", "smoothstep", "gaussian")
-LEVELS = (0.02, 0.25, 0.5, 0.75, 0.98)
-"""The level sets that a soft mask is taken as. Between two of them the distance is interpolated."""
-SOFTEST_PX = 40
-"""How far apart two neighbouring level sets may lie for the distance between them to be interpolated truly."""
 TABLE_LENGTH = 512
 ROUNDING = 1e-4
 """How far a blurred mask may stray from 0..1."""
@@ -111,7 +108,7 @@ def shape_edge(
     out = np.zeros_like(matte)
     if bottom > top:
         part = np.ascontiguousarray(matte[top:bottom, left:right])
-        out[top:bottom, left:right] = _rendered(_distances(part, max(-low, 0), max(high, 0)), edge)
+        out[top:bottom, left:right] = _rendered(level_sets(part, max(-low, 0), max(high, 0)), edge)
     return out
 
 
@@ -175,7 +172,7 @@ def _shaped(
     low, high = edge.ramp
     # Room for the limit, so that distances are still known where an edge may be moved to.
     outside, inside = max(-low, 0) + steady_limit_px, max(high, 0) + steady_limit_px
-    window: deque[np.ndarray] = deque()  # distances of the frames from `first` on
+    window: deque[LevelSets] = deque()  # those of the frames from `first` on
     first, size = 0, None
     for i in range(length):
         if not steady_frames:
@@ -187,7 +184,7 @@ def _shaped(
                 matte = _matte(masks[first + len(window)], caller)
                 size = _check_size(matte, size, first + len(window), caller)
                 matte = clean(matte, edge.fill_holes_area, edge.drop_islands_area)
-                window.append(_distances(matte, outside, inside))
+                window.append(level_sets(matte, outside, inside))
             while first < i - steady_frames:
                 window.popleft()
                 first += 1
@@ -227,33 +224,25 @@ def _grown(part: np.ndarray) -> np.ndarray:
     return cv2.dilate(part.view(np.uint8), square).view(np.bool_)
 
 
-def _distances(matte: np.ndarray, outside_px: float, inside_px: float) -> np.ndarray:
-    """Signed distances to the level sets of a matte: float32 (1, H, W) for a hard one, (5, H, W) for a soft one."""
-    soft = bool(((matte > 0) & (matte < 1)).any())
-    levels, more = (LEVELS, SOFTEST_PX) if soft else ((0.5,), 1)
-    distances = np.empty((len(levels), *matte.shape), np.float32)
-    for level, plane in zip(levels, distances, strict=True):
-        signed_distance(matte >= level, outside_px + more, inside_px + more, plane)
-    return distances
-
-
-def _steadied(near: list[np.ndarray], own: np.ndarray, limit_px: float) -> np.ndarray:
-    count = max(len(distances) for distances in near)
-    mean = np.zeros((count, *own.shape[1:]), np.float32)
-    for distances in near:
-        mean += distances
+def _steadied(near: list[LevelSets], own: LevelSets, limit_px: float) -> LevelSets:
+    levels = tuple(sorted({level for sets in near if len(sets.levels) > 1 for level in sets.levels})) or own.levels
+    mean = np.zeros((len(levels), *own.distances.shape[1:]), np.float32)
+    for sets in near:
+        mean += sets.at(levels)
     mean /= len(near)
-    return np.clip(mean, own - np.float32(limit_px), own + np.float32(limit_px))
+    here = own.at(levels)
+    return LevelSets(levels, np.clip(mean, here - np.float32(limit_px), here + np.float32(limit_px)))
 
 
-def _rendered(distances: np.ndarray, edge: Edge) -> np.ndarray:
+def _rendered(sets: LevelSets, edge: Edge) -> np.ndarray:
     low, high = edge.ramp
     # A ramp of one pixel is no feather, but the share of the pixel that the mask covers.
     name = edge.profile if high - low > 1 else "linear"
     profile, integral = _profile_tables(name, high - low)
-    steps = np.diff(LEVELS) if len(distances) > 1 else np.zeros(0)
-    ends = (LEVELS[0], 1 - LEVELS[-1]) if len(distances) > 1 else (1.0, 0.0)
-    return _coverage(distances, low, high, profile, integral, steps, ends)
+    is_soft = len(sets.levels) > 1
+    steps = np.diff(sets.levels) if is_soft else np.zeros(0)
+    ends = (sets.levels[0], 1 - sets.levels[-1]) if is_soft else (1.0, 0.0)
+    return _coverage(sets.distances, low, high, profile, integral, steps, ends)
 
 
 def _profile_tables(profile: str, width_px: float) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ Here the network's raw output is taken, and one stretch, measured on the whole c
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,7 @@ class MatteModel:
         try:
             return np.asarray(self._session.run([self._output], {self._input.name: batch})[0], np.float32)
         except _errors_of_runtime() as error:
-            said = " ".join(str(error).split())[:300]
+            said = _said(error)
             if "alloc" in said.lower():
                 raise MemoryError(
                     f"MatteModel: the memory must hold the network and a picture of {self.size}, but it is full; close "
@@ -249,7 +250,7 @@ def _session(session_class: Any, path: Path, runtime: Any) -> Any:
         if found is None:
             return LocalSession(path.stem, runtime.SessionOptions(), model_path=str(path))
     except _errors_of_runtime() as error:
-        raise _refusal(path, "a file that onnxruntime cannot read") from error
+        raise _refusal(path, f"a file that onnxruntime cannot read ({_said(error)})") from error
     raise _refusal(path, found)
 
 
@@ -324,6 +325,11 @@ def _may_be(length: object, wanted: int) -> bool:
 
 def _written(shape: Sequence[object]) -> str:
     return " x ".join(str(side) if isinstance(side, int) else "any" for side in shape) or "a single number"
+
+
+def _said(error: Exception) -> str:
+    """What onnxruntime says, in one line, without the numbers in front of it."""
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", " ".join(str(error).split()))[:240]
 
 
 def _errors_of_runtime() -> tuple[type[Exception], ...]:

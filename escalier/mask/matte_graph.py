@@ -73,8 +73,10 @@ def read_matte_graph(path: str | Path) -> MatteGraph | None:
 
 
 def _read(content: mmap.mmap, start: int, stop: int) -> MatteGraph:
-    nodes = []
-    inputs, outputs, tensors = [], [], set()
+    nodes: list[_Node] = []
+    inputs: list[str] = []
+    outputs: list[str] = []
+    tensors: set[str] = set()
     for field, value in _fields(content, start, stop):
         if not isinstance(value, tuple):
             continue
@@ -134,7 +136,8 @@ class _Node:
     @classmethod
     def at(cls, content: mmap.mmap, start: int, stop: int) -> _Node:
         kind, name, stride = "", "", 1
-        inputs, outputs = [], []
+        inputs: list[str] = []
+        outputs: list[str] = []
         for field, value in _fields(content, start, stop):
             if not isinstance(value, tuple):
                 continue

@@ -39,10 +39,10 @@ class Prompts:
         labels: np.ndarray | Sequence[int] | None = None,
         boxes: np.ndarray | Sequence[Sequence[float]] | None = None,
     ) -> None:
-        self.points = np.asarray(points, np.float32).reshape(-1, 2)
+        self.points = _rows("points", points, 2, "x and y")
         count = len(self.points)
         self.labels = np.ones(count, np.int64) if labels is None else np.asarray(labels, np.int64).reshape(-1)
-        self.boxes = None if boxes is None or len(boxes) == 0 else np.asarray(boxes, np.float32).reshape(-1, 4)
+        self.boxes = None if boxes is None or len(boxes) == 0 else _rows("boxes", boxes, 4, "two corners")
         if len(self.labels) != count or not np.isin(self.labels, (0, 1)).all():
             raise ValueError(
                 f"Prompts: labels must be 1 or 0 for each of the {count} points, got {self.labels.tolist()}; "
@@ -76,6 +76,19 @@ class Prompts:
                     f"Prompts: a box must be inside the picture of {size} and larger than nothing, "
                     f"got left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}; draw it on the same picture"
                 )
+
+
+def _rows(name: str, given: np.ndarray | Sequence[Sequence[float]], numbers: int, what: str) -> np.ndarray:
+    """Points or boxes as float32 (N, numbers)."""
+    try:
+        rows = np.asarray(given, np.float32)
+    except ValueError:  # rows of different lengths
+        rows = np.full((1, 1), np.nan, np.float32)
+    if rows.size == 0:
+        return rows.reshape(0, numbers)
+    if rows.ndim != 2 or rows.shape[1] != numbers or not np.isfinite(rows).all():
+        raise ValueError(f"Prompts: {name} must hold {numbers} numbers each, {what} in pixels, got {given}; mend them")
+    return rows
 
 
 def parse_prompts(text: str) -> list[Prompts]:

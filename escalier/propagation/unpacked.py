@@ -11,6 +11,7 @@ import numpy as np
 from escalier.film.fingerprint import film_fingerprint, masks_fingerprint
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
 from escalier.film.kept_files import ArrayFile, open_array
+from escalier.film.masks import nothing_marked
 from escalier.film.scratch import open_or_make, touch
 
 
@@ -153,10 +154,7 @@ def unpack_masks(
                 file.append(mask)
                 waiting()
             if not marked:
-                raise ValueError(
-                    f"{caller}: mask must mark the subject in at least one frame, got black in all {len(masks)}; "
-                    "check the segmentation, or unplug the mask to propagate without one"
-                )
+                raise nothing_marked(len(masks), caller)
 
     kept = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, waiting)
     touch(path)

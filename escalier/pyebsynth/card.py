@@ -47,7 +47,7 @@ def synthesise_card(problem: Problem, threads: int, progress: Progress | None) -
     try:
         return solve(problem, threads, progress, partial(_CardSolver, find_device()))
     except CardFailure as reason:
-        logger.warning("synthesise: the card engine gives up, %s; the processor engine starts instead", reason)
+        logger.warning("the card engine gives up, %s; the processor engine starts instead", reason)
     return synthesise_cpu(problem, threads, progress)
 
 

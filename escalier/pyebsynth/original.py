@@ -97,7 +97,7 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
             "use backend='cpu'"
         )
     if not on_card and (problem.weighted or problem.stop_threshold is not None):
-        logger.warning("synthesise: the original ignores weighted voting and stop_threshold on the processor")
+        logger.warning("the original ignores weighted voting and stop_threshold on the processor")
 
 
 def _call(run: ctypes._NamedFuncPointer, problem: Problem) -> tuple[np.ndarray, np.ndarray]:

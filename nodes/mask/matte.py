@@ -42,7 +42,7 @@ class EscalierLoadMatteModel(io.ComfyNode):
                     default="auto",
                     advanced=True,
                     tooltip="The network's family, which decides how pictures are prepared for it. 'auto' reads it "
-                    "from the file's name.",
+                    "from the network itself, else from the file's name; a kind that contradicts it is refused.",
                 ),
             ],
             outputs=[sockets.MatteModel.Output(display_name="model", tooltip="The network, for Matte Film.")],

@@ -72,7 +72,7 @@ def test_half_a_download_is_refused_in_a_file_and_in_a_folder(models: Path) -> N
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
-    torch.save({"state_dict": Path("anything")}, tmp_path / "model.ckpt")
+    torch.save({"state_dict": torch.nn.Linear(2, 2)}, tmp_path / "model.ckpt")
     with pytest.raises(ValueError, match=r"model\.ckpt must hold weights and nothing else.*\.safetensors"):
         load_pipeline(tmp_path / "model.ckpt")
 

@@ -107,11 +107,17 @@ def pickled(content: bytes) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(
-    "spoil", [cut_short, pickled(b""), pickled(b"\x80\x02nonsense")], ids=["cut short", "empty", "nonsense"]
+    ("spoil", "message"),
+    [
+        (cut_short, r"model\.safetensors must be a part of .*, but it is a file whose last .* missing; download"),
+        (pickled(b""), r"pytorch_model\.bin must be a part of .*, but it is an empty file; download"),
+        (pickled(b"\x80\x02nonsense"), "spoilt cannot be read as one .* check that all its files are there and who"),
+    ],
+    ids=["cut short", "empty", "nonsense"],
 )
-def test_damaged_weights_are_refused(model: Path, spoil: Callable[[Path], None]) -> None:
+def test_damaged_weights_are_refused(model: Path, spoil: Callable[[Path], None], message: str) -> None:
     spoil(model)
-    with pytest.raises(ValueError, match=r"spoilt cannot be read as one .* check that all its files are there and who"):
+    with pytest.raises(ValueError, match=message):
         draw_segmentation_maps(BLACK, model)
 
 

@@ -119,3 +119,83 @@ def test_one_mask_or_one_for_each_frame_will_do(count: int) -> None:
 def test_importing_films_loads_no_video_library() -> None:
     code = "import sys, escalier.film; assert 'av' not in sys.modules; assert escalier.film.VideoFrames"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def number(folder: Path, *names: str) -> Path:
+    for name in names:
+        save(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("first", [0, 1, 1001, 86400])
+def test_plates_may_begin_with_any_number(tmp_path: Path, first: int) -> None:
+    film = FolderFrames(number(tmp_path, *[f"plate_{first + i:04d}.png" for i in range(12)]), rate=24)
+    assert film.numbers == tuple(range(first, first + 12))
+    assert [file.name for file in film.files][::11] == [f"plate_{first:04d}.png", f"plate_{first + 11:04d}.png"]
+
+
+def test_missing_plates_are_named(tmp_path: Path) -> None:
+    number(tmp_path, *[f"{i:04d}.png" for i in range(12) if i not in (3, 7, 8)])
+    with pytest.raises(
+        ValueError, match="numbered without gaps, got 9 from 0 to 11 without 3, 7, 8; export the missing"
+    ):
+        FolderFrames(tmp_path)
+    number(tmp_path, "0003.png", "0007.png", "0008.png", "900000.png")
+    with pytest.raises(ValueError, match="without 12, 13, 14 and 899985 more"):
+        FolderFrames(tmp_path)
+
+
+@pytest.mark.parametrize("other", ["0000.jpg", "0.png", "0000 (1).png", "0000_v2.png", "0000 copy.png"])
+def test_two_pictures_of_one_frame_are_refused_by_name(tmp_path: Path, other: str) -> None:
+    number(tmp_path, "0000.png", "0001.png", other)
+    with pytest.raises(
+        ValueError, match=r"each frame must have one picture, got .* for frame 0; remove one"
+    ) as refusal:
+        FolderFrames(tmp_path)
+    assert other in str(refusal.value) and "0000.png" in str(refusal.value)
+
+
+def test_a_picture_without_number_is_no_plate_but_may_stand_alone(tmp_path: Path) -> None:
+    assert FolderFrames(number(tmp_path, "poster.png"), rate=24).numbers == (0,)
+    number(tmp_path, "0001.png")
+    with pytest.raises(ValueError, match=r"poster.png must have its frame number in its name, got none"):
+        FolderFrames(tmp_path)
+
+
+def test_sizes_are_compared_upright_and_by_headers_alone(tmp_path: Path) -> None:
+    from picture_files import encoded, exif
+
+    number(tmp_path, "1.png")
+    side = np.ascontiguousarray(PICTURE.swapaxes(0, 1))
+    (tmp_path / "2.png").write_bytes(encoded(side, "PNG", exif=exif(5)))
+    assert np.array_equal(FolderFrames(tmp_path, rate=24).frame(1), PICTURE)
+    header = bytearray((tmp_path / "1.png").read_bytes())
+    header[45:-20] = bytes(len(header) - 65)  # pixels that nothing could decode
+    (tmp_path / "2.png").write_bytes(bytes(header))
+    assert len(FolderFrames(tmp_path, rate=24)) == 2
+
+
+def test_pictures_bring_no_rate(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    number(tmp_path, "1.png", "2.png")
+    assert FolderFrames(tmp_path, rate=25).rate == 25 and not caplog.records
+    assert FolderFrames(tmp_path).rate == 24
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}: 24 frames a second, since pictures bring none"
+    ]
+    for rate in (0, -24, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="FolderFrames: rate must be over 0 frames a second, got"):
+            FolderFrames(tmp_path, rate=rate)
+
+
+def test_other_files_beside_plates_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    number(tmp_path, "1.png", "2.png")
+    (tmp_path / "3.psd").write_bytes(b"8BPS")
+    (tmp_path / "notes.txt").write_text("x")
+    assert len(FolderFrames(tmp_path, rate=24)) == 2
+    assert "passed over, since they cannot be read: 3.psd" in caplog.text
+
+
+def test_files_are_found_once(tmp_path: Path) -> None:
+    film = FolderFrames(number(tmp_path, "1.png", "2.png"), rate=24)
+    number(tmp_path, "0.png")
+    assert [file.name for file in film.files] == ["1.png", "2.png"] and len(film) == 2

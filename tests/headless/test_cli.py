@@ -117,6 +117,17 @@ def test_a_fault_of_ours_is_told_as_one_and_keeps_its_traceback_for_verbose(
         cli.main([*command(raising(error)), "--verbose"])
 
 
+@pytest.mark.parametrize("word", ["\x1b[2J", "--\x1b[2J=3"])
+def test_words_that_are_not_understood_are_printed_harmlessly(
+    command: Callable[..., list[str]], capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    with pytest.raises(SystemExit) as leave:
+        cli.main([*command(lambda _: 0), word])
+    assert leave.value.code == 2
+    said = capsys.readouterr().err
+    assert "\x1b" not in said and "\\x1b[2J" in said
+
+
 @pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in cli.COMMANDS)], ids=" ".join)
 def test_help_tells_the_exit_codes(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

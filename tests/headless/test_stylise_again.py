@@ -117,7 +117,8 @@ def test_clean_removes_what_was_kept_and_nothing_else(shot: Path, capsys) -> Non
     assert " 0 bytes removed" in capsys.readouterr().out and runs_in(shot)
     assert main(["clean", str(shot), "--older-than", "0"]) == 0
     assert capsys.readouterr().out.endswith("0 bytes left\n")
-    assert not runs_in(shot) and (shot / ".escalier" / "mine.txt").read_text() == "precious"
+    assert not runs_in(shot) and not list((shot / ".escalier").glob("finished_*"))
+    assert (shot / ".escalier" / "mine.txt").read_text() == "precious"
     assert (shot / "film.mkv").exists()
 
 
@@ -152,4 +153,5 @@ def test_paintings_that_belong_elsewhere_are_named(shot: Path, capsys) -> None:
         patch.setattr(stylise, "propagate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         assert main([*arguments, "--output", str(shot / "film.mkv")]) == 130
     said = capsys.readouterr().err
-    assert "Look at keyframe_000000.png: the painting seems to belong to frame 30" in said
+    assert "the painting seems to belong to frame 30" in said
+    assert "See the remarks above before you trust the film: keyframe_000000.png" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import cv2
@@ -58,6 +59,61 @@ def test_a_clip_becomes_a_film_with_its_keyframes_in_it(clip: Path, tmp_path: Pa
 def test_keyframes_are_chosen_as_asked(clip: Path, tmp_path: Path, arguments: list[str], count: int) -> None:
     assert main(["keyframes", str(clip), "--output", str(tmp_path / "out"), *arguments]) == 0
     assert len(list((tmp_path / "out").iterdir())) == count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--by-motion", "99"], "at most the film's 7 frames, got 99"),
+        (["--by-motion", "0"], "count must be"),
+        (["--at", "1,1"], "indices must be different"),
+        (["--at", "7"], "must lie in 0..6"),
+        (["--per-second", "nan"], "per_second must be > 0"),
+        (["--every", "0"], "n must be at least 1"),
+        (["--first", "-1"], "first must be at least 0"),
+        (["--rate", "24"], "the file knows its own"),
+        (["--output", "plates"], "must hold no pictures but keyframes"),
+        (["--output", "file.png"], "file.png"),
+    ],
+    ids=" ".join,
+)
+def test_keyframes_that_cannot_be_exported_are_refused_before_the_motion_is_measured(
+    clip: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("escalier.film.motion.Motion.prepare", lambda *_, **__: pytest.fail("the motion was measured"))
+    (tmp_path / "plates").mkdir()
+    for name in ("plates/plate_0001.png", "file.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
+    given = [] if "--output" in arguments else ["--output", "out"]
+    assert main(["keyframes", str(clip), *given, *arguments]) == 1
+    said = capsys.readouterr().err
+    assert message in said and len(said.splitlines()) == 1 and "at fault" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_keyframes_are_told_as_json(clip: Path, tmp_path: Path, capsys) -> None:
+    assert (
+        main(["keyframes", str(clip), "--output", str(tmp_path / "out"), "--at", "2,5", "--first", "1", "--json"]) == 0
+    )
+    facts = json.loads(capsys.readouterr().out)
+    assert [(Path(one["file"]).name, one["frame"]) for one in facts["keyframes"]] == [
+        ("keyframe_000002.png", 1),
+        ("keyframe_000005.png", 4),
+    ]
+    assert facts["keyframes"][1]["time"] == pytest.approx(4 / 24)
+
+
+def test_more_keyframes_may_go_into_the_same_folder_and_the_next_step_is_named(
+    clip: Path, tmp_path: Path, capsys
+) -> None:
+    folder = tmp_path / "it's mine"
+    for frame in ("1", "4"):
+        assert main(["keyframes", str(clip), "--output", str(folder), "--at", frame]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == len(list(folder.iterdir())) == 2
+    next_step = printed.err.splitlines()[-1].partition("escalier ")[2]
+    assert shlex.split(next_step) == ["stylise", str(clip), "--keyframes", str(folder)]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ REFUSED = {
     ),
     "into the paintings": (["--output", "painted/", "--overwrite"], "must not be what the film is made from"),
     "zero byte": (["--output", "a\0b.mp4"], "zero byte"),
-    "long name": (["--output", "a" * 300 + ".mp4"], "shorter name"),
+    "long name": (["--output", "a" * 300 + ".mp4"], "255 bytes"),
     "no keyframes": (["--keyframes", "gone"], "no folder or picture at gone"),
     "a video as keyframes": (["--keyframes", "clip.mkv"], "clip.mkv"),
     "turned keyframes": (["--keyframes", "turned"], "must be 96x64"),
@@ -146,5 +146,11 @@ def test_the_clip_may_stand_last_and_keyframes_may_be_files(
             assert main(["stylise", "--output", str(tmp_path / "film.mkv"), *order]) == 130
         said = capsys.readouterr().err
         assert all(Path(name).name in said for name in order if name.endswith(".png"))
+    monkeypatch.chdir(shot)
+    with monkeypatch.context() as patch:  # pictures beside the clip are nobody's harm
+        patch.setattr(stylise, "propagate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        words = ["clip.mkv", "--keyframes", "painted", "--scratch", str(tmp_path / "scratch")]
+        assert main(["stylise", *words, "--output", "film_####.png"]) == 130
+    capsys.readouterr()
     assert main(["stylise", "--keyframes", str(shot / "painted")]) == 1
     assert "a clip must be named" in capsys.readouterr().err

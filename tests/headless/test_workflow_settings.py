@@ -109,6 +109,25 @@ def test_a_wrong_setting_is_refused(workflow: Workflow, setting: str, message: s
         pytest.param('{"1": {"class_type": "A", "inputs": []}}', r"node 1 has not", id="inputs by position"),
         pytest.param("{", r"must be JSON, got", id="cut short"),
         pytest.param("\xff\xfe", r"must be JSON", id="not text"),
+        pytest.param("[" * 100_000, r"must be JSON, got brackets without end", id="deep"),
+        pytest.param('{"a":' * 100_000, r"must be JSON, got brackets without end", id="deep objects"),
+        pytest.param('{"1": NaN}', r"must be JSON, got NaN", id="not a number"),
+        pytest.param('{"1": [-Infinity]}', r"must be JSON, got -Infinity", id="infinity"),
+        pytest.param(
+            '{"1": 1e999}', r"must be JSON, got the number 1e999, which is too large", id="too large a number"
+        ),
+        pytest.param('{"1": ' + "9" * 5000 + "}", r"must be JSON, got", id="a number without end"),
+        pytest.param('{"1": {}, "2": {}, "1": {}}', r"got the name '1' twice in one object", id="one id twice"),
+        pytest.param('{"1": {"class_type": 5, "inputs": {}}}', r"node 1 has not", id="a class that is a number"),
+        pytest.param('{"1": null}', r"node 1 has not", id="a node that is null"),
+        pytest.param('{"\\u001b[2J": null}', r"node \\x1b\[2J has not", id="an id that a terminal obeys"),
+        pytest.param('{"1": {"class_type": "A", "inputs": null}}', r"node 1 has not", id="inputs that are null"),
+        pytest.param('{"1": {"class_type": "A", "_meta": 5}}', r"_meta of every node", id="a _meta that is a number"),
+        pytest.param('{"1": {"class_type": "A", "_meta": [1]}}', r"_meta of every node", id="a _meta that is a list"),
+        pytest.param('{"1": {"class_type": "A", "_meta": {"title": {}}}}', r"_meta of every", id="a title of no text"),
+        pytest.param("null", r"must hold nodes in API format", id="null"),
+        pytest.param('"text"', r"must hold nodes in API format", id="a text"),
+        pytest.param("3", r"must hold nodes in API format", id="a number"),
     ],
 )
 def test_what_is_no_api_workflow_is_refused(tmp_path: Path, content: str, message: str) -> None:
@@ -122,6 +141,27 @@ def test_a_workflow_saved_as_a_request_is_unwrapped_and_every_node_gets_a_title(
     path = tmp_path / "flow.json"
     path.write_text("\ufeff" + json.dumps({"prompt": {"1": {"class_type": "A", "inputs": {}}}}), encoding="utf-8")
     assert load_workflow(path) == {"1": {"class_type": "A", "inputs": {}, "_meta": {"title": "A"}}}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("meta", ["null", "{}", '{"title": null}'])
+def test_a_workflow_is_read_in_every_encoding_of_json(tmp_path: Path, encoding: str, meta: str) -> None:
+    path = tmp_path / "flow.json"
+    path.write_text('{"1": {"class_type": "Bläue", "_meta": %s}}' % meta, encoding=encoding)  # noqa: UP031
+    assert load_workflow(path)["1"]["_meta"]["title"] == "Bläue"
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "flow.json"
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(ValueError, match=r"must be a workflow of at most 64 MB, got 1000000 MB"):
+        load_workflow(path)
+
+
+def test_a_workflow_made_in_python_needs_texts_for_ids() -> None:
+    with pytest.raises(ValueError, match="ids in workflow must be texts, got 3; write it in quotes"):
+        check_workflow({3: {"class_type": "A"}})
 
 
 def test_a_missing_workflow_is_refused_with_the_shipped_names() -> None:

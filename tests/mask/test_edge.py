@@ -8,6 +8,7 @@ import pytest
 
 from escalier.mask import shape_edge, shape_edges
 from escalier.mask.edge import PROFILES
+from escalier.mask.level_sets import LEVELS, levels_of
 
 
 def disc(radius: float, size: int = 121, centre: tuple[float, float] | None = None, blur: float = 0.5) -> np.ndarray:
@@ -260,3 +261,96 @@ def test_many_pixels_cost_no_more_than_few() -> None:
     small, large = (shape_edge(HARD, spread_px=px) for px in (2, 25))
     assert radius_of(large) - radius_of(small) == pytest.approx(23, abs=0.2)
     assert cv2.countNonZero(large) > cv2.countNonZero(small)
+
+
+PLATEAU_DIALS = [
+    {"spread_px": 3},
+    {"choke_px": 3},
+    {"feather_outside_px": 8},
+    {"spread_px": 20, "feather_outside_px": 10},
+    {"feather_inside_px": 4, "feather_outside_px": 4, "profile": "gaussian"},
+]
+
+
+@pytest.mark.parametrize("dials", PLATEAU_DIALS, ids=str)
+@pytest.mark.parametrize("level", [6, 8, 12, 40, 100, 200])
+def test_floor_far_from_the_subject_keeps_its_value(level: int, dials: dict) -> None:
+    mask = np.maximum(disc(30, size=181), np.float32(level / 255))
+    i, j = np.mgrid[:181, :181]
+    shaped = shape_edge(mask, **dials)
+    assert shaped[np.hypot(i - 90, j - 90) > 70] * 255 == pytest.approx(level, abs=0.01)
+    assert shaped[90, 90] == 1
+
+
+@pytest.mark.parametrize("dials", PLATEAU_DIALS, ids=str)
+@pytest.mark.parametrize("level", [20, 128, 200, 245])
+def test_subject_that_is_not_quite_white_keeps_its_value(level: int, dials: dict) -> None:
+    mask = np.minimum(disc(60, size=181), np.float32(level / 255))
+    assert shape_edge(mask, **dials)[85:95, 85:95] * 255 == pytest.approx(level, abs=0.01)
+
+
+@pytest.mark.parametrize("level", [0, 3, 6, 10])
+@pytest.mark.parametrize("quality", [60, 80, 95])
+def test_floor_of_a_jpeg_does_not_grow_with_the_spread(level: int, quality: int) -> None:
+    mask = np.maximum(disc(40, size=241), np.float32(level / 255))
+    _, packed = cv2.imencode(".jpg", np.rint(mask * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    unpacked = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    i, j = np.mgrid[:241, :241]
+    far = np.hypot(i - 120, j - 120) > 80
+    assert shape_edge(unpacked, spread_px=3)[far].max() * 255 <= max(6, unpacked[far].max()) + 0.5
+
+
+def test_noisy_floor_stays_within_its_noise() -> None:
+    noise = np.random.default_rng(0).normal(6, 1, (181, 181)) / 255
+    mask = np.clip(np.maximum(disc(30, size=181), noise), 0, 1).astype(np.float32)
+    i, j = np.mgrid[:181, :181]
+    far = np.hypot(i - 90, j - 90) > 70
+    assert shape_edge(mask, spread_px=3)[far].max() <= mask[far].max() + 1 / 255
+
+
+@pytest.mark.parametrize("level", [6, 8, 20, 50])
+@pytest.mark.parametrize("spread", [3, 8])
+def test_faint_specks_beside_the_subject_do_not_grow_stronger(level: int, spread: float) -> None:
+    mask = cv2.GaussianBlur(disc(40, size=241), (0, 0), 6)  # a wide soft edge outweighs the specks
+    for row, column in ((20, 20), (30, 200), (200, 40)):
+        mask = np.maximum(mask, level / 255 * disc(5, size=241, centre=(row, column), blur=2))
+    shaped = shape_edge(mask.astype(np.float32), spread_px=spread) * 255
+    for row, column in ((20, 20), (30, 200), (200, 40)):
+        near = shaped[row - 15 : row + 16, column - 15 : column + 16]
+        assert near.max() <= level + 1.5
+        assert shaped[row, column] > level / 2
+
+
+@pytest.mark.parametrize("quality", [50, 75, 90])
+def test_halo_of_a_jpeg_is_spread_as_its_level_sets_are(quality: int) -> None:
+    """Specks beside the edge belong to no soft edge; the truth is counted out with 100 level sets."""
+    whole = np.rint(disc(60, size=201) * 255).astype(np.uint8)
+    _, packed = cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    truth = np.mean([shape_edge(mask >= 255 * (k + 0.5) / 100, spread_px=3) for k in range(100)], axis=0)
+    # 0.0021 and more at the five usual levels alone.
+    assert np.abs(shape_edge(mask, spread_px=3) - truth).mean() < 0.0013
+
+
+def test_soft_edges_alone_are_taken_at_the_usual_levels() -> None:
+    for sigma in (2, 5, 12):
+        mask = cv2.GaussianBlur(disc(60, size=301), (0, 0), sigma)
+        assert levels_of(mask) == LEVELS
+        assert levels_of(np.rint(mask * 255).astype(np.float32) / np.float32(255)) == LEVELS
+    assert len(levels_of(np.maximum(mask, np.float32(0.1)))) > len(LEVELS)
+
+
+def test_soft_mask_with_a_veil_is_the_mean_of_its_level_sets() -> None:
+    """What the method promises, counted out with 200 level sets."""
+    mask = np.maximum(disc(25, blur=4), 0.3 * disc(50, blur=0.5)).astype(np.float32)
+    truth = np.mean([shape_edge(mask >= (k + 0.5) / 200, spread_px=4) for k in range(200)], axis=0)
+    found = shape_edge(mask, spread_px=4)
+    assert np.abs(found - truth).max() < 0.1
+    assert np.abs(found - truth).mean() < 0.003
+
+
+def test_floor_that_changes_from_frame_to_frame_is_steadied_between_its_values() -> None:
+    masks = np.stack([np.maximum(disc(30), np.float32(level / 255)) for level in (0, 6, 20, 6, 0)])
+    for mask in shape_edges(masks, steady_frames=1, spread_px=2):
+        assert mask[:8, :8].max() * 255 <= 20.01
+        assert mask[60, 60] == 1

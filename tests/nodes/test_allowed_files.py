@@ -187,6 +187,18 @@ def test_links_that_the_artist_made_are_followed(pack: SimpleNamespace, folders:
         assert pack.EscalierLoadMatteModel.validate_inputs(model=name) is True
 
 
+def test_links_that_lead_back_end(pack: SimpleNamespace, folders: SimpleNamespace) -> None:
+    root = folders.models / "sam2"
+    try:
+        for name in ("loop", "again", "canary/up"):
+            (root / name).symlink_to(folders.models, target_is_directory=True)
+        (root / "twin").symlink_to(root / "canary", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system makes no links")
+    tried = pack.EscalierTrackMaskSam2.define_schema().inputs[3].options
+    assert {"canary", "twin"} <= set(tried) and len(tried) < 50
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 def test_pipe_with_a_name_is_no_model(pack: SimpleNamespace, folders: SimpleNamespace) -> None:
     os.mkfifo(folders.models / "rembg" / "u2netp.onnx")

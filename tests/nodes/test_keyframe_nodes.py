@@ -91,6 +91,20 @@ def test_saved_keyframes_load_bit_for_bit(pack: SimpleNamespace, film, keyframes
     assert all((a == b).all() for a, b in zip(loaded.pictures, keyframes.pictures, strict=True))
 
 
+def test_loading_shows_which_file_stands_where_and_what_is_doubtful(
+    pack: SimpleNamespace, film, clip: np.ndarray, fresh_folders
+) -> None:
+    folder = fresh_folders.input / "painted"
+    folder.mkdir()
+    for name, frame in (("keyframe_000001_00001_.png", 1), ("take 3 4.png", 4)):
+        cv2.imwrite(str(folder / name), cv2.cvtColor(255 - clip[frame], cv2.COLOR_RGB2BGR))
+    output = pack.EscalierLoadKeyframes.execute("painted", film, "0")
+    assert output.args[0].indices == (1, 4)
+    (table,) = output.ui.as_dict()["text"]
+    assert [line.split()[:2] for line in table.splitlines()[1:]] == [["keyframe_000001_00001_.png", "1"], ["take", "3"]]
+    assert table.endswith("4 by its name, which also says 3")
+
+
 def test_saving_again_makes_a_new_folder(pack: SimpleNamespace, keyframes, fresh_folders) -> None:
     for _ in range(2):
         pack.EscalierSaveKeyframes.execute(keyframes, "keys", "0")

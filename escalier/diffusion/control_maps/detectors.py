@@ -135,7 +135,7 @@ def draw_control_maps(
     if detector.packaged:
         import_package()
     room = Room.of(size, resolution, detector.step_px)
-    files = _files(kind, detector, folders, options)
+    files = find_weights(kind, folders, options)
     with naming_short_memory("draw_control_maps", f"the detector of {kind!r}", room.padded):
         detect = detector.load(files, device, options)
     found: list[np.ndarray] = []
@@ -149,7 +149,18 @@ def draw_control_maps(
     return np.stack([_as_picture(one) for one in found])
 
 
-def _files(kind: str, detector: Detector, folders: Iterable[str | Path], options: Options) -> list[Path]:
+def find_weights(kind: str, folders: Iterable[str | Path] = (), options: Options | None = None) -> list[Path]:
+    """The files that a kind of map needs, looked for and not opened: what is missing can be said before the work.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the file, the folder and the source.
+
+    >>> find_weights("canny")
+    []
+    """
+    detector, options = DETECTORS[kind], options or Options()
     places = [Path(folder) for folder in folders]
     names = detector.files if kind != "openpose" else tuple((name,) for name in pose.files_for(options.pose_parts))
     return [find_file(choice, places, kind, detector.source) for choice in names]

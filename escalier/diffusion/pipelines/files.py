@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
-import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from escalier.model_files import damage, is_safetensors, layout
-from escalier.packages import load_package
+from escalier.model_files import (
+    WEIGHTS,
+    UnreadableWeights,
+    damage,
+    is_safetensors,
+    layout,
+    read_weights,
+    safetensors_shapes,
+)
 
-TORCH_REQUIREMENT = "torch>=2.4"
 INDEX, CONFIG = "model_index.json", "config.json"
-WEIGHTS = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 REMEDY = "download all files of the pipeline's folder again"
 CHECKED_AWAY = ("safety_checker", "image_encoder")
 """Parts of a pipeline that are never loaded; they may be missing."""
@@ -129,20 +131,15 @@ def tensor_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     if not path.is_file():
         raise FileNotFoundError(f"load_pipeline: no file or folder at {path}; check the path")
     check_whole(path)
-    if is_safetensors(path):
-        with path.open("rb") as file:
-            header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
-    torch = load_package("torch", TORCH_REQUIREMENT, "Diffusers pipelines")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, UnicodeDecodeError, KeyError, ValueError) as error:
+        if is_safetensors(path):
+            return safetensors_shapes(path)
+        return {name: tuple(value.shape) for name, value in read_weights(path, mapped=True).items()}
+    except UnreadableWeights as error:
         raise ValueError(
-            f"load_pipeline: {path} must hold weights and nothing else, but torch cannot read it as that; take the "
-            ".safetensors file of the same model"
+            f"load_pipeline: {path} must hold weights and nothing else, got {error.kind}; take the .safetensors file "
+            "of the same model"
         ) from error
-    state = state.get("state_dict", state) if isinstance(state, Mapping) else {}
-    return {name: tuple(value.shape) for name, value in state.items() if hasattr(value, "shape")}
 
 
 def numbers_in(path: Path, prefix: str = "") -> int:
@@ -175,7 +172,7 @@ def read_json(path: Path) -> dict[str, Any]:
         )
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         wrong = damage(path) or "something else"
         raise ValueError(
             f"load_pipeline: {path} must be a description in JSON, got {wrong}; download it again"

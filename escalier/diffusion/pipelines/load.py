@@ -134,12 +134,7 @@ def load_pipeline(
     FileNotFoundError: load_pipeline: no file or folder at no such folder; check the path
     """
     path, nets = Path(path), [Path(one) for one in controlnets]
-    if task not in TASKS:
-        raise ValueError(f"load_pipeline: task must be one of {', '.join(TASKS)}, got {task!r}; choose one of them")
-    found = read_folder(path) if path.is_dir() else read_checkpoint(path)
-    task = _task(task, found, bool(nets))
-    for net in nets:
-        _check_family(net, read_controlnet(net), found)
+    found, task = check_pipeline(path, task, nets)
     import_packages()
     import torch
 
@@ -163,6 +158,24 @@ def load_pipeline(
         runner.to(device)
     runner.set_progress_bar_config(disable=True)
     return Pipeline(runner, task, family_of(found.text_width), len(nets))
+
+
+def check_pipeline(path: str | Path, task: str = "auto", controlnets: Sequence[str | Path] = ()) -> tuple[Found, str]:
+    """Refuse, by headers alone and within a moment, what `load_pipeline` could not load; gives what it is and its task.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_pipeline`.
+    """
+    path, nets = Path(path), [Path(one) for one in controlnets]
+    if task not in TASKS:
+        raise ValueError(f"load_pipeline: task must be one of {', '.join(TASKS)}, got {task!r}; choose one of them")
+    found = read_folder(path) if path.is_dir() else read_checkpoint(path)
+    task = _task(task, found, bool(nets))
+    for net in nets:
+        _check_family(net, read_controlnet(net), found)
+    return found, task
 
 
 def _task(task: str, found: Found, with_nets: bool) -> str:

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from escalier.model_files import TORCH_REQUIREMENT
 from escalier.packages import load_package
 from escalier.short_memory import is_short_memory
-
-from .files import TORCH_REQUIREMENT
 
 REQUIREMENT = "diffusers>=0.30"
 TEXT_REQUIREMENT = "transformers>=4.50.3"

@@ -267,14 +267,14 @@ def _warn_of_long_prompt(pipeline: Pipeline, prompt: str) -> None:
         words = tokenizer(prompt).input_ids[1:-1]
     room = tokenizer.model_max_length - 2
     if len(words) > room:
-        logger.warning("repaint: the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
+        logger.warning("the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
 
 
 def _halved(batch: int) -> int:
     import torch
 
     torch.cuda.empty_cache()
-    logger.warning("repaint: %d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
+    logger.warning("%d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
     return batch // 2
 
 
