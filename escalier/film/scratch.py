@@ -92,7 +92,7 @@ def open_scratch(folder: str | Path) -> Path:
 
 
 def own_folder(path: Path) -> Path:
-    """A folder inside scratch, made where missing. A link, a file or a locked folder in its place is put aside."""
+    """A folder inside scratch, made where it is missing. A link, a file or a locked folder there is put aside."""
     for _ in range(2):
         try:
             path.mkdir(exist_ok=True)
