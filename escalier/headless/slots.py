@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .mount import unmount
+from .scratch_place import KEPT_DAYS
 
-KEPT_SECONDS = 14 * 86400
 KEPT_BYTES = 100 * 10**9
 """One minute of 1080p needs 45 GB."""
 ALONE_SECONDS = 2 * 86400
@@ -101,12 +101,14 @@ def clean_kept(kept: Path, now: float | None = None, most_bytes: int = KEPT_BYTE
         if PASSING.fullmatch(kind.name):
             _remove(kind)
             continue
-        entries += [(*_facts(entry), entry) for entry in _entries(kind)]
-        with contextlib.suppress(OSError):
-            kind.rmdir()  # where it is empty
+        # Hidden ones are the marks and locks of `escalier.film.scratch`, without which the rest is not believed.
+        found = [entry for entry in _entries(kind) if not entry.name.startswith(".")]
+        entries += [(*_facts(entry), entry) for entry in found]
+        if not found:
+            _remove(kind)
     total = sum(size for _, size, _ in entries)
     for changed, size, entry in sorted(entries):
-        if now - changed > KEPT_SECONDS or total > most_bytes:
+        if now - changed > KEPT_DAYS * 86400 or total > most_bytes:
             _remove(entry)
             total -= size
 
