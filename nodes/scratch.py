@@ -1,7 +1,6 @@
 """Room on disk for what is too large for memory: in ComfyUI's temporary folder, which is emptied when it starts."""
 
 import contextlib
-import os
 import shutil
 import tempfile
 import weakref
@@ -9,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import folder_paths
+
+from escalier.film.scratch import is_in_use, open_scratch
+from escalier.film.whole_files import remove_quietly
 
 FREE_SHARE = 0.2
 ENOUGH_FREE_BYTES = 20 * 10**9
@@ -34,22 +36,22 @@ def remove_with(owner: object, folder: Path) -> None:
 def lasting_folder(kind: str) -> Path:
     """A folder whose contents are named after what they were made from, so that a later job can go on with them.
 
-    What was used longest ago goes first while less than a fifth of the disk, and less than 20 GB, is free. Files that a
-    node still reads stay readable until it is done with them.
+    What was used longest ago goes first while less than a fifth of the disk, and less than 20 GB, is free, and no job,
+    of this server or of another one, is writing there. Files that a node still reads stay readable until it is done.
     """
-    folder = _escalier_folder() / kind
-    folder.mkdir(exist_ok=True)
-    oldest_first = sorted(folder.iterdir(), key=lambda entry: entry.stat().st_mtime)
-    for entry in oldest_first:
+    folder = open_scratch(_escalier_folder() / kind)
+    for entry in sorted((entry for entry in folder.iterdir() if not entry.name.startswith(".")), key=_last_used):
         disk = shutil.disk_usage(folder)
-        if disk.free >= min(FREE_SHARE * disk.total, ENOUGH_FREE_BYTES):
+        if disk.free >= min(FREE_SHARE * disk.total, ENOUGH_FREE_BYTES) or is_in_use(folder):
             break
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):
-                os.remove(entry)
+        remove_quietly(entry)
     return folder
+
+
+def _last_used(entry: Path) -> float:
+    with contextlib.suppress(OSError):  # another server removes what is old as well
+        return entry.lstat().st_mtime
+    return 0.0
 
 
 def _escalier_folder() -> Path:

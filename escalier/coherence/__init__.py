@@ -15,7 +15,7 @@ from .measure import measure_film
 from .measurement import Measurement, RegionMeasurement
 from .meter import FadeReport, measure_fades
 from .plot import plot_curves
-from .seam import followed_pixels, pop, visible_change
+from .seam import followed_pixels, pop, step_ratios, visible_change
 from .sharpness import sharpness, sharpness_kept
 from .warp_error import warp_error
 
@@ -47,6 +47,7 @@ __all__ = [
     "pop",
     "sharpness",
     "sharpness_kept",
+    "step_ratios",
     "visible_change",
     "warp_error",
 ]

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from escalier.arguments import Flow, Picture, Region, check_same_size, checked
+
 from .pictures import lab_change
 
 
-def colour_step(
-    before: np.ndarray, after: np.ndarray, flow: np.ndarray, counted: np.ndarray
-) -> tuple[float, float, float] | None:
+@checked
+def colour_step(before: Picture, after: Picture, flow: Flow, counted: Region) -> tuple[float, float, float] | None:
     """How far the mean colour moves from a frame to the next, in L*, a* and b*; None where no pixel counts.
 
     mean over the counted pixels p of Lab(after)(p + flow(p)) - Lab(before)(p). Its length is a Delta E*ab (CIE 1976)
@@ -36,6 +37,7 @@ def colour_step(
     >>> [round(abs(part), 1) for part in step]
     [9.8, 0.0, 0.0]
     """
+    check_same_size("colour_step", before=before, after=after, flow=flow, counted=counted)
     return mean_step(lab_change(before, after, flow), counted)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from escalier.arguments import Picture, check_same_size, checked
+
 from .ghosting import high_pass
 
 PATCH_PX = 32
@@ -20,7 +22,8 @@ SMALLEST_CONTRAST = 0.5 / 255
 """A patch whose detail deviates by less than half a level has no drawing that could be doubled."""
 
 
-def double_exposure(blend: np.ndarray, earlier: np.ndarray, later: np.ndarray) -> float | None:
+@checked
+def double_exposure(blend: Picture, earlier: Picture, later: Picture) -> float | None:
     """1 minus how well each patch of a blend is found again in the better of its two sides: 0 good, .3 doubled.
 
     For patches of 32 px of the detail finer than 2 px: 1 - max over both sides and over shifts within +-8 px of the
@@ -41,6 +44,7 @@ def double_exposure(blend: np.ndarray, earlier: np.ndarray, later: np.ndarray) -
     >>> round(double_exposure(noise.mean(axis=0), *noise), 1), round(abs(double_exposure(noise[0], *noise)), 3)
     (0.3, 0.0)
     """
+    check_same_size("double_exposure", blend=blend, earlier=earlier, later=later)
     _, values = doubled_patches(blend, earlier, later)
     return float(values.mean()) if values.size else None
 

@@ -6,12 +6,13 @@ form in its place, and a flat area has no motion that could be seen.
 
 from __future__ import annotations
 
-import numpy as np
+from escalier.arguments import Flow, Region, check_same_size, checked
 
 from .pictures import lengths, mean_over
 
 
-def motion_error(source_flow: np.ndarray, restyled_flow: np.ndarray, counted: np.ndarray) -> float | None:
+@checked
+def motion_error(source_flow: Flow, restyled_flow: Flow, counted: Region) -> float | None:
     """The mean distance in px between the motion of a restyled film and that of its source; None without a pixel.
 
     mean over the counted pixels of |flow of the restyled film - flow of the source|: tOF of Chu et al., "Learning
@@ -29,4 +30,5 @@ def motion_error(source_flow: np.ndarray, restyled_flow: np.ndarray, counted: np
     >>> motion_error(still, still + np.float32((3, 4)), np.ones((4, 4), bool))
     5.0
     """
+    check_same_size("motion_error", source_flow=source_flow, restyled_flow=restyled_flow, counted=counted)
     return mean_over(lengths(restyled_flow - source_flow), counted)

@@ -13,7 +13,7 @@ from escalier.keyframes import Keyframes
 from .colour_steps import colour_drift
 from .measurement import WHOLE, Measurement, RegionMeasurement
 from .pictures import at_size
-from .seam import pop
+from .seam import step_ratios
 from .sharpness import LEAST, sharpness, sharpness_kept
 
 Steps = list[tuple[float, float, float] | None]
@@ -104,14 +104,16 @@ def _region(
         "source_colour_drift": _drift(source_steps, length),
         "sharpness": kept,
     }
-    figures: dict[str, float | None] = {name: _mean(curves[name]) for name in curves if name != "visible_change"}
-    changes = curves["visible_change"]
+    figures: dict[str, float | None] = {
+        name: _mean(curves[name]) for name in curves if not name.endswith("visible_change")
+    }
+    ratios = _step_ratios(curves["visible_change"], curves["source_visible_change"])
     figures |= {name: _most(curves[name]) for name in ("colour_step", "colour_drift", "source_colour_drift")}
-    figures["pop"] = pop(changes[np.isfinite(changes)]) if np.isfinite(changes).any() else None
+    figures["pop"] = _most(ratios)
     now, source = figures["warp_error"], figures["source_warp_error"]
     figures["flicker"] = now / source if now is not None and source else None
     reasons = _reasons(raw, figures, length, lag, runs_known)
-    worst = {"pop": changes} | {name: curves[name] for name in ("warp_error", "colour_step", "colour_drift")}
+    worst = {"pop": ratios} | {name: curves[name] for name in ("warp_error", "colour_step", "colour_drift")}
     worst["sharpness"] = -kept
     frames = {
         name: int(np.nanargmax(curve))
@@ -119,6 +121,14 @@ def _region(
         if figures[name] is not None and np.isfinite(curve).any()
     }
     return RegionMeasurement(figures, curves, reasons, frames)
+
+
+def _step_ratios(changes: np.ndarray, source_changes: np.ndarray) -> np.ndarray:
+    """`step_ratios` at the first frame of each pair, NaN where a pair is not judged."""
+    ratios, known = np.full(len(changes), np.nan), np.isfinite(changes)
+    if known.any():
+        ratios[known] = step_ratios(changes[known], source_changes[known])
+    return ratios
 
 
 def _step_lengths(steps: Steps) -> np.ndarray:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from escalier.arguments import Picture, Region, check_same_size, checked
+
 from .pictures import unit
 
 HIGH_PASS_PX = 2.0
@@ -20,7 +22,8 @@ FADE_CORE = (0.2, 0.8)
 """Weights between which a frame counts as the middle of a fade."""
 
 
-def high_pass_contrast(picture: np.ndarray) -> np.ndarray:
+@checked
+def high_pass_contrast(picture: Picture) -> np.ndarray:
     """The local contrast of a picture's drawing: float32 (H, W), of the unit 0..1.
 
     With Y the brightness and G(s) a Gaussian blur of standard deviation s px: sqrt(G(12) * (Y - G(2) * Y)^2).
@@ -42,12 +45,13 @@ def high_pass(picture: np.ndarray) -> np.ndarray:
     return grey - cv2.GaussianBlur(grey, (0, 0), HIGH_PASS_PX)
 
 
+@checked
 def ghosting_kept(
-    blend: np.ndarray,
-    earlier: np.ndarray,
-    later: np.ndarray,
+    blend: Picture,
+    earlier: Picture,
+    later: Picture,
     weight: float | np.ndarray,
-    counted: np.ndarray | None = None,
+    counted: Region | None = None,
 ) -> float:
     """How much of its two sides' drawing a blend keeps: 1 is all, .71 what half and half of unrelated drawings keep.
 
@@ -68,6 +72,7 @@ def ghosting_kept(
     >>> round(ghosting_kept(noise.mean(axis=0), *noise, 0.5), 2), ghosting_kept(noise[0], noise[0], noise[0], 0.5)
     (0.71, 1.0)
     """
+    check_same_size("ghosting_kept", blend=blend, earlier=earlier, later=later, counted=counted)
     return kept_within(high_pass_contrast(blend), side_contrast(earlier, later, weight), counted)
 
 
@@ -83,7 +88,8 @@ def kept_within(contrast: np.ndarray, sides: np.ndarray, counted: np.ndarray | N
     return float(contrast[within].mean()) / expected if expected > 0 else 1.0
 
 
-def fade_weight(blend: np.ndarray, earlier: np.ndarray, later: np.ndarray) -> float:
+@checked
+def fade_weight(blend: Picture, earlier: Picture, later: Picture) -> float:
     """How far a blend has gone from its earlier to its later side, 0..1, read off the pictures alone.
 
     The w for which (1 - w) earlier + w later lies nearest to the blend, by least squares over the whole picture. 0
@@ -98,6 +104,7 @@ def fade_weight(blend: np.ndarray, earlier: np.ndarray, later: np.ndarray) -> fl
     >>> round(fade_weight(noise[0] + 0.25 * (noise[1] - noise[0]), *noise), 6)
     0.25
     """
+    check_same_size("fade_weight", blend=blend, earlier=earlier, later=later)
     apart = unit(later) - unit(earlier)
     gone = unit(blend) - unit(earlier)
     length = float(np.vdot(apart, apart))

@@ -11,7 +11,7 @@ import numpy as np
 
 from escalier.film.frames import FrameSource, MaskSource, Size, check_masks
 from escalier.film.motion import Motion
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, fits_film
 from escalier.keyframes.keyframes import check_indices
 from escalier.propagation import Runs, Staircase
 
@@ -32,6 +32,7 @@ CURVES = (
     "source_warp_error",
     "source_warp_error_long",
     "visible_change",
+    "source_visible_change",
     "motion_error",
     "ghosting_kept",
     "double_exposure",
@@ -61,8 +62,8 @@ def measure_film(
     Parameters
     ----------
     source, restyled
-        The filmed clip and the film made from it, of one length and size. A `Staircase` brings its keyframes and runs
-        along.
+        The filmed clip and the film made from it, of one length and shape; the restyled film may be larger. A
+        `Staircase` brings its keyframes and runs along.
     motion
         How the source moves. Made here and forgotten where it is not given.
     keyframes
@@ -220,7 +221,8 @@ class _Meter:
         flow, valid = motion.flow(i, j, self._size), motion.valid(i, j, self._size)
         source_change = carried_change(source_before, labs[0], flow)
         change = carried_change(restyled_before, labs[1], flow)
-        followed, visible = confirmed(source_change, valid), lengths(change)
+        followed = confirmed(source_change, valid)
+        visible = {"visible_change": lengths(change), "source_visible_change": lengths(source_change)}
         apart = lengths(motion.match(before.restyled, after.restyled) - flow)
         valid_maps = {"motion_error": apart} | self._warp_maps(before, after, flow)
         for name, region in before.regions.items():
@@ -230,7 +232,7 @@ class _Meter:
             self.source_steps[name].append(mean_step(source_change, valid & region) if judged else None)
             if judged:
                 self._store(name, i, valid_maps, valid & region)
-                self._store(name, i, {"visible_change": visible}, followed & region)
+                self._store(name, i, visible, followed & region)
 
     @staticmethod
     def _labs_of(look: _Look) -> tuple[np.ndarray, np.ndarray]:
@@ -302,7 +304,8 @@ def _check_alike(name: str, length: int, size: Size, source: FrameSource) -> Non
             f"measure_film: {name} must have the source's {len(source)} frames, got {length}; use the clip that the "
             "film was made from, with the same trim (a copy with another frame rate drops or repeats frames)"
         )
-    if size != source.size:
+    if not fits_film(size, source.size):
         raise ValueError(
-            f"measure_film: {name} must have the source's size {source.size}, got {size}; scale one of them first"
+            f"measure_film: {name} must have the source's size {source.size}, or be larger by one factor, got {size}; "
+            "scale one of them first"
         )

@@ -12,6 +12,7 @@ import numpy as np
 from escalier.film.frames import Size
 
 from .sharpness import LEAST
+from .verdicts import verdicts
 
 WHOLE, INSIDE, OUTSIDE = "whole", "inside", "outside"
 
@@ -24,7 +25,7 @@ FIGURES = {
     "colour_step": ("colour step, Delta E", 1, 2),
     "colour_drift": ("colour drift, Delta E", 1, 2),
     "source_colour_drift": ("  the same of the source", 1, 2),
-    "pop": ("seam: pop, max over median", 1, 2),
+    "pop": ("pop, largest step over the usual", 1, 2),
     "motion_error": ("motion error, px", 1, 3),
     "ghosting_kept": ("ghosting kept", 1, 3),
     "double_exposure": ("double exposure", 1, 3),
@@ -122,6 +123,7 @@ class Measurement:
             "regions": {
                 name: {
                     "figures": region.figures,
+                    "verdicts": verdicts(region.figures),
                     "reasons": region.reasons,
                     "frames": region.frames,
                     "bought_with_blur": self.bought_with_blur(name),
@@ -151,7 +153,8 @@ class Measurement:
         lines = [f"{self.length} frame{'s' * (self.length != 1)}, measured at {self.size}"]
         for name, region in self.regions.items():
             lines += ["", {WHOLE: "Whole picture", INSIDE: "Inside the mask", OUTSIDE: "Outside the mask"}[name]]
-            lines += [self._line(region, figure) for figure in FIGURES]
+            words = verdicts(region.figures)
+            lines += [self._line(region, figure, words.get(figure, "")) for figure in FIGURES]
             lines += _why_none(region)
             if self.bought_with_blur(name):
                 lines.append(
@@ -160,13 +163,13 @@ class Measurement:
                 )
         return "\n".join([*lines, *(["", *self.notes] if self.notes else [])])
 
-    def _line(self, region: RegionMeasurement, figure: str) -> str:
+    def _line(self, region: RegionMeasurement, figure: str, word: str) -> str:
         label, unit, digits = FIGURES[figure]
         lag = "a long lag" if self.lag is None else f"lag {self.lag}"
         value = region.figures[figure]
         said = "none" if value is None else f"{value * unit:.{digits}f}"
         where = f"  (worst at frame {region.frames[figure]})" if value and figure in region.frames else ""
-        return f"  {label.format(lag=lag):<33}{said}{where}"
+        return f"  {label.format(lag=lag):<33}{said:<8}{word:<7}{where}".rstrip()
 
 
 def _why_none(region: RegionMeasurement) -> list[str]:

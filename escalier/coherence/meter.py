@@ -13,8 +13,9 @@ from escalier.propagation.staircase import Staircase
 
 from .double_exposure import double_exposure
 from .ghosting import FADE_CORE, ghosting_kept
-from .pictures import at_size, enough
-from .seam import followed_pixels, pop, visible_change
+from .pictures import at_size, enough, lab_change, lengths, mean_over
+from .seam import confirmed, step_ratios, visible_change
+from .verdicts import verdict
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class FadeReport:
     double_exposure
         Mean of `double_exposure` over the same frames; None where there is none, or no drawing in them.
     pop
-        See `pop`; None for a film of one frame.
+        The largest of the `step_ratios` between keyframes, where fades are; None where there is no fade to judge.
     pop_frame
-        The frame after which the largest step lies, or None.
+        The frame after which that step lies, or None.
     ghosting_frames, ghosting_curve
         Which frames, int (M,), and `ghosting_kept` at each, float32 (M,).
     change_frames, change_curve
@@ -49,10 +50,17 @@ class FadeReport:
     change_curve: np.ndarray = field(repr=False)
 
     def __str__(self) -> str:
-        kept = "no fade has a middle" if self.ghosting is None else f"{self.ghosting:.3f}"
-        popped = "the film has one frame" if self.pop is None else f"{self.pop:.2f} after frame {self.pop_frame}"
-        doubled = "" if self.double_exposure is None else f"double exposure: {self.double_exposure:.3f}; "
-        return f"ghosting kept: {kept}; {doubled}pop: {popped}"
+        if self.pop is None and self.ghosting is None:
+            return "no fade to judge: the film lies on one side of its keyframe, or nothing in it can be followed"
+        parts = ["no fade has a middle to judge for double images"]
+        if self.ghosting is not None:
+            parts = [f"ghosting kept: {self.ghosting:.3f} ({verdict('ghosting_kept', self.ghosting)})"]
+        if self.double_exposure is not None:
+            word = verdict("double_exposure", self.double_exposure)
+            parts.append(f"double exposure: {self.double_exposure:.3f} ({word})")
+        if self.pop is not None:
+            parts.append(f"pop: {self.pop:.2f} after frame {self.pop_frame} ({verdict('pop', self.pop)})")
+        return "; ".join(parts)
 
 
 def measure_fades(
@@ -88,6 +96,7 @@ def measure_fades(
     ghosting: dict[int, float] = {}
     doubled: list[float] = []
     changes: dict[int, float] = {}
+    own: dict[int, float] = {}
     source, stylised = at_size(film.frame(0), size), at_size(staircase.frame(0), size)
     for index in range(len(staircase)):
         middle = _middle_of_fade(staircase, index, size)
@@ -99,23 +108,33 @@ def measure_fades(
         if index + 1 < len(staircase):
             next_source, next_stylised = at_size(film.frame(index + 1), size), at_size(staircase.frame(index + 1), size)
             flow = motion.flow(index, index + 1, size)
-            counted = followed_pixels(source, next_source, flow, motion.valid(index, index + 1, size))
+            source_change = lab_change(source, next_source, flow)
+            counted = confirmed(source_change, motion.valid(index, index + 1, size))
             change = visible_change(stylised, next_stylised, flow, counted) if enough(counted) else None
             if change is not None:
                 changes[index] = change
+                own[index] = mean_over(lengths(source_change), counted) or 0.0
             source, stylised = next_source, next_stylised
         if progress is not None:
             progress(index + 1, len(staircase), stylised)
+    ratios = dict(zip(changes, step_ratios(list(changes.values()), list(own.values())), strict=True)) if changes else {}
+    in_fades = {index: float(ratio) for index, ratio in ratios.items() if _between_keyframes(staircase, index)}
     return FadeReport(
         ghosting=float(np.mean(list(ghosting.values()))) if ghosting else None,
         double_exposure=float(np.mean(doubled)) if doubled else None,
-        pop=pop(list(changes.values())) if changes else None,
-        pop_frame=max(changes, key=lambda index: changes[index]) if changes else None,
+        pop=max(in_fades.values(), default=None),
+        pop_frame=max(in_fades, key=in_fades.__getitem__, default=None),
         ghosting_frames=np.array(list(ghosting), np.int64),
         ghosting_curve=np.array(list(ghosting.values()), np.float32),
         change_frames=np.array(list(changes), np.int64),
         change_curve=np.array(list(changes.values()), np.float32),
     )
+
+
+def _between_keyframes(staircase: Staircase, index: int) -> bool:
+    """Whether the step from a frame to the next lies between two keyframes of one shot: where a fade can show."""
+    keys = staircase.runs.keyframes.indices
+    return all(frame in keys or len(staircase.runs.at(frame)) == 2 for frame in (index, index + 1))
 
 
 def _middle_of_fade(staircase: Staircase, index: int, size: Size) -> tuple[np.ndarray, np.ndarray, float] | None:

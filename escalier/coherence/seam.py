@@ -1,7 +1,8 @@
 """Seams: where a film jumps, and how far the jump stands out from its usual steps.
 
-*Pop* is the maximum over the median, in time, of the visible change from frame to frame. 1 is perfectly even; a cut
-between two runs has 4 and more; at most 1.3 passes unnoticed. It cannot see a slow drift, nor flicker that is even.
+*Pop* is the largest over the median, in time, of the visible change from frame to frame, where the source's own step
+does not stand out as well. 1 is perfectly even; a cut between two runs has 2.5 and more; at most 1.3 passes unnoticed.
+It cannot see a slow drift, nor flicker that is even.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from escalier.arguments import Flow, Picture, Region, check_same_size, checked
+
 from .pictures import lab_change, lengths, mean_over
 
 FOLLOWED_PX = 2.0
@@ -19,7 +22,8 @@ SMALLEST_MEDIAN_DELTA_E = 0.05
 """Less than 8 bits can show. A perfectly still film is not divided by less."""
 
 
-def visible_change(before: np.ndarray, after: np.ndarray, flow: np.ndarray, counted: np.ndarray) -> float | None:
+@checked
+def visible_change(before: Picture, after: Picture, flow: Flow, counted: Region) -> float | None:
     """The mean colour difference between a frame and the next one carried back onto it: Delta E*ab (CIE 1976).
 
     mean over the counted pixels p of |Lab(after)(p + flow(p)) - Lab(before)(p)|, Lab of sRGB under D65. None where no
@@ -40,10 +44,12 @@ def visible_change(before: np.ndarray, after: np.ndarray, flow: np.ndarray, coun
     >>> round(visible_change(grey, lighter, still, np.ones((8, 8), bool)), 1)
     9.8
     """
+    check_same_size("visible_change", before=before, after=after, flow=flow, counted=counted)
     return mean_over(lengths(lab_change(before, after, flow)), counted)
 
 
-def followed_pixels(before: np.ndarray, after: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> np.ndarray:
+@checked
+def followed_pixels(before: Picture, after: Picture, flow: Flow, valid: Region) -> np.ndarray:
     """Pixels on which the flow is known to follow the source film, so that a restyled film may be judged there.
 
     A pixel counts when it passes the published test for occlusion and motion boundaries (`Motion.valid`) and the source
@@ -64,6 +70,7 @@ def followed_pixels(before: np.ndarray, after: np.ndarray, flow: np.ndarray, val
     >>> bool(followed_pixels(grey, grey, np.zeros((8, 8, 2), np.float32), np.ones((8, 8), bool)).all())
     True
     """
+    check_same_size("followed_pixels", before=before, after=after, flow=flow, valid=valid)
     return confirmed(lab_change(before, after, flow), valid)
 
 
@@ -72,21 +79,56 @@ def confirmed(change: np.ndarray, valid: np.ndarray) -> np.ndarray:
     return valid & (lengths(cv2.GaussianBlur(change, (0, 0), FOLLOWED_PX)) < FOLLOWED_DELTA_E)
 
 
-def pop(changes: Sequence[float] | np.ndarray) -> float:
-    """How far the worst step of a film stands out: the maximum over the median of its visible changes. 1 is even.
+def step_ratios(
+    changes: Sequence[float] | np.ndarray, source_changes: Sequence[float] | np.ndarray | None = None
+) -> np.ndarray:
+    """How far each step of a film stands out, float64 (M,): over the median step, and over the source's own there.
+
+    (c(t) / median c) / max(1, s(t) / median s). Where hands move, the flow follows the source less well and every
+    restyle changes more: the source, judged on the same pixels, then steps as well, and that much is forgiven, at that
+    frame only. Measured on five clips of 32 frames: good staircases have 1.13 to 1.30 at their worst step (without the
+    source 1.20 to 1.85), films with a doubled, dropped, shifted or brightened frame or a cut 1.53 and more.
 
     Parameters
     ----------
     changes
-        `visible_change` of every pair of neighbouring frames, in Delta E*ab.
+        `visible_change` of pairs of neighbouring frames, in Delta E*ab.
+    source_changes
+        The same of the source, on the same pixels. None judges the film by itself.
+
+    >>> step_ratios([1.0, 1.0, 3.0], [0.5, 0.5, 1.5]).tolist(), step_ratios([1.0, 1.0, 3.0]).tolist()
+    ([1.0, 1.0, 1.0], [1.0, 1.0, 3.0])
+    """
+    stands_out = _over_usual(changes, "changes")
+    if source_changes is None:
+        return stands_out
+    own = _over_usual(source_changes, "source_changes")
+    if own.size != stands_out.size:
+        raise ValueError(
+            f"step_ratios: source_changes must be as many as changes, {stands_out.size}, got {own.size}; measure both "
+            "on the same pairs of frames"
+        )
+    return stands_out / np.maximum(own, 1)
+
+
+def _over_usual(changes: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    steps = np.asarray(changes, np.float64)
+    if steps.ndim != 1 or steps.size == 0 or not np.isfinite(steps).all():
+        raise ValueError(
+            f"step_ratios: {name} must be finite numbers, at least one, got {steps.size} of which "
+            f"{int((~np.isfinite(steps)).sum())} are not; measure a film of two frames or more"
+        )
+    return steps / max(float(np.median(steps)), SMALLEST_MEDIAN_DELTA_E)
+
+
+def pop(
+    changes: Sequence[float] | np.ndarray, source_changes: Sequence[float] | np.ndarray | None = None
+) -> float:  # fmt: skip
+    """How far the worst step of a film stands out: the largest of its `step_ratios`. 1 is even.
 
     >>> pop([1.0, 1.0, 1.2, 1.0, 6.0])
     6.0
+    >>> pop([1.0, 1.0, 1.2, 1.0, 6.0], [0.4, 0.4, 0.4, 0.4, 0.8])
+    3.0
     """
-    errors = np.asarray(changes, np.float64)
-    if errors.size == 0 or not np.isfinite(errors).all():
-        raise ValueError(
-            f"pop: changes must be finite numbers, at least one, got {errors.size} of which "
-            f"{int((~np.isfinite(errors)).sum())} are not; measure a film of two frames or more"
-        )
-    return float(errors.max() / max(float(np.median(errors)), SMALLEST_MEDIAN_DELTA_E))
+    return float(step_ratios(changes, source_changes).max())

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from escalier.arguments import Picture, Region, check_same_size, checked
+
 LEAST = 0.7
 """Under this share of the keyframes' sharpness a score counts as bought with blur; half and half of two unrelated
 drawings keeps just as much."""
 
 
-def sharpness(picture: np.ndarray, counted: np.ndarray | None = None) -> float:
+@checked
+def sharpness(picture: Picture, counted: Region | None = None) -> float:
     """How much fine drawing a picture holds: the mean absolute Laplacian of its brightness, in 8-bit levels.
 
     Parameters
@@ -29,6 +32,7 @@ def sharpness(picture: np.ndarray, counted: np.ndarray | None = None) -> float:
     >>> sharpness(np.full((8, 8, 3), 90, np.uint8))
     0.0
     """
+    check_same_size("sharpness", picture=picture, counted=counted)
     edges = np.abs(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F))
     return float((edges if counted is None else edges[counted]).mean(dtype=np.float64))
 

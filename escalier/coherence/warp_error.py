@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from escalier.arguments import Flow, Picture, Region, check_same_size, checked
+
 from .pictures import carried_change, mean_over, unit
 
 
-def warp_error(before: np.ndarray, after: np.ndarray, flow: np.ndarray, counted: np.ndarray) -> float | None:
+@checked
+def warp_error(before: Picture, after: Picture, flow: Flow, counted: Region) -> float | None:
     """The mean squared difference between a frame and a later one carried back onto it, RGB 0..1; None without a pixel.
 
     mean over the counted pixels p and the three channels of (after(p + flow(p)) - before(p))^2. Published results over
@@ -36,6 +39,7 @@ def warp_error(before: np.ndarray, after: np.ndarray, flow: np.ndarray, counted:
     >>> round(warp_error(grey, lighter, still, np.ones((8, 8), bool)), 4)
     0.01
     """
+    check_same_size("warp_error", before=before, after=after, flow=flow, counted=counted)
     return mean_over(squared_error(before, after, flow), counted)
 
 

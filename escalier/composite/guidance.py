@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 GRADIENTS = ("import", "mixed", "average", "monochrome")
 """The guidance fields. import: the gradients of the source. mixed: along each edge and in each channel the stronger of

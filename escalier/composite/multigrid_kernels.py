@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 _kernel = njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 _row_kernel = njit(cache=True, nogil=True, fastmath=True, error_model="numpy", inline="always")

@@ -61,6 +61,10 @@ class Cadence:
     def __len__(self) -> int:
         return len(self.film)
 
+    def fingerprint_parts(self) -> tuple[FrameSource | str, ...]:
+        """What its frames depend on, for `film_fingerprint`."""
+        return self.film, f"every {self.every} from {self.phase}"
+
     def kept(self, index: int) -> int:
         """The frame of the film that is seen at frame `index`."""
         _check_index(index, len(self), "Cadence")
@@ -162,6 +166,10 @@ class RestoredCadence:
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def fingerprint_parts(self) -> tuple[FrameSource | str, ...]:
+        """What its frames depend on, for `film_fingerprint`."""
+        return self._pictures, f"places {self._places.tolist()}"
 
     def picture_at(self, index: int) -> int:
         """Which of the interpolated pictures is seen at frame `index`."""

@@ -155,6 +155,10 @@ class FolderFrames:
     def __len__(self) -> int:
         return len(self.files)
 
+    def fingerprint_parts(self) -> tuple[Path, ...]:
+        """What its frames depend on, for `film_fingerprint`: the bytes of its pictures, in order."""
+        return tuple(self.files)
+
     def frame(self, index: int) -> np.ndarray:
         picture = read_picture(self.files[index])
         self._check_size(Size.of(picture), self.files[index])

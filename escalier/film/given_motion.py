@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .fingerprint import array_digest
+from .fingerprint import array_digest, film_fingerprint
 from .frames import FrameSource, Size
-from .kept_files import write_array
 from .motion import Motion, scale_flow, warp
 
 INVERSION_STEPS = 8
@@ -58,23 +57,22 @@ class GivenMotion(Motion):
         for name, flows in (("forward", forward), ("backward", backward)):
             if flows is not None:
                 _check_flows(name, flows, film)
-        super().__init__(film, folder)
         self._forward, self._backward = forward, backward
         sides = [flow for flows in (forward, backward) if flows is not None for flow in flows]
         digest = b"".join(array_digest(np.ascontiguousarray(flow, np.float32)) for flow in sides)
-        given = array_digest(np.frombuffer(digest, np.uint8)).hex()
-        self.fingerprint = f"{self.fingerprint}-{given[:16]}"
+        self._given = array_digest(np.frombuffer(digest, np.uint8)).hex()[:16]
+        super().__init__(film, folder, fingerprint=f"{film_fingerprint(film)}-{self._given}")
         self.preset = "given"
-        self.folder = Path(folder) / f"motion_{self.fingerprint[:16]}_given_{given[:16]}"
-        self.folder.mkdir(parents=True, exist_ok=True)
 
-    def _make(self, first: int, last: int) -> None:
+    def _folder_name(self) -> str:
+        return f"motion_{self.fingerprint[:16]}_given_{self._given}"
+
+    def _matched(self, first: int, last: int) -> np.ndarray:
         if last != first + 1:
-            super()._make(first, last)
-        elif not self._file(first, last).exists():
-            there = self._scaled(self._forward[first])
-            back = invert_flow(there) if self._backward is None else self._scaled(self._backward[first])
-            write_array(self._file(first, last), np.stack([there, back]).astype(np.float16))
+            return super()._matched(first, last)
+        there = self._scaled(self._forward[first])
+        back = invert_flow(there) if self._backward is None else self._scaled(self._backward[first])
+        return np.stack([there, back]).astype(np.float16)
 
     def _scaled(self, flow: np.ndarray) -> np.ndarray:
         return scale_flow(np.ascontiguousarray(flow[..., :2], np.float32), self.working_size)

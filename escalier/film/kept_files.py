@@ -171,9 +171,10 @@ def open_kept(path: Path) -> Iterator[BinaryIO]:
 
 
 def put_aside(path: Path, reason: object) -> None:
-    """Clear the place of something damaged and say so. A file is removed; a folder is renamed, for it may be precious."""
-    log.warning("%s is damaged (%s); it is put aside and made anew", path, reason)
-    if path.is_dir() and not path.is_symlink():
+    """Clear the place of something damaged and say so. A file is removed, a folder renamed: it may be precious."""
+    why = reason.strerror or reason if isinstance(reason, OSError) else reason
+    log.warning("%s is damaged (%s); it is put aside and made anew", path, why)
+    if os.path.isdir(path) and not os.path.islink(path):
         with contextlib.suppress(OSError):  # what cannot be moved is refused where it is in the way
             os.replace(path, path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
     else:

@@ -50,6 +50,10 @@ class FilmMasks(Sequence[np.ndarray]):
         self._whites: dict[np.dtype, int] = {}
         self._told_of_alpha = False
 
+    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+        """What the masks depend on, for `masks_fingerprint`."""
+        return (self._film,)
+
     def __len__(self) -> int:
         return len(self._film)
 

@@ -1,4 +1,4 @@
-"""A film made smaller, and a part of a film: films that cost nothing until a frame is asked for."""
+"""A film at another size, and a part of a film: films that cost nothing until a frame is asked for."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .frames import FrameSource, Size, as_uint8
 
 
 class ScaledFilm:
-    """A film at a smaller size, averaged down; frames are uint8.
+    """A film at another size, averaged down or enlarged by bicubic sampling; frames are uint8.
 
     Parameters
     ----------
     film
         Any film.
     size
-        The size to show it in, no larger than its own on either side.
+        The size to show it in.
 
     >>> from .frames import ArrayFrames
     >>> film = ArrayFrames(np.full((3, 270, 480, 3), 200, np.uint8), rate=25)
@@ -28,10 +28,8 @@ class ScaledFilm:
     """
 
     def __init__(self, film: FrameSource, size: Size) -> None:
-        if size.width > film.size.width or size.height > film.size.height or min(size) < 1:
-            raise ValueError(
-                f"ScaledFilm: size must be no larger than the film's {film.size}, got {size}; ask for a smaller one"
-            )
+        if min(size) < 1:
+            raise ValueError(f"ScaledFilm: size must be at least 1x1 px, got {size}; ask for a larger one")
         self._film = film
         self._size = size
 
@@ -45,6 +43,10 @@ class ScaledFilm:
 
     def __len__(self) -> int:
         return len(self._film)
+
+    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+        """What its frames depend on besides its size, for `film_fingerprint`."""
+        return (self._film,)
 
     def frame(self, index: int) -> np.ndarray:
         return scaled(as_uint8(self._film.frame(index)), self._size)
@@ -81,6 +83,10 @@ class FilmPart:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    def fingerprint_parts(self) -> tuple[FrameSource | str, ...]:
+        """What its frames depend on, for `film_fingerprint`."""
+        return self._film, f"{self.start} to {self.stop}"
+
     def frame(self, index: int) -> np.ndarray:
         if not 0 <= index < len(self):
             raise IndexError(f"FilmPart: index must lie in 0..{len(self) - 1}, got {index}; count from 0")
@@ -88,12 +94,22 @@ class FilmPart:
 
 
 def scaled(picture: np.ndarray, size: Size) -> np.ndarray:
-    """A picture (H, W) or (H, W, C) averaged down to a size; itself where it has that size.
+    """A picture (H, W, C) or a mask (H, W) at another size; itself where it has that size.
+
+    Smaller, it is averaged down. Larger, pictures are sampled bicubically; masks linearly, for
+    they must not swing over.
 
     >>> scaled(np.full((4, 8, 3), 7, np.uint8), Size(4, 2)).shape
     (2, 4, 3)
+    >>> scaled(np.float32([[0, 1]]), Size(4, 1)).tolist()
+    [[0.0, 0.25, 0.75, 1.0]]
     """
-    return picture if Size.of(picture) == size else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    own = Size.of(picture)
+    if own == size:
+        return picture
+    larger = size.width > own.width or size.height > own.height
+    enlarging = cv2.INTER_LINEAR if picture.ndim == 2 else cv2.INTER_CUBIC
+    return cv2.resize(picture, size, interpolation=enlarging if larger else cv2.INTER_AREA)
 
 
 def draft_size(size: Size, scale: float) -> Size:

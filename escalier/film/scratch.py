@@ -92,7 +92,7 @@ def open_scratch(folder: str | Path) -> Path:
 
 
 def own_folder(path: Path) -> Path:
-    """A folder inside scratch, made where it is missing. A link or a file in its place is put aside, not followed."""
+    """A folder inside scratch, made where it is missing. A link, a file or a locked folder in its place is put aside."""
     for _ in range(2):
         try:
             path.mkdir(exist_ok=True)
@@ -101,9 +101,12 @@ def own_folder(path: Path) -> Path:
             continue
         except OSError as error:
             raise storage_error(path, error) from error
-        if not path.is_symlink():
+        if os.path.islink(path):
+            put_aside(path, "it is a link")
+        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            put_aside(path, "it may not be opened")
+        else:
             return path
-        put_aside(path, "it is a link")
     raise FileExistsError(f"own_folder: {path} must be a folder, but something else is there; remove it")
 
 
@@ -179,10 +182,19 @@ def open_or_make(
         if found is None:
             make()
             found = opened()
+    return read_back(found, path)
+
+
+def read_back(found: Made | None, path: Path) -> Made:
+    """What was just made, as it was opened again; refused where it could not be.
+
+    >>> read_back("film", Path("scratch/film.npy"))
+    'film'
+    """
     if found is None:
         raise OSError(
-            f"open_or_make: {path.name} must read back from {path.parent} as it was written, but it does not; check "
-            "the disk, or choose another folder for scratch"
+            f"read_back: {path.name} must read back from {path.parent} as it was written, but it does not; check the "
+            "disk, or choose another folder for scratch"
         )
     return found
 
@@ -201,7 +213,7 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
 
     >>> check_room(Path("."), 10**18, "propagate", "the film and 4 runs")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    OSError: propagate: the disk of . must have 1000000.0 GB free for the film and 4 runs and ... to spare, got ...
+    OSError: propagate: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ... to spare, got ...
     """
     there = folder
     while not there.exists() and there != there.parent:
@@ -209,10 +221,10 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
     disk = shutil.disk_usage(there)
     reserve = min(RESERVE_BYTES, int(RESERVE_SHARE * disk.total))
     if needed and needed + reserve > disk.free:
+        lacking = said_bytes(needed + reserve - disk.free)
         raise OSError(
-            f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and "
-            f"{said_bytes(reserve)} to spare, got {said_bytes(disk.free)}; free {said_bytes(needed + reserve - disk.free)}"
-            " there or choose another folder for scratch"
+            f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and {said_bytes(reserve)} "
+            f"to spare, got {said_bytes(disk.free)}; free {lacking} there or choose another folder for scratch"
         )
 
 
@@ -228,7 +240,9 @@ def said_bytes(count: int) -> str:
 
 
 def scratch_facts(folder: str | Path) -> ScratchFacts:
-    """How much a scratch folder holds of ours, and how long the oldest of it has not been used. Its other files do not count.
+    """How much a scratch folder holds of ours, and how long the oldest of it has not been used.
+
+    Other files in it do not count.
 
     >>> import tempfile
     >>> str(scratch_facts(tempfile.mkdtemp()))
@@ -274,7 +288,7 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
         return 0
     freed = 0
     with try_lock(folder, "clean") as alone:
-        if not alone or _jobs_at_work(folder):
+        if not alone or is_in_use(folder):
             log.info("%s is in use; nothing in it is cleaned", folder)
             return 0
         things = sorted(_things(folder), key=lambda thing: thing.used)
@@ -286,6 +300,9 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
                 if not os.path.lexists(thing.path):
                     freed += thing.bytes
                     left -= thing.bytes
+        for lock in (folder / LOCKS).glob("*.lock"):
+            if lock.stem != "clean" and not os.path.lexists(folder / lock.stem):
+                remove_quietly(lock)
     return freed
 
 
@@ -335,7 +352,7 @@ def _thing(path: Path) -> _Thing:
 
 def _remove(path: Path) -> None:
     """Remove a thing of ours. Of a folder, only the files that we put there: with anything else in it, it stays."""
-    if is_draft(path.name) or not path.is_dir() or path.is_symlink():
+    if is_draft(path.name) or not os.path.isdir(path) or os.path.islink(path):
         remove_quietly(path)
         return
     with contextlib.suppress(OSError):
@@ -375,8 +392,8 @@ def _held(folder: Path, name: str, waiting: Callable[[], object]) -> Iterator[No
         time.sleep(POLL_SECONDS)
 
 
-def _jobs_at_work(folder: Path) -> bool:
-    """Whether any job holds its lock. Locks of jobs that died are removed on the way."""
+def is_in_use(folder: Path) -> bool:
+    """Whether any job works in a scratch folder. The locks of jobs that died are removed on the way."""
     for path in (folder / LOCKS).glob("job-*.lock"):
         with try_lock(folder, path.stem) as free:
             if not free:

@@ -171,6 +171,10 @@ class VideoFrames:
             f"VideoFrames({str(self.path)!r}): {len(self)} frames of {self.size} at {float(self.rate):.3f} per second"
         )
 
+    def fingerprint_parts(self) -> tuple[str | Path, ...]:
+        """What its frames depend on, for `film_fingerprint`: the file's bytes, and which of its pictures are shown."""
+        return self.path, f"{self.times[0]} to {self.times[-1]} from {self.start}"
+
     def frame(self, index: int) -> np.ndarray:
         """Frame `index` as RGB uint8 (H, W, 3)."""
         if not 0 <= index < len(self):

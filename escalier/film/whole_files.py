@@ -119,7 +119,8 @@ def remove_leftovers(folder: Path, path: Path | None = None) -> None:
     except OSError:
         return  # a missing folder is refused where it is written into
     for entry in entries:
-        if (path is None or is_draft_of(entry.name, path)) and is_abandoned(Path(entry.path)):
+        hidden = entry.name.startswith(".")  # asked first: there may be thousands of others
+        if hidden and (path is None or is_draft_of(entry.name, path)) and is_abandoned(Path(entry.path)):
             remove_quietly(Path(entry.path))
 
 

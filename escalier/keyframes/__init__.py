@@ -6,7 +6,7 @@ from .colour_lock import ColourLock, lock_colours
 from .files import read_keyframes, write_keyframes
 from .fit import Fit
 from .grid import GridPlan, split, split_cells, tile
-from .keyframes import Keyframes
+from .keyframes import Keyframes, fits_film, same_shape
 from .listing import KeyframeEntry, KeyframeListing, list_keyframes
 from .misplaced import Misplaced, find_misplaced, remark_misplaced
 from .plan import plan_grid
@@ -23,6 +23,7 @@ __all__ = [
     "Misplaced",
     "choose_keyframes",
     "find_misplaced",
+    "fits_film",
     "format_indices",
     "list_keyframes",
     "lock_anchors",
@@ -33,6 +34,7 @@ __all__ = [
     "plan_grid",
     "read_keyframes",
     "remark_misplaced",
+    "same_shape",
     "split",
     "split_cells",
     "tile",

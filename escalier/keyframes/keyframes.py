@@ -10,6 +10,8 @@ import numpy as np
 
 from escalier.film.frames import FrameSource, Size
 
+LEAST_ENLARGEMENT = 1.1
+
 
 @dataclass(frozen=True, init=False)
 class Keyframes:
@@ -93,6 +95,28 @@ class Keyframes:
     def with_pictures(self, pictures: Sequence[np.ndarray]) -> Keyframes:
         """The same places in time with other pictures, for instance restyled ones."""
         return Keyframes(self.indices, pictures, self.length)
+
+
+def fits_film(painted: Size, filmed: Size) -> bool:
+    """Whether keyframes of one size can be carried through a film of another: as large, or larger by one factor.
+
+    Larger keyframes give a larger film. Their shape may be off by a pixel, as scaling rounds; a picture that is larger
+    by a pixel or two was cropped or padded, not enlarged.
+
+    >>> fits_film(Size(1080, 1920), Size(540, 960)), fits_film(Size(540, 960), Size(1080, 1920))
+    (True, False)
+    """
+    larger = max(painted) >= LEAST_ENLARGEMENT * max(filmed)
+    return painted == filmed or (larger and same_shape(painted, filmed))
+
+
+def same_shape(one: Size, other: Size) -> bool:
+    """Whether two sizes are one shape at two scales, to within a pixel of the larger one's rounding.
+
+    >>> same_shape(Size(1920, 1080), Size(853, 480)), same_shape(Size(1920, 1080), Size(1440, 1080))
+    (True, False)
+    """
+    return abs(one.width * other.height - other.width * one.height) <= max(*one, *other)
 
 
 def check_indices(indices: Sequence[int], length: int, caller: str = "Keyframes") -> None:

@@ -10,7 +10,7 @@ from escalier.film.frames import FolderFrames, FrameSource, frame_numbers, short
 from escalier.film.pictures import Size, picture_size, read_picture
 from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem, stem_of
 
-from .keyframes import Keyframes
+from .keyframes import Keyframes, fits_film
 
 Place = str | Path | Sequence[str | Path]
 """A folder of paintings, one painting, or a list of them."""
@@ -215,7 +215,7 @@ def _check_sizes(sizes: dict[Path, Size], wanted: Size | None, caller: str) -> N
     """Refuse paintings that are neither of the film's size nor larger and of its shape, or differ among themselves."""
     first, size = next(iter(sizes.items()))
     for file, other in sizes.items():
-        if wanted is not None and other != wanted and not _enlarges(other, wanted):
+        if wanted is not None and not fits_film(other, wanted):
             raise ValueError(
                 f"{caller}: {file.name} must be {wanted}, the film's size, or larger and of the same shape, got "
                 f"{other}; scale it to {wanted} or {Size(2 * wanted.width, 2 * wanted.height)}, or export it again"
@@ -225,12 +225,3 @@ def _check_sizes(sizes: dict[Path, Size], wanted: Size | None, caller: str) -> N
                 f"{caller}: {file.name} must be {size}, the size of {first.name}, got {other}; scale one of them, so "
                 "that all keyframes are of one size"
             )
-
-
-def _enlarges(size: Size, film: Size) -> bool:
-    """Whether a picture is larger than the film on both sides, and of its shape within a pixel of rounding."""
-    if size.width <= film.width or size.height <= film.height:
-        return False
-    across = abs(size.width - size.height * film.width / film.height)
-    down = abs(size.height - size.width * film.height / film.width)
-    return min(across, down) <= 1

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 CELL_PX = 24
 LAB_BINS = (8, 4, 4)

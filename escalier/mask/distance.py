@@ -8,7 +8,8 @@ pixels, whatever the distance.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 _kernel = njit(cache=True, nogil=True, error_model="numpy")
 

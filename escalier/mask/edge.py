@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import njit
 
 from escalier.film.frames import MaskSource, Size
+from escalier.kernel_cache import njit
 
 from .distance import signed_distance
 

@@ -8,7 +8,8 @@ column, each an exact tridiagonal system. Unlike a window, it carries a value as
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 PASSES = 3
 

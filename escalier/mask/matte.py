@@ -7,7 +7,8 @@ Here the network's raw output is taken, and one stretch, measured on the whole c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,9 +21,15 @@ from escalier.film.frames import FrameSource, Size
 from escalier.model_files import damage
 from escalier.packages import load_package
 
+from .matte_graph import MatteGraph, read_matte_graph
+
+logger = logging.getLogger("escalier")
+
 REQUIREMENT = "rembg>=2.0.57"
 RUNTIME_REQUIREMENT = "onnxruntime>=1.17"
 PURPOSE = "Mattes by rembg"
+NUMBERS = MappingProxyType({"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(double)": "float64"})
+"""The kinds of numbers that a network may take, as onnxruntime and numpy name them."""
 SUBJECT = 0.5
 """A clip in which the network is nowhere surer than this shows no subject, and is not stretched."""
 
@@ -38,6 +45,17 @@ KINDS = MappingProxyType(
 )
 """Families of networks, and the session of rembg that prepares pictures as each was trained. Sessions that send
 pictures to a paid service are not among them."""
+PLANS = MappingProxyType(
+    {
+        "U2Net": ("u2net",),
+        "IS-Net": ("isnet", "isnet-anime", "bria"),
+        "BiRefNet": ("birefnet", "bria"),
+        "BEN": ("ben",),
+    }
+)
+"""The families that are built by each plan, the usual one first."""
+FIRST_BRIA = "isnet-general-use"
+"""RMBG-1.4, Bria's first network, is an IS-Net and takes pictures as that does; rembg's session is for RMBG-2.0."""
 NAMES = (
     ("isnet-anime", "isnet-anime"), ("isnet", "isnet"), ("dis_", "isnet"), ("birefnet", "birefnet"),
     ("bria", "bria"), ("rmbg-2", "bria"), ("u2net", "u2net"), ("silueta", "u2net"), ("ben", "ben"),
@@ -65,10 +83,17 @@ class Mattes:
 
 
 class MatteModel:
-    """A background-removal network, made by `read_matte_model`."""
+    """A background-removal network, made by `read_matte_model`.
 
-    def __init__(self, session: Any, mean: np.ndarray, std: np.ndarray, size: Size, *, gives_logits: bool) -> None:
+    `kind` is its family, `size` the one in which it sees pictures.
+    """
+
+    def __init__(
+        self, session: Any, mean: np.ndarray, std: np.ndarray, size: Size, *, kind: str, gives_logits: bool
+    ) -> None:
+        self.kind = kind
         self._session = session
+        self._input, self._output = session.get_inputs()[0], session.get_outputs()[0].name
         self._mean, self._std = mean, std
         self.size = size
         self._gives_logits = gives_logits
@@ -85,8 +110,7 @@ class MatteModel:
         planes = [Image.fromarray(np.ascontiguousarray(picture[..., c], np.float32) / scale) for c in range(3)]
         small = np.stack([np.asarray(plane.resize(self.size, Image.Resampling.LANCZOS)) for plane in planes])
         prepared = (np.clip(small, 0, 1) - self._mean[:, None, None]) / self._std[:, None, None]
-        name = self._session.get_inputs()[0].name
-        output = np.asarray(self._session.run(None, {name: prepared[None].astype(np.float32)})[0], np.float32)
+        output = self._run(prepared[None].astype(NUMBERS[self._input.type]))
         if output.size != output.shape[-2] * output.shape[-1]:
             raise ValueError(
                 f"MatteModel: the network must give one matte, got an output of shape {output.shape}; load one that "
@@ -97,6 +121,22 @@ class MatteModel:
             raise ValueError("MatteModel: the network must give finite numbers, got NaN or infinity; load another file")
         return 1 / (1 + np.exp(-matte)) if self._gives_logits else matte
 
+    def _run(self, batch: np.ndarray) -> np.ndarray:
+        """The first output alone: IS-Net has eleven more, which would be copied for nothing."""
+        try:
+            return np.asarray(self._session.run([self._output], {self._input.name: batch})[0], np.float32)
+        except _errors_of_runtime() as error:
+            said = " ".join(str(error).split())[:300]
+            if "alloc" in said.lower():
+                raise MemoryError(
+                    f"MatteModel: the memory must hold the network and a picture of {self.size}, but it is full; close "
+                    "other programs, or take a smaller network"
+                ) from error
+            raise ValueError(
+                f"MatteModel: the network must run on a picture of {self.size}, but onnxruntime says: {said}; load "
+                "another file"
+            ) from error
+
 
 def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
     """Load a background-removal network from a file. Nothing is ever downloaded.
@@ -106,14 +146,17 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
     path
         An .onnx file, such as those that rembg publishes.
     kind
-        The family: one of `KINDS`, which decides how pictures are prepared. "auto" reads it from the file's name.
+        The family: one of `KINDS`, which decides how pictures are prepared. "auto" reads it from the network's plan
+        and, where several families share one or the plan is unknown, from the file's name. "bria" is RMBG-1.4 or
+        RMBG-2.0; which of the two, the plan says.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file; the message names the folder.
     ValueError
-        If the file is something else, or its family cannot be told from its name.
+        If the file is something else, takes or gives something else than one picture and one matte, its family
+        cannot be told, or its plan contradicts the kind.
     ImportError
         If rembg or onnxruntime is missing: the message ends with the pip command.
 
@@ -127,15 +170,18 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
             f"read_matte_model: {path.name} must lie in {path.parent}, got no such file; put it there (rembg's models: "
             "github.com/danielgatis/rembg/releases)"
         )
-    kind = _kind_of(path) if kind == "auto" else kind
-    if kind not in KINDS:
+    if kind != "auto" and kind not in KINDS:
         raise ValueError(f"read_matte_model: kind must be auto or {' or '.join(KINDS)}, got {kind}; choose one")
+    graph = read_matte_graph(path) if damage(path) is None else None
+    kind = _kind_of(path, kind, graph)
     # onnxruntime first: without it, importing rembg ends the process.
     runtime = load_package("onnxruntime", RUNTIME_REQUIREMENT, PURPOSE)
     sessions = load_package("rembg.sessions", REQUIREMENT, PURPOSE).sessions_class
-    session_class = next(session for session in sessions if session.name() == KINDS[kind])
-    session = _session(session_class, path, runtime)
-    return _model(session, gives_logits=hasattr(session_class, "sigmoid"))
+    is_first_bria = kind == "bria" and graph is not None and graph.architecture == "IS-Net"
+    name = FIRST_BRIA if is_first_bria else KINDS[kind]
+    session = _session(next(session for session in sessions if session.name() == name), path, runtime)
+    _check_ends(path, session.inner_session)
+    return _model(session, kind, None if graph is None else graph.gives_logits)
 
 
 def matte_film(
@@ -198,20 +244,20 @@ def _session(session_class: Any, path: Path, runtime: Any) -> Any:
         def normalize(self, _: object, mean: Any, std: Any, size: Any, *__: object, **___: object) -> Any:
             raise _Recipe(mean, std, size)
 
-    state = runtime.capi.onnxruntime_pybind11_state
-    refusals = (state.InvalidProtobuf, state.InvalidGraph, state.InvalidArgument, state.Fail, state.NotImplemented)
     found = damage(path)
     try:
         if found is None:
             return LocalSession(path.stem, runtime.SessionOptions(), model_path=str(path))
-    except refusals as error:
-        found = "a file that onnxruntime cannot read"
-        raise _refusal(path, found) from error
+    except _errors_of_runtime() as error:
+        raise _refusal(path, "a file that onnxruntime cannot read") from error
     raise _refusal(path, found)
 
 
-def _model(session: Any, *, gives_logits: bool) -> MatteModel:
+def _model(session: Any, kind: str, gives_logits: bool | None) -> MatteModel:
     from PIL import Image
+
+    if gives_logits is None:
+        gives_logits = hasattr(session, "sigmoid")
 
     try:
         session.predict(Image.new("RGB", (8, 8)))
@@ -221,22 +267,71 @@ def _model(session: Any, *, gives_logits: bool) -> MatteModel:
         fixed = isinstance(height, int) and isinstance(width, int)
         size = Size(width, height) if fixed else Size(*recipe.size)
         mean, std = np.array(recipe.mean, np.float32), np.array(recipe.std, np.float32)
-        return MatteModel(session.inner_session, mean, std, size, gives_logits=gives_logits)
+        return MatteModel(session.inner_session, mean, std, size, kind=kind, gives_logits=gives_logits)
     raise ImportError(
         f"read_matte_model: {PURPOSE} need a session of rembg that prepares pictures by normalize, which this version "
         f'has not; run: python -m pip install "{REQUIREMENT}"'
     )
 
 
-def _kind_of(path: Path) -> str:
+def _kind_of(path: Path, wanted: str, graph: MatteGraph | None) -> str:
+    """The family that was asked for, if the plan allows it; else the one that plan and name tell."""
+    plan = graph.architecture if graph is not None else ""
+    allowed = PLANS.get(plan, tuple(KINDS))
+    if wanted != "auto":
+        if wanted not in allowed:
+            raise ValueError(
+                f"read_matte_model: kind must fit {path.name}, whose graph is that of {plan}, got {wanted}; take auto "
+                f"or {' or '.join(allowed)}"
+            )
+        if not plan:
+            logger.warning("%s: its graph is of no family that is known here; prepared as %s", path.name, wanted)
+        return wanted
     name = path.stem.lower()
-    for part, kind in NAMES:
-        if part in name:
-            return kind
+    named = next((kind for part, kind in NAMES if part in name), None)
+    if named in allowed:
+        return named
+    if plan:
+        return allowed[0]
     raise ValueError(
-        f"read_matte_model: the name of {path.name} must tell the network's family ({', '.join(KINDS)}), which it "
-        "does not; choose the kind by hand"
+        f"read_matte_model: the graph or the name of {path.name} must tell the network's family ({', '.join(KINDS)}), "
+        "which they do not; choose the kind by hand"
     )
+
+
+def _check_ends(path: Path, session: Any) -> None:
+    """Refuse a network that takes something else than one RGB picture, or gives something else than one matte."""
+    inputs, output = session.get_inputs(), session.get_outputs()[0]
+    if len(inputs) != 1:
+        raise _refusal(path, f"a network with {len(inputs)} inputs ({', '.join(one.name for one in inputs)})")
+    shape = inputs[0].shape
+    if inputs[0].type not in NUMBERS:
+        raise _refusal(path, f"a network that takes {inputs[0].type} where fractions should be")
+    if len(shape) != 4 or not _may_be(shape[0], 1) or not _may_be(shape[1], 3):
+        order = " (height, width, channels: export it with channels first)" if shape[-1:] == [3] else ""
+        raise _refusal(path, f"a network that takes {_written(shape)}{order} where 1 x 3 x height x width should be")
+    given = output.shape or []
+    if len(given) == 4 and not _may_be(given[1], 1):
+        raise _refusal(path, f"a network that gives {given[1]} channels where one matte should be")
+    if len(given) == 1 or len(given) > 4 or (len(given) in (3, 4) and not _may_be(given[0], 1)):
+        raise _refusal(path, f"a network that gives {_written(given)} where one matte should be")
+
+
+def _may_be(length: object, wanted: int) -> bool:
+    """Whether a side of a network's input or output is of this length, or of any."""
+    return not isinstance(length, int) or length == wanted
+
+
+def _written(shape: Sequence[object]) -> str:
+    return " x ".join(str(side) if isinstance(side, int) else "any" for side in shape) or "a single number"
+
+
+def _errors_of_runtime() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises; its errors have no family of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    kinds = (kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
+    return (*kinds, RuntimeError)
 
 
 def _refusal(path: Path, kind: str) -> ValueError:

@@ -165,7 +165,23 @@ def read_sam2_video(folder: str | Path) -> torch.nn.Module:
     if wrong is not None:
         raise ValueError(f"read_sam2_video: {weights} must hold a model, got {wrong}; {REMEDY}")
     package = load_package("transformers.models.sam2_video", REQUIREMENT, "Segment Anything 2 masks")
-    return package.Sam2VideoModel.from_pretrained(folder, local_files_only=True).eval()
+    try:
+        model, loaded = package.Sam2VideoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+    except (ValueError, OSError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        raise ValueError(
+            f"read_sam2_video: {folder} must hold a whole Segment Anything 2 model, but transformers cannot read it as "
+            f"one ({said}); {REMEDY}"
+        ) from error
+    # transformers fills weights that it does not find, or that have another shape, with random ones.
+    strange = {name if isinstance(name, str) else name[0] for name in loaded.get("mismatched_keys", ())}
+    gaps = sorted({name for name, _ in model.named_parameters()} & ({*loaded["missing_keys"]} | strange))
+    if gaps:
+        raise ValueError(
+            f"read_sam2_video: {weights} must hold all weights of a Segment Anything 2 model, but {len(gaps)} of them "
+            f"are missing or have another shape (such as {gaps[0]}); {REMEDY}"
+        )
+    return model.eval()
 
 
 def forget(outputs: dict[str, dict[int, dict[str, Any]]], index: int) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
+import logging
 import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from escalier.model_files import damage, is_safetensors, layout
+from escalier.model_files import UnreadableWeights, layout, read_weights, under_prefix
 from escalier.packages import load_package
 
 if TYPE_CHECKING:
     import torch
+
+logger = logging.getLogger("escalier")
 
 REQUIREMENT = "segment-anything>=1.0"
 NAMES = {(768, 12): "vit_b", (1024, 24): "vit_l", (1280, 32): "vit_h"}
@@ -21,6 +23,9 @@ NAMES = {(768, 12): "vit_b", (1024, 24): "vit_l", (1280, 32): "vit_h"}
 DECODER_HEADS = 8  # the one number that leaves no trace in the shapes; the same in every released model
 PIXEL_MEAN, PIXEL_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of ImageNet, in levels of 255
 FIRST_TENSOR = "image_encoder.patch_embed.proj.weight"
+RELATIVE_PLACES = "image_encoder.blocks.0.attn.rel_pos_h"
+HIGH_QUALITY = re.compile(r"mask_decoder\.(hf_|compress_vit_feat|embedding_encoder|embedding_maskfeature)")
+"""What HQ-SAM has beside a Segment Anything model: it refines the decoder's answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +76,11 @@ def read_sam(path: str | Path) -> tuple[str, torch.nn.Module]:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is something else: the message says what.
+        If the file is something else: the message says what, and which node runs it where one does.
     ImportError
         If the package segment-anything is missing: the message ends with the pip command.
 
-    Nothing in the file is executed (`weights_only`).
+    Nothing in the file is executed. Tensors that Segment Anything does not have are named in a warning.
 
     Source: Kirillov et al., Segment Anything, 2023; the modules are those of the package segment-anything 1.0.
 
@@ -84,22 +89,63 @@ def read_sam(path: str | Path) -> tuple[str, torch.nn.Module]:
     FileNotFoundError: read_sam: path must be a file, got models/sams/missing.pth; put the model there
     """
     path = Path(path)
-    weights = _read_weights(path)
+    try:
+        weights = read_weights(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"read_sam: path must be a file, got {path}; put the model there") from None
+    except UnreadableWeights as error:
+        raise _refusal(path, error.kind) from error
+    kind = layout(weights)
+    weights = under_prefix(weights, FIRST_TENSOR)
     if FIRST_TENSOR not in weights:
-        raise _refusal(path, layout(weights))
+        raise _refusal(path, kind)
+    if RELATIVE_PLACES not in weights:
+        # EfficientSAM names its tensors as Segment Anything does, but looks at a picture in another way.
+        raise _refusal(path, "an EfficientSAM or other model without relative positions, which this package cannot run")
+    module, name = _filled(path, weights)
+    return name, module
+
+
+def _filled(path: Path, weights: dict[str, Any]) -> tuple[torch.nn.Module, str]:
     import torch
 
-    architecture = read_architecture(weights)
-    module = _build(architecture)
+    try:
+        architecture = read_architecture(weights)
+        module = _build(architecture)
+    except KeyError as error:
+        raise _refusal(path, f"a Segment Anything model without its tensor {error.args[0]}") from error
+    except (ValueError, IndexError, ZeroDivisionError, RuntimeError, AssertionError, TypeError) as error:
+        raise _refusal(path, f"a Segment Anything model whose tensors have strange shapes ({error})") from error
     needed = module.state_dict().keys()
     missing = sorted(needed - weights.keys())
     if missing:
         raise _refusal(path, f"a Segment Anything model without {len(missing)} of its tensors (such as {missing[0]})")
-    module.load_state_dict({name: weights[name].float() for name in needed}, assign=True)
+    try:
+        module.load_state_dict({name: weights[name].float() for name in needed}, assign=True)
+    except RuntimeError as error:
+        wrong = str(error).strip().splitlines()[-1].strip()
+        raise _refusal(path, f"a Segment Anything model whose tensors do not fit together ({wrong})") from error
+    _name_what_is_left_out(path, sorted(weights.keys() - needed))
     # They are in no file, so building without memory has left them empty.
     module.pixel_mean = torch.tensor(PIXEL_MEAN).view(-1, 1, 1)
     module.pixel_std = torch.tensor(PIXEL_STD).view(-1, 1, 1)
-    return architecture.name, module.eval().requires_grad_(False)
+    return module.eval().requires_grad_(False), architecture.name
+
+
+def _name_what_is_left_out(path: Path, names: list[str]) -> None:
+    """A model trained further may have parts that Segment Anything has not; without them its masks are others."""
+    refining = [name for name in names if HIGH_QUALITY.match(name)]
+    if refining:
+        logger.warning(
+            "%s is an HQ-SAM model: its %d tensors that refine the masks are left out; the rest is a Segment Anything "
+            "model, which is used", path.name, len(refining),
+        )  # fmt: skip
+    others = [name for name in names if name not in refining and name not in ("pixel_mean", "pixel_std")]
+    if others:
+        logger.warning(
+            "%s has %d tensors that no Segment Anything model has (such as %s); they are left out, and the masks may "
+            "differ from those that it was trained for", path.name, len(others), others[0],
+        )  # fmt: skip
 
 
 def read_architecture(weights: dict[str, Any]) -> SamArchitecture:
@@ -178,31 +224,9 @@ def _build(architecture: SamArchitecture) -> Any:
         )
 
 
-def _read_weights(path: Path) -> dict[str, Any]:
-    """The tensors of a file by name, without the wrappings that training scripts put around them."""
-    if not path.is_file():
-        raise FileNotFoundError(f"read_sam: path must be a file, got {path}; put the model there")
-    if found := damage(path):
-        raise _refusal(path, found)
-    if is_safetensors(path):
-        return dict(load_package("safetensors.torch", "safetensors>=0.4", "Models in safetensors").load_file(path))
-    import torch
-
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, UnicodeDecodeError) as error:
-        raise _refusal(path, "a file that torch cannot read as weights") from error
-    for wrapping in ("model", "state_dict"):
-        if isinstance(content, dict) and isinstance(content.get(wrapping), dict):
-            content = content[wrapping]
-    if not isinstance(content, dict):
-        raise _refusal(path, f"a {type(content).__name__} where a table of weights should be")
-    tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
-    return {name.removeprefix("module."): value for name, value in tensors.items()}
-
-
 def _refusal(path: Path, kind: str) -> ValueError:
     return ValueError(
-        f"read_sam: {path.name} must be a Segment Anything model, got {kind}; load sam_vit_b_01ec64.pth, "
-        "sam_vit_l_0b3195.pth or sam_vit_h_4b8939.pth from github.com/facebookresearch/segment-anything"
+        f"read_sam: {path.name} must be a Segment Anything model, got {kind}; load sam_vit_b_01ec64.pth (375 MB), "
+        "sam_vit_l_0b3195.pth (1.2 GB) or sam_vit_h_4b8939.pth (2.6 GB) from "
+        "github.com/facebookresearch/segment-anything"
     )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from escalier.film.fingerprint import film_fingerprint
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
-from escalier.film.kept_files import ArrayFile
+from escalier.film.kept_files import ArrayFile, open_array
 from escalier.film.scaled import FilmPart, ScaledFilm, draft_size, scaled
-from escalier.keyframes import Keyframes
+from escalier.film.scratch import open_or_make, open_scratch, touch
+from escalier.keyframes import Keyframes, fits_film
 
 from .guides import Guides, NamedGuide, check_guides
 from .run import Matching
@@ -92,8 +91,7 @@ def draft(
         check_guides(guides, film, len(keyframes), "draft")
         inside = [order for order, index in enumerate(keyframes.indices) if start <= index < stop]
         guides = replace(guides, named=tuple(_part_of_guide(g, scale, start, stop, inside) for g in guides.named))
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = open_scratch(folder)
     runs = propagate(
         _unpacked_draft(film, scale, start, stop, folder, progress),
         _part_of(keyframes, size, start, stop),
@@ -126,16 +124,23 @@ def _unpacked_draft(
 ) -> ArrayFrames:
     """The small film in a file: what follows reads it several times, and decoding the clip is the dearer part."""
     small = draft_film(CheckedFilm(film, "draft"), scale, start, stop)
-    path = folder / f"draft.{os.getpid()}.{threading.get_ident()}.part"
-    digest = hashlib.blake2b(digest_size=8)
-    with ArrayFile(path, (len(small), small.size.height, small.size.width, 3), np.uint8) as file:
-        for index in range(len(small)):
-            frame = small.frame(index)
-            digest.update(np.ascontiguousarray(frame).data)
-            file.append(frame)
-            if progress is not None:
-                progress(0, len(small), None)
-    return ArrayFrames(np.load(path.replace(folder / f"draft_{digest.hexdigest()}.npy"), mmap_mode="r"), small.rate)
+    fingerprint = film_fingerprint(small)
+    path, what = folder / f"draft_{fingerprint[:16]}.npy", f"draft {fingerprint}"
+    shape = (len(small), small.size.height, small.size.width, 3)
+
+    def still_at_zero() -> None:
+        if progress is not None:
+            progress(0, len(small), None)
+
+    def make() -> None:
+        with ArrayFile(path, shape, np.uint8, what) as file:
+            for index in range(len(small)):
+                file.append(small.frame(index))
+                still_at_zero()
+
+    frames = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, still_at_zero)
+    touch(path)
+    return ArrayFrames(frames, small.rate)
 
 
 def _part_of(keyframes: Keyframes, size: Size, start: int, stop: int) -> Keyframes:
@@ -161,7 +166,7 @@ def _checked_size(film: FrameSource, keyframes: Keyframes, scale: float, start: 
             f"draft: the part must lie in the film's frames 0..{len(film) - 1}, got {start} to {stop - 1}; choose a "
             "first frame and a number of frames inside the film"
         )
-    if keyframes.length != len(film) or keyframes.size != film.size:
+    if keyframes.length != len(film) or not fits_film(keyframes.size, film.size):
         raise ValueError(
             f"draft: keyframes must belong to a film of {len(film)} frames of {film.size} like this one, got keyframes "
             f"of one of {keyframes.length} frames of {keyframes.size}; choose them from the same clip, at its size"

@@ -212,7 +212,7 @@ class GuideFilm:
         self._masks = masks
 
     def at(self, size: Size) -> GuideFilm:
-        """The same guides of a smaller film."""
+        """The same guides of the film at another size."""
         if size == self._film.size:
             return self
         named = tuple(
@@ -282,7 +282,7 @@ class GuideFilm:
 
 
 class _ScaledMasks(Sequence[np.ndarray]):
-    """Masks at a smaller size."""
+    """Masks at another size."""
 
     def __init__(self, masks: MaskSource, size: Size) -> None:
         self._masks, self._size = masks, size

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from escalier.film.frames import Size
-from escalier.film.kept_files import ArrayFile, write_array
+from escalier.film.kept_files import ArrayFile, array_bytes, open_array, put_aside, read_facts, write_facts
 from escalier.film.motion import Motion, warp
-from escalier.film.whole_files import write_whole
+from escalier.film.scratch import clear_folder, touch
+from escalier.film.whole_files import draft_of
 from escalier.heap import trim_heap
 from escalier.pyebsynth import Synthesis, synthesise
 
@@ -27,6 +27,8 @@ MANIFEST = "run.json"
 OF_FILMS = ("warm_levels", "apart", "match_side", "sub_pixel")
 """Parameters of `Matching` that the engine does not know."""
 SMALLEST_MATCH_SIDE = 64
+
+log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)
@@ -156,19 +158,64 @@ class Run:
         return float(self.confidence[self.offset(index)])
 
 
-def open_run(folder: Path) -> Run | None:
-    """The run that lies complete in a folder, or None. The manifest is written last: with it, all is there."""
-    if not (folder / MANIFEST).exists():
+def open_run(folder: Path, chain: Chain, size: Size, matched_size: Size) -> Run | None:
+    """The run that lies complete in a folder, every frame of it verified, or None.
+
+    One that is damaged, lacks a part or is another run under this name is named in a warning and cleared away.
+
+    Parameters
+    ----------
+    folder
+        The run's own, named after all that it depends on.
+    chain
+        Which run it must be.
+    size, matched_size
+        Those of its frames, and of its guide errors.
+    """
+    if not os.path.lexists(folder):
         return None
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if not os.path.isdir(folder) or os.path.islink(folder):
+        put_aside(folder, "it is not a folder")
+        return None
+    parts = _part_shapes(chain, size, matched_size)
+    complete = read_facts(folder / MANIFEST, folder.name) == _manifest(chain)
+    arrays: dict[str, np.ndarray] = {}
+    for name, (shape, dtype) in parts.items() if complete else ():
+        array = open_array(folder / f"{name}.npy", shape, dtype, f"{folder.name} {name}")
+        if array is None:
+            break
+        arrays[name] = array
+    if len(arrays) < len(parts):
+        arrays.clear()
+        log.warning("%s lacks a part or is damaged; this run is made anew", folder)
+        clear_folder(folder)
+        return None
+    touch(folder)
     return Run(
-        start=manifest["start"],
-        direction=manifest["direction"],
-        frames=np.load(folder / "frames.npy", mmap_mode="r"),
-        guide_error=np.load(folder / "guide_error.npy", mmap_mode="r"),
-        confidence=np.load(folder / "confidence.npy"),
+        start=chain.start,
+        direction=chain.direction,
+        frames=arrays["frames"],
+        guide_error=arrays["guide_error"],
+        confidence=np.array(arrays["confidence"][0]),
         folder=folder,
     )
+
+
+def run_bytes(chain: Chain, size: Size, matched_size: Size) -> int:
+    """What a run takes on the disk."""
+    return sum(array_bytes(shape, dtype) for shape, dtype in _part_shapes(chain, size, matched_size).values())
+
+
+def _part_shapes(chain: Chain, size: Size, matched_size: Size) -> dict[str, tuple[tuple[int, ...], type]]:
+    return {
+        "frames": ((chain.length, size.height, size.width, 3), np.uint8),
+        "guide_error": ((chain.length, matched_size.height, matched_size.width), np.float16),
+        "confidence": ((1, chain.length), np.float32),
+    }
+
+
+def _manifest(chain: Chain) -> dict[str, int]:
+    return {"start": chain.start, "direction": chain.direction, "frames": chain.length}
 
 
 def make_run(
@@ -183,8 +230,8 @@ def make_run(
     threads: Callable[[], int],
     each_frame: Callable[[np.ndarray], None],
     each_step: Callable[[int, int], None],
-) -> Run:
-    """Propagate one keyframe and keep the result in `folder`, which appears only when it is complete.
+) -> None:
+    """Propagate one keyframe and keep the result in `folder`, which appears only when it is complete: see `open_run`.
 
     Parameters
     ----------
@@ -205,44 +252,34 @@ def make_run(
     each_step
         Called while a frame is being made, as the engine's progress. What either raises ends the run without a trace.
     """
-    draft = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        steps = _Steps(chain, source, guide_film, motion, matching)
-        height, width = source.keyframe.shape[:2]
-        confidence = np.ones(chain.length, np.float32)
-        with (
-            ArrayFile(draft / "frames.npy", (chain.length, height, width, 3), np.uint8) as frames,
-            ArrayFile(draft / "guide_error.npy", (chain.length, *steps.reliable.shape), np.float16) as errors,
-        ):
+    steps = _Steps(chain, source, guide_film, motion, matching)
+    size, matched_size = Size.of(source.keyframe), Size.of(steps.reliable)
+    confidence = np.ones((1, chain.length), np.float32)
+    with draft_of(folder) as draft:
+        draft.mkdir()
+        files = {
+            name: ArrayFile(draft / f"{name}.npy", shape, dtype, f"{folder.name} {name}")
+            for name, (shape, dtype) in _part_shapes(chain, size, matched_size).items()
+        }
+        with files["frames"] as frames, files["guide_error"] as errors, files["confidence"] as confidences:
             frames.append(source.keyframe)
             errors.append(np.zeros(steps.reliable.shape, np.float16))
             for d in range(1, chain.length):
                 error = steps.advance(d, seed, threads, each_step)
                 frames.append(steps.stylised)
                 errors.append(error)
-                confidence[d] = frame_confidence(error, steps.reliable, source.contrast)
+                confidence[0, d] = frame_confidence(error, steps.reliable, source.contrast)
                 each_frame(steps.stylised)
                 trim_heap()
-        write_array(draft / "confidence.npy", confidence)
-        manifest = {"start": chain.start, "direction": chain.direction, "frames": chain.length}
-        write_whole(draft / MANIFEST, lambda file: file.write(json.dumps(manifest).encode()))
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.replace(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    run = open_run(folder)
-    if run is None:
-        raise FileNotFoundError(f"make_run: {folder} must keep the finished run, but it is gone; run again")
-    return run
+            confidences.append(confidence[0])
+        write_facts(draft / MANIFEST, _manifest(chain), folder.name)
 
 
 class _Steps:
     """The state that one frame hands to the next: the plates, and how far they can be trusted.
 
-    Frames are matched at `size`. Where that is smaller than the film, the plates' fields are enlarged and the frame is
-    painted from the keyframe at its full size.
+    Frames are matched at `size`. Where that is smaller than the keyframe, the plates' fields are enlarged and the frame
+    is painted from the keyframe at its full size.
     """
 
     def __init__(self, chain: Chain, source: Source, guide_film: GuideFilm, motion: Motion, matching: Matching) -> None:
@@ -250,7 +287,7 @@ class _Steps:
         self.stylised = source.keyframe
         self.size = source.size
         self._source = source
-        self._full_film = guide_film
+        self._full_film = guide_film.at(Size.of(source.keyframe))
         self._film = guide_film.at(self.size)
         self._motion = motion
         self._matching = matching
@@ -296,8 +333,8 @@ class _Steps:
         return np.sqrt(np.maximum(error, 0) / (self._matching.patch_size**2 * sum(weights)))
 
     def _picture(self, plate: Plate, index: int) -> np.ndarray:
-        """What a plate shows, at the film's full size."""
-        if self._film is self._full_film:
+        """What a plate shows, at the keyframe's full size."""
+        if self._film.size == self._full_film.size:
             return plate.picture
         if plate.nnf is None:  # never seen since the keyframe: nothing of it shows
             return self._source.keyframe

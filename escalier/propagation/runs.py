@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import queue
-import shutil
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from escalier.film.cuts import shots
-from escalier.film.fingerprint import array_digest
-from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
+from escalier.film.fingerprint import array_digest, film_fingerprint, masks_fingerprint
+from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8, check_masks
 from escalier.film.motion import Motion
-from escalier.keyframes import Keyframes
+from escalier.film.scratch import in_use, open_scratch, read_back, try_lock
+from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.pyebsynth.counts import check_seed, thread_count
 
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
+from .room import check_room_for
 from .run import Chain, Matching, Run, make_run, open_run
-from .shots import check_shots, kept_cuts
+from .shots import check_shots, kept_cuts, known_cuts
 from .sources import Source, Sources
-from .unpacked import unpack_film, unpack_masks
+from .unpacked import film_path, masks_path, unpack_film, unpack_masks
 from .work import Progress, Work
 
-FORMAT = 3
+FORMAT = 4
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
 
 LARGE_PIXELS = 1_200_000
@@ -51,7 +53,7 @@ class Runs:
     keyframes
         The painted pictures and their places.
     size, rate
-        Those of the film.
+        The size of the keyframes, which may be larger than the film's, and the rate of the film.
     forward, backward
         The runs by the index of their keyframe. A keyframe whose neighbour is the next frame has a run of length 1,
         itself; so has one on the last frame of a shot.
@@ -124,7 +126,8 @@ def propagate(
     film
         The source film.
     keyframes
-        The painted pictures, as large as the film.
+        The painted pictures, as large as the film; or larger by one factor, and then the runs have their size: frames
+        are matched at the film's and painted from the large keyframes.
     folder
         Scratch. Room needed for each frame: its pixels x 3 bytes for each run (two between keyframes), x 2 bytes more
         for the run's guide error, x 3 bytes once if the film is not in memory, and 4 MB of optical flow.
@@ -174,37 +177,106 @@ def propagate(
     guides, matching = guides or Guides(), matching or Matching()
     check_seed(seed, "propagate")
     cores = thread_count(threads, "propagate")
-    folder = Path(folder)
     _check_arguments(film, keyframes, motion, guides)
-    folder.mkdir(parents=True, exist_ok=True)
-    shown_masks = None if masks is None else unpack_masks(masks, film, folder, "propagate")
-    motion = motion or Motion(film, folder)
-    work = Work(
-        progress,
-        len(film),
-        _paintings(chains_of(keyframes)),
-        film.size,
-        motion.working_size,
-        matching.size_for(film.size),
-    )
-    cuts = kept_cuts(film, motion, folder, work.searched) if cuts is None else tuple(int(cut) for cut in cuts)
-    check_shots(keyframes, cuts)
-    chains = chains_of(keyframes, cuts)
-    common = _fingerprint(motion, shown_masks, guides, matching, seed)
-    places = {chain: folder / f"run_{chain.name}_{_run_fingerprint(common, chain, keyframes)}" for chain in chains}
-    missing = [chain for chain in chains if open_run(places[chain]) is None]
-    if missing:
-        _check_room(folder, film, missing)
-        work.plan(_paintings(missing))
-        shown = unpack_film(film, folder, "propagate", each_frame=work.read)
+    if masks is not None:
+        check_masks(masks, film, "propagate")
+    folder = open_scratch(folder)
+    with in_use(folder):
+        job = _Job(film, keyframes, folder, motion, masks, guides, matching, seed, progress)
+        cuts = job.cuts(cuts)
+        places = job.places(cuts)
+        runs = job.kept_runs(places)
+        missing = [chain for chain in places if chain not in runs]
+        if missing:
+            job.work.plan(_paintings(missing))
+            runs |= _make_runs(missing, places, job, job.guide_film(cores), cores)
+    forward = {chain.start: runs[chain] for chain in places if chain.direction > 0}
+    backward = {chain.start: runs[chain] for chain in places if chain.direction < 0}
+    return Runs(keyframes, keyframes.size, film.rate, forward, backward, cuts)
+
+
+class _Job:
+    """One call of `propagate`: what its runs are made from, and where in the folder it all lies."""
+
+    def __init__(
+        self,
+        film: FrameSource,
+        keyframes: Keyframes,
+        folder: Path,
+        motion: Motion | None,
+        masks: MaskSource | None,
+        guides: Guides,
+        matching: Matching,
+        seed: int,
+        progress: Progress | None,
+    ) -> None:
+        self.keyframes, self.folder, self.matching, self.seed = keyframes, folder, matching, seed
+        self._film, self._masks, self._guides = film, masks, guides
+        self._print = film_fingerprint(film)
+        self._masks_print = None if masks is None else masks_fingerprint(masks)
+        self._named_prints = [film_fingerprint(guide.film) for guide in guides.named]
+        self.motion = motion or Motion(film, folder, fingerprint=self._print)
+        self.matched_size = matching.size_for(film.size)
+        paintings = _paintings(chains_of(keyframes))
+        sizes = film.size, self.motion.working_size, self.matched_size, keyframes.size
+        self.work = Work(progress, len(film), paintings, *sizes)
+
+    def cuts(self, given: Sequence[int] | None) -> tuple[int, ...]:
+        """The cuts as they are given, kept or found; before they are looked for, whether there is room for all."""
+        known = known_cuts(self._print, self.motion, self.folder) if given is None else tuple(int(c) for c in given)
+        if known is not None:
+            check_shots(self.keyframes, known)
+        self._check_room(self.places(known or ()))
+        if known is None:
+            known = kept_cuts(self._film, self._print, self.motion, self.folder, self.work.searched)
+            check_shots(self.keyframes, known)
+        return known
+
+    def places(self, cuts: Sequence[int]) -> dict[Chain, Path]:
+        """Every run with its folder, which is named after all that the run depends on."""
+        common = _fingerprint(self._print, self.motion, self._masks_print, self._guides, self.matching, self.seed)
+        return {
+            chain: self.folder / f"run_{chain.name}_{_run_fingerprint(common, chain, self.keyframes)}"
+            for chain in chains_of(self.keyframes, cuts)
+        }
+
+    def opened(self, place: Path, chain: Chain) -> Run | None:
+        """A run, if it lies there whole."""
+        return open_run(place, chain, self.keyframes.size, self.matched_size)
+
+    def kept_runs(self, places: dict[Chain, Path]) -> dict[Chain, Run]:
+        """All runs that lie there whole."""
+        runs = {}
+        for chain, place in places.items():
+            run = self.opened(place, chain)
+            if run is not None:
+                runs[chain] = run
+                self.work.wait()
+        return runs
+
+    def guide_film(self, cores: int) -> GuideFilm:
+        """All that the runs ask of the film: unpacked, its flow measured."""
+        folder, wait = self.folder, self.work.wait
+        masks = self._masks
+        if masks is not None:
+            masks = unpack_masks(masks, self._film, folder, "propagate", fingerprint=self._masks_print, waiting=wait)
+        shown = unpack_film(self._film, folder, "propagate", self.work.read, fingerprint=self._print, waiting=wait)
         named = tuple(
-            NamedGuide(g.name, unpack_film(g.film, folder, "propagate"), g.weight, g.keyframes) for g in guides.named
+            replace(guide, film=unpack_film(guide.film, folder, "propagate", fingerprint=fingerprint, waiting=wait))
+            for guide, fingerprint in zip(self._guides.named, self._named_prints, strict=True)
         )
-        motion.prepare(cores, work.matched)
-        work.matched(len(film) - 1)
-        guide_film = GuideFilm(_with_named(guides, named), shown, shown_masks)
-        _make_runs(missing, places, keyframes, guide_film, motion, matching, seed, cores, work)
-    return _open_runs(film, keyframes, chains, places, cuts)
+        self.motion.prepare(cores, self.work.matched)
+        self.work.matched(len(self._film) - 1)
+        return GuideFilm(_with_named(self._guides, named), shown, masks)
+
+    def _check_room(self, places: dict[Chain, Path]) -> None:
+        films = {film_path(self.folder, self._print): self._film}
+        for guide, fingerprint in zip(self._guides.named, self._named_prints, strict=True):
+            films[film_path(self.folder, fingerprint)] = guide.film
+        masks = None
+        if self._masks is not None and self._masks_print is not None:
+            masks = (masks_path(self.folder, self._masks_print), len(self._masks))
+        check_room_for(self.folder, films, masks, self.motion, places, self.keyframes.size, self.matched_size)
 
 
 def chains_of(keyframes: Keyframes, cuts: Sequence[int] = ()) -> list[Chain]:
@@ -235,62 +307,77 @@ class _Stopped(Exception):
 
 
 def _make_runs(
-    chains: list[Chain],
-    places: dict[Chain, Path],
-    keyframes: Keyframes,
-    guide_film: GuideFilm,
-    motion: Motion,
-    matching: Matching,
-    seed: int,
-    cores: int,
-    work: Work,
-) -> None:
+    chains: list[Chain], places: dict[Chain, Path], job: _Job, guide_film: GuideFilm, cores: int
+) -> dict[Chain, Run]:
     """Make runs side by side, the longest first, but a keyframe's two together, which share its source.
 
-    This thread only waits and tells the progress.
+    This thread only waits and tells the progress. A run that another job is making is left to it, and taken from it
+    once it is done.
     """
-    size = matching.size_for(motion.size)
-    pixels = size.width * size.height
+    pixels = job.matched_size.width * job.matched_size.height
     most = cores if pixels <= LARGE_PIXELS else max(1, MOST_PIXELS // pixels, cores // THREADS_OF_LARGE)
     workers = min(cores, most, len(chains))
     stop = threading.Event()
     finished: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+    runs: dict[Chain, Run] = {}
 
     def go_on(*_: int) -> None:
         if stop.is_set():
             raise _Stopped
 
-    def made(picture: np.ndarray) -> None:
+    def frame_done(picture: np.ndarray) -> None:
         go_on()
         finished.put(picture)
 
-    sources = Sources(lambda chain: Source(keyframes.pictures[chain.order], chain, guide_film, matching, cores))
+    pictures = job.keyframes.pictures
+    sources = Sources(lambda chain: Source(pictures[chain.order], chain, guide_film, job.matching, cores))
     crew = _Crew(cores)
 
     def make(chain: Chain) -> None:
-        go_on()
         with crew, sources.of(chain) as source:
             make_run(
                 chain,
                 source,
                 guide_film,
-                motion,
+                job.motion,
                 places[chain],
-                matching=matching,
-                seed=seed,
+                matching=job.matching,
+                seed=job.seed,
                 threads=crew.threads,
-                each_frame=made,
+                each_frame=frame_done,
                 each_step=go_on,
             )
 
+    def take_or_make(chain: Chain) -> Run:
+        run = job.opened(places[chain], chain)
+        if run is None:
+            make(chain)
+            return read_back(job.opened(places[chain], chain), places[chain])
+        for picture in run.frames[1:]:
+            frame_done(picture)
+        return run
+
+    waiting = deque(_in_order(chains))
+
+    def work() -> None:
+        while waiting:
+            go_on()
+            with contextlib.suppress(IndexError):  # another worker took the last
+                chain = waiting.popleft()
+                with try_lock(job.folder, places[chain].name) as free:
+                    if free:
+                        runs[chain] = take_or_make(chain)
+                if not free:
+                    waiting.append(chain)
+                    stop.wait(POLL_SECONDS)
+
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="escalier-run") as pool:
-        futures = [pool.submit(make, chain) for chain in _in_order(chains)]
+        futures = [pool.submit(work) for _ in range(workers)]
         try:
-            _wait(futures, finished, work)
+            _wait(futures, finished, job.work)
         finally:
             stop.set()
-            for future in futures:
-                future.cancel()
+    return runs
 
 
 class _Crew:
@@ -338,19 +425,6 @@ def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], 
             work.painted(picture)
 
 
-def _open_runs(
-    film: FrameSource, keyframes: Keyframes, chains: list[Chain], places: dict[Chain, Path], cuts: tuple[int, ...]
-) -> Runs:
-    forward: dict[int, Run] = {}
-    backward: dict[int, Run] = {}
-    for chain in chains:
-        run = open_run(places[chain])
-        if run is None:
-            raise FileNotFoundError(f"propagate: run {places[chain]} must stay in place, but it is gone; run again")
-        (forward if chain.direction > 0 else backward)[chain.start] = run
-    return Runs(keyframes, film.size, film.rate, forward, backward, cuts)
-
-
 def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
     own = {name: weight for name, weight in guides.weights().items() if name not in {g.name for g in named}}
     return Guides(**own, named=named)
@@ -362,9 +436,9 @@ def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | N
             f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "
             f"of {keyframes.length}; choose them from the same clip, with the same trim"
         )
-    if keyframes.size != film.size:
+    if not fits_film(keyframes.size, film.size):
         raise ValueError(
-            f"propagate: keyframes must be {film.size} like the film, got {keyframes.size}; "
+            f"propagate: keyframes must be {film.size} like the film, or larger by one factor, got {keyframes.size}; "
             f"{_remedy(keyframes.size, film.size)}"
         )
     for index, picture in keyframes:
@@ -382,33 +456,21 @@ def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | N
 
 
 def _remedy(painted: Size, filmed: Size) -> str:
-    if abs(painted.width * filmed.height - filmed.width * painted.height) <= max(filmed):
+    if same_shape(painted, filmed):
         return "scale them to the film's size"
     return "they have another shape: crop or pad them to the film's, then scale them to its size"
 
 
-def _check_room(folder: Path, film: FrameSource, chains: list[Chain]) -> None:
-    """Refuse a job that would fill the disk, before an hour is spent on it."""
-    pixels = film.size.width * film.size.height
-    needed = sum(chain.length for chain in chains) * pixels * 5
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise OSError(
-            f"propagate: folder {folder} must have {needed / 1e9:.1f} GB free, got {free / 1e9:.1f} GB; "
-            "free some space there or choose another folder"
-        )
-
-
-def _fingerprint(motion: Motion, masks: np.ndarray | None, guides: Guides, matching: Matching, seed: int) -> bytes:
+def _fingerprint(film: str, motion: Motion, masks: str | None, guides: Guides, matching: Matching, seed: int) -> bytes:
     """What all runs of a film depend on."""
     facts = {
         "format": FORMAT,
-        "film": motion.fingerprint,
-        "flow": motion.preset,
+        "film": film,
+        "flow": [motion.fingerprint, motion.preset],
         "guides": guides.fingerprint(),
         "matching": asdict(matching),
         "seed": seed,
-        "masks": None if masks is None else array_digest(masks).hex(),
+        "masks": masks,
     }
     return json.dumps(facts, sort_keys=True).encode()
 

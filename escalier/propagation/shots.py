@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import xxhash
+
 from escalier.film.cuts import check_cuts, find_cuts, shots
 from escalier.film.frames import FrameSource
+from escalier.film.kept_files import read_facts, write_facts
 from escalier.film.motion import Motion
-from escalier.film.whole_files import write_whole
 from escalier.keyframes import Keyframes
 
 from .unpacked import CheckedFilm
 
+FORMAT = 2
+"""Raised when cuts come to be found in other places."""
+
+
+def known_cuts(film: str, motion: Motion, folder: Path) -> tuple[int, ...] | None:
+    """The cuts that lie in a folder for a film of this fingerprint, verified; None where they have yet to be found."""
+    cuts = read_facts(*_place(film, motion, folder))
+    return None if cuts is None else tuple(cuts)
+
 
 def kept_cuts(
-    film: FrameSource, motion: Motion, folder: Path, progress: Callable[..., object] | None
+    film: FrameSource, fingerprint: str, motion: Motion, folder: Path, progress: Callable[..., object] | None
 ) -> tuple[int, ...]:
     """The film's cuts, found once and kept beside its runs."""
-    path = folder / f"cuts_{motion.fingerprint[:16]}.json"
-    if path.exists():
-        return tuple(json.loads(path.read_text(encoding="utf-8")))
-
-    cuts = find_cuts(CheckedFilm(film, "propagate"), motion, progress=progress)
-    write_whole(path, lambda file: file.write(json.dumps(cuts).encode()))
+    cuts = known_cuts(fingerprint, motion, folder)
+    if cuts is None:
+        cuts = find_cuts(CheckedFilm(film, "propagate"), motion, progress=progress)
+        path, what = _place(fingerprint, motion, folder)
+        write_facts(path, list(cuts), what)
     return cuts
+
+
+def _place(film: str, motion: Motion, folder: Path) -> tuple[Path, str]:
+    what = f"cuts {FORMAT} {film} {motion.fingerprint} {motion.preset}"
+    return folder / f"cuts_{xxhash.xxh3_64_hexdigest(what.encode())}.json", what
 
 
 def check_shots(keyframes: Keyframes, cuts: Sequence[int]) -> None:

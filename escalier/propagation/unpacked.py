@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from escalier.film.fingerprint import film_fingerprint
+from escalier.film.fingerprint import film_fingerprint, masks_fingerprint
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
-from escalier.film.kept_files import ArrayFile
+from escalier.film.kept_files import ArrayFile, open_array
+from escalier.film.scratch import open_or_make, touch
 
 
 class EightBitFilm:
@@ -33,6 +31,10 @@ class EightBitFilm:
     def __len__(self) -> int:
         return len(self._film)
 
+    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+        """What its frames depend on, for `film_fingerprint`."""
+        return (self._film,)
+
     def frame(self, index: int) -> np.ndarray:
         return as_uint8(self._film.frame(index))
 
@@ -51,7 +53,13 @@ class CheckedFilm(EightBitFilm):
 
 
 def unpack_film(
-    film: FrameSource, folder: Path, caller: str, each_frame: Callable[[int], object] = lambda index: None
+    film: FrameSource,
+    folder: Path,
+    caller: str,
+    each_frame: Callable[[int], object] = lambda index: None,
+    *,
+    fingerprint: str | None = None,
+    waiting: Callable[[], object] = lambda: None,
 ) -> EightBitFilm:
     """The film in a form that threads can read backwards: a video decoder can be read by one, and only forwards.
 
@@ -63,11 +71,15 @@ def unpack_film(
     film
         Any film.
     folder
-        Where the frames go; a film unpacked there before is used again.
+        Where the frames go; a film unpacked there before is used again, once it is verified.
     caller
         The function that an error names.
     each_frame
         Called with the index of each frame as it is done. What it raises passes through and leaves no file.
+    fingerprint
+        The film's, where it is known.
+    waiting
+        Called while another job unpacks the same film. What it raises passes through.
 
     Raises
     ------
@@ -84,22 +96,33 @@ def unpack_film(
             check_frame(film.frame(index), index, film.size, caller)
             each_frame(index)
         return EightBitFilm(film)
-    path = folder / f"film_{film_fingerprint(film)[:16]}.npy"
-    if not path.exists():
-        draft = path.with_suffix(".part")
-        shape = (len(film), film.size.height, film.size.width, 3)
-        with ArrayFile(draft, shape, np.uint8) as file:
+    fingerprint = fingerprint or film_fingerprint(film)
+    path, shape = film_path(folder, fingerprint), (len(film), film.size.height, film.size.width, 3)
+    what = f"film {fingerprint}"
+
+    def make() -> None:
+        with ArrayFile(path, shape, np.uint8, what) as file:
             for index in range(len(film)):
                 frame = film.frame(index)
                 check_frame(frame, index, film.size, caller)
                 file.append(as_uint8(frame))
                 each_frame(index)
-        draft.replace(path)
-    return EightBitFilm(ArrayFrames(np.load(path, mmap_mode="r"), film.rate))
+
+    frames = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, waiting)
+    touch(path)
+    return EightBitFilm(ArrayFrames(frames, film.rate))
 
 
-def unpack_masks(masks: MaskSource, film: FrameSource, folder: Path, caller: str) -> np.ndarray:
-    """Masks in a form that threads can read: uint8 (1 or N, H, W), from `folder` where they are not in an array yet.
+def unpack_masks(
+    masks: MaskSource,
+    film: FrameSource,
+    folder: Path,
+    caller: str,
+    *,
+    fingerprint: str | None = None,
+    waiting: Callable[[], object] = lambda: None,
+) -> np.ndarray:
+    """Masks in a form that threads can read: uint8 (1 or N, H, W), from `folder`, where they are kept once checked.
 
     Raises
     ------
@@ -113,26 +136,41 @@ def unpack_masks(masks: MaskSource, film: FrameSource, folder: Path, caller: str
     """
     check_masks(masks, film, caller)
     width, height = film.size
-    path = folder / f"masks.{os.getpid()}.{threading.get_ident()}.part"
-    digest = hashlib.blake2b(digest_size=8)
-    marked = False
-    with ArrayFile(path, (len(masks), height, width), np.uint8) as file:
-        for index in range(len(masks)):
-            mask = as_uint8(np.asarray(masks[index]))
-            if mask.shape != (height, width):
+    fingerprint = fingerprint or masks_fingerprint(masks)
+    path, shape, what = masks_path(folder, fingerprint), (len(masks), height, width), f"masks {fingerprint}"
+
+    def make() -> None:
+        marked = False
+        with ArrayFile(path, shape, np.uint8, what) as file:
+            for index in range(len(masks)):
+                mask = as_uint8(np.asarray(masks[index]))
+                if mask.shape != (height, width):
+                    raise ValueError(
+                        f"{caller}: mask at frame {index} must be a single channel of {film.size}, got an array of "
+                        f"shape {mask.shape}; scale it to the film first"
+                    )
+                marked |= bool(mask.any())
+                file.append(mask)
+                waiting()
+            if not marked:
                 raise ValueError(
-                    f"{caller}: mask at frame {index} must be a single channel of {film.size}, got an array of shape "
-                    f"{mask.shape}; scale it to the film first"
+                    f"{caller}: mask must mark the subject in at least one frame, got black in all {len(masks)}; "
+                    "check the segmentation, or unplug the mask to propagate without one"
                 )
-            marked |= bool(mask.any())
-            digest.update(mask.tobytes())
-            file.append(mask)
-        if not marked:
-            raise ValueError(
-                f"{caller}: mask must mark the subject in at least one frame, got black in all {len(masks)}; "
-                "check the segmentation, or unplug the mask to propagate without one"
-            )
-    return np.load(path.replace(folder / f"masks_{digest.hexdigest()}.npy"), mmap_mode="r")
+
+    kept = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, waiting)
+    touch(path)
+    return kept
+
+
+def film_path(folder: Path, fingerprint: str) -> Path:
+    """Where a film of this fingerprint lies unpacked."""
+    return folder / f"film_{fingerprint[:16]}.npy"
+
+
+def masks_path(folder: Path, fingerprint: str) -> Path:
+    """Where masks of this fingerprint lie unpacked."""
+    return folder / f"masks_{fingerprint[:16]}.npy"
 
 
 def check_frame(frame: np.ndarray, index: int, size: Size, caller: str) -> None:

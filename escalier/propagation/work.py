@@ -19,7 +19,7 @@ READ = (0.001, 0.025)
 MATCH = (0.002, 0.32)
 """Optical flow of a pair of frames, both ways, by the size at which it is made."""
 PAINT, ENLARGE = (0.05, 2.6), (0.0, 0.16)
-"""A frame of a run, by the size of matching; where that is smaller than the film, by the film's size besides."""
+"""A frame of a run, by the size of matching; where that is smaller than the keyframes, by theirs besides."""
 
 
 class Work:
@@ -33,10 +33,10 @@ class Work:
         Length of the film.
     paintings
         Frames to be painted, as far as that is known before the cuts are.
-    size, flow_size, matched_size
-        Those of the film, of its optical flow and of its matching.
+    size, flow_size, matched_size, painted_size
+        Those of the film, of its optical flow, of its matching and of the keyframes.
 
-    >>> work = Work(print, frames=2, paintings=1, size=Size(8, 8), flow_size=Size(8, 8), matched_size=Size(8, 8))
+    >>> work = Work(print, 2, 1, *[Size(8, 8)] * 4)
     >>> work.plan(paintings=0)
     >>> work.read(), work.read(), work.matched(1)
     0.00... 0.00... None
@@ -46,15 +46,22 @@ class Work:
     """
 
     def __init__(
-        self, progress: Progress | None, frames: int, paintings: int, size: Size, flow_size: Size, matched_size: Size
+        self,
+        progress: Progress | None,
+        frames: int,
+        paintings: int,
+        size: Size,
+        flow_size: Size,
+        matched_size: Size,
+        painted_size: Size,
     ) -> None:
         self._progress = progress
-        paint = _seconds(PAINT, matched_size) + (_seconds(ENLARGE, size) if matched_size != size else 0.0)
+        enlarging = _seconds(ENLARGE, painted_size) if matched_size != painted_size else 0.0
         self._seconds = {
             "search": _seconds(SEARCH, size),
             "read": _seconds(READ, size),
             "match": _seconds(MATCH, flow_size),
-            "paint": paint,
+            "paint": _seconds(PAINT, matched_size) + enlarging,
         }
         self._units = {"search": frames, "read": frames, "match": frames - 1, "paint": paintings}
         self._done = dict.fromkeys(self._units, 0)

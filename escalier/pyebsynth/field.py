@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 
 def pack_nnf(nnf: np.ndarray) -> np.ndarray:

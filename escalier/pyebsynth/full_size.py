@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 from .layout import patch_shape
 from .voting import vote_picture
@@ -74,7 +75,7 @@ def render_full_size(
             f"{style.shape[1]}x{style.shape[0]}; use a smaller patch_size"
         )
     r = patch_size // 2
-    field = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)  # type: ignore[call-arg]
+    field = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)
     step = max(1, round(target.shape[0] / places.shape[0]))
     if step > 1:
         field = choose_pieces(field, np.ascontiguousarray(source), np.ascontiguousarray(target), step, r)

@@ -7,7 +7,7 @@ The original samples single points instead, which aliases.
 
 from __future__ import annotations
 
-from numba import njit
+from escalier.kernel_cache import njit
 
 
 def largest_pyramid(smallest_side: int, patch_size: int) -> int:

@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from escalier.kernel_cache import njit
 
 FORBIDDEN = np.int32(1 << 29)
 """Usage of a source position that must never be copied from; far above what counting can reach."""

@@ -16,7 +16,8 @@ from copy import copy
 
 import cv2
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 from .layout import patch_shape
 from .voting import paint_bytes

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import njit
+
+from escalier.kernel_cache import njit
 
 LARGEST_BYTE = np.float32(255)
 

@@ -1,8 +1,5 @@
 """Menu escalier/diffusion: control maps of keyframes, for ControlNets."""
 
-import os
-from pathlib import Path
-
 import comfy.model_management
 import folder_paths
 import torch
@@ -10,14 +7,20 @@ from comfy_api.v0_0_2 import io
 
 from escalier.diffusion.control_maps import KINDS, POSE_PARTS, Options, draw_control_maps, draw_segmentation_maps
 
+from ..allowed_files import add_model_folder, model_folders
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import pictures_from_images
 
 DETECTOR_FOLDER = "controlnet_aux"
-SEGMENTATION_FOLDER = "segmentation"
-for name in (DETECTOR_FOLDER, SEGMENTATION_FOLDER):
-    folder_paths.add_model_folder_path(name, os.path.join(folder_paths.models_dir, name))
+add_model_folder(DETECTOR_FOLDER)
+SEGMENTATION = model_folders(
+    "segmentation",
+    "config.json",
+    example=None,
+    remedy="download all files of for instance nvidia/segformer-b4-finetuned-ade-512-512 (257 MB, from huggingface.co) "
+    "into a folder there and press R",
+)
 
 DETECTOR_BYTES = 4 * 1024**3
 """The largest detector, ZoeDepth, with room to compute."""
@@ -63,7 +66,7 @@ class EscalierControlMap(io.ComfyNode):
                     default="lineart realistic",
                     tooltip="What to draw. Take the kind that your ControlNet was taught with. 'canny' and 'lineart "
                     "standard' need no file; the others say which file belongs into models/controlnet_aux. The code of "
-                    "'openpose' is licensed for non-commercial use only.",
+                    "'openpose' is licensed for non-commercial use only, and 'pidinet' for research only.",
                 ),
                 io.Int.Input("resolution", default=512, min=0, max=4096, step=64, tooltip=RESOLUTION_TOOLTIP),
                 io.Int.Input(
@@ -151,7 +154,7 @@ class EscalierSegmentationMap(io.ComfyNode):
                 io.Image.Input("image", tooltip="The keyframes, before they are tiled."),
                 io.Combo.Input(
                     "folder",
-                    options=_segmentation_models(),
+                    options=SEGMENTATION.choices(),
                     tooltip="A folder inside models/segmentation with all files of a transformers model for ADE20K: "
                     "nvidia/segformer-b4-finetuned-ade-512-512, say. Press R to find one put there just now.",
                 ),
@@ -167,35 +170,24 @@ class EscalierSegmentationMap(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder) -> bool | str:
-        return True if folder in _segmentation_models() else _no_such_folder(folder)
+        return SEGMENTATION.check(folder)
+
+    @classmethod
+    def fingerprint_inputs(cls, folder, **_) -> tuple:
+        return SEGMENTATION.fingerprint(folder)
 
     @classmethod
     @named_after_node
     def execute(cls, image, folder, resolution) -> io.NodeOutput:
-        places = [Path(root, folder) for root in folder_paths.get_folder_paths(SEGMENTATION_FOLDER)]
         drawn = draw_segmentation_maps(
             pictures_from_images(image, "image"),
-            next((place for place in places if place.is_dir()), places[0]),
+            SEGMENTATION.path(folder),
             resolution=resolution,
             device=_free_device(),
             progress=Progress(),
         )
         report = "\n".join(f"{share:.1%} {name}" for name, share in drawn.shares.items())
         return io.NodeOutput(torch.from_numpy(drawn.maps), report)
-
-
-def _segmentation_models() -> list[str]:
-    """Folders of models/segmentation that hold a transformers model."""
-    roots = [Path(root) for root in folder_paths.get_folder_paths(SEGMENTATION_FOLDER)]
-    return sorted({path.parent.relative_to(root).as_posix() for root in roots for path in root.rglob("config.json")})
-
-
-def _no_such_folder(folder: str) -> str:
-    roots = " or ".join(folder_paths.get_folder_paths(SEGMENTATION_FOLDER))
-    return (
-        f"folder must be one inside {roots} that holds config.json and weights, got {folder!r}; download all files of "
-        "for instance nvidia/segformer-b4-finetuned-ade-512-512 into a folder there and press R"
-    )
 
 
 def _free_device() -> str:

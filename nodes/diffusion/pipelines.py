@@ -1,13 +1,10 @@
 """Menu escalier/diffusion: pipelines of diffusers, from this disk, under ComfyUI's memory manager."""
 
 import dataclasses
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import comfy.model_management
 import comfy.model_patcher
-import folder_paths
 import torch
 from comfy_api.v0_0_2 import io
 
@@ -15,6 +12,7 @@ from escalier.diffusion import Pipeline, load_pipeline, repaint
 from escalier.diffusion.pipelines import TASKS
 
 from .. import sockets
+from ..allowed_files import AllowedFiles, files_in, folders_in, roots
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import masks_from_input, pictures_from_images
@@ -30,6 +28,42 @@ WORKING_BYTES = 4 * 2**30
 """What painting a sheet needs beside the weights: mostly the VAE, at full size."""
 
 
+def _pipelines() -> dict[str, Path]:
+    """Folders of models/diffusers that hold a pipeline, then checkpoints, by the names in the menu."""
+    return dict(folders_in("diffusers", "model_index.json")) | files_in("checkpoints")
+
+
+def _controlnets() -> dict[str, Path]:
+    """Folders and files of ControlNets by the names in the menu; a folder inside a pipeline's is one of its parts."""
+    folders = {
+        name: path
+        for kind in ("controlnet", "diffusers")
+        for name, path in folders_in(kind, "config.json")
+        if path.name.startswith("controlnet") or not (path.parent / "model_index.json").is_file()
+    }
+    # A folder's own weights alone would lack its settings.
+    files = files_in("controlnet")
+    return folders | {name: path for name, path in files.items() if not (path.parent / "config.json").is_file()}
+
+
+PIPELINES = AllowedFiles(
+    _pipelines,
+    lambda name: (
+        f"pipeline must be a folder with model_index.json in {roots('diffusers')}, or a checkpoint in "
+        f"{roots('checkpoints')}, got {name}; put all files of a pipeline (for Stable Diffusion 1.5, 4 to 5 GB from "
+        "huggingface.co) into a folder there, and press R"
+    ),
+    example=EXAMPLE,
+)
+CONTROLNETS = AllowedFiles(
+    _controlnets,
+    lambda name: (
+        f"ControlNets must lie in {roots('controlnet', 'diffusers')}, got {name}; put it there (for Stable Diffusion "
+        "1.5, 0.7 to 1.5 GB from huggingface.co/lllyasviel), and press R"
+    ),
+)
+
+
 class _Held(torch.nn.Module):
     """ComfyUI notes the device on the module it manages; on diffusers' own that is a property without a setter."""
 
@@ -41,7 +75,7 @@ class _Held(torch.nn.Module):
 class EscalierLoadPipeline(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
-        pipelines, controlnets = list(_pipelines()) or [EXAMPLE], [NONE, *_controlnets()]
+        pipelines, controlnets = PIPELINES.choices(), [NONE, *CONTROLNETS.choices()]
         return io.Schema(
             node_id="EscalierLoadPipeline",
             display_name="Load Diffusers Pipeline",
@@ -92,31 +126,23 @@ class EscalierLoadPipeline(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, pipeline, control_net, control_net_2, control_net_3) -> bool | str:
-        if pipeline not in _pipelines():
-            roots = " or ".join(folder_paths.get_folder_paths("diffusers"))
-            return (
-                f"pipeline must be a folder with model_index.json in {roots}, or a checkpoint, got {pipeline!r}; put "
-                "all files of a pipeline into a folder there, and press R"
-            )
-        missing = [one for one in (control_net, control_net_2, control_net_3) if one not in (NONE, *_controlnets())]
-        if missing:
-            roots = " or ".join(folder_paths.get_folder_paths("controlnet"))
-            return f"ControlNets must lie in {roots}, got {missing[0]!r}; put it there, and press R"
-        return True
+        nets = (control_net, control_net_2, control_net_3)
+        answers = [PIPELINES.check(pipeline), *(CONTROLNETS.check(net) for net in nets if net != NONE)]
+        return next((answer for answer in answers if answer is not True), True)
 
     @classmethod
     def fingerprint_inputs(cls, pipeline, control_net, control_net_2, control_net_3, **_) -> tuple:
-        chosen = [_controlnets().get(one) for one in (control_net, control_net_2, control_net_3)]
-        return tuple(_stamp(path) for path in (_pipelines().get(pipeline), *chosen) if path is not None)
+        nets = (control_net, control_net_2, control_net_3)
+        return (PIPELINES.fingerprint(pipeline), *(CONTROLNETS.fingerprint(net) for net in nets if net != NONE))
 
     @classmethod
     @named_after_node
     def execute(cls, pipeline, task, control_net, control_net_2, control_net_3, precision) -> io.NodeOutput:
         names = [name for name in (control_net, control_net_2, control_net_3) if name != NONE]
         loaded = load_pipeline(
-            _pipelines()[pipeline],
+            PIPELINES.path(pipeline),
             task,
-            controlnets=[_controlnets()[name] for name in names],
+            controlnets=[CONTROLNETS.path(name) for name in names],
             tokenizer=TOKENIZER,
             dtype=PRECISIONS[precision] or _usual_precision(),
             device=comfy.model_management.unet_offload_device(),
@@ -268,38 +294,3 @@ def _managed(pipeline: Pipeline) -> Pipeline:
 def _usual_precision() -> torch.dtype:
     device = comfy.model_management.get_torch_device()
     return torch.float16 if comfy.model_management.should_use_fp16(device) else torch.float32
-
-
-def _pipelines() -> dict[str, Path]:
-    """Folders of models/diffusers that hold a pipeline, then checkpoints, by the names in the menu."""
-    return dict(_folders("diffusers", "model_index.json")) | dict(_files("checkpoints"))
-
-
-def _controlnets() -> dict[str, Path]:
-    """Folders and files of ControlNets by the names in the menu; a folder inside a pipeline's is one of its parts."""
-    folders = {
-        name: path
-        for kind in ("controlnet", "diffusers")
-        for name, path in _folders(kind, "config.json")
-        if path.name.startswith("controlnet") or not (path.parent / "model_index.json").is_file()
-    }
-    # A folder's own weights alone would lack its settings.
-    return folders | {name: path for name, path in _files("controlnet") if not (path.parent / "config.json").is_file()}
-
-
-def _folders(kind: str, description: str) -> Iterator[tuple[str, Path]]:
-    for root in folder_paths.get_folder_paths(kind):
-        for folder, _, files in sorted(os.walk(root, followlinks=True)):
-            if description in files and Path(folder) != Path(root):
-                yield Path(folder).relative_to(root).as_posix(), Path(folder)
-
-
-def _files(kind: str) -> Iterator[tuple[str, Path]]:
-    for name in folder_paths.get_filename_list(kind):
-        yield name, Path(folder_paths.get_full_path(kind, name) or name)
-
-
-def _stamp(path: Path) -> tuple:
-    """What changes when other files are put under the same name."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file())

@@ -12,6 +12,7 @@ from escalier.keyframes.choose import format_indices, parse_indices
 from escalier.keyframes.files import write_keyframes
 
 from .. import sockets
+from ..allowed_files import AllowedFiles, is_plain, shown
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import images_from_pictures, pictures_from_images
@@ -22,6 +23,15 @@ log = logging.getLogger("escalier")
 CATEGORY = "escalier/keyframes"
 FIRST = ["0", "1"]
 FIRST_TOOLTIP = "The number of the film's first frame in the file names. Blender and many exporters begin with 1."
+
+
+FOLDERS = AllowedFiles(
+    lambda: {name: Path(folder_paths.get_input_directory(), name) for name in folder_paths.get_input_subfolders()},
+    lambda name: (
+        f"folder must be one inside {folder_paths.get_input_directory()}, got {name}; make it there, put the painted "
+        "keyframes into it and press R"
+    ),
+)
 
 
 class EscalierSaveKeyframes(io.ComfyNode):
@@ -53,6 +63,11 @@ class EscalierSaveKeyframes(io.ComfyNode):
     @named_after_node
     def execute(cls, keyframes: Keyframes, folder_prefix, first) -> io.NodeOutput:
         output = folder_paths.get_output_directory()
+        if not is_plain(folder_prefix.rstrip("/\\")):
+            raise ValueError(
+                f"folder_prefix must be a plain name inside {output}, such as shots/keys, got {shown(folder_prefix)}; "
+                "leave out drives, leading slashes and .."
+            )
         parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
         folder = f"{name}_{counter:05}"
         files = write_keyframes(Path(parent, folder), keyframes, first=int(first), progress=Progress())
@@ -76,7 +91,7 @@ class EscalierLoadKeyframes(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "folder",
-                    options=folder_paths.get_input_subfolders(),
+                    options=FOLDERS.choices(),
                     tooltip="A folder inside ComfyUI's input folder that holds the painted pictures and nothing else. "
                     "Press R to find a folder that was made just now.",
                 ),
@@ -92,33 +107,24 @@ class EscalierLoadKeyframes(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder) -> bool | str:
-        return True if folder in folder_paths.get_input_subfolders() else _no_such_folder(folder)
+        return FOLDERS.check(folder)
 
     @classmethod
-    def fingerprint_inputs(cls, folder, **_) -> list[tuple[str, int, int]]:
+    def fingerprint_inputs(cls, folder, **_) -> tuple[tuple[str, int, int], ...]:
         """What changes when a picture is painted over, added or taken away."""
-        files = sorted(Path(folder_paths.get_input_directory(), folder).iterdir())
-        return [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+        return FOLDERS.fingerprint(folder)
 
     @classmethod
     @named_after_node
     def execute(cls, folder, film, first) -> io.NodeOutput:
-        if folder not in folder_paths.get_input_subfolders():
-            raise ValueError(_no_such_folder(folder))
+        place = FOLDERS.path(folder)
         source = film_from_input(film)
-        listing = list_keyframes(Path(folder_paths.get_input_directory(), folder), source, first=int(first))
+        listing = list_keyframes(place, source, first=int(first))
         keyframes = listing.read()
         listing = remark_misplaced(listing, keyframes, source, progress=Progress())
         for doubt in listing.doubts:
             log.warning("Load Keyframes: %s", doubt)
         return io.NodeOutput(keyframes, ui=ui.PreviewText(str(listing)))
-
-
-def _no_such_folder(folder: str) -> str:
-    return (
-        f"folder must be one inside {folder_paths.get_input_directory()}, got {folder!r}; make it there, put the "
-        "painted keyframes into it and press R"
-    )
 
 
 class EscalierKeyframesFromImages(io.ComfyNode):

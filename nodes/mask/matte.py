@@ -4,13 +4,18 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from .. import sockets
+from ..allowed_files import model_files
 from ..errors import named_after_node
 from ..progress import Progress
 from ..video import film_from_input
-from .model_folder import ModelFolder
 
-MODELS = ModelFolder("rembg", (".onnx",), "u2net.onnx")
-REMEDY = "take a model from github.com/danielgatis/rembg/releases"
+MODELS = model_files(
+    "rembg",
+    (".onnx",),
+    example="u2net.onnx",
+    remedy="take u2net.onnx (176 MB) or isnet-general-use.onnx (179 MB) from github.com/danielgatis/rembg/releases and "
+    "put it there",
+)
 
 
 class EscalierLoadMatteModel(io.ComfyNode):
@@ -45,10 +50,10 @@ class EscalierLoadMatteModel(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, model) -> bool | str:
-        return MODELS.missing(model, REMEDY)
+        return MODELS.check(model)
 
     @classmethod
-    def fingerprint_inputs(cls, model, **_) -> tuple[str, int, int]:
+    def fingerprint_inputs(cls, model, **_) -> tuple:
         return MODELS.fingerprint(model)
 
     @classmethod

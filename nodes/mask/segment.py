@@ -6,15 +6,21 @@ import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
+from escalier.model_files import WEIGHTS
+
 from .. import sockets
+from ..allowed_files import model_files
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import images_from_pictures
 from ..video import film_from_input
-from .model_folder import ModelFolder
 
-SAMS = ModelFolder("sams", (".pth", ".pt", ".safetensors"), "sam_vit_b_01ec64.pth")
-REMEDY = "take sam_vit_b_01ec64.pth from github.com/facebookresearch/segment-anything"
+SAMS = model_files(
+    "sams",
+    WEIGHTS,
+    example="sam_vit_b_01ec64.pth",
+    remedy="take sam_vit_b_01ec64.pth (375 MB) from github.com/facebookresearch/segment-anything and put it there",
+)
 WORKING_BYTES = 3 * 2**30
 """What the encoder of the largest model needs beside its weights: its attention looks at 4096 places from each."""
 
@@ -35,7 +41,8 @@ class EscalierLoadSam(io.ComfyNode):
             node_id="EscalierLoadSam",
             display_name="Load Segment Anything",
             category="escalier/mask",
-            description="Loads a Segment Anything model from models/sams. What kind it is, is read from the file.",
+            description="Loads a Segment Anything model from models/sams. What kind it is, is read from the file. For "
+            "Segment Anything 2 take Track Mask with SAM2, for Segment Anything 3 ComfyUI's own nodes.",
             search_aliases=["SAM loader", "SAMLoader", "segment anything model", "load SAM"],
             inputs=[
                 io.Combo.Input(
@@ -51,10 +58,10 @@ class EscalierLoadSam(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, model) -> bool | str:
-        return SAMS.missing(model, REMEDY)
+        return SAMS.check(model)
 
     @classmethod
-    def fingerprint_inputs(cls, model) -> tuple[str, int, int]:
+    def fingerprint_inputs(cls, model) -> tuple:
         return SAMS.fingerprint(model)
 
     @classmethod

@@ -9,14 +9,20 @@ from escalier.film.motion import Motion
 from escalier.keyframes.choose import parse_indices
 
 from .. import sockets
+from ..allowed_files import model_folders
 from ..errors import named_after_node
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
 from ..video import film_from_input
-from .folder_models import SAM2, SAM2_REMEDY
 
 CATEGORY = "escalier/mask"
+SAM2 = model_folders(
+    "sam2",
+    "config.json",
+    example="sam2.1-hiera-small",
+    remedy="take the whole folder of facebook/sam2.1-hiera-small (184 MB) from huggingface.co and put it there",
+)
 Sam3Track = io.Custom("SAM3_TRACK_DATA")  # ComfyUI's own, from comfy_extras/nodes_sam3.py
 SAM2_WORKING_BYTES = 2 * 2**30
 """What the largest Segment Anything 2 needs beside its weights: one frame of 1024x1024, and its memory of sixteen."""
@@ -152,7 +158,7 @@ class EscalierTrackMaskSam2(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, model) -> bool | str:
-        return SAM2.missing(model, SAM2_REMEDY)
+        return SAM2.check(model)
 
     @classmethod
     def fingerprint_inputs(cls, model) -> tuple:

@@ -92,7 +92,10 @@ class EscalierPropagate(io.ComfyNode):
             search_aliases=["EbSynth", "style propagation", "stylize video", "restyle video"],
             inputs=[
                 sockets.film_input("The filmed clip: a video, or a batch of images."),
-                sockets.Keyframes.Input("keyframes", tooltip="The painted keyframes, in the film's size."),
+                sockets.Keyframes.Input(
+                    "keyframes",
+                    tooltip="The painted keyframes, in the film's size; or larger, and the film comes out as large.",
+                ),
                 colour_input(),
                 position_input(),
                 temporal_input(),

@@ -119,7 +119,7 @@ class EscalierStaircase(io.ComfyNode):
 
 
 def _least_sure(runs: Runs) -> str:
-    """Where one more keyframe would help most, in words."""
+    """Where the runs trust themselves least, in words. Where a keyframe would help most, the advisor alone says."""
     confidence = runs.confidence()
     frame = int(confidence.argmin())
-    return f"least sure at frame {frame}: confidence {confidence[frame]:.2f} of 1; the next keyframe belongs there"
+    return f"least sure at frame {frame}: confidence {confidence[frame]:.2f} of 1"

@@ -128,6 +128,48 @@ def test_pop_of_nothing_is_refused(errors: list[float]) -> None:
         pop(errors)
 
 
+def test_a_step_that_the_source_takes_as_well_does_not_pop() -> None:
+    hands_move = [0.4, 0.4, 0.8, 0.4, 0.4]
+    assert pop([2, 2, 4, 2, 2], hands_move) == 1
+    assert pop([2, 2, 2, 4, 2], hands_move) == 2, "what it does elsewhere excuses nothing"
+    assert pop([2, 2, 4, 2, 2], [0.8, 0.8, 0.2, 0.8, 0.8]) == 2, "a source that rests makes nothing worse"
+
+
+def test_source_steps_of_another_number_are_refused() -> None:
+    with pytest.raises(ValueError, match="source_changes must be as many as changes, 3, got 2"):
+        pop([1, 1, 1], [1, 1])
+
+
+def test_one_keyframe_has_no_fade_and_so_no_pop(tmp_path: Path) -> None:
+    film = ArrayFrames(np.stack([texture(i) for i in range(5)]))
+    error, frames = np.full((5, 96, 120), 3, np.float16), np.stack([texture(20 + i // 4) for i in range(5)])
+    run = Run(0, 1, frames, error, np.ones(5, np.float32), Path())
+    runs = Runs(Keyframes([0], [frames[0]], 5), film.size, film.rate, {0: run}, {})
+    still = still_film(5)
+    report = measure_fades(Staircase(runs), still, Motion(still, tmp_path))
+    assert (report.pop, report.pop_frame, report.ghosting) == (None, None, None)
+    assert "no fade to judge" in str(report) and "pop" not in str(report)
+    assert len(report.change_curve) == 4, "the curve is there all the same"
+
+
+def test_a_jump_outside_the_keyframes_is_no_fault_of_a_fade(tmp_path: Path) -> None:
+    pictures = [texture(0)] * 6
+    lone = Run(
+        5, 1, np.stack([texture(0), texture(3), texture(3)]), np.zeros((3, 96, 120), np.float16), np.ones(3), Path()
+    )
+    stairs = still_staircase(texture(0), texture(0), 6)
+    runs = Runs(
+        Keyframes([0, 5], pictures[:2], 8),
+        stairs.size,
+        stairs.rate,
+        stairs.runs.forward | {5: lone},
+        stairs.runs.backward,
+    )
+    film = still_film(8)
+    report = measure_fades(Staircase(runs), film, Motion(film, tmp_path))
+    assert report.pop == 0 and report.change_curve.max() > 5
+
+
 def test_linear_fade_of_unrelated_drawings_loses_what_theory_says_and_does_not_pop(tmp_path: Path) -> None:
     film = still_film(21)
     report = measure_fades(still_staircase(texture(0), texture(1), 21, mode="linear"), film, Motion(film, tmp_path))
@@ -140,6 +182,8 @@ def test_linear_fade_of_unrelated_drawings_loses_what_theory_says_and_does_not_p
     assert report.pop is not None and report.pop < 1.3
     assert set(range(5, 16)) <= set(report.ghosting_frames.tolist()) <= set(range(4, 17))  # .2 and .8 are on the edge
     assert len(report.change_curve) == 20
+    assert "pop: " in str(report) and "(good)" in str(report) and "ghosting kept: 0.7" in str(report)
+    assert f"ghosting kept: {report.ghosting:.3f} (bad)" in str(report)
 
 
 def test_staggered_fade_keeps_more_than_linear_at_an_even_pace(tmp_path: Path) -> None:
@@ -156,7 +200,7 @@ def test_a_cut_pops_and_is_found_at_its_frame(tmp_path: Path) -> None:
     assert report.pop is not None and report.pop > 6
     assert report.pop_frame == 9
     assert report.ghosting is None
-    assert "no fade has a middle" in str(report)
+    assert "no fade has a middle" in str(report) and "(bad)" in str(report)
 
 
 def test_a_film_of_one_frame_has_no_figures_and_says_why(tmp_path: Path) -> None:
@@ -164,7 +208,7 @@ def test_a_film_of_one_frame_has_no_figures_and_says_why(tmp_path: Path) -> None
     runs = propagate(film, Keyframes([0], [texture(0)], 1), folder=tmp_path)
     report = measure_fades(Staircase(runs), film, Motion(film, tmp_path))
     assert (report.ghosting, report.pop, report.pop_frame) == (None, None, None)
-    assert "one frame" in str(report)
+    assert "no fade to judge" in str(report)
 
 
 def test_what_progress_raises_stops_the_measuring(tmp_path: Path) -> None:

@@ -128,9 +128,9 @@ def test_a_missing_file_is_named_with_its_folder_and_source(kind: str, tmp_path:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"<!DOCTYPE html><html>", "must hold weights, but it is a web page; download"),
-        (b"\x80\x02nonsense", "must hold weights that torch can read"),
-        (b"", "must hold weights that torch can read"),
+        (b"<!DOCTYPE html><html>", "must hold weights, got a web page; download"),
+        (b"\x80\x02nonsense", "must hold weights, got a file that torch cannot read as weights"),
+        (b"", "must hold weights, got an empty file"),
     ],
     ids=["web page", "damaged", "empty"],
 )
@@ -138,6 +138,27 @@ def test_a_file_that_holds_no_weights_is_refused(content: bytes, message: str, t
     (tmp_path / "ControlNetHED.pth").write_bytes(content)
     with pytest.raises(ValueError, match=rf"ControlNetHED.pth {message}"):
         draw_control_maps([np.zeros((64, 64, 3), np.uint8)], "hed", folders=[tmp_path])
+
+
+@pytest.mark.parametrize("kind", ["pidinet", "hed", "lineart realistic", "mlsd", "teed"])
+@pytest.mark.parametrize("writing", ["bare", "state_dict", "model", "module.", "safetensors"])
+def test_other_ways_to_write_the_same_weights_draw_the_same(
+    kind: str, writing: str, weights, tmp_path: Path, picture: np.ndarray
+) -> None:
+    torch = pytest.importorskip("torch")
+    name = DETECTORS[kind].files[0][0]
+    saved = torch.load(weights(kind) / name, weights_only=True)
+    bare = saved.get("state_dict", saved)
+    bare = {key.removeprefix("module."): value.contiguous().clone() for key, value in bare.items()}
+    if writing == "safetensors":
+        pytest.importorskip("safetensors.torch").save_file(bare, (tmp_path / name).with_suffix(".safetensors"))
+    elif writing == "module.":
+        torch.save({f"module.{key}": value for key, value in bare.items()}, tmp_path / name)
+    else:
+        torch.save(bare if writing == "bare" else {writing: bare, "epoch": 1}, tmp_path / name)
+    small = picture[:64, :64]
+    ours = draw_control_maps([small], kind, folders=[tmp_path], resolution=64)
+    assert np.array_equal(ours, draw_control_maps([small], kind, folders=[weights(kind)], resolution=64))
 
 
 def test_weights_of_another_network_are_refused(weights, tmp_path: Path) -> None:

@@ -44,9 +44,16 @@ def test_a_part_outside_the_film_is_refused(film: ArrayFrames, start: int, stop:
         FilmPart(film, start, stop)
 
 
-def test_a_film_is_not_scaled_up(film: ArrayFrames) -> None:
-    with pytest.raises(ValueError, match="size must be no larger than the film's 60x40, got 61x40; ask for a smaller"):
-        ScaledFilm(film, Size(61, 40))
+def test_a_ramp_enlarged_stays_a_ramp_at_its_place() -> None:
+    ramp = np.repeat(np.arange(0, 240, 4, dtype=np.uint8)[None, :, None], 3, axis=2).repeat(40, axis=0)
+    large = ScaledFilm(ArrayFrames(ramp[None]), Size(180, 120)).frame(0)[60, 6:-6, 0]
+    expected = 4 * ((np.arange(180) + 0.5) / 3 - 0.5)[6:-6]
+    assert np.abs(large - expected).max() <= 1
+
+
+def test_a_film_of_no_size_is_refused(film: ArrayFrames) -> None:
+    with pytest.raises(ValueError, match="size must be at least 1x1 px, got 0x40"):
+        ScaledFilm(film, Size(0, 40))
 
 
 @pytest.mark.parametrize("size", [Size(1920, 1080), Size(1080, 1921), Size(853, 481), Size(48, 20), Size(7, 9)])

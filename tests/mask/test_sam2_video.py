@@ -165,6 +165,20 @@ def test_damaged_weights_are_refused(folder: Path, tmp_path: Path) -> None:
         read_sam2_video(cut)
 
 
+def test_weights_that_lack_a_part_are_refused_and_not_made_up(folder: Path, tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.torch")
+    copy = shutil.copytree(folder, tmp_path / "gaps")
+    weights = safetensors.load_file(copy / "model.safetensors")
+    without = {name: value for name, value in weights.items() if not name.startswith("memory_attention")}
+    safetensors.save_file(without, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ValueError, match=r"must hold all weights .*missing or have another shape .such as memory_att"):
+        read_sam2_video(copy)
+    strange = {**weights, "memory_encoder.projection.weight": weights["memory_encoder.projection.weight"][:3]}
+    safetensors.save_file({n: v.contiguous() for n, v in strange.items()}, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ValueError, match="Segment Anything 2 model, but"):
+        read_sam2_video(copy)
+
+
 def test_missing_package_is_named_with_its_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import sys
 from pathlib import Path
@@ -78,6 +79,52 @@ def test_other_ways_to_write_the_same_weights_are_read(tmp_path: Path, weights: 
         assert torch.equal(tensor, weights[name].half().float() if kind == "half" else weights[name])
 
 
+@pytest.mark.parametrize("prefix", ["sam.", "module.", "model.", "module.model.sam_model."])
+def test_prefixes_of_wrappers_are_taken_off(tmp_path: Path, weights: dict, prefix: str) -> None:
+    torch.save({"state_dict": {prefix + name: value for name, value in weights.items()}}, tmp_path / "sam.pth")
+    _, module = read_sam(tmp_path / "sam.pth")
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in module.state_dict().items())
+
+
+def test_parts_that_are_left_out_are_named(tmp_path: Path, weights: dict, caplog: pytest.LogCaptureFixture) -> None:
+    torch.save({**weights, "mask_decoder.hf_token.weight": torch.zeros(1, 32)}, tmp_path / "hq.pth")
+    torch.save({**weights, "image_encoder.blocks.0.lora_a.weight": torch.zeros(2)}, tmp_path / "tuned.pth")
+    with caplog.at_level(logging.WARNING, "escalier"):
+        read_sam(write_tiny_sam(tmp_path / "plain.pth"))
+        assert caplog.text == ""
+        read_sam(tmp_path / "hq.pth")
+        assert "hq.pth is an HQ-SAM model: its 1 tensors that refine the masks are left out" in caplog.text
+        caplog.clear()
+        read_sam(tmp_path / "tuned.pth")
+    assert (
+        "tuned.pth has 1 tensors that no Segment Anything model has (such as image_encoder.blocks.0.lora_a"
+        in caplog.text
+    )
+
+
+def test_model_without_relative_positions_is_no_segment_anything(tmp_path: Path, weights: dict) -> None:
+    """EfficientSAM's tensors have the names of Segment Anything's, but for these."""
+    torch.save({"model": {n: v for n, v in weights.items() if "rel_pos" not in n}}, tmp_path / "efficient_sam.pt")
+    with pytest.raises(ValueError, match=r"efficient_sam\.pt must be .*, got an EfficientSAM or other model without"):
+        read_sam(tmp_path / "efficient_sam.pt")
+
+
+@pytest.mark.parametrize("part", ["image_encoder.pos_embed", "mask_decoder.mask_tokens", "prompt_encoder.mask_d"])
+def test_no_missing_part_ends_in_a_key_error(tmp_path: Path, weights: dict, part: str) -> None:
+    torch.save({name: value for name, value in weights.items() if not name.startswith(part)}, tmp_path / "sam.pth")
+    with pytest.raises(ValueError, match=rf"sam\.pth must be a Segment Anything model, got .*without .*{part}"):
+        read_sam(tmp_path / "sam.pth")
+
+
+def test_every_tensor_of_another_shape_is_refused_in_a_sentence(tmp_path: Path, weights: dict) -> None:
+    for number, name in enumerate(weights):
+        if number % 7 == 0:
+            strange = {**weights, name: torch.zeros(3, 5, 2)}
+            torch.save(strange, tmp_path / "sam.pth")
+            with pytest.raises(ValueError, match=r"sam\.pth must be a Segment Anything model, got .*; load sam_vit_b"):
+                read_sam(tmp_path / "sam.pth")
+
+
 def tensors(*names: str) -> dict:
     return {name: torch.zeros(2) for name in names}
 
@@ -104,7 +151,7 @@ class Trap:
         (tensors("control_model.input_blocks.0.0.weight"), "a ControlNet"),
         (tensors("lora_unet_down.alpha"), "a LoRA"),
         (tensors("image_encoder.trunk.pos_embed"), "a Segment Anything 2 model"),
-        (tensors("image_encoder.patch_embed.seq.0.c.weight"), "a MobileSAM model"),
+        (tensors("image_encoder.patch_embed.seq.0.c.weight"), "a MobileSAM or TinySAM model"),
         (tensors("vision_encoder.pos_embed"), "a Segment Anything model in the transformers package's layout"),
         (tensors("layer1.weight", "layer2.weight"), "a file of 2 other tensors .the first is layer1.weight"),
     ],

@@ -7,6 +7,7 @@ import gc
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -126,6 +127,10 @@ def test_scratch_goes_when_its_owner_is_forgotten(pack: SimpleNamespace, fresh_f
     assert not folder.exists() and other.is_dir()
 
 
+def seen(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
 @pytest.mark.parametrize(("free", "left"), [(50, ["new", "old"]), (10, [])], ids=["room enough", "disk nearly full"])
 def test_lasting_scratch_stays_while_the_disk_has_room(
     pack: SimpleNamespace, fresh_folders: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, free: int, left: list[str]
@@ -136,7 +141,7 @@ def test_lasting_scratch_stays_while_the_disk_has_room(
     (folder / "new").write_bytes(b"a film")
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(total=100, free=free))
     scratch.lasting_folder("runs")
-    assert sorted(entry.name for entry in folder.iterdir()) == left
+    assert seen(folder) == left
 
 
 def test_on_a_large_disk_lasting_scratch_stays_while_there_is_room_for_any_job(
@@ -146,7 +151,7 @@ def test_on_a_large_disk_lasting_scratch_stays_while_there_is_room_for_any_job(
     folder = scratch.lasting_folder("runs")
     (folder / "run").mkdir()
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(total=2 * 10**12, free=30 * 10**9))
-    assert list(scratch.lasting_folder("runs").iterdir()) == [folder / "run"]
+    assert seen(scratch.lasting_folder("runs")) == ["run"]
 
 
 def test_of_lasting_scratch_the_oldest_goes_first(
@@ -160,7 +165,21 @@ def test_of_lasting_scratch_the_oldest_goes_first(
         (folder / name).mkdir()
         os.utime(folder / name, (1_000_000 - age, 1_000_000 - age))
     monkeypatch.setattr(
-        shutil, "disk_usage", lambda place: SimpleNamespace(total=100, free=40 - 10 * len(list(folder.iterdir())))
+        shutil, "disk_usage", lambda place: SimpleNamespace(total=100, free=40 - 10 * len(seen(folder)))
     )
     scratch.lasting_folder("runs")
-    assert sorted(entry.name for entry in folder.iterdir()) == ["middle", "newest"]
+    assert seen(folder) == ["middle", "newest"]
+
+
+def test_lasting_scratch_stays_while_a_job_works_there(
+    pack: SimpleNamespace, fresh_folders: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from escalier.film.scratch import in_use
+
+    scratch = pack.module("scratch")
+    folder = scratch.lasting_folder("runs")
+    (folder / "run").mkdir()
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(total=100, free=0))
+    with in_use(folder):
+        assert seen(scratch.lasting_folder("runs")) == ["run"]
+    assert seen(scratch.lasting_folder("runs")) == []

@@ -62,6 +62,7 @@ def test_missing_packages_are_named_with_their_command(
     monkeypatch.setitem(sys.modules, "controlnet_aux", None)
     with pytest.raises(ImportError, match=r'^Control Map: .*-m pip install "controlnet-aux>=0.0.9"'):
         pack.EscalierControlMap.execute(to_image(clip), kind="hed", **DIALS)
+    segformer.write_segformer(models / "segmentation" / "tiny")
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ImportError, match=r'^Segmentation Map: .*-m pip install "transformers>=4.50.3"'):
         pack.EscalierSegmentationMap.execute(to_image(clip), folder="tiny", resolution=64)

@@ -125,7 +125,7 @@ def test_painting_over_a_keyframe_changes_the_fingerprint(
 @pytest.mark.parametrize("folder", ["nowhere", "../output", "/etc"])
 def test_folders_outside_the_input_folder_are_refused(pack: SimpleNamespace, film, fresh_folders, folder: str) -> None:
     assert "make it there" in pack.EscalierLoadKeyframes.validate_inputs(folder)
-    with pytest.raises(ValueError, match=r"^Load Keyframes: folder must be one inside .*; make it there"):
+    with pytest.raises(OSError, match=r"^Load Keyframes: folder must be one inside .*; make it there"):
         pack.EscalierLoadKeyframes.execute(folder, film, "0")
 
 

@@ -157,8 +157,11 @@ def test_film_of_one_frame_is_its_keyframe(
         ({"mask": (6, 24, 32)}, "mask must be a single channel of 64x48, got 32x24; scale it"),
         ({"mask": (1, 48, 64)}, "mask must mark the subject in at least one frame, got black in all 1; check"),
         ({"length": 9}, "keyframes must belong to a film of 6 frames like this one, got keyframes of a film of 9"),
-        ({"size": (24, 32)}, "keyframes must be 64x48 like the film, got 32x24; scale them"),
-        ({"size": (64, 48)}, "keyframes must be 64x48 like the film, got 48x64; they have another shape: crop"),
+        ({"size": (24, 32)}, "keyframes must be 64x48 like the film, or larger by one factor, got 32x24; scale them"),
+        (
+            {"size": (64, 48)},
+            "keyframes must be 64x48 like the film, or larger by one factor, got 48x64; they have another shape: crop",
+        ),
         ({"colour": 0.0, "position": 0.0}, "one of colour, position or the named guides must weigh more than 0"),
     ],
     ids=["mask length", "mask size", "empty mask", "other film", "keyframe size", "keyframe shape", "no guide"],

@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from escalier.coherence import measure_fades, measure_film
 from escalier.film.frames import ArrayFrames, Size
 from escalier.film.motion import Motion
 from escalier.film.moving_clip import make_clip
+from escalier.film.scaled import scaled
 from escalier.keyframes import Keyframes
 from escalier.keyframes.paint import paint
-from escalier.propagation import Matching, Staircase, propagate
+from escalier.propagation import Matching, Staircase, draft, propagate
 
 SIZE = Size(640, 360)
 
@@ -82,3 +84,43 @@ def test_a_film_smaller_than_the_match_side_is_matched_as_it_is(tmp_path: Path) 
 def test_a_match_side_that_shows_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Matching: match_side must be at least 64 px, got 20; 960 is enough"):
         Matching(match_side=20)
+
+
+def halved(film: ArrayFrames) -> ArrayFrames:
+    return ArrayFrames(np.stack([scaled(film.frame(i), Size(320, 180)) for i in range(len(film))]))
+
+
+@pytest.mark.parametrize("with_masks", [False, True], ids=["whole", "subject and set apart"])
+def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path: Path, with_masks: bool) -> None:
+    film, masks, painted = shot
+    small = halved(film)
+    given = np.stack([scaled(mask, small.size) for mask in masks]) if with_masks else None
+    keyframes = Keyframes([0, 3], [painted[0], painted[3]], 4)
+    runs = propagate(small, keyframes, folder=tmp_path, masks=given, threads=1, cuts=())
+    run, staircase = runs.forward[0], Staircase(runs)
+    assert run.frames.shape == (3, 360, 640, 3) and run.guide_error.shape == (3, 180, 320)
+    assert staircase.size == SIZE and (staircase.frame(3) == painted[3]).all()
+    for index in (1, 2):
+        enlarged = scaled(scaled(painted[index], small.size), SIZE)
+        assert sharpness(run.frame(index)) > 2 * sharpness(enlarged)
+        apart = np.abs(staircase.frame(index).astype(float) - painted[index]).mean()
+        nearest = painted[0 if index == 1 else 3]
+        assert apart < 0.75 * np.abs(nearest.astype(float) - painted[index]).mean(), "the picture must follow the film"
+    report = measure_fades(staircase, small, Motion(small, tmp_path))
+    assert report.pop is not None
+    found = measure_film(small, staircase, motion=Motion(small, tmp_path))
+    assert found.figures["sharpness"] is not None
+
+
+def test_a_draft_takes_keyframes_larger_than_the_film(shot, tmp_path: Path) -> None:
+    film, _, painted = shot
+    runs = draft(halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, scale=0.5, threads=1, cuts=())
+    assert runs.size == Size(160, 90)
+
+
+@pytest.mark.parametrize("size", [Size(641, 361), Size(960, 480), Size(320, 180)])
+def test_keyframes_that_are_no_enlargement_are_refused(shot, tmp_path: Path, size: Size) -> None:
+    film, _, painted = shot
+    keyframes = Keyframes([0], [scaled(painted[0], size)], 4)
+    with pytest.raises(ValueError, match=f"640x360 like the film, or larger by one factor, got {size}"):
+        propagate(film, keyframes, folder=tmp_path)

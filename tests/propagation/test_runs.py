@@ -124,7 +124,7 @@ def test_runs_that_are_there_are_not_made_again(shot) -> None:
         motion=shot.motion,
         progress=lambda done, total, picture=None: told.append(done),
     )
-    assert told == []
+    assert set(told) == {0}, "told only so that a cancel is heard"
     assert same(again, shot.runs)
 
 
@@ -233,10 +233,11 @@ def test_a_clip_of_one_frame_is_its_keyframe(shot, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("size", "match"),
     [
-        ((160, 224), "keyframes must be 112x80 like the film, got 224x160; scale them to the film's size"),
-        ((80, 80), "keyframes must be 112x80 like the film, got 80x80; they have another shape"),
+        ((40, 56), "keyframes must be 112x80 like the film, .* got 56x40; scale them to the film's size"),
+        ((81, 113), "keyframes must be 112x80 like the film, or larger by one factor, got 113x81"),
+        ((80, 80), "keyframes must be 112x80 like the film, .* got 80x80; they have another shape"),
     ],
-    ids=["size", "shape"],
+    ids=["smaller", "a pixel larger", "another shape"],
 )
 def test_keyframes_of_another_size_or_shape_are_refused(shot, tmp_path: Path, size, match: str) -> None:
     keyframes = Keyframes([2], [np.zeros((*size, 3), np.uint8)], length=13)
@@ -282,10 +283,3 @@ def test_a_motion_of_another_film_is_refused(shot, tmp_path: Path) -> None:
     film, keyframes = short(shot)
     with pytest.raises(ValueError, match="motion must be that of a film of 4 frames of 112x80, got one of 13"):
         propagate(film, keyframes, folder=tmp_path, motion=shot.motion)
-
-
-def test_a_disk_without_room_is_refused_before_the_work(shot, tmp_path: Path, monkeypatch) -> None:
-    free = type("Usage", (), {"free": 1000})()
-    monkeypatch.setattr("escalier.propagation.runs.shutil.disk_usage", lambda folder: free)
-    with pytest.raises(OSError, match=r"must have .* GB free"):
-        propagate(shot.film, shot.keyframes, folder=tmp_path)

@@ -9,7 +9,7 @@ from escalier.propagation.work import Work
 def told_by(size: Size, matched: Size, frames: int = 10, paintings: int = 18) -> list[tuple[float, float]]:
     """What a whole job tells."""
     told: list[tuple[float, float]] = []
-    work = Work(lambda done, total, picture: told.append((done, total)), frames, paintings, size, size, matched)
+    work = Work(lambda done, total, picture: told.append((done, total)), frames, paintings, size, size, matched, size)
     for index in range(frames):
         work.searched(index + 1, frames)
     work.plan(paintings)
@@ -44,7 +44,7 @@ def test_the_end_is_the_total_and_nothing_goes_backwards() -> None:
 def test_frames_and_flow_that_are_kept_from_before_count_as_done() -> None:
     told: list[tuple[float, float]] = []
     size = Size(64, 64)
-    work = Work(lambda done, total, picture: told.append((done, total)), 10, 4, size, size, size)
+    work = Work(lambda done, total, picture: told.append((done, total)), 10, 4, size, size, size, size)
     work.plan(4)
     work.matched(9)
     for _ in range(4):

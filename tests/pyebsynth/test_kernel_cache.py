@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from numba.core.dispatcher import Dispatcher
 
 from escalier.pyebsynth import synthesise
 
+ROOT = Path(__file__).resolve().parents[2]
 NOTICE = "compiling the brushes for patch size 3 and 2 channels"
 
 _PROGRAM = """
@@ -97,3 +99,46 @@ def test_a_read_only_or_strided_picture_compiles_nothing_new() -> None:
     locked.flags.writeable = False
     synthesise(locked, [wide[:, ::2]], [locked], patch_size=3, threads=1)
     assert {name: len(kernel.signatures) for name, kernel in kernels().items()} == known
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be made read-only there")
+@pytest.mark.parametrize("room", ["temporary folder", "nowhere"])
+def test_kernels_compile_where_neither_the_package_nor_the_home_can_be_written(tmp_path: Path, room: str) -> None:
+    """Also for root, whom permissions do not stop: a file lies where the cache's folders would be made."""
+    installed = shutil.copytree(
+        ROOT / "escalier", tmp_path / "site" / "escalier", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for folder in [installed, *(path for path in installed.rglob("*") if path.is_dir())]:
+        (folder / "__pycache__").write_text("")
+    (installed / "twice.py").write_text(
+        "from escalier.kernel_cache import njit\n@njit(nogil=True)\ndef twice(number):\n    return 2 * number\n"
+    )
+    (tmp_path / "home").write_text("")
+    (tmp_path / "temporary").mkdir()
+    program = (
+        "import logging, sys, tempfile; logging.basicConfig(level=logging.INFO, format='%(message)s')\n"
+        + ("" if room == "temporary folder" else "tempfile.tempdir = sys.argv[1] + '/home'\n")
+        + "import escalier.pyebsynth.voting, escalier.composite.guidance, escalier.mask.distance\n"
+        "assert escalier.__file__.startswith(sys.argv[1]), escalier.__file__\n"
+        "import escalier.twice; print(escalier.twice.twice(21))"
+    )
+    home = {
+        "HOME": str(tmp_path / "home"),
+        "XDG_CACHE_HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path / "temporary"),
+    }
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={**environment, **home, "PYTHONPATH": str(tmp_path / "site"), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "42"
+    notice = "Compiled kernels are kept in" if room == "temporary folder" else "compiled anew in every process"
+    assert done.stderr.count(notice) == 1, done.stderr
+    assert bool(list(tmp_path.joinpath("temporary").rglob("*.nbi"))) == (room == "temporary folder")

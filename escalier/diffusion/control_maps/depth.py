@@ -14,7 +14,7 @@ import numpy as np
 
 from .options import Detect, Options
 from .package import detector_module
-from .weights import fill, part_of, read_weights, without_prefix
+from .weights import fill, read_weights
 
 
 def load_midas(files: Sequence[Path], device: str, options: Options) -> Detect:
@@ -22,8 +22,7 @@ def load_midas(files: Sequence[Path], device: str, options: Options) -> Detect:
     import torch
 
     model = detector_module("midas.midas.dpt_depth").DPTDepthModel(backbone="vitb_rn50_384", non_negative=True)
-    weights = read_weights(files[0])
-    network = fill(model, weights.get("model", weights), files[0]).to(device)
+    network = fill(model, read_weights(files[0]), files[0]).to(device)
 
     def detect(picture: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
@@ -37,9 +36,8 @@ def load_zoe(files: Sequence[Path], device: str, options: Options) -> Detect:
     import torch
 
     zoe, config = (detector_module(f"zoe.zoedepth.{name}") for name in ("models.zoedepth.zoedepth_v1", "utils.config"))
-    weights = part_of(read_weights(files[0]), "model", files[0])
     network = zoe.ZoeDepth.build_from_config(config.get_config("zoedepth", "infer"))
-    network = fill(network, weights, files[0]).to(device)
+    network = fill(network, read_weights(files[0]), files[0]).to(device)
 
     def detect(picture: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
@@ -51,8 +49,7 @@ def load_zoe(files: Sequence[Path], device: str, options: Options) -> Detect:
 def load_leres(files: Sequence[Path], device: str, options: Options) -> Detect:
     """Depth up to a scale and shift, with its sign turned so that near is large."""
     leres, depthmap = (detector_module(f"leres.leres.{name}") for name in ("multi_depth_model_woauxi", "depthmap"))
-    weights = without_prefix(part_of(read_weights(files[0]), "depth_model", files[0]))
-    network = fill(leres.RelDepthModel(backbone="resnext101"), weights, files[0]).to(device)
+    network = fill(leres.RelDepthModel(backbone="resnext101"), read_weights(files[0]), files[0]).to(device)
 
     def detect(picture: np.ndarray) -> np.ndarray:
         height, width = picture.shape[:2]
@@ -64,11 +61,10 @@ def load_leres(files: Sequence[Path], device: str, options: Options) -> Detect:
 def load_normal(files: Sequence[Path], device: str, options: Options) -> Detect:
     """Directions of surfaces as colours."""
     normalbae = detector_module("normalbae")
-    weights = without_prefix(part_of(read_weights(files[0]), "model", files[0]))
     settings = SimpleNamespace(
         mode="client", architecture="BN", pretrained="scannet", sampling_ratio=0.4, importance_ratio=0.7
     )
-    detector = normalbae.NormalBaeDetector(fill(normalbae.NNET(settings), weights, files[0])).to(device)
+    detector = normalbae.NormalBaeDetector(fill(normalbae.NNET(settings), read_weights(files[0]), files[0])).to(device)
 
     def detect(picture: np.ndarray) -> np.ndarray:
         side = min(picture.shape[:2])

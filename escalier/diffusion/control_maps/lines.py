@@ -11,7 +11,7 @@ import numpy as np
 
 from .options import Detect, Options
 from .package import detector_module
-from .weights import fill, part_of, read_weights, without_prefix
+from .weights import fill, read_weights
 
 BOTH_RESOLUTIONS = ("detect_resolution", "image_resolution")
 
@@ -40,7 +40,7 @@ def load_lineart_anime(files: Sequence[Path], device: str, options: Options) -> 
     lineart = detector_module("lineart_anime")
     # The network halves the picture eight times.
     network = lineart.UnetGenerator(3, 1, 8, 64, norm_layer=torch.nn.InstanceNorm2d, use_dropout=False)
-    fill(network, without_prefix(read_weights(files[0])), files[0])
+    fill(network, read_weights(files[0]), files[0])
     return _at_its_own_size(lineart.LineartAnimeDetector(network).to(device))
 
 
@@ -52,10 +52,10 @@ def load_hed(files: Sequence[Path], device: str, options: Options) -> Detect:
 
 
 def load_pidinet(files: Sequence[Path], device: str, options: Options) -> Detect:
-    """Soft edges by a small network (pixel difference network)."""
+    """Soft edges by a small network (pixel difference network), whose licence is for research only."""
     pidi = detector_module("pidi")
-    state = without_prefix(part_of(read_weights(files[0]), "state_dict", files[0]))
-    return _at_its_own_size(pidi.PidiNetDetector(fill(pidi.pidinet(), state, files[0])).to(device))
+    network = fill(pidi.pidinet(), read_weights(files[0]), files[0])
+    return _at_its_own_size(pidi.PidiNetDetector(network).to(device))
 
 
 def load_teed(files: Sequence[Path], device: str, options: Options) -> Detect:

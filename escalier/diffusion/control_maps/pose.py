@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from escalier.model_files import under_prefix
+
 from .options import POSE_PARTS, Detect, Options
 from .package import detector_module
 from .weights import fill, read_weights
@@ -179,8 +181,9 @@ def _network(part: str, file: Path) -> torch.nn.Module:
     """The network of a part with the file's weights, ready to look."""
     network = getattr(detector_module(f"open_pose.{part}"), NETWORKS[part])()
     weights = read_weights(file)
-    if part != "face" and isinstance(weights, Mapping):
+    if part != "face" and not weights.keys() & network.state_dict().keys():
         # Body and hand are saved under short names; the network puts the name of a block in front of each.
         short = {key: key.split(".", 1)[-1] for key in network.state_dict()}
+        weights = under_prefix(weights, next(iter(short.values())))
         weights = {key: weights[saved] for key, saved in short.items() if saved in weights}
     return fill(network, weights, file)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from escalier.film.frames import as_uint8
+from escalier.model_files import JSON_TEXT, PLAIN_TEXT, damage
 from escalier.packages import load_package
 
 from .ade20k import PALETTE
@@ -117,7 +118,7 @@ def _load(folder: Path) -> Any:
             f"draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but {folder} "
             f"has no config.json; download all files of for instance {EXAMPLE} into it"
         )
-    _refuse_web_pages(folder)
+    _refuse_damage(folder)
     from safetensors import SafetensorError
 
     try:
@@ -139,15 +140,15 @@ def _load(folder: Path) -> Any:
     return model.eval()
 
 
-def _refuse_web_pages(folder: Path) -> None:
-    """What a browser saves where a download asks to sign in."""
+def _refuse_damage(folder: Path) -> None:
+    """What a browser saves where a download asks to sign in, pointers of Git LFS, and halves of downloads."""
     for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".safetensors", ".bin"}):
-        with file.open("rb") as opened:
-            if opened.read(64).lstrip().startswith(b"<"):
-                raise ValueError(
-                    f"draw_segmentation_maps: {file} must be a part of a transformers model, but it is a web page; "
-                    "download the file itself again"
-                )
+        found = damage(file)
+        if found is not None and not (file.suffix == ".json" and found in (JSON_TEXT, PLAIN_TEXT)):
+            raise ValueError(
+                f"draw_segmentation_maps: {file} must be a part of a transformers model, but it is {found}; download "
+                "the file itself again"
+            )
 
 
 def _refuse_gaps(model: Any, missing: Iterable[str], folder: Path) -> None:

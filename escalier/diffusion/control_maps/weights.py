@@ -2,61 +2,64 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from escalier import model_files
+from escalier.model_files import UnreadableWeights, layout, under_prefix
 
 if TYPE_CHECKING:
     import torch
 
     Network = TypeVar("Network", bound="torch.nn.Module")
 
+SIZES = {
+    "sk_model.pth": "17 MB", "sk_model2.pth": "17 MB", "netG.pth": "218 MB", "ControlNetHED.pth": "29 MB",
+    "table5_pidinet.pth": "3 MB", "5_model.pth": "0.2 MB", "7_model.pth": "0.2 MB", "mlsd_large_512_fp32.pth": "6 MB",
+    "body_pose_model.pth": "209 MB", "hand_pose_model.pth": "147 MB", "facenet.pth": "154 MB",
+    "dpt_hybrid-midas-501f0c75.pt": "493 MB", "ZoeD_M12_N.pt": "1.4 GB", "res101.pth": "531 MB", "scannet.pt": "291 MB",
+}  # fmt: skip
+"""How large the download of each file is."""
+
 
 def find_file(names: Sequence[str], folders: Iterable[Path], kind: str, source: str) -> Path:
-    """The first file of one of these names in the folders or below them.
+    """The first file of one of these names, or of one that ends in .safetensors instead, in the folders or below them.
 
     Raises
     ------
     FileNotFoundError
-        If there is none. The message says which file belongs into which folder, and where it comes from.
+        If there is none. The message says which file belongs into which folder, how large it is, and where it comes
+        from.
     """
     folders = [Path(folder) for folder in folders]
-    for name in names:
+    for name in (*names, *(str(Path(name).with_suffix(".safetensors")) for name in names)):
         for folder in folders:
-            found = sorted(folder.rglob(name), key=lambda path: len(path.parts))
+            found = sorted((path for path in folder.rglob(name) if path.is_file()), key=lambda path: len(path.parts))
             if found:
                 return found[0]
     places = " or ".join(map(str, folders)) or "any folder (none was given)"
+    wanted = " or ".join(f"{name} ({SIZES[name]})" for name in names)
     raise FileNotFoundError(
-        f"draw_control_maps: '{kind}' needs the file {' or '.join(names)}, which is not in {places}; download it from "
+        f"draw_control_maps: '{kind}' needs the file {wanted}, which is not in {places}; download it from "
         f"{source} and put it there"
     )
 
 
-def read_weights(path: Path) -> Mapping[str, Any]:
-    """What torch.save wrote, on the processor: tensors and containers only, no code is run."""
-    import torch
-
-    with path.open("rb") as file:
-        start = file.read(64).lstrip()
-    if start.startswith(b"<"):
-        raise ValueError(
-            f"draw_control_maps: {path} must hold weights, but it is a web page; download the file itself again"
-        )
+def read_weights(path: Path) -> dict[str, Any]:
+    """The tensors of a file by name; see `escalier.model_files.read_weights`."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, UnicodeDecodeError, KeyError, ValueError) as error:
+        return model_files.read_weights(path)
+    except UnreadableWeights as error:
         raise ValueError(
-            f"draw_control_maps: {path} must hold weights that torch can read, but it does not ({_first_line(error)}); "
-            "it is damaged or another kind of file: download it again"
+            f"draw_control_maps: {path} must hold weights, got {error.kind}; download the file itself again"
         ) from error
 
 
 def fill(network: Network, state: Mapping[str, Any], path: Path) -> Network:
     """The network with these weights, ready to look; a file of another network is refused by its name."""
     own = network.state_dict().keys()
-    state = state if isinstance(state, Mapping) else {}
+    state = under_prefix(state, next(iter(own)))
     # Old files of vision transformers carry these tables; newer code computes them.
     state = {key: value for key, value in state.items() if key in own or not key.endswith("relative_position_index")}
     try:
@@ -64,26 +67,6 @@ def fill(network: Network, state: Mapping[str, Any], path: Path) -> Network:
     except (RuntimeError, AttributeError, TypeError) as error:
         raise ValueError(
             f"draw_control_maps: {path} must hold the weights of {type(network).__name__}, but it holds another "
-            "network's; check that the file has its right name"
+            f"network's ({layout(state)}); check that the file has its right name"
         ) from error
     return network.eval()
-
-
-def without_prefix(state: Mapping[str, Any], prefix: str = "module.") -> dict[str, Any]:
-    """The weights as they were before torch's DataParallel put its prefix in front of every name."""
-    return {key.removeprefix(prefix): value for key, value in state.items()}
-
-
-def part_of(state: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
-    """The weights that a file keeps under a key, beside other things."""
-    if not isinstance(state, Mapping) or key not in state:
-        raise ValueError(
-            f"draw_control_maps: {path} must hold weights under {key!r}, but it does not; check that the file has its "
-            "right name"
-        )
-    return state[key]
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines() or [type(error).__name__]
-    return text[0][:120]
