@@ -20,6 +20,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from escalier.film.scratch import LOCKS, MARKER
+
 from .mount import unmount
 from .scratch_place import KEPT_DAYS
 
@@ -101,8 +103,8 @@ def clean_kept(kept: Path, now: float | None = None, most_bytes: int = KEPT_BYTE
         if PASSING.fullmatch(kind.name):
             _remove(kind)
             continue
-        # Hidden ones are the marks and locks of `escalier.film.scratch`, without which the rest is not believed.
-        found = [entry for entry in _entries(kind) if not entry.name.startswith(".")]
+        # Without its mark, the rest would not be believed.
+        found = [entry for entry in _entries(kind) if entry.name not in (MARKER, LOCKS)]
         entries += [(*_facts(entry), entry) for entry in found]
         if not found:
             _remove(kind)
