@@ -155,7 +155,8 @@ class Lines:
             return
         self._written = now
         value, limit = self._advance.node_step
-        step = "" if limit == 1.0 else f", {value:g} of {limit:g}"
+        counted = value.is_integer() and limit.is_integer()  # frames or steps; else seconds of work, which say less
+        step = "" if limit == 1.0 else f", {value:g} of {limit:g}" if counted else f", {value / limit:.0%} of it"
         line = f"{self._advance.share:4.0%}  {self._advance.title}{step}{self._advance.time_left()}"
         self._stream.write(line + "\n")
         self._stream.flush()

@@ -20,9 +20,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .mount import unmount
+from escalier.film.scratch import LOCKS, MARKER
 
-KEPT_SECONDS = 14 * 86400
+from .mount import unmount
+from .scratch_place import KEPT_DAYS
+
 KEPT_BYTES = 100 * 10**9
 """One minute of 1080p needs 45 GB."""
 ALONE_SECONDS = 2 * 86400
@@ -101,12 +103,14 @@ def clean_kept(kept: Path, now: float | None = None, most_bytes: int = KEPT_BYTE
         if PASSING.fullmatch(kind.name):
             _remove(kind)
             continue
-        entries += [(*_facts(entry), entry) for entry in _entries(kind)]
-        with contextlib.suppress(OSError):
-            kind.rmdir()  # where it is empty
+        # Without its mark, the rest would not be believed.
+        found = [entry for entry in _entries(kind) if entry.name not in (MARKER, LOCKS)]
+        entries += [(*_facts(entry), entry) for entry in found]
+        if not found:
+            _remove(kind)
     total = sum(size for _, size, _ in entries)
     for changed, size, entry in sorted(entries):
-        if now - changed > KEPT_SECONDS or total > most_bytes:
+        if now - changed > KEPT_DAYS * 86400 or total > most_bytes:
             _remove(entry)
             total -= size
 

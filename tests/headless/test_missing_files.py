@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from escalier.film import write_film
+from escalier.film.frames import ArrayFrames
 from escalier.headless import cli
 from escalier.headless.answers import Reason
 from escalier.headless.comfyui import ComfyUI
@@ -171,6 +176,52 @@ def test_the_refusal_comes_within_a_second_and_before_any_server(
     for name in ("v1-5-pruned-emaonly-fp16", "mlsd_large_512_fp32.pth", "segformer-b4", "control_v11p_sd15_seg_fp16"):
         assert name in told
     assert not (tmp_path / "output").exists()
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that passes for a ComfyUI, whose start says so."""
+
+    def start(server: Server) -> None:
+        raise HeadlessError("it started")
+
+    (tmp_path / "comfyui" / "comfy").mkdir(parents=True)
+    (tmp_path / "comfyui" / "main.py").touch()
+    monkeypatch.setattr(Server, "start", start)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "comfyui"
+
+
+def test_an_input_folder_that_is_none_is_refused_before_the_start(
+    local: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (local / "input").write_text("a file")
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"picture")
+    path = tmp_path / "flow.json"
+    path.write_text(json.dumps(loading("LoadImage", "image", "none.png")))
+    assert cli.main(["run", str(path), "--input", str(tmp_path / "a.png"), "--comfyui", str(local)]) == 1
+    assert "--input: ComfyUI's input folder must be a folder, got" in capsys.readouterr().err
+
+
+def test_the_table_of_keyframes_is_shown_before_the_start(
+    local: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = np.zeros((12, 32, 48, 3), np.uint8)
+    write_film(tmp_path / "clip.mp4", ArrayFrames(pictures, rate=24))
+    for number in (0, 6):
+        path = tmp_path / "painted" / f"key_{number:04}_00001_.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), pictures[0])
+    inputs = ["--input", str(tmp_path / "clip.mp4"), "--input", str(tmp_path / "painted")]
+    assert cli.main(["run", "staircase", *inputs, "--comfyui", str(local)]) == 1
+    told = capsys.readouterr().err
+    assert told.index("key_0006_00001_.png") < told.index("it started")
+    assert re.search(r"key_0006_00001_\.png +6 +0\.250 s", told)
+    (tmp_path / "painted" / "key_0099.png").write_bytes(path.read_bytes())
+    assert cli.main(["run", "staircase", *inputs, "--comfyui", str(local)]) == 1
+    told = capsys.readouterr().err
+    assert "key_0099.png" in told and "it started" not in told
 
 
 def test_another_server_is_asked_by_its_menus() -> None:

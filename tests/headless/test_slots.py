@@ -96,12 +96,19 @@ def test_kept_work_goes_by_age_and_size(tmp_path: Path) -> None:
         for path in (entry / "frames.npy", entry):
             os.utime(path, (now, now - days * 86400))
     (tmp_path / "motion_abcd1234").mkdir()
+    marker = tmp_path / "runs" / ".escalier-scratch"
+    marker.touch()
+    os.utime(marker, (now, now - 20 * 86400))
     clean_kept(tmp_path, now)
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run1", "run2", "run3"]
+    assert sorted(path.name for path in (tmp_path / "runs").glob("run*")) == ["run1", "run2", "run3"]
+    assert marker.is_file(), "without its mark, what is kept would not be believed"
     assert not (tmp_path / "motion_abcd1234").exists(), "only one run could use it"
     size = slots._facts(tmp_path / "runs" / "run3")[1]
     clean_kept(tmp_path, now, most_bytes=2 * size)
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["run2", "run3"]
+    assert sorted(path.name for path in (tmp_path / "runs").glob("run*")) == ["run2", "run3"]
+    clean_kept(tmp_path, now, most_bytes=0)
+    clean_kept(tmp_path, now)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_note_that_somebody_changed_deletes_nothing_else(tmp_path: Path) -> None:
