@@ -9,7 +9,7 @@ import numpy as np
 
 from .fingerprint import array_digest
 from .frames import FrameSource, Size
-from .motion import Motion, scale_flow, warp
+from .motion import FLOW_FORMAT, Motion, scale_flow, warp
 from .whole_files import write_array
 
 INVERSION_STEPS = 8
@@ -65,7 +65,7 @@ class GivenMotion(Motion):
         given = array_digest(np.frombuffer(digest, np.uint8)).hex()
         self.fingerprint = f"{self.fingerprint}-{given[:16]}"
         self.preset = "given"
-        self.folder = Path(folder) / f"motion_{self.fingerprint[:16]}_given_{given[:16]}"
+        self.folder = Path(folder) / f"motion_{self.fingerprint[:16]}_given_{given[:16]}_{FLOW_FORMAT}"
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def _make(self, first: int, last: int) -> None:
