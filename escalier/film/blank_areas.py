@@ -17,7 +17,8 @@ from .camera_motion import camera_motion, similarity_flow
 
 SMALLEST_SIDE = 16
 GRAIN_SIGMA = 0.8
-WINDOW_PX = 7
+WINDOW_PX = 3
+"""Over which frames are compared. 7 leaves a rim of 10 pixels around what passes by, in which nothing is settled."""
 EDGE_LEVELS = 2.0
 """8-bit levels a pixel of the half-sized picture: what changes less is blank."""
 GRAIN_IS_BLANK = 2.0
@@ -31,8 +32,8 @@ SHADE_LEVELS = 4.0
 CHANGED_LEVELS = 3.0
 STILL_PX, CAMERA_PX = 0.25, 0.5
 """An edge lies still, or moves with the camera, if its flow is less than this off, in pixels of the half-sized one."""
-STILL_SHARE = 0.25
-"""Of the edge that bounds a blank area, as much as this must lie still."""
+STILL_SHARE = 0.5
+"""Of the edge that bounds a blank area, more than this must lie still."""
 BEHIND_EVERYTHING, CUT_OFF = 3.0, 0.5
 """What a pixel of the frame's border counts beside one of an edge: an area that reaches three sides of the frame is
 what is behind everything else; one that reaches fewer may be a subject that the frame cuts off."""
@@ -46,8 +47,8 @@ def settle_blank_areas(flow: np.ndarray, one: np.ndarray, other: np.ndarray) -> 
     """A flow whose blank areas move as their own edges do, not as what passes them.
 
     Done at half size. A pixel is blank if its gradient is under 2 levels or twice the noise, which is estimated. A
-    connected blank area lies still if at least a quarter of the edge around it does (of the edge that would have
-    changed, had it moved like the rest). Its pixels are then given no motion, or the camera's where `camera_motion`
+    connected blank area lies still if at least half of the edge around it does (of the edge that would have changed,
+    had it moved like the rest). Its pixels are then given no motion, or the camera's where `camera_motion`
     finds one, unless the picture speaks against it: they may have been covered. What is not blank keeps its flow.
 
     Each direction of a pair is settled on its own; where both come to lie still, flow and flow back agree, so that
@@ -121,7 +122,7 @@ class _Pair(NamedTuple):
             cv2.GaussianBlur(cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32), (0, 0), GRAIN_SIGMA)
             for p in (one, other)
         )
-        flow = flow[::2, ::2] * np.float32(0.5)
+        flow = cv2.resize(flow, size, interpolation=cv2.INTER_NEAREST) * np.float32(0.5)
         residual = _sample(other, flow) - one
         some = residual[::3, ::3]
         brighter = float(np.median(some))
@@ -181,8 +182,12 @@ def _still_areas(
     relative = pair.flow[rim] if steady is None else pair.flow[rim] - steady[rim]
     off = np.linalg.norm(relative, axis=1) > (STILL_PX if steady is None else CAMERA_PX)
     worse = error > flow_error + pair.tolerance
-    moves = off & (worse | (error > pair.tolerance + CHANGED_LEVELS**2))
-    stays = (~off & ~worse) | (error + pair.tolerance < CLEARLY_BETTER * flow_error)
+    changed = error > pair.tolerance + CHANGED_LEVELS**2
+    moves = off & (worse | changed)
+    # Beside an edge that moves the set lies still, but what bounds the area there is that edge.
+    stays = ~off & ~worse & ~(changed if steady is None else off) | (
+        error + pair.tolerance < CLEARLY_BETTER * flow_error
+    )
 
     moving = np.bincount(area[moves], minlength=areas.number)
     mean = [np.bincount(area[moves], relative[moves, k], areas.number) / np.maximum(moving, 1) for k in (0, 1)]
