@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import numpy as np
 
 from .fingerprint import array_digest, film_fingerprint
 from .frames import FrameSource, Size
-from .motion import Motion, scale_flow, warp
+from .motion import FLOW_FORMAT, Motion, scale_flow, warp
 
 INVERSION_STEPS = 8
+LONGEST_PX = 30_000
+"""Flow is kept as float16, which ends at 65,504; and no film is wider."""
 
 
 class GivenMotion(Motion):
@@ -36,7 +39,7 @@ class GivenMotion(Motion):
     Raises
     ------
     ValueError
-        If there are too few or too many, or one has another shape or holds NaN.
+        If there are too few or too many, or one has another shape, holds NaN or moves further than 30,000 px.
 
     >>> import tempfile
     >>> from escalier.film.frames import ArrayFrames
@@ -65,7 +68,7 @@ class GivenMotion(Motion):
         self.preset = "given"
 
     def _folder_name(self) -> str:
-        return f"motion_{self.fingerprint[:16]}_given_{self._given}"
+        return f"motion_{self.fingerprint[:16]}_given_{self._given}_{FLOW_FORMAT}"
 
     def _matched(self, first: int, last: int) -> np.ndarray:
         if last != first + 1:
@@ -116,10 +119,32 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
     numpy.ndarray
         float32 (N, H, W, 2).
 
+    Raises
+    ------
+    ValueError
+        If there is no picture, one has fewer than two channels, another shape or holds NaN, or `scale_px` is not a
+        number of pixels.
+
     >>> flows_from_pictures(np.full((1, 4, 4, 3), 0.75, np.float32), scale_px=20)[0, 0, 0].tolist()
     [10.0, 10.0]
     """
+    if not (math.isfinite(scale_px) and 0 <= scale_px <= LONGEST_PX):
+        raise ValueError(
+            f"flows_from_pictures: scale_px must be 0 to {LONGEST_PX} px, got {scale_px}; 0 says that the values are "
+            "pixels, flip_y turns the vectors over"
+        )
+    shapes = [np.shape(picture) for picture in pictures]
+    if not shapes or any(len(shape) != 3 or shape[2] < 2 or 0 in shape or shape != shapes[0] for shape in shapes):
+        raise ValueError(
+            "flows_from_pictures: pictures must be at least one of shape (H, W, 2 or more), all of one shape, "
+            f"got {len(shapes)} of {', '.join(map(str, sorted(set(shapes)))) or 'none'}; give dx and dy in two channels"
+        )
     vectors = np.stack([np.asarray(picture[..., :2], np.float32) for picture in pictures])
+    for step, vector in enumerate(vectors):
+        if not np.isfinite(vector).all():
+            raise ValueError(
+                f"flows_from_pictures: pictures[{step}] must hold finite numbers, got NaN or infinity; check its source"
+            )
     if scale_px:
         vectors = (vectors - np.float32(0.5)) * np.float32(2 * scale_px)
     if flip_y:
@@ -134,7 +159,7 @@ def _check_flows(name: str, flows: Sequence[np.ndarray], film: FrameSource) -> N
             f"{len(film) - 1}, got {len(flows)}; leave out that of the frame at the end"
         )
     for step, flow in enumerate(flows):
-        if flow.ndim != 3 or flow.shape[2] < 2:
+        if flow.ndim != 3 or flow.shape[2] < 2 or 0 in flow.shape:
             raise ValueError(
                 f"GivenMotion: {name}[{step}] must be (H, W, 2), got {flow.shape}; give dx and dy in pixels"
             )
@@ -144,7 +169,14 @@ def _check_flows(name: str, flows: Sequence[np.ndarray], film: FrameSource) -> N
                 f"GivenMotion: {name}[{step}] must have the shape of the film, {film.size}, got {size}; "
                 "make it from the same clip, not cropped"
             )
-        if not np.isfinite(flow).all():
+        # The largest length is NaN or infinite if any number is.
+        longest = float(np.abs(flow[..., :2]).max())
+        if not math.isfinite(longest):
             raise ValueError(
                 f"GivenMotion: {name}[{step}] must hold finite numbers, got NaN or infinity; check its source"
+            )
+        if longest > LONGEST_PX:
+            raise ValueError(
+                f"GivenMotion: {name}[{step}] must hold moves of at most {LONGEST_PX} px, got {longest:g}; check its "
+                "unit, and what its source writes where it knows no motion"
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .blank_areas import settle_blank_areas
 from .fingerprint import film_fingerprint
 from .frames import FrameSource, Size, as_uint8
 from .kept_files import array_bytes, open_array, write_array
@@ -23,7 +24,7 @@ PRESETS = {
     "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
 }
-FLOW_FORMAT = 2
+FLOW_FORMAT = 3
 """Raised when a change of code makes kept flow wrong."""
 WORKING_PIXELS = 960 * 540
 DIS_SMALLEST_SIDE = 64
@@ -34,7 +35,8 @@ GREY_FRAMES_KEPT = 32
 class Motion:
     """Optical flow of a film, forwards and backwards between neighbouring frames, or any two that are asked for.
 
-    The flow is DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV computes it.
+    The flow is DIS (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV computes it,
+    less what it invents on blank areas, see `settle_blank_areas`.
     Each pair of frames is matched once, when it is first asked for or by `prepare`, and kept as one float16 .npy file;
     a second process that opens the same film with the same folder finds it there. Any number of threads may ask.
 
@@ -168,7 +170,7 @@ class Motion:
         return self.folder / f"flow_{first:06d}{lag}.npy"
 
     def _folder_name(self) -> str:
-        return f"motion_{self.fingerprint[:16]}_{self.preset}"
+        return f"motion_{self.fingerprint[:16]}_{self.preset}_{FLOW_FORMAT}"
 
     def _is_kept(self, first: int, last: int) -> bool:
         """Whether a pair's file has the right length, which costs nothing to know. Reading it verifies it."""
@@ -200,7 +202,7 @@ class Motion:
         dis = getattr(self._per_thread, "dis", None)
         if dis is None:
             dis = self._per_thread.dis = cv2.DISOpticalFlow.create(PRESETS[self._dis_preset])
-        return _match(dis, one, other).astype(np.float16)
+        return settle_blank_areas(_match(dis, one, other), one, other).astype(np.float16)
 
     def _working_flows(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Flow from i to j and from j to i at the working size, float32."""

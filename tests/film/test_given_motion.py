@@ -81,9 +81,42 @@ def test_inverting_twice_is_the_flow_again() -> None:
         (steady(1, 0)[..., :1], r"forward\[0\] must be \(H, W, 2\), got \(64, 96, 1\)"),
         (steady(1, 0, size=Size(64, 64)), r"forward\[0\] must have the shape of the film, 96x64, got 64x64"),
         (steady(np.nan, 0), r"forward\[0\] must hold finite numbers"),
+        (steady(0, -np.inf), r"forward\[0\] must hold finite numbers"),
+        (steady(1e10, 0), r"forward\[0\] must hold moves of at most 30000 px, got 1e\+10"),
+        (steady(1, 0)[:, :0], r"forward\[0\] must be \(H, W, 2\), got \(0, 96, 2\)"),
     ],
-    ids=["count", "channels", "shape", "NaN"],
+    ids=["count", "channels", "shape", "NaN", "infinite", "huge", "empty"],
 )
 def test_vectors_that_do_not_fit_are_refused(film: ArrayFrames, tmp_path: Path, flows, match: str) -> None:
     with pytest.raises(ValueError, match=f"GivenMotion: {match}"):
         GivenMotion(film, tmp_path, flows)
+
+
+@pytest.mark.parametrize("scale_px", [-1.0, float("nan"), float("inf"), 1e9])
+def test_a_scale_that_is_no_number_of_pixels_is_refused(scale_px: float) -> None:
+    with pytest.raises(ValueError, match=r"flows_from_pictures: scale_px must be 0 to 30000 px"):
+        flows_from_pictures(steady(0, 0), scale_px=scale_px)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "match"),
+    [
+        ([np.full((4, 4, 3), np.nan, np.float32)], r"pictures\[0\] must hold finite numbers"),
+        ([], "pictures must be at least one of shape"),
+        ([np.zeros((4, 4), np.float32)], r"all of one shape, got 1 of \(4, 4\)"),
+        ([np.zeros((4, 4, 1), np.float32)], r"got 1 of \(4, 4, 1\)"),
+        ([np.zeros((4, 4, 3), np.float32), np.zeros((4, 5, 3), np.float32)], r"got 2 of \(4, 4, 3\), \(4, 5, 3\)"),
+    ],
+    ids=["NaN", "none", "grey", "one channel", "two sizes"],
+)
+def test_pictures_that_hold_no_vectors_are_refused(pictures: list[np.ndarray], match: str) -> None:
+    with pytest.raises(ValueError, match=f"flows_from_pictures: .*{match}"):
+        flows_from_pictures(pictures)
+
+
+def test_a_film_of_one_frame_has_no_motion_to_give(tmp_path: Path) -> None:
+    film = ArrayFrames(np.zeros((1, 40, 48, 3), np.uint8))
+    motion = GivenMotion(film, tmp_path, np.zeros((0, 40, 48, 2), np.float32))
+    motion.prepare()
+    with pytest.raises(ValueError, match="two different"):
+        motion.flow(0, 1)
