@@ -65,7 +65,7 @@ def measure(film: str | None, size: str, frames: int, keyframes: int, threads: i
     import resource
 
     from escalier.coherence import measure_fades
-    from escalier.film import ArrayFrames, Size, open_film, write_video
+    from escalier.film import ArrayFrames, Size, open_film, write_film
     from escalier.film.motion import Motion
     from escalier.film.moving_clip import make_clip
     from escalier.keyframes import choose_keyframes
@@ -82,7 +82,7 @@ def measure(film: str | None, size: str, frames: int, keyframes: int, threads: i
             clip, choose_keyframes(clip, "count", count=keyframes), Path(folder) / "runs", motion, threads
         )
         staircase = Staircase(runs)
-        write_video(Path(folder) / "film.mp4", staircase)
+        write_film(Path(folder) / "film.mp4", staircase)
         after, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
         report = measure_fades(staircase, clip, motion)
         energy = guide_energy(runs)

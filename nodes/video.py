@@ -111,11 +111,11 @@ class FilmVideo(Input.Video):
         return "mp4"
 
     def _write(self, path: Path, metadata: dict | None, crf: float | None) -> None:
-        from escalier.film.video import write_video
+        from escalier.film import write_film
 
         tags = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (metadata or {}).items()}
         quality = {} if crf is None else {"crf": crf}
-        write_video(path, self.film, like=self.clip, metadata=tags, progress=Progress(), **quality)
+        write_film(path, self.film, like=self.clip, metadata=tags, progress=Progress(), **quality)
 
 
 def sound_of(clip: FrameSource | None) -> Input.Audio | None:

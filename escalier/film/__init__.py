@@ -8,12 +8,16 @@ from .cadence import Cadence, RestoredCadence, pick_frames
 from .frames import ArrayFrames, FolderFrames, FrameSource, MaskSource, Size, as_uint8, check_masks, read_picture
 
 if TYPE_CHECKING:
+    from .film_writing import write_film
+    from .filmed_clip import FilmedClip
     from .moving_clip import MovingClip, make_clip
-    from .video import UnreadableVideo, VideoFrames, check_output, open_film, write_video
+    from .output_formats import check_output
+    from .video import UnreadableVideo, VideoFrames, open_film
 
 __all__ = [
     "ArrayFrames",
     "Cadence",
+    "FilmedClip",
     "FolderFrames",
     "FrameSource",
     "MaskSource",
@@ -29,7 +33,7 @@ __all__ = [
     "open_film",
     "pick_frames",
     "read_picture",
-    "write_video",
+    "write_film",
 ]
 
 # Loaded when first asked for: PyAV alone would double the time it takes to import the pack.
@@ -38,9 +42,10 @@ _LATER = {
     "make_clip": ".moving_clip",
     "UnreadableVideo": ".video",
     "VideoFrames": ".video",
-    "check_output": ".video",
+    "FilmedClip": ".filmed_clip",
+    "check_output": ".output_formats",
     "open_film": ".video",
-    "write_video": ".video",
+    "write_film": ".film_writing",
 }
 
 

@@ -62,37 +62,3 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
     if str(context.pix_fmt).startswith("gray") and int(context.color_range) == 0:
         full_range = context.codec.canonical_name not in _LIMITED_GREY
     return Colour(matrix, primaries, transfer, full_range)
-
-
-def writable_colour(colour: Colour) -> Colour:
-    """The colours as the installed PyAV can write them: its version 17 cannot encode in the matrix of BT.2020.
-
-    There the matrix becomes that of BT.709, tagged so; the colours and the other tags stay what they are.
-    """
-    import av
-
-    lacking = av.__version__.startswith("17.") and colour.matrix == BT2020
-    return colour._replace(matrix=BT709) if lacking else colour
-
-
-def from_rgb(picture: np.ndarray, pix_fmt: str, colour: Colour, reformatter: VideoReformatter) -> av.VideoFrame:
-    """An RGB uint8 picture as a frame to encode, in the matrix and range of `colour`."""
-    import av
-
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-    if not pix_fmt.startswith("yuv"):
-        return reformatter.reformat(frame, format=pix_fmt)
-    frame = reformatter.reformat(
-        frame,
-        format=pix_fmt,
-        src_colorspace=_SWSCALE_MATRIX.get(colour.matrix, 5),
-        dst_colorspace=_SWSCALE_MATRIX.get(colour.matrix, 5),
-        src_color_range=1 if colour.full_range else 2,
-        dst_color_range=2 if colour.full_range else 1,
-        interpolation=_SWSCALE_FLAGS,
-    )
-    # ProRes takes its tags from the frame and not from the stream; PyAV 16 cannot set the last two.
-    frame.colorspace, frame.color_range = colour.matrix, 2 if colour.full_range else 1
-    if hasattr(frame, "color_trc"):
-        frame.color_trc, frame.color_primaries = colour.transfer, colour.primaries
-    return frame

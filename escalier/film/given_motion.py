@@ -9,8 +9,8 @@ import numpy as np
 
 from .fingerprint import array_digest
 from .frames import FrameSource, Size
+from .kept_files import write_array
 from .motion import Motion, scale_flow, warp
-from .whole_files import write_array
 
 INVERSION_STEPS = 8
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from .fingerprint import film_fingerprint
 from .frames import FrameSource, Size, as_uint8
-from .whole_files import write_array
+from .kept_files import write_array
 
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,

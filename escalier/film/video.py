@@ -17,12 +17,11 @@ from .frames import FolderFrames, FrameSource, Size
 from .sound import AudioTrack, audio_tracks
 from .video_index import UnreadableVideo, read_index
 from .video_reader import Reader
-from .video_writing import check_output, write_video
 
 if TYPE_CHECKING:
     import av
 
-__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "check_output", "open_film", "write_video"]
+__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
 
 log = logging.getLogger("escalier")
 
@@ -44,7 +43,7 @@ class VideoFrames:
     - BT.601, BT.709 and BT.2020, full and limited range are converted by the tags; without a tag, BT.709 from 1280x720
       on and BT.601 below, as players do;
     - HDR (HLG and PQ) is brought down to BT.709 by `escalier.film.hdr.sdr_from_hdr`, with a notice in the log;
-    - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_video` carries it over;
+    - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_film` carries it over;
     - frames hidden by an edit list do not count.
 
     Parameters
@@ -61,9 +60,10 @@ class VideoFrames:
     Examples
     --------
     >>> import tempfile
+    >>> from escalier.film import write_film
     >>> from escalier.film.moving_clip import make_clip
     >>> path = Path(tempfile.mkdtemp()) / "clip.mp4"
-    >>> with VideoFrames(write_video(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
+    >>> with VideoFrames(write_film(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
     ...     len(film), str(film.size), film.rate, film.times[-1], film.frame(4).shape
     (5, '64x36', Fraction(25, 1), Fraction(4, 25), (36, 64, 3))
     """
@@ -146,6 +146,11 @@ class VideoFrames:
     def time_base(self) -> Fraction:
         """The tick of the file's clock, in seconds."""
         return self._index.time_base
+
+    @property
+    def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
+        """From when to when, on the file's clock, its sound belongs to the film; None is as far as it has any."""
+        return None, None
 
     @property
     def colour(self) -> Colour:

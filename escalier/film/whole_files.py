@@ -1,14 +1,72 @@
-"""Files that are whole or not there: written aside under another name, then renamed."""
+"""Files and folders that are whole or not there: written aside under another name, flushed, then renamed."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-import threading
-from collections.abc import Callable
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
+from .draft_owner import give_up, is_abandoned, is_draft_of, new_draft
+
+RENAME_SECONDS = 2.0
+"""How long a rename is tried on Windows, where a virus scanner or an indexer holds new files open for a moment."""
+FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
+OF_STORAGE = FULL | {errno.EROFS, errno.EIO}
+"""Errors that a write gives without naming its file."""
+
+
+@contextlib.contextmanager
+def draft_of(path: str | Path) -> Iterator[Path]:
+    """A name to write a file or a folder under; it stands at `path` once the block has ended well, and never half.
+
+    The draft lies beside the target, hidden, under a name that no other thread or process uses. At the end it is
+    flushed to the disk and renamed, so that neither a crash nor a power cut leaves half of it under the target's name.
+    If the block raises, Cancel included, it is removed. What a process that was killed has left of the same target is
+    removed too.
+
+    Parameters
+    ----------
+    path
+        Where the file or folder shall stand. An older one there is replaced.
+
+    Yields
+    ------
+    Path
+        The draft, which does not exist yet. It ends in `.part`.
+
+    Raises
+    ------
+    OSError
+        In a sentence with the file and folder, where the disk is full or read-only, the folder is missing or locked, or
+        a name is too long. Errors of other files that are read in the block pass through.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with draft_of(target) as draft:
+    ...     _ = draft.write_text("done")
+    >>> target.read_text(), [file.name for file in target.parent.iterdir()]
+    ('done', ['note.txt'])
+    """
+    path = Path(path)
+    draft = new_draft(path)
+    try:
+        remove_leftovers(path.parent, path)
+        yield draft
+        _flush_tree(draft)
+        _rename(draft, path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise storage_error(path, error, draft) from error
+    finally:
+        remove_quietly(draft)
+        give_up(draft)
 
 
 def write_whole(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
@@ -24,7 +82,7 @@ def write_whole(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     Raises
     ------
     OSError
-        With the folder named, where the disk is full or read-only.
+        As for `draft_of`.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "note.txt"
@@ -32,81 +90,126 @@ def write_whole(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     >>> target.read_bytes()
     b'done'
     """
-    path = Path(path)
-    # Process and thread in the name: two writers of the same file must not share the draft.
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        with open(draft, "wb") as file:
-            write(file)
-        os.replace(draft, path)
-    except OSError as error:
-        raise _refused(path, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_of(path) as draft, open(draft, "wb") as file:
+        write(file)
 
 
-def write_array(path: str | Path, array: np.ndarray) -> None:
-    """Write one array as a .npy file, whole or not at all; `numpy.load(path, mmap_mode="r")` reads it."""
-    write_whole(path, lambda file: np.save(file, array, allow_pickle=False))
+def storage_error(path: Path, error: OSError, draft: Path | None = None) -> OSError:
+    """An error of the disk as a sentence about the file that was to be written; any other error as it is.
 
+    The type and `errno` stay as they were.
 
-class ArrayFile:
-    """A .npy file written piece by piece along its first axis, in plain writes.
-
-    A memory map would be shorter, but a full disk kills a process that writes into one; here it is an OSError.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "film.npy"
-    >>> with ArrayFile(path, (2, 4, 4, 3), np.uint8) as file:
-    ...     for grey in (10, 20):
-    ...         file.append(np.full((4, 4, 3), grey, np.uint8))
-    >>> np.load(path, mmap_mode="r")[:, 0, 0, 0].tolist()
-    [10, 20]
+    >>> print(storage_error(Path("out/film.npy"), OSError(errno.ENOSPC, "No space left on device")))
+    write: film.npy must fit into out, but the disk is full (No space left on device); free some space there or ...
     """
-
-    def __init__(self, path: str | Path, shape: tuple[int, ...], dtype: type | np.dtype) -> None:
-        self.path = Path(path)
-        self.shape = shape
-        self.dtype = np.dtype(dtype)
-        self._count = 0
-        self._file: BinaryIO | None = None
-
-    def __enter__(self) -> ArrayFile:
-        try:
-            self._file = open(self.path, "wb")
-            header = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
-            np.lib.format.write_array_header_1_0(self._file, header)
-        except OSError as error:
-            raise _refused(self.path, error) from error
-        return self
-
-    def append(self, piece: np.ndarray) -> None:
-        """Write the next entry of the first axis."""
-        if self._file is None or piece.shape != self.shape[1:] or self._count >= self.shape[0]:
-            raise ValueError(
-                f"ArrayFile: piece must be one of {self.shape[0]} of shape {self.shape[1:]}, got number "
-                f"{self._count + 1} of shape {piece.shape}; open the file for the shape it will have"
-            )
-        try:
-            self._file.write(np.ascontiguousarray(piece, self.dtype).data)
-        except OSError as error:
-            raise _refused(self.path, error) from error
-        self._count += 1
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if self._file is not None:
-                self._file.close()
-        except OSError as error:
-            if kind is None:
-                raise _refused(self.path, error) from error
-        finally:
-            if kind is not None or self._count < self.shape[0]:
-                self.path.unlink(missing_ok=True)
+    named = error.filename
+    own = draft is not None and isinstance(named, str | os.PathLike) and str(draft) in os.fspath(named)
+    beside = isinstance(named, str | os.PathLike) and Path(named) in (path, path.parent)
+    if error.errno is None or not (own or beside or (named is None and error.errno in OF_STORAGE)):
+        return error
+    told = type(error)(_sentence(path, error))
+    told.errno = error.errno
+    return told
 
 
-def _refused(path: Path, error: OSError) -> OSError:
-    return OSError(
-        f"write: {path.name} must fit into {path.parent}, but it could not be written ({error.strerror or error}); "
-        "free some space there or choose another folder"
+def remove_leftovers(folder: Path, path: Path | None = None) -> None:
+    """Remove the drafts that dead processes have left in a folder: of one target, or of all."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return  # a missing folder is refused where it is written into
+    for entry in entries:
+        if (path is None or is_draft_of(entry.name, path)) and is_abandoned(Path(entry.path)):
+            remove_quietly(Path(entry.path))
+
+
+def remove_quietly(path: Path) -> None:
+    """Remove a file or a folder where it can be; a link is removed, not what it leads to."""
+    with contextlib.suppress(OSError):
+        if stat.S_ISDIR(path.lstat().st_mode):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    name, folder, why = path.name, path.parent, error.strerror or str(error)
+    if error.errno in FULL:
+        return (
+            f"write: {name} must fit into {folder}, but the disk is full ({why}); free some space there or choose "
+            "another folder"
+        )
+    if error.errno == errno.EROFS:
+        return f"write: {folder} must be a folder that can be written to, got a read-only disk ({why}); choose another"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return (
+            f"write: {folder} must be a folder that you may write to, but {name} could not be written ({why}); change "
+            "its permissions, close the programs that use the file, or choose another folder"
+        )
+    if error.errno == errno.ENAMETOOLONG:
+        return f"write: a file name must be short enough for its disk, got {name} ({why}); choose a shorter one"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"write: {folder} must be a folder, but {name} could not be written there ({why}); make the folder first"
+    if error.errno in (errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST):
+        return f"write: {name} must be a file, but there is a folder of this name in {folder}; choose another name"
+    return (
+        f"write: {name} must be written to {folder}, but that failed ({why}); check the disk or choose another folder"
     )
+
+
+def _rename(draft: Path, path: Path) -> None:
+    """Put the draft in place of what stands there. For a folder that is moved aside first: none can be replaced."""
+    if not (draft.is_dir() and os.path.lexists(path)):
+        _replace(draft, path)
+        return
+    old = new_draft(path)
+    _replace(path, old)
+    try:
+        _replace(draft, path)
+    except OSError:
+        _replace(old, path)
+        raise
+    finally:
+        remove_quietly(old)
+        give_up(old)
+
+
+def _replace(source: Path, target: Path) -> None:
+    deadline = time.monotonic() + RENAME_SECONDS
+    while True:
+        try:
+            os.replace(source, target)
+        except PermissionError:  # noqa: PERF203 (it is the loop's purpose)
+            if sys.platform != "win32" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _flush_tree(draft: Path) -> None:
+    """Have a file, or a folder with all that is in it, on the disk and not only in the system's memory."""
+    if draft.is_dir():
+        for folder, _, files in os.walk(draft):
+            for name in files:
+                _flush_file(Path(folder, name))
+            _flush_folder(Path(folder))
+    else:
+        _flush_file(draft)
+
+
+def _flush_file(path: Path) -> None:
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """A rename lasts once its folder is on the disk. Windows has no such call, some network disks refuse it."""
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

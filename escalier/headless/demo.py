@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from escalier.film import open_film, write_film
 from escalier.film.frames import Size
 from escalier.film.moving_clip import make_clip
-from escalier.film.video import open_film, write_video
 from escalier.film.whole_files import write_whole
 from escalier.keyframes import Keyframes, choose_keyframes, plan_grid, tile
 from escalier.keyframes.files import write_keyframes
@@ -72,7 +72,7 @@ def main(args: argparse.Namespace) -> int:
 def _prepare(output: Path, args: argparse.Namespace) -> Keyframes:
     """Film the clip and paint its keyframes."""
     clip = make_clip(SIZE, args.frames, seed=args.seed)
-    write_video(output / "clip.mp4", clip, crf=12)
+    write_film(output / "clip.mp4", clip, crf=12)
     filmed = open_film(output / "clip.mp4")
     indices = choose_keyframes(filmed, "count", count=KEYFRAMES)
     pictures = [paint(filmed.frame(index), args.look, seed=args.seed) for index in indices]

@@ -14,10 +14,10 @@ from typing import BinaryIO
 import cv2
 
 from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
+from escalier.film import open_film, write_film
 from escalier.film.frames import FrameSource
 from escalier.film.masks import FilmMasks
 from escalier.film.motion import Motion
-from escalier.film.video import open_film, write_video
 from escalier.film.whole_files import write_whole
 from escalier.keyframes import Keyframes
 from escalier.keyframes.choose import parse_indices
@@ -96,7 +96,7 @@ def _check_output(folder: Path, overwrite: bool) -> None:
 def _write(folder: Path, found: Measurement, heat: HeatMap, source: FrameSource) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with progress_bar("Heat map") as progress:
-        write_video(folder / HEAT_MAP, heat, like=source, progress=progress)
+        write_film(folder / HEAT_MAP, heat, like=source, progress=progress)
     _, plot = cv2.imencode(".png", cv2.cvtColor(plot_curves(found), cv2.COLOR_RGB2BGR))
     contents = {REPORT: f"{found}\n".encode(), TABLE: found.to_csv().encode(), FACTS: found.to_json().encode()}
     for name, data in (contents | {PLOT: plot.tobytes()}).items():

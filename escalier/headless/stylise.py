@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from escalier.coherence import measure_fades
+from escalier.film import check_output, open_film, write_film
 from escalier.film.masks import FilmMasks
 from escalier.film.motion import Motion
-from escalier.film.video import check_output, open_film, write_video
 from escalier.keyframes.files import read_keyframes
 from escalier.propagation import FADES, Guides, Matching, Staircase, propagate
 
@@ -102,7 +102,7 @@ def main(args: argparse.Namespace) -> int:
             )
         staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
         with progress_bar("Write") as progress:
-            write_video(output, staircase, like=film, progress=progress)
+            write_film(output, staircase, like=film, progress=progress)
         with progress_bar("Measure") as progress:
             report = measure_fades(staircase, film, motion, progress)
     except KeyboardInterrupt:

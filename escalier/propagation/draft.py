@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
+from escalier.film.kept_files import ArrayFile
 from escalier.film.scaled import FilmPart, ScaledFilm, draft_size, scaled
-from escalier.film.whole_files import ArrayFile
 from escalier.keyframes import Keyframes
 
 from .guides import Guides, NamedGuide, check_guides

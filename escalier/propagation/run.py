@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from escalier.film.frames import Size
+from escalier.film.kept_files import ArrayFile, write_array
 from escalier.film.motion import Motion, warp
-from escalier.film.whole_files import ArrayFile, write_array, write_whole
+from escalier.film.whole_files import write_whole
 from escalier.heap import trim_heap
 from escalier.pyebsynth import Synthesis, synthesise
 

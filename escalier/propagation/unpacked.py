@@ -13,7 +13,7 @@ import numpy as np
 
 from escalier.film.fingerprint import film_fingerprint
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
-from escalier.film.whole_files import ArrayFile
+from escalier.film.kept_files import ArrayFile
 
 
 class EightBitFilm:

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.film.frames import ArrayFrames
-from escalier.film.whole_files import ArrayFile
+from escalier.film.kept_files import ArrayFile
 
 from ..scratch import remove_with, scratch_folder
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, Cadence, RestoredCadence, VideoFrames, pick_frames, write_video
+from escalier.film import ArrayFrames, Cadence, RestoredCadence, VideoFrames, pick_frames, write_film
 
 
 def numbered_film(count: int) -> ArrayFrames:
@@ -64,8 +64,8 @@ def test_sound_times_and_duration_of_a_phone_clip_are_untouched(
     path = clips.make(tmp_path / "phone.mp4", 10, ticks=ticks, tick=Fraction(1, 1000), sound_from=0.0)
     clip = VideoFrames(path)
     held = Cadence(clip, every, phase)
-    made = VideoFrames(write_video(tmp_path / "held.mp4", held, like=clip))
-    same = VideoFrames(write_video(tmp_path / "same.mp4", clip, like=clip))
+    made = VideoFrames(write_film(tmp_path / "held.mp4", held, like=clip))
+    same = VideoFrames(write_film(tmp_path / "same.mp4", clip, like=clip))
     assert (made.times, made.size) == (clip.times, clip.size)
     assert (made.duration, made.audio) == (same.duration, same.audio)
     assert [track.codec for track in made.audio] == [track.codec for track in clip.audio] == ["aac"]
@@ -78,8 +78,8 @@ def test_sound_and_times_of_a_phone_clip_are_untouched_by_interpolation(clips: S
     kept = pick_frames(10, 2)
     pictures = ArrayFrames(np.repeat([clip.frame(index) for index in kept], 2, axis=0)[:-1])
     restored = RestoredCadence(pictures, kept, 10, rate=clip.rate, times=clip.times)
-    made = VideoFrames(write_video(tmp_path / "restored.mp4", restored, like=clip))
-    same = VideoFrames(write_video(tmp_path / "same.mp4", clip, like=clip))
+    made = VideoFrames(write_film(tmp_path / "restored.mp4", restored, like=clip))
+    same = VideoFrames(write_film(tmp_path / "same.mp4", clip, like=clip))
     assert (made.times, made.duration, made.audio) == (clip.times, same.duration, same.audio)
     assert [clips.number_of(made.frame(index)) for index in kept] == list(kept)
 

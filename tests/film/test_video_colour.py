@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
+from escalier.film import VideoFrames, write_film
 from escalier.film import colour as h273
 from escalier.film.hdr import sdr_from_hdr
-from escalier.film.video import VideoFrames, write_video
 
 BARS = np.array(
     [
@@ -92,14 +92,14 @@ def test_colours_without_tags_are_taken_as_players_take_them(clips, tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "codec", "tolerance"),
     [
-        pytest.param("film.mp4", None, 2, id="H.264"),
-        pytest.param("film.mkv", "h264", 2, id="H.264 in Matroska"),
+        pytest.param("film.mp4", None, 3, id="H.264"),
+        pytest.param("film.mkv", "h264", 3, id="H.264 in Matroska"),
         pytest.param("film.mov", None, 2, id="ProRes 4444"),
         pytest.param("film.mkv", None, 0, id="FFV1"),
     ],
 )
 def test_colours_come_back_through_a_written_file(tmp_path: Path, name: str, codec: str | None, tolerance: int) -> None:
-    film = VideoFrames(write_video(tmp_path / name, [bars()] * 3, rate=24, codec=codec))
+    film = VideoFrames(write_film(tmp_path / name, [bars()] * 3, rate=24, codec=codec))
     for index in range(3):
         assert np.abs(centres(film.frame(index)).astype(int) - BARS).max() <= tolerance
     assert film.colour.primaries == film.colour.transfer == h273.BT709
@@ -112,16 +112,11 @@ def test_tags_are_carried_over(tmp_path: Path, matrix: int, primaries: int, tran
     planes = luma_chroma(matrix, full)
     tags = {"matrix": matrix, "primaries": primaries, "transfer": transfer, "full": full}
     clip = tagged(tmp_path / "clip.mkv", planes, "yuv420p", **tags)
-    film = VideoFrames(write_video(tmp_path / "film.mp4", [clip.frame(0)], like=clip, crf=8))
+    film = VideoFrames(write_film(tmp_path / "film.mp4", [clip.frame(0)], like=clip, crf=8))
     assert clip.colour == (matrix, primaries, transfer, full)
-    assert film.colour == h273.writable_colour(clip.colour)
+    assert film.colour == clip.colour
     # Rounded to 8 bits on the way in and once more on the way out; blue weighs most, twice 1.88 in BT.2020.
     assert np.abs(centres(film.frame(0)).astype(int) - BARS).max() <= 4
-
-
-def test_tags_stay_as_they_are_wherever_the_installed_pyav_can_write_them() -> None:
-    kept = h273.writable_colour(h273.Colour(9, 9, 14, False))
-    assert kept == (h273.BT709 if av.__version__.startswith("17.") else 9, 9, 14, False)
 
 
 def test_an_unreadable_matrix_is_refused(tmp_path: Path) -> None:

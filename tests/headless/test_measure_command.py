@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_video
+from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_film
 from escalier.headless.cli import main
 from escalier.keyframes.files import write_keyframes
 
@@ -26,9 +26,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = np.stack([clip.frame(index) for index in range(LENGTH)])
     random = np.random.default_rng(0)
     restyled = np.clip(255 - frames + random.normal(0, 12, (LENGTH, 1, 1, 3)), 0, 255).astype(np.uint8)
-    write_video(folder / "clip.mkv", ArrayFrames(frames))
-    write_video(folder / "restyled.mkv", ArrayFrames(restyled))
-    write_video(folder / "short.mkv", ArrayFrames(restyled[:5]))
+    write_film(folder / "clip.mkv", ArrayFrames(frames))
+    write_film(folder / "restyled.mkv", ArrayFrames(restyled))
+    write_film(folder / "short.mkv", ArrayFrames(restyled[:5]))
     write_keyframes(folder / "painted", ArrayFrames(restyled), [0, 4])
     mask = np.zeros((1, *frames.shape[1:]), np.uint8)
     mask[:, 20:50, 30:70] = 255
@@ -69,7 +69,7 @@ def test_json_is_one_object_and_frame_numbers_count_from_first(folder: Path, tmp
 def test_variable_frame_rate_changes_no_figure(folder: Path, tmp_path: Path, capsys) -> None:
     film = open_film(folder / "restyled.mkv")
     times = [Fraction(index * index + 20 * index, 480) for index in range(LENGTH)]
-    write_video(tmp_path / "variable.mkv", film, times=times)
+    write_film(tmp_path / "variable.mkv", film, times=times)
     figures = []
     for restyled in (folder / "restyled.mkv", tmp_path / "variable.mkv"):
         assert main(["measure", str(folder / "clip.mkv"), str(restyled), "--json"]) == 0

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_video
+from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_film
 from escalier.headless.cli import main
 from escalier.headless.contact_sheet import contact_sheet
 from escalier.keyframes.files import write_keyframes
@@ -20,7 +20,7 @@ LENGTH = 7
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_video(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
+    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
 
 
 def repaint(folder: Path) -> None:
@@ -109,7 +109,7 @@ def cut_shot(folder: Path) -> Path:
     """Two shots of four frames, the second without anything of the first."""
     frames = [make_clip(SIZE, 4).frame(index) for index in range(4)]
     other = [np.ascontiguousarray(255 - frame[::-1, ::-1]) for frame in frames]
-    return write_video(folder / "cut.mkv", ArrayFrames(np.stack(frames + other)))
+    return write_film(folder / "cut.mkv", ArrayFrames(np.stack(frames + other)))
 
 
 def test_a_shot_without_a_keyframe_is_refused_unless_cuts_are_not_looked_for(tmp_path: Path, capsys) -> None:

@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 pytest.importorskip("diffusers", exc_type=ImportError)
 from tiny_models import diffusers_folders
 
-from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_video
+from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_film
 from escalier.headless import paint_keyframes
 from escalier.headless.cli import main
 
@@ -25,7 +25,7 @@ FEW = ["--steps", "2", "--strength", "1", "--max-side", "256", "--threads", "1",
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_video(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
+    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_a_folder_of_keyframes_and_a_pipeline_exclude_one_another(clip: Path, ca
 
 
 def test_frames_are_chosen_where_none_are_named(models: Path, tmp_path: Path) -> None:
-    still = write_video(tmp_path / "still.mkv", ArrayFrames(np.full((3, 64, 96, 3), 90, np.uint8)))
+    still = write_film(tmp_path / "still.mkv", ArrayFrames(np.full((3, 64, 96, 3), 90, np.uint8)))
     arguments = ["stylise", str(still), "--pipeline", str(models / "sd15"), *FEW]
     assert main([*arguments, "--output", str(tmp_path / "film.mkv")]) == 0
     assert list(painted_in(tmp_path / "film_keyframes")) == ["keyframe_000001.png"]

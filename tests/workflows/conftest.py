@@ -53,10 +53,10 @@ def keyframes(film) -> Keyframes:
 
 def write_restyled(folder: Path, film) -> None:
     """The clip's negative as a film, its first frame as a plate, and the mask of a region."""
-    from escalier.film.video import write_video
+    from escalier.film import write_film
 
     negative = ArrayFrames(255 - np.stack([film.frame(index) for index in range(len(film))]), film.rate)
-    write_video(folder / RESTYLED, negative)
+    write_film(folder / RESTYLED, negative)
     region = np.zeros((film.size.height, film.size.width), np.uint8)
     region[20:60, 30:90] = 255
     cv2.imwrite(str(folder / REGION), region)
@@ -65,12 +65,12 @@ def write_restyled(folder: Path, film) -> None:
 
 def write_passes(folder: Path, film) -> None:
     """Films of the subject as a renderer gives them: its mask, its depth before an even set, its colour id."""
-    from escalier.film.video import write_video
+    from escalier.film import write_film
 
     mattes = np.stack([film.matte(index) for index in range(len(film))]) > 0.5
     shapes = mattes[..., None].repeat(3, axis=-1) * np.uint8(255)
     for name, frames in ((MASK, shapes), (DEPTH, shapes // 2 + 64), (IDS, shapes * np.array([1, 0, 0], np.uint8))):
-        write_video(folder / name, ArrayFrames(frames, film.rate), crf=0)
+        write_film(folder / name, ArrayFrames(frames, film.rate), crf=0)
 
 
 def write_models(folder: Path) -> None:
@@ -85,7 +85,7 @@ def write_models(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server; starting it costs some ten seconds, so all tests of this folder share it."""
-    from escalier.film.video import write_video
+    from escalier.film import write_film
 
     missing = [name for name in (*NEEDED, *NEEDED_BY_PACK, *NEEDED_BY_EMBEDDED) if is_missing(name)]
     if missing:
@@ -98,7 +98,7 @@ def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory)
 
     base = tmp_path_factory.mktemp("base")
     (base / "input").mkdir()
-    write_video(base / "input" / CLIP, film)
+    write_film(base / "input" / CLIP, film)
     write_restyled(base / "input", film)
     write_passes(base / "input", film)
     write_models(base / "models")

@@ -1,0 +1,253 @@
+"""The one door by which films are written: as a video file, a .gif or a picture sequence."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from .clock import Clock, clock_from_times, clock_like, steady_clock
+from .filmed_clip import FilmedClip
+from .frames import FrameSource, Size, as_uint8
+from .gif_writing import GifFile
+from .output_formats import CODECS, OutputFormat, check_output, output_format
+from .picture_sequence import PictureFiles, SequenceName
+from .video_writing import DraftFile, VideoFile
+from .whole_files import draft_of
+
+log = logging.getLogger("escalier")
+
+Progress = Callable[[int, int, np.ndarray | None], object]
+
+
+def write_film(
+    path: str | Path,
+    film: FrameSource | Iterable[np.ndarray],
+    *,
+    like: FrameSource | None = None,
+    rate: Fraction | float | None = None,
+    times: Sequence[Fraction | float] | None = None,
+    sound: bool = True,
+    crf: float | None = None,
+    codec: str | None = None,
+    first: int = 0,
+    metadata: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Write a film, one frame at a time; it is there whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where to; an older film is replaced, missing folders are made. The suffix chooses the kind (`OUTPUTS`): .mp4
+        H.264, .mov ProRes 4444, .mkv lossless FFV1, .webm VP9, .gif, and picture sequences `shot/frame_####.png`,
+        `shot/frame_%06d.exr` or .tif; a folder (no suffix, or a slash at its end) gets `frame_000000.png` and so on.
+    film : FrameSource or iterable of pictures
+        RGB (H, W, 3), uint8 0..255 or float 0..1, all of one size. H.264 takes even sizes only: others are padded by
+        their last row or column, with a notice in the log.
+    like : FilmedClip, optional
+        The clip that the film was made from. Its sound is taken over in sync, without encoding it again where the file
+        can hold it as it is; its frame times (variable rate stays variable), its colour tags, pixel aspect, date and
+        title are taken over. The film must then have as many frames as the clip, unless `rate` or `times` is given. Any
+        other film gives its rate.
+    rate : Fraction or float, optional
+        Frames per second. By default that of `like`, else of the film.
+    times : sequence of seconds, optional
+        When each frame is shown, rising, starting at 0; in place of `rate`.
+    sound : bool
+        Whether to take the clip's sound over. A .gif and pictures hold none.
+    crf : float, optional
+        Quality of H.264 (0 to 51, by default 16) and VP9 (0 to 63, by default 20): smaller is finer and larger in
+        bytes. At the default losses can hardly be seen.
+    codec : str, optional
+        One of `CODECS` in place of the suffix's own: "h264" in .mov or .mkv, "prores" or "vp9" in .mkv.
+    first : int
+        Number of the first picture of a sequence.
+    metadata : mapping of str, optional
+        Notes to store in a video file, such as a workflow.
+    progress : callable, optional
+        progress(done, total, picture) after each frame. If it raises, nothing is left behind.
+
+    Returns
+    -------
+    Path
+        The file; of a picture sequence its folder.
+
+    Raises
+    ------
+    ValueError
+        For a suffix, codec, size, rate, number of frames or kind of sound that cannot be written.
+    OSError
+        If the folder cannot be written into or the disk is full.
+
+    Notes
+    -----
+    The same film written twice on the same machine gives the same bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> black = np.zeros((3, 36, 64, 3), np.uint8)
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> write_film(folder / "black.mp4", black, rate=24).name
+    'black.mp4'
+    >>> sorted(file.name for file in write_film(folder / "black_###.png", black, rate=24).glob("*.png"))
+    ['black_000.png', 'black_001.png', 'black_002.png']
+    """
+    pictures, size, count = _pictures_of(film)
+    chosen = check_output(path, size, like=like, codec=codec, sound=sound)
+    target, _ = output_format(path, codec)
+    quality = _checked_crf(crf, chosen)
+    clip = like if isinstance(like, FilmedClip) else None
+    clock = _clock_of(film, like, clip, rate, times, count)
+    if chosen.container in ("matroska", "webm"):
+        clock.check_for(Fraction(1, 1000), chosen.suffix)
+    if first < 0:
+        raise ValueError(f"write_film: first must be 0 or more, got {first}; 0 or 1001 are usual")
+    for key, note in (metadata or {}).items():
+        if not isinstance(note, str):
+            raise TypeError(
+                f"write_film: metadata must be text, got {type(note).__name__} for {key}; turn it into text"
+            )
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_folder_for(target))
+        aspect = clip.pixel_aspect if clip is not None else Fraction(1)
+        if chosen.kind != "video":
+            _tell_what_is_lost(chosen, clip, sound, aspect)
+        stack.enter_context(_encoding_told(Path(path)))
+        output: PictureFiles | GifFile | VideoFile
+        if isinstance(target, SequenceName):
+            output = PictureFiles(target, first, clock.rate, aspect)
+        else:
+            file = stack.enter_context(DraftFile(stack.enter_context(draft_of(target))))
+            if chosen.kind == "gif":
+                output = GifFile(file, size, clock, aspect)
+            else:
+                output = VideoFile(file, chosen, size, clock, clip, sound, quality, metadata or {})
+        with output:
+            for done, picture in enumerate(pictures, start=1):
+                _check_picture(picture, size, done - 1, clock)
+                output.add(picture if chosen.codec == "exr" else as_uint8(picture))
+                if progress is not None:
+                    progress(done, count or 0, picture)
+            if clock.ticks is not None and done != len(clock.ticks):
+                raise ValueError(
+                    f"write_film: film must have {len(clock.ticks)} frames, got {done}; make film and time match"
+                )
+            output.finish()
+    return target.folder if isinstance(target, SequenceName) else target
+
+
+def _pictures_of(film: FrameSource | Iterable[np.ndarray]) -> tuple[Iterator[np.ndarray], Size, int | None]:
+    """The frames in order, their size, and how many there are where the film can say."""
+    if isinstance(film, FrameSource):
+        return (film.frame(index) for index in range(len(film))), film.size, len(film)
+    pictures = iter(film)
+    count = len(film) if isinstance(film, Sized) else None
+    first = next(pictures, None)
+    if first is None:
+        raise ValueError("write_film: film must hold at least one frame, got 0; check what makes the frames")
+    _check_shape(first, 0)
+    return itertools.chain([first], pictures), Size.of(first), count
+
+
+def _clock_of(
+    film: FrameSource | Iterable[np.ndarray],
+    like: FrameSource | None,
+    clip: FilmedClip | None,
+    rate: Fraction | float | None,
+    times: Sequence[Fraction | float] | None,
+    count: int | None,
+) -> Clock:
+    if times is not None and rate is not None:
+        raise ValueError(f"write_film: give either times or rate, got both (rate {rate}); leave one out")
+    if times is not None:
+        return clock_from_times(times, count)
+    if rate is None and clip is not None:
+        return clock_like(clip, count)
+    return steady_clock(rate if rate is not None else getattr(like if like is not None else film, "rate", None))
+
+
+def _checked_crf(crf: float | None, chosen: OutputFormat) -> float | None:
+    """The quality dial, the codec's usual one where none is given; None for a codec that has no such dial."""
+    limits = CODECS[chosen.codec].crf if chosen.kind == "video" else None
+    if limits is None:
+        if crf is not None:
+            raise ValueError(
+                f"write_film: crf must be left out for {chosen.codec}, got {crf}; only "
+                f"{' and '.join(name for name, one in CODECS.items() if one.crf)} have this dial"
+            )
+        return None
+    usual, largest = limits
+    if crf is not None and not 0 <= crf <= largest:
+        raise ValueError(
+            f"write_film: crf must be 0 to {largest} for {chosen.codec}, got {crf}; {usual} is fine, {usual + 7} small"
+        )
+    return usual if crf is None else crf
+
+
+def _check_picture(picture: np.ndarray, size: Size, index: int, clock: Clock) -> None:
+    _check_shape(picture, index)
+    if Size.of(picture) != size:
+        raise ValueError(
+            f"write_film: every frame must be {size}, got {Size.of(picture)} in frame {index}; scale it to the first"
+        )
+    if clock.ticks is not None and index >= len(clock.ticks):
+        raise ValueError(f"write_film: film must have {len(clock.ticks)} frames, got more; make film and time match")
+
+
+def _check_shape(picture: np.ndarray, index: int) -> None:
+    if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3:
+        got = getattr(picture, "shape", type(picture).__name__)
+        raise ValueError(
+            f"write_film: every frame must be RGB (height, width, 3), got {got} in frame {index}; convert it first"
+        )
+    if picture.dtype != np.uint8 and picture.dtype.kind != "f":
+        raise TypeError(
+            f"write_film: every frame must be uint8 or float 0..1, got {picture.dtype} in frame {index}; "
+            "convert it first"
+        )
+    if picture.dtype.kind == "f" and not np.isfinite(picture).all():
+        raise ValueError(
+            f"write_film: every frame must hold finite numbers, got NaN or infinity in frame {index}; mend what made it"
+        )
+
+
+def _tell_what_is_lost(chosen: OutputFormat, clip: FilmedClip | None, sound: bool, aspect: Fraction) -> None:
+    if clip is not None and clip.audio and sound:
+        log.warning("The sound of %s is left out: %s holds none", clip.path.name, chosen.suffix)
+    if aspect != 1 and chosen.codec in ("png", "tif"):
+        log.warning("That pixels are %s:1 wide is lost: %s cannot say so", aspect, chosen.suffix)
+
+
+@contextlib.contextmanager
+def _folder_for(target: Path | SequenceName) -> Iterator[None]:
+    """The folder of a target, made where it is missing, and taken away again if nothing comes of it."""
+    folder = target.folder if isinstance(target, SequenceName) else target.parent
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # something else may have been put there meanwhile
+            for one in missing:
+                one.rmdir()
+        raise
+
+
+@contextlib.contextmanager
+def _encoding_told(path: Path) -> Iterator[None]:
+    """What FFmpeg says it could not do, in a sentence about the file."""
+    import av
+
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise OSError(
+            f"write_film: {path.name} must be encoded, but FFmpeg could not ({error.strerror}); choose another format"
+        ) from error

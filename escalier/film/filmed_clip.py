@@ -1,0 +1,87 @@
+"""What a filmed clip gives to a film that was made from it: its sound, its time, its colours, its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from .colour import Colour
+    from .sound import AudioTrack
+
+
+@runtime_checkable
+class FilmedClip(Protocol):
+    """A video file, or a part of one, as what a new film is to be like (`write_film(..., like=clip)`).
+
+    All moments are in seconds. Those of the frames (`times`, `durations`, `duration`) count from the first frame shown;
+    `start` and `sound_span` are on the clock of the file, on which FFmpeg stamps pictures and sound.
+    """
+
+    @property
+    def path(self) -> Path:
+        """The file, from which the sound is read."""
+        ...
+
+    @property
+    def start(self) -> Fraction:
+        """When the first frame of this film is shown."""
+        ...
+
+    @property
+    def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
+        """From when to when the file's sound belongs to this film; None is as far as the file has any.
+
+        A whole clip has (None, None): its sound may begin before its first frame and outlast the last one. A part of a
+        clip has the moments at which it is cut.
+        """
+        ...
+
+    @property
+    def times(self) -> Sequence[Fraction]:
+        """When each frame is shown, the first at 0."""
+        ...
+
+    @property
+    def durations(self) -> Sequence[Fraction]:
+        """How long each frame is shown."""
+        ...
+
+    @property
+    def duration(self) -> Fraction:
+        """From the first frame to the end of the last."""
+        ...
+
+    @property
+    def time_base(self) -> Fraction:
+        """The tick of the file's clock: all times are whole multiples of it."""
+        ...
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second, on average."""
+        ...
+
+    @property
+    def audio(self) -> Sequence[AudioTrack]:
+        """The sound tracks that can be read."""
+        ...
+
+    @property
+    def colour(self) -> Colour:
+        """What the numbers of its frames mean."""
+        ...
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel over its height."""
+        ...
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Its notes: title, date and so on."""
+        ...
+
+    def __len__(self) -> int: ...
