@@ -153,6 +153,8 @@ def check_output(
             "check_output: .exr needs the package OpenEXR, which is not installed; run pip install OpenEXR, or write "
             ".png or .tif"
         )
+    if chosen.kind == "video":
+        _check_encoder(CODECS[chosen.codec].encoder)
     if chosen.container in ("matroska", "webm") and isinstance(like, FilmedClip):
         clock_like(like, None).check_for(Fraction(1, 1000), chosen.suffix)
     if sound and chosen.sound is not None and isinstance(like, FilmedClip) and like.audio:
@@ -209,8 +211,23 @@ def _check_size(size: Size, chosen: OutputFormat) -> None:
         )
 
 
+def _check_encoder(encoder: str) -> None:
+    """Refuse a codec that the installed FFmpeg was built without, as those of some Linux distributions are."""
+    import av
+
+    try:
+        av.Codec(encoder, "w")
+    except ValueError as error:
+        raise ValueError(
+            f"check_output: FFmpeg must have the encoder {encoder}, but the one of the installed PyAV lacks it; "
+            "run pip install --force-reinstall av, or write another format"
+        ) from error
+
+
 def _check_name(path: Path) -> None:
-    """Refuse a name that no disk takes."""
+    """Refuse a name that no disk takes, and no name at all."""
+    if not path.parts:
+        raise ValueError("check_output: the output must have a name, got none; write film.mp4, or a folder as shot/")
     if "\0" in str(path):
         raise ValueError(f"check_output: a file name must not hold a zero byte, got {str(path)!r}; choose another")
     for part in path.parts:

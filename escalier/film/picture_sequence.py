@@ -175,8 +175,8 @@ def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction
 def linear_light(picture: np.ndarray) -> np.ndarray:
     """The linear light of an sRGB picture (IEC 61966-2-1), float32: uint8 by a table, float by the formula.
 
-    >>> linear_light(np.uint8([0, 128, 255])).round(4).tolist()
-    [0.0, 0.21586, 1.0]
+    >>> linear_light(np.uint8([0, 128, 255])).round(3).astype(float).round(3).tolist()
+    [0.0, 0.216, 1.0]
     """
     if picture.dtype == np.uint8:
         return _linear_table()[picture]

@@ -163,7 +163,8 @@ def test_every_sound_is_heard_at_its_moment_in_every_file(
     assert len(before.beeps) == 4
     for target in TARGETS:
         after = heard(write_film(tmp_path / f"film{target}", clip, like=clip))
-        assert after.beeps == pytest.approx(before.beeps, abs=1.01e-3), target
+        # Matroska rounds to the thousandth: half of one on the way in, half on the way out, and half a block.
+        assert after.beeps == pytest.approx(before.beeps, abs=1.5e-3), target
         # The last block of WMA comes without a time, and `heard` passes over it.
         assert after.end == pytest.approx(before.end, abs=0.05 if codec == "wmav2" else 0.015), target
 

@@ -93,6 +93,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], type[Exception], str]] = {
         OSError,
         "at most 255 bytes .* got 400",
     ),
+    "no name": (lambda p: check_output("", SIZE), ValueError, "must have a name, got none"),
     "zero byte": (lambda p: check_output(p / "a\0b.mp4", SIZE), ValueError, "must not hold a zero byte"),
     "empty picture": (
         lambda p: check_output(p / "a.mp4", Size(0, 5)),
@@ -146,6 +147,13 @@ def test_exr_without_its_package_names_the_command(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"run pip install OpenEXR, or write \.png"):
         check_output(tmp_path / "a_#.exr", SIZE)
+
+
+def test_a_missing_encoder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = CODECS["h264"]._replace(encoder="libx264_of_a_dream")
+    monkeypatch.setitem(CODECS, "h264", lacking)
+    with pytest.raises(ValueError, match="must have the encoder libx264_of_a_dream, but the one of the installed PyAV"):
+        check_output(tmp_path / "film.mp4", SIZE)
 
 
 def test_the_clip_itself_is_refused_under_another_name(clips, tmp_path: Path) -> None:
