@@ -1,25 +1,19 @@
-"""The colours of a video file: what its tags say the numbers mean, and the way from RGB into it."""
+"""The colours of a video file: what its tags say the numbers mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
     import av
-    from av.video.reformatter import VideoReformatter
 
 # Code points of ITU-T H.273, as every container and codec writes them.
 RGB, BT709, UNSPECIFIED, BT470BG, BT601, SMPTE240M, BT2020 = 0, 1, 2, 5, 6, 7, 9
 PQ, HLG = 16, 18
-_SWSCALE_MATRIX = {BT709: 1, 4: 4, BT470BG: 5, BT601: 5, SMPTE240M: 7, BT2020: 9}
+_READABLE_MATRIX = (BT709, 4, BT470BG, BT601, SMPTE240M, BT2020)
 # Grey without a word about its range: in films it is limited as their luma is, elsewhere it is that of a picture.
 _LIMITED_GREY = ("h264", "hevc", "av1", "vp9")
 _UNREADABLE_MATRIX = {8: "YCgCo", 10: "BT.2020 constant luminance", 14: "ICtCp (Dolby Vision profile 5)"}
-
-# Bicubic chroma, chroma interpolated in full, accurate rounding: without them swscale rounds every colour down.
-_SWSCALE_FLAGS = 0x4 | 0x2000 | 0x4000 | 0x40000
 
 
 class Colour(NamedTuple):
@@ -54,7 +48,7 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
             "export the clip as ordinary (BT.709) H.264 first"
         )
     primaries, transfer = int(context.color_primaries), int(context.color_trc)
-    if matrix not in _SWSCALE_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):
+    if matrix not in _READABLE_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):
         large = context.width >= 1280 or context.height >= 720
         by_primaries = {BT709: BT709, BT2020: BT2020, BT470BG: BT601, BT601: BT601}
         matrix = by_primaries.get(primaries, BT709 if large else BT601)
