@@ -219,7 +219,7 @@ class CopiedTrack:
 def _opened(clip: FilmedClip) -> Any:
     import av
 
-    return av.open(str(clip.path))
+    return av.open(str(clip.path), metadata_errors="replace")
 
 
 def _span_of(frame: av.AudioFrame) -> tuple[Fraction, Fraction]:
