@@ -12,6 +12,7 @@ from typing import NamedTuple
 LONGEST_STILL = 60  # seconds that one frame may be shown; beyond, the clock was set anew
 FINEST = 1024  # parts into which a tick may be cut to make room for a mended time
 SHUFFLED = 0.2  # part of the times that do not rise; beyond, they are not wrong but in another order
+FARTHEST = 16  # places that a frame then stands from its own
 
 
 class MendedTimes(NamedTuple):
@@ -49,9 +50,9 @@ def mend_times(stamps: Sequence[int | None], time_base: Fraction, step: int) -> 
     if known == list(stamps) and all(0 < b - a <= limit for a, b in itertools.pairwise(known)):
         return MendedTimes(known, time_base, 0)
     usual = _usual_step(known, step, limit)
-    kept = _believable(_continued(stamps, usual, limit), limit)
-    if kept.count(None) > len(kept) * SHUFFLED and len(set(known)) == len(stamps):
-        kept = [*sorted(known)]  # only in another order: old containers stamp frames as they are stored
+    if _shuffled(stamps, known):
+        stamps = sorted(known)
+    kept = _believable(_continued(_exchanged(stamps), usual, limit), limit)
     exact = _between(kept, usual)
     parts = next(
         (parts for parts in (1, 2, 4, 16, 64, FINEST) if _fits([t * parts for t in exact], exact, parts)), FINEST
@@ -66,20 +67,55 @@ def _usual_step(known: list[int], step: int, limit: Fraction) -> int:
     return median_low(steps) if steps else max(step, 1)
 
 
+def _shuffled(stamps: Sequence[int | None], known: list[int]) -> bool:
+    """Whether times are only in another order: old containers stamp frames in the order in which they are stored."""
+    if len(set(known)) < len(stamps) or sum(b < a for a, b in itertools.pairwise(known)) <= SHUFFLED * len(known):
+        return False
+    order = sorted(range(len(known)), key=known.__getitem__)
+    steps = [known[b] - known[a] for a, b in itertools.pairwise(order)]
+    even = max(steps) <= 4 * median_low(steps)
+    return even and max(abs(rank - place) for rank, place in enumerate(order)) <= FARTHEST
+
+
+def _exchanged(stamps: Sequence[int | None]) -> list[int | None]:
+    """The stamps, with neighbours that only changed places put right."""
+    right = list(stamps)
+    for place in range(len(right) - 1):
+        before, first, second, after = (right[i] if 0 <= i < len(right) else None for i in range(place - 1, place + 3))
+        if first is None or second is None or not second < first:
+            continue
+        if (before is None or before < second) and (after is None or first < after) and (before, after) != (None, None):
+            right[place], right[place + 1] = second, first
+    return right
+
+
 def _continued(stamps: Sequence[int | None], usual: int, limit: Fraction) -> list[int | None]:
     """The stamps, moved where the clock is set anew for good: back, or ahead by more than a still picture lasts."""
     moved: list[int | None] = []
-    shift, last = 0, None
+    line: list[int] = []  # places of the stamps that go on from one another
+    shift = 0
     for place, stamp in enumerate(stamps):
-        if stamp is not None and last is not None and not -usual * 2 <= stamp + shift - last <= limit:
-            following = [one for one in stamps[place + 1 : place + 4] if one is not None]
-            goes_on = bool(following) and all(0 < b - a <= limit for a, b in itertools.pairwise([stamp, *following]))
-            if goes_on:
-                shift = last + usual - stamp
         moved.append(None if stamp is None else stamp + shift)
-        if stamp is not None and (last is None or 0 < stamp + shift - last <= limit):
-            last = stamp + shift
+        if stamp is None:
+            continue
+        last = moved[line[-1]] if line else None
+        if last is None or 0 < stamp + shift - last <= limit:
+            line.append(place)
+        elif _goes_on([one for one in stamps[place : place + 4] if one is not None], last - shift, limit):
+            if len(line) <= 2:  # a false start: what follows is the clock
+                for early in line:
+                    moved[early] = None
+            else:
+                shift = last + usual - stamp
+                moved[place] = stamp + shift
+            line = [place]
     return moved
+
+
+def _goes_on(stamps: list[int], last: int, limit: Fraction) -> bool:
+    """Whether these stamps rise from the first of them and do not return to the clock that stood at `last`."""
+    rises = len(stamps) > 2 and all(0 < b - a <= limit for a, b in itertools.pairwise(stamps))
+    return rises and not 0 < stamps[1] - last <= limit
 
 
 def _believable(stamps: list[int | None], limit: Fraction) -> list[int | None]:
@@ -98,7 +134,7 @@ def _believable(stamps: list[int | None], limit: Fraction) -> list[int | None]:
 
 
 def _longest_rise(stamps: list[int], limit: Fraction) -> list[int]:
-    """Places of a longest strictly rising row, the earliest of equals, without single leaps ahead at its end."""
+    """Places of a longest strictly rising row, the earliest of equals, without leaps of more than `limit`."""
     tails: list[int] = []
     places: list[int] = []
     before: list[int] = [-1] * len(stamps)
@@ -116,10 +152,10 @@ def _longest_rise(stamps: list[int], limit: Fraction) -> list[int]:
         row.append(place)
         place = before[place]
     row.reverse()
-    # A single leap ahead is the last of its row: nothing rises after it.
-    while len(row) > 1 and stamps[row[-1]] - stamps[row[-2]] > limit:
-        row.pop()
-    return row
+    # What is left of leaps ahead breaks the row: the longest piece is believed.
+    breaks = [i for i in range(1, len(row)) if stamps[row[i]] - stamps[row[i - 1]] > limit]
+    pieces = [row[a:b] for a, b in itertools.pairwise([0, *breaks, len(row)])]
+    return max(pieces, key=len)
 
 
 def _between(kept: list[int | None], usual: int) -> list[Fraction]:
