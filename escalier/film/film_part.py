@@ -56,8 +56,8 @@ class FilmPart:
         chosen = [i for i, moment in enumerate(moments) if moment >= first and (not seconds or moment < end)]
         if seconds < 0 or not chosen:
             raise ValueError(
-                f"FilmPart: the part of {clip.path.name} must hold at least one frame, got none from {float(start):.3f} s "
-                f"for {float(seconds):.3f} s; the clip is shown from {float(clip.start):.3f} to "
+                f"FilmPart: the part of {clip.path.name} must hold at least one frame, got none from "
+                f"{float(start):.3f} s for {float(seconds):.3f} s; the clip is shown from {float(clip.start):.3f} to "
                 f"{float(clip.start + clip.duration):.3f} s"
             )
         self._first, self._end = chosen[0], chosen[-1] + 1

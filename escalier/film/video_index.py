@@ -186,7 +186,9 @@ def _too_short(container: InputContainer, stream: av.VideoStream, end: float, pi
 
 def _rate(stream: av.VideoStream) -> Fraction:
     """Frames per second as the file states them, if that is a rate of films at all."""
-    stated = (Fraction(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate)
+    bare = stream.start_time is None and stream.duration is None  # a bare stream, where only the codec knows it
+    rates = (stream.codec_context.framerate if bare else None, stream.average_rate, stream.guessed_rate)
+    stated = (Fraction(rate) for rate in rates if rate)
     return next((rate for rate in stated if Fraction(1, 100) <= rate <= 1000), Fraction(25))
 
 
