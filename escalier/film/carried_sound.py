@@ -24,6 +24,8 @@ log = logging.getLogger("escalier")
 
 PREROLL = Fraction(1, 10)  # seconds that a decoder may need to hear before the first sample that counts
 LONGEST_PACKET = Fraction(1, 2)
+SEEK_BACK = Fraction(1)  # seconds
+SEEKABLE = ("mov", "matroska")
 TRIAL_SECONDS = Fraction(1, 2)
 EXACT = Fraction(1, 500)  # seconds; Matroska rounds to the thousandth
 # Samples that encoders put in front: AAC of FFmpeg, of others and of Apple; MP3 of LAME; AC-3.
@@ -56,8 +58,8 @@ def plan_sound(clip: FilmedClip, chosen: OutputFormat) -> list[PlannedTrack]:
             planned.append(PlannedTrack(track, start, None))
         elif start is not None and chosen.sound is not None:
             planned.append(PlannedTrack(track, start, chosen.sound))
-        elif _is_silent(clip, track):
-            log.warning("%s: sound track %d is empty and is left out", clip.path.name, track.stream)
+        elif _is_silent_here(clip, track):
+            log.info("%s: sound track %d has no sound in this part", clip.path.name, track.stream)
         else:
             raise ValueError(
                 f"write_film: the sound of {clip.path.name} must be of a kind that can be read, got {track.codec}; "
@@ -71,10 +73,12 @@ def first_heard(clip: FilmedClip, track: AudioTrack) -> Fraction | None:
 
     What an edit list or the start of a codec hides, decoders leave out; what was cut off a part of a clip is not heard.
     """
-    since = clip.sound_span[0]
-    with _opened(clip) as container:
+    since, until = clip.sound_span
+    with _opened(clip, since) as container:
         for frame in decoded(container, container.streams[track.stream]):
             start, end = _span_of(frame)
+            if until is not None and start >= until:
+                return None
             if since is None or end > since:
                 return start if since is None else max(start, since)
     return None
@@ -117,7 +121,7 @@ class CarriedSound:
         self.start = min((one.start for one in plan), default=Fraction(0) if clip is None else clip.start)
         if clip is None or not plan:
             return
-        container = self._open.enter_context(_opened(clip))
+        container = self._open.enter_context(_opened(clip, self.start))
         for track, start, encoder in plan:
             source = container.streams[track.stream]
             if encoder is None:
@@ -216,10 +220,14 @@ class CopiedTrack:
         return packet
 
 
-def _opened(clip: FilmedClip) -> Any:
+def _opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
+    """The file, from well before a moment on where it can be trusted to go there; else from its beginning."""
     import av
 
-    return av.open(str(clip.path), metadata_errors="replace")
+    container = av.open(str(clip.path), metadata_errors="replace")
+    if since is not None and since > SEEK_BACK and container.format.name.startswith(SEEKABLE):
+        container.seek(int((since - SEEK_BACK) * av.time_base))
+    return container
 
 
 def _span_of(frame: av.AudioFrame) -> tuple[Fraction, Fraction]:
@@ -227,8 +235,11 @@ def _span_of(frame: av.AudioFrame) -> tuple[Fraction, Fraction]:
     return start, start + Fraction(frame.samples, frame.sample_rate)
 
 
-def _is_silent(clip: FilmedClip, track: AudioTrack) -> bool:
-    """Whether a track has no packet at all."""
+def _is_silent_here(clip: FilmedClip, track: AudioTrack) -> bool:
+    """Whether a track that is not heard in this film is sound nevertheless: empty, or elsewhere in the file."""
+    with _opened(clip) as container:
+        if next(decoded(container, container.streams[track.stream]), None) is not None:
+            return True
     with _opened(clip) as container:
         return not any(packet.size for packet in container.demux(container.streams[track.stream]))
 
@@ -241,7 +252,7 @@ def _can_be_copied(
 
     if track.codec.startswith(STRANGERS.get(chosen.container, ())):
         return False
-    with _opened(clip) as container:
+    with _opened(clip, start) as container:
         source = container.streams[track.stream]
         if _cut_inside(container, source):
             return False
@@ -274,8 +285,16 @@ def _is_priming(container: Any, source: Any, packets: list[av.Packet], start: Fr
 
 
 def _first_packets(container: Any, source: Any, start: Fraction) -> list[av.Packet]:
-    packets = (packet for packet in container.demux(source) if packet.size and packet.pts is not None)
-    return list(itertools.takewhile(lambda packet: packet.pts * packet.time_base < start + TRIAL_SECONDS, packets))
+    """The packets around the first heard moment."""
+    found = []
+    for packet in container.demux(source):
+        if packet.size and packet.pts is not None:
+            moment = packet.pts * packet.time_base
+            if moment >= start + TRIAL_SECONDS:
+                break
+            if moment >= start - SEEK_BACK:
+                found.append(packet)
+    return found
 
 
 def _with_a_picture(

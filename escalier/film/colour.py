@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 # Code points of ITU-T H.273, as every container and codec writes them.
 RGB, BT709, UNSPECIFIED, BT470BG, BT601, SMPTE240M, BT2020 = 0, 1, 2, 5, 6, 7, 9
 PQ, HLG = 16, 18
-_READABLE_MATRIX = (BT709, 4, BT470BG, BT601, SMPTE240M, BT2020)
+_KNOWN_MATRIX = (BT709, 4, BT470BG, BT601, SMPTE240M, BT2020)
 # Grey without a word about its range: in films it is limited as their luma is, elsewhere it is that of a picture.
 _LIMITED_GREY = ("h264", "hevc", "av1", "vp9")
 _UNREADABLE_MATRIX = {8: "YCgCo", 10: "BT.2020 constant luminance", 14: "ICtCp (Dolby Vision profile 5)"}
@@ -48,7 +48,7 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
             "export the clip as ordinary (BT.709) H.264 first"
         )
     primaries, transfer = int(context.color_primaries), int(context.color_trc)
-    if matrix not in _READABLE_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):
+    if matrix not in _KNOWN_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):
         large = context.width >= 1280 or context.height >= 720
         by_primaries = {BT709: BT709, BT2020: BT2020, BT470BG: BT601, BT601: BT601}
         matrix = by_primaries.get(primaries, BT709 if large else BT601)

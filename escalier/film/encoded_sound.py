@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import av
 
 BITS_A_CHANNEL = 128_000  # a second; where no listener hears a difference
+RUN_UP = Fraction(1)  # seconds that are decoded before the first sample that counts
 GAP = Fraction(1, 200)  # seconds; below, times are taken for rounded
 
 
@@ -55,6 +56,8 @@ class EncodedTrack:
         """What is ready for the new file after one more packet; nothing from the moment `until` on is given out yet."""
         import av
 
+        if packet.pts is not None and packet.pts * packet.time_base < self._start - RUN_UP:
+            return
         frames: list[Any] = []
         with contextlib.suppress(av.FFmpegError):  # what is damaged becomes silence
             frames = packet.decode()

@@ -121,6 +121,7 @@ def write_film(
             _tell_what_is_lost(chosen, clip, sound, aspect)
         stack.enter_context(_encoding_told(Path(path)))
         output: PictureFiles | GifFile | VideoFile
+        file: DraftFile | None = None
         if isinstance(target, SequenceName):
             output = PictureFiles(target, first, clock.rate, aspect)
         else:
@@ -133,6 +134,8 @@ def write_film(
             for done, picture in enumerate(pictures, start=1):
                 _check_picture(picture, size, done - 1, clock)
                 output.add(picture if chosen.codec == "exr" else as_uint8(picture))
+                if file is not None:
+                    file.check()
                 if progress is not None:
                     progress(done, count or 0, picture)
             if clock.ticks is not None and done != len(clock.ticks):

@@ -258,10 +258,12 @@ def _check_place(target: Path | SequenceName) -> None:
         with tempfile.TemporaryFile(dir=folder, prefix=".", suffix=".part"):
             pass
     except OSError as error:
-        raise type(error)(
+        told = type(error)(
             f"check_output: {folder} must be a folder that can be written into, but a file cannot be made there "
             f"({error.strerror or error}); choose another folder, or free it"
-        ) from error
+        )
+        told.errno = error.errno
+        raise told from error
 
 
 def _check_not_the_clip(target: Path | SequenceName, like: FrameSource | None) -> None:

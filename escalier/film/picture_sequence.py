@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -169,7 +170,9 @@ def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction
     try:
         OpenEXR.File(header, {"RGB": linear_light(picture).astype(np.float16)}).write(str(path))
     except RuntimeError as error:  # what the package makes of every error, a full disk among them
-        raise OSError(errno.EIO, str(error), str(path)) from error
+        full = shutil.disk_usage(path.parent).free < picture.size * 2
+        code = errno.ENOSPC if full else errno.EIO
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def linear_light(picture: np.ndarray) -> np.ndarray:

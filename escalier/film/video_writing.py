@@ -51,11 +51,18 @@ class DraftFile:
             raise self.failure
 
     def write(self, data: bytes) -> int:
-        try:
-            return self._file.write(data)
-        except OSError as error:
-            self.failure = self.failure or error
-            raise
+        # What is raised in here PyAV prints as a traceback; `check` raises it where somebody can catch it.
+        if self.failure is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self.failure = error
+        return len(data)
+
+    def check(self) -> None:
+        """Raise what went wrong in writing."""
+        if self.failure is not None:
+            raise self.failure
 
     def close(self) -> None:
         try:

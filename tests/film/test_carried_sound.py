@@ -284,6 +284,27 @@ def test_a_part_of_a_clip_has_the_sound_of_that_part_alone(tmp_path: Path, codec
     assert -0.001 <= after.start <= 0.002 and after.end == pytest.approx(20 / 24, abs=0.03)
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_part_without_sound_has_no_track(tmp_path: Path, target: str) -> None:
+    part = Part(VideoFrames(make_clip(tmp_path / "clip.mov", "aac", count=96)), 60, 20)
+    with av.open(str(write_film(tmp_path / f"film{target}", part, like=part))) as film:
+        assert len(film.streams.audio) == 0 and film.duration / 1e6 == pytest.approx(20 / 24, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mov", "aac"), (".mkv", "flac"), (".ts", "aac"), (".avi", "pcm_s16le")]
+)
+def test_a_late_part_is_in_sync_too(tmp_path: Path, suffix: str, codec: str) -> None:
+    """Where the file is entered near the part, and where it is read from its beginning."""
+    path = make_clip(tmp_path / f"clip{suffix}", codec, count=200, sound_from=5.0)
+    clip = VideoFrames(path)
+    part = Part(clip, 130, 48)
+    expected = [beep - float(clip.times[130]) for beep in heard(path).beeps]
+    for target in (".mp4", ".mkv"):
+        after = heard(write_film(tmp_path / f"film{target}", part, like=part))
+        assert after.beeps == pytest.approx([beep for beep in expected if beep >= 0], abs=2e-3), target
+
+
 def test_a_film_of_its_own_length_ends_encoded_sound_to_the_sample(tmp_path: Path) -> None:
     clip = VideoFrames(make_clip(tmp_path / "clip.avi", "pcm_mulaw"))
     film = write_film(tmp_path / "film.mkv", clip, like=clip, rate=36)

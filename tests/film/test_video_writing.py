@@ -285,16 +285,16 @@ class SmallDisk:
 
 
 @pytest.mark.parametrize("room", [0, 40, 5_000, 20_000])
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".gif"])
 def test_a_full_disk_is_named_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, room: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], suffix: str, room: int
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (24, 64, 64, 3), np.uint8)
     monkeypatch.setattr(video_writing, "open", lambda path, mode: SmallDisk(path, mode, room), raising=False)
     with pytest.raises(OSError, match=rf"film{suffix} must fit into .*free some space there") as raised:
         write_film(tmp_path / f"film{suffix}", noise, rate=24)
     assert raised.value.errno == errno.ENOSPC
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [] and "Traceback" not in capfd.readouterr().err
 
 
 def test_an_unreadable_picture_is_not_taken_for_a_full_disk(clips, tmp_path: Path) -> None:
