@@ -234,10 +234,7 @@ def _from_packets(film: _Film) -> VideoIndex:
     # Frames shown before a key frame but stored after it belong to what came before the cut, as in any broadcast.
     started = next((i for i, packet in enumerate(film.packets) if packet.key), 0)
     loose = first_key if started == 0 else 0
-    last = shown[-1].duration or round(1 / film.rate / film.time_base)
-    if film.end is not None and 0 < film.end - times[-1] < 4 * last:
-        last = film.end - times[-1]
-    durations = _durations(times, last)
+    durations = _durations(times, _last_step(film, times[-1]))
     return VideoIndex(times, durations, keys or [0], seek_ticks or [times[0]], film.time_base, loose, list(times))
 
 
@@ -260,8 +257,8 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
             "%s: %d of %d times are missing, doubled or out of order; each is put between its neighbours",
             *(path.name, mended, len(frames)),
         )
-    lasts = [packet.duration for packet in film.packets if packet.pts == stamps[-1] and packet.duration]
-    durations = _durations(times, (lasts[-1] if lasts else step) * int(film.time_base / time_base))
+    last = step if stamps[-1] is None else _last_step(film, stamps[-1])
+    durations = _durations(times, last * int(film.time_base / time_base))
     keys = [i for i, frame in enumerate(frames) if frame.key]
     ticks = [packet.dts if packet.dts is not None else packet.pts for packet in film.packets if packet.key]
     told_apart = None not in stamps and len(keys) == len(ticks) and None not in ticks and keys[:1] == [0]
@@ -295,6 +292,13 @@ def _tell_missing(path: Path, film: _Film, lead: int) -> None:
     lost = stored - early - (len(film.frames) - lead)
     if lost > 0 and stored > len(film.frames):
         log.debug("%s: %d of %d stored frames give no picture", path.name, lost, stored)
+
+
+def _last_step(film: _Film, stamp: int) -> int:
+    """How long the last frame is shown, in ticks, as its packet or the file says."""
+    said = [packet.duration for packet in film.packets if packet.pts == stamp and packet.duration]
+    last = said[-1] if said else max(round(1 / film.rate / film.time_base), 1)
+    return film.end - stamp if film.end is not None and 0 < film.end - stamp < 4 * last else last
 
 
 def _durations(times: list[int], last: int) -> list[int]:
