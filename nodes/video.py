@@ -21,7 +21,7 @@ from .progress import Progress
 from .scratch import lasting_folder, scratch_folder
 from .tensors import pictures_from_images, write_image
 
-LOSSLESS_CRF = 0  # of H.264 at 8 bits, for clips that are cut before they are read
+LOSSLESS_CRF = 0  # of H.264 at 8 bits, for clips that ComfyUI must write before they can be read
 BETWEEN_NODES_CRF = 10  # of a restyled film that other nodes read as a file: its losses cannot be seen
 
 
@@ -123,7 +123,7 @@ def sound_of(clip: FrameSource | None) -> Input.Audio | None:
     tracks = getattr(clip, "audio", ())
     if not tracks:
         return None
-    with av.open(str(clip.path)) as container:
+    with av.open(str(clip.path), metadata_errors="replace") as container:
         stream = container.streams[tracks[0].stream]
         resampler = av.AudioResampler(format="fltp", rate=stream.sample_rate)
         frames = [block for frame in container.decode(stream) for block in resampler.resample(frame)]
@@ -160,33 +160,47 @@ def clip_from_input(film: torch.Tensor | Input.Video) -> FrameSource:
 
 
 def _video_frames(video: Input.Video) -> FrameSource:
+    """The file behind a VIDEO, or the part of it that a trim leaves: cut here, frame by frame, from the file itself."""
+    from escalier.film.film_part import FilmPart
     from escalier.film.video import VideoFrames
 
-    return VideoFrames(_file_of(video))
+    # Newer ComfyUIs can also crop and scale a video before its file is written; that is left to them.
+    edited = getattr(video, "has_pending_frame_edits", lambda: False)()
+    if not isinstance(video, InputImpl.VideoFromFile) or edited:
+        return VideoFrames(_written(video))
+    clip = VideoFrames(_file_of(video))
+    start, seconds = video.get_active_trim_window()
+    return FilmPart(clip, start, seconds) if start or seconds else clip
 
 
 def _file_of(video: Input.Video) -> Path:
-    """A file of what a VIDEO shows: its own, or one written of the part that it was cut to, or of what is in memory."""
-    source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
-    window = video.get_active_trim_window()
-    # Newer ComfyUIs can also crop and scale a video before its file is written.
-    edited = any(window) or getattr(video, "has_pending_frame_edits", lambda: False)()
-    if isinstance(source, str) and not edited:
+    """The file of a VIDEO, whole; one that is held in memory is laid on disk as it is."""
+    source = video.get_stream_source()
+    if isinstance(source, (str, os.PathLike)):
         return Path(source)
+    content = source.getvalue()
+    path = lasting_folder("films") / f"{hashlib.sha256(content).hexdigest()[:32]}.film"
+    if not path.exists():
+        draft = path.with_name(f".{uuid.uuid4().hex}.film")
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    return path
+
+
+def _written(video: Input.Video) -> Path:
+    """A file that ComfyUI writes of a VIDEO that has none: pictures in memory with sound, a crop, a scale."""
     width, height = video.get_dimensions()
     if width % 2 or height % 2:
         raise ValueError(
-            f"film must have even sides once it is cut as a VIDEO, got {width}x{height}; connect its pictures (IMAGE)"
+            f"film must have even sides to be written as a VIDEO, got {width}x{height}; connect its pictures (IMAGE)"
         )
-    facts = (source, os.stat(source).st_mtime_ns, window, width, height) if isinstance(source, str) else uuid.uuid4()
-    path = lasting_folder("films") / f"{hashlib.sha256(str(facts).encode()).hexdigest()[:32]}.mp4"
-    if not path.exists():
-        draft = path.with_name(f".{uuid.uuid4().hex}.mp4")
-        try:
-            video.save_to(str(draft), crf=LOSSLESS_CRF)
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+    path = lasting_folder("films") / f"{uuid.uuid4().hex}.mp4"
+    draft = path.with_name(f".{path.name}")
+    try:
+        video.save_to(str(draft), crf=LOSSLESS_CRF)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
     return path
 
 

@@ -224,7 +224,7 @@ def _opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
     """The file, from well before a moment on where it can be trusted to go there; else from its beginning."""
     import av
 
-    container = av.open(str(clip.path))
+    container = av.open(str(clip.path), metadata_errors="replace")
     if since is not None and since > SEEK_BACK and container.format.name.startswith(SEEKABLE):
         container.seek(int((since - SEEK_BACK) * av.time_base))
     return container

@@ -11,6 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+import cv2
 import numpy as np
 
 from .colour import BT470BG, BT601, BT709, BT2020, PQ, SMPTE240M, Colour
@@ -27,6 +28,8 @@ _LUMA |= {BT470BG: (0.299, 0.114), BT601: (0.299, 0.114)}
 
 # Bicubic chroma, chroma interpolated in full, accurate rounding: without them swscale rounds every colour down.
 FLAGS = "bicubic+full_chroma_int+full_chroma_inp+accurate_rnd+bitexact"
+
+SWING = 0.33  # of the difference between samples: how far a cubic both ways goes beyond them at most
 
 
 class _Graph(NamedTuple):
@@ -58,13 +61,17 @@ class RgbDecoder:
     def rgb(self, frame: av.VideoFrame) -> np.ndarray:
         if frame.format.name.startswith("gray"):
             return self._from_grey(frame)
+        whole = _with_whole_samples(frame)
+        return np.ascontiguousarray(self._rgb(whole)[: frame.height, : frame.width])
+
+    def _rgb(self, frame: av.VideoFrame) -> np.ndarray:
         if self._colour.hdr:
             return sdr_from_hdr(self._converted(frame, "rgb48le"), self._curve)
         if _is_yuv(frame.format) and self._colour.full_range and _depth(frame.format) > 8:
             # swscale drops the lower bits before it converts, and takes 1023 of 10 bits for 255.75 of 8.
             deep = self._converted(frame, "rgb48le").astype(np.float32)
             return np.rint(np.minimum(deep * (255 / (65536 - (65536 >> _depth(frame.format)))), 255)).astype(np.uint8)
-        picture = self._converted(frame, "rgb24")
+        picture = np.ascontiguousarray(self._converted(frame, "rgb24"))
         if _is_yuv(frame.format):
             self._mend_overflow(frame, picture)
         return picture
@@ -79,15 +86,10 @@ class RgbDecoder:
         return bool((self._converted(frame, "rgba")[..., 3] != 255).any())
 
     def _converted(self, frame: av.VideoFrame, wanted: str) -> np.ndarray:
-        even = _with_whole_samples(frame)
-        key = (even.format.name, even.width, even.height, wanted)
+        key = (frame.format.name, frame.width, frame.height, wanted)
         if key not in self._graphs:
-            self._graphs[key] = self._graph(even, wanted)
-        picture = self._graphs[key](even).to_ndarray()
-        if even is frame:
-            return picture
-        rows, columns = slice(frame.height), slice(frame.width)
-        return picture[:, rows, columns] if wanted == "yuv444p" else picture[rows, columns]
+            self._graphs[key] = self._graph(frame, wanted)
+        return self._graphs[key](frame).to_ndarray()
 
     def _graph(self, frame: av.VideoFrame, wanted: str) -> _Graph:
         from av.filter import Graph
@@ -110,19 +112,27 @@ class RgbDecoder:
         return _Graph(graph, entry, last)
 
     def _mend_overflow(self, frame: av.VideoFrame, picture: np.ndarray) -> None:
-        """Bright pixels of strong colour: swscale reckons up to twice white and begins anew at black beyond it."""
+        """Bright pixels of strong colour: swscale reckons up to twice white (511) and puts black for what is beyond.
+
+        Such a pixel should be 255 and is 0, so a coarse colour is enough to tell it from one that is rightly black.
+        """
         full = self._colour.full_range
         black, lift, gain = (0, 1.0, 1.0) if full else (16, 255 / 219, 255 / 224)
-        ways = [(0, 2, gain * 2 * (1 - self._luma[0])), (2, 1, gain * 2 * (1 - self._luma[1]))]
-        if frame.format.is_planar:
+        if frame.format.is_planar and len(frame.planes) > 2:
             unit = 1 << (_depth(frame.format) - 8)
-            y, *chroma = (float(_plane(frame, number).max()) / unit for number in range(len(frame.planes)))
-            # NV12 has both differences in one plane. The cubic swings beyond its samples, by a quarter at most.
-            if all((y - black) * lift + factor * 1.25 * (max(chroma) - 128) < 500 for _, _, factor in ways):
-                return
-        yuv = self._converted(frame, "yuv444p").astype(np.float32)
-        for channel, difference, factor in ways:
-            picture[..., channel][(yuv[0] - black) * lift + factor * (yuv[difference] - 128) > 400] = 255
+            luma, *differences = (_plane(frame, number) for number in range(3))
+        else:
+            unit, (luma, *differences) = 1, self._converted(frame, "yuv444p")
+        brightest = (float(luma.max()) / unit - black) * lift
+        for channel, chroma, weight in zip((2, 0), differences, (self._luma[1], self._luma[0]), strict=True):
+            factor, highest, lowest = gain * 2 * (1 - weight), float(chroma.max()), float(chroma.min())
+            if brightest + factor * ((highest + SWING * (highest - lowest)) / unit - 128) < 500:
+                continue
+            dark = np.flatnonzero(picture[..., channel] == 0)
+            coarse = cv2.resize(chroma, (frame.width, frame.height), interpolation=cv2.INTER_LINEAR).reshape(-1)[dark]
+            level = luma.reshape(-1)[dark] * np.float32(lift / unit) + coarse * np.float32(factor / unit)
+            beyond = dark[level > 256 + black * lift + 128 * factor]
+            picture.reshape(-1, 3)[beyond, channel] = 255
 
     def _from_grey(self, frame: av.VideoFrame) -> np.ndarray:
         """Luma alone; swscale takes it to be of full range whatever the tags say."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -15,8 +16,10 @@ from .colour import SDR, Colour, read_colour
 from .decoded_rgb import RgbDecoder
 from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource, Size
 from .pictures import STILL_SUFFIXES
+from .size_changes import size_refusal
 from .sound import AudioTrack, audio_tracks
-from .video_index import UnreadableVideo, read_index
+from .video_file import UnreadableVideo, picture_streams
+from .video_index import read_index
 from .video_reader import Reader
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ __all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
 log = logging.getLogger("escalier")
 
 CACHE_BYTES = 256 * 1024**2  # of decoded frames, shared by the readers
+_TRANSPARENT = (
+    "VideoFrames: {} must be opaque, got {}; lay it over a background in an editor and export it without alpha"
+)
 READERS = 4  # positions in the file kept open, so that runs forward and backward do not chase one another
 
 
@@ -45,7 +51,13 @@ class VideoFrames:
       on and BT.601 below, as players do;
     - HDR (HLG and PQ) is brought down to BT.709 by `escalier.film.hdr.sdr_from_hdr`, with a notice in the log;
     - pixels that are not square stay as they are stored; `pixel_aspect` says so and `write_film` carries it over;
-    - frames hidden by an edit list do not count.
+    - frames hidden by an edit list do not count;
+    - containers that stamp or find frames badly (AVI, MPEG, FLV, WMV and other old ones) are decoded once when they are
+      opened, and every frame is held against that; where a file cannot be entered in the middle it is read from its
+      start, with a notice;
+    - a time that is doubled, missing or out of order is mended by itself, with a notice;
+    - alpha that hides something and a size that changes on the way are refused; interlaced film is read as it is
+      stored, with a notice.
 
     Parameters
     ----------
@@ -79,17 +91,29 @@ class VideoFrames:
         self._read_header(first)
         picture = self._decoded(0)
         self._flips = _orientation(picture, self.path.name)
+        self._stored_size = Size(picture.width, picture.height)
         self._size = Size.of(self.frame(0))
+        if picture.interlaced_frame or self._index.interlaced:
+            log.warning(
+                "%s is interlaced: each frame holds two moments, in odd and even rows. Frames are read as stored; "
+                "deinterlace the clip first (FFmpeg's bwdif, HandBrake's Decomb) where something moves",
+                self.path.name,
+            )
 
     def _read_header(self, reader: Reader) -> None:
         """Take from the open file what is said once for all frames, and drop leading frames that nothing can show."""
         stream, container = reader.stream, reader.container
         context = stream.codec_context
+        if stream.metadata.get("alpha_mode") == "1":
+            raise UnreadableVideo(_TRANSPARENT.format(self.path.name, "an alpha channel beside its pictures"))
+        others = len(picture_streams(container)) - 1
+        if others > 0:
+            log.warning("%s holds %d more picture tracks; track %d is read", self.path.name, others, stream.index)
         lead = reader.first_decodable()
         if lead:
             log.warning("%s: the first %d frames lack their key frame and are left out", self.path.name, lead)
             self._index = self._index.without_first(lead)
-            reader.index = self._index
+            reader.follow(self._index)
         self._stored_colour, self._siting = read_colour(context), chroma_siting(stream)
         self._stored_aspect = Fraction(stream.sample_aspect_ratio or 1)
         self.audio: tuple[AudioTrack, ...] = tuple(audio_tracks(container, self.path.name))
@@ -179,7 +203,17 @@ class VideoFrames:
         """Frame `index` as RGB uint8 (H, W, 3)."""
         if not 0 <= index < len(self):
             raise IndexError(f"VideoFrames: index must be 0 to {len(self) - 1}, got {index}; the clip ends there")
-        return self._flips.apply(self._decoder().rgb(self._decoded(int(index))))
+        picture, decoder = self._decoded(int(index)), self._decoder()
+        size = Size(picture.width, picture.height)
+        if size != self._stored_size:
+            raise UnreadableVideo(size_refusal(self.path, self._stored_size, size, index))
+        if decoder.transparent(picture):
+            raise UnreadableVideo(_TRANSPARENT.format(self.path.name, f"transparent pixels in frame {index}"))
+        return self._flips.apply(decoder.rgb(picture))
+
+    def fingerprint_parts(self) -> Iterator[Path]:
+        """What its frames depend on: the bytes of the file."""
+        yield self.path
 
     def close(self) -> None:
         """Close the file. A frame that is asked for afterwards opens it again."""
@@ -208,12 +242,26 @@ class VideoFrames:
             self._readers.remove(reader)
             self._readers.append(reader)  # the one used last stands last
             frame = reader.read(index)
+            if frame is None and self._index.digests is not None and not self._index.by_count:
+                frame = self._from_the_start().read(index)
         if frame is None:
             raise UnreadableVideo(
                 f"VideoFrames: frame {index} of {self.path.name} ({float(self.times[index]):.2f} s) must be whole, but "
                 "it is damaged in the file; cut the clip before it, or export the clip again from an editor"
             )
         return frame
+
+    def _from_the_start(self) -> Reader:
+        """Give up seeking: what came after a seek was not what a straight decode gives."""
+        log.warning(
+            "%s cannot be entered in the middle; it is read from its start each time, which is slow backward",
+            self.path.name,
+        )
+        for reader in self._readers:
+            reader.close()
+        self._index = self._index.counted()
+        self._readers = [Reader(self.path, self._index, CACHE_BYTES // READERS)]
+        return self._readers[0]
 
     def _reader_for(self, index: int) -> Reader:
         """The reader that comes to this frame with the least decoding, opening or moving one where none is near."""

@@ -1,15 +1,19 @@
-"""What a video file holds, frame by frame: built once by reading its packets, without decoding them."""
+"""What a video file holds, frame by frame: from its packets, or from one straight decode where they may be wrong."""
 
 from __future__ import annotations
 
 import bisect
 import itertools
 import logging
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
+
+from .frame_times import mend_times
+from .size_changes import SizeWatch, refuse_size_changes, size_refusal
+from .straight_decode import PassedFrame, passed_frame
+from .video_file import UnreadableVideo, decode_packet, open_video
 
 if TYPE_CHECKING:
     import av
@@ -17,24 +21,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("escalier")
 
-# Formats that open text and single pictures as if they were films.
-NOT_FILMS = ("tty", "image2", "lrc", "srt", "ass")
-# Codecs whose packets need not show a frame each: only decoding tells how many frames there are.
-HIDDEN_FRAMES = ("vp8",)
-# Recorded streams, which may begin in the middle of a group of frames.
-CUT_ANYWHERE = ("mpegts", "mpeg")
-
-
-class UnreadableVideo(ValueError):
-    """A file that is no film, holds no picture, or is damaged; the message names the file and the remedy."""
+# Containers that stamp and find every frame, with codecs whose decoders give no frame before they can: there a frame is
+# known by its timestamp. Everything else is decoded once from its start, and every frame is held against that.
+TRUSTED_CONTAINERS = ("mov", "matroska")
+TRUSTED_CODECS = ("h264", "hevc", "av1", "vp9", "prores", "dnxhd", "mjpeg", "ffv1", "png")
+FARTHEST = 16  # frames that a codec may move one out of the order in which they are stored
+UNEVEN = (0.4, 1.9)  # of the usual step: outside it the order of frames is not taken from their timestamps alone
 
 
 class VideoIndex(NamedTuple):
-    """Every frame of a stream in the order it is shown.
+    """Every frame of a stream in the order in which it is shown.
 
     times and durations are in ticks of `time_base`; keys are the frames (with the tick to seek to) that can be decoded
-    without any earlier one. The first `loose` frames may lean on frames that are not in the file, since the film was
-    cut there. A file without usable timestamps has `by_count` set: its frames are told apart by counting.
+    without any earlier one. stamps are the frames' timestamps as the decoder gives them. The first `loose` frames may
+    lean on frames that are not in the file, since the film was cut there. digests tell what a straight decode gave,
+    None where that was not needed. With `by_count` frames are told apart by counting from the start of the file.
     """
 
     times: list[int]
@@ -43,7 +44,10 @@ class VideoIndex(NamedTuple):
     seek_ticks: list[int]
     time_base: Fraction
     loose: int
-    by_count: bool
+    stamps: list[int | None]
+    digests: list[int] | None = None
+    by_count: bool = False
+    interlaced: bool = False
 
     def key_before(self, frame: int) -> int:
         """The place in `keys` of the last key that is not after `frame`."""
@@ -52,108 +56,38 @@ class VideoIndex(NamedTuple):
     def without_first(self, lead: int) -> VideoIndex:
         """The index of what is left when the first frames cannot be shown."""
         kept = [(key - lead, tick) for key, tick in zip(self.keys, self.seek_ticks, strict=True) if key >= lead]
-        keys, ticks = zip(*kept, strict=True) if kept else ((0,), (self.times[lead],))
+        keys, ticks = zip(*kept, strict=True) if kept else ((0,), (self.seek_ticks[0],))
         return self._replace(
             times=self.times[lead:],
             durations=self.durations[lead:],
             keys=list(keys),
             seek_ticks=list(ticks),
+            stamps=self.stamps[lead:],
             loose=0,
         )
 
-    def frame_at(self, tick: int | None) -> int | None:
-        """Which frame is shown at exactly this tick; None for a frame that is never shown."""
-        if tick is None:
-            return None
-        place = bisect.bisect_left(self.times, tick)
-        return place if place < len(self.times) and self.times[place] == tick else None
-
-
-def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
-    """Open a video file and its main picture stream, or say in a sentence why it cannot be opened."""
-    import av
-    from av.stream import Disposition
-
-    if path.is_dir():
-        raise UnreadableVideo(f"VideoFrames: {path} must be a video file, got a folder; use open_film for a folder")
-    if not path.exists():
-        raise FileNotFoundError(f"VideoFrames: no file at {path}; check the path")
-    if path.stat().st_size == 0:
-        raise UnreadableVideo(f"VideoFrames: {path.name} must be a video file, got 0 bytes; copy or export it again")
-    try:
-        container = av.open(str(path))
-    except av.FFmpegError as error:
-        raise UnreadableVideo(
-            f"VideoFrames: {path.name} must be a whole video file, but it cannot be opened ({error.strerror}); "
-            "it is of another kind or its end is missing: copy it again from the camera, or export it as .mp4"
-        ) from error
-    stream = cast("av.VideoStream | None", container.streams.best("video"))
-    if container.format.name.endswith("_pipe") or container.format.name in NOT_FILMS:
-        kind = container.format.long_name or container.format.name
-        container.close()
-        raise UnreadableVideo(f"VideoFrames: {path.name} must be a video file, got {kind}; give a film or a folder")
-    if stream is None or stream.disposition & Disposition.attached_pic:  # the cover picture of a song
-        container.close()
-        raise UnreadableVideo(
-            f"VideoFrames: {path.name} must have a picture track, got none; choose another file or export it again"
-        )
-    stream.thread_type = "SLICE"  # frame threads would report a damaged frame several frames late
-    return container, stream
+    def counted(self) -> VideoIndex:
+        """The same frames, to be found by counting from the start."""
+        return self._replace(by_count=True, keys=[0], seek_ticks=self.seek_ticks[:1])
 
 
 def read_index(path: Path) -> VideoIndex:
     """Read every packet of the main picture stream and order the frames by the time at which they are shown."""
     container, stream = open_video(path)
     with container:
-        packets, whole = _read_packets(container, stream)
-        times = [packet.pts for packet in packets if packet.shown]
-        if not times and not any(packet.shown for packet in packets):
-            raise UnreadableVideo(
-                f"VideoFrames: {path.name} must hold at least one frame, got none; export the clip again"
-            )
-        if not whole:
-            raise UnreadableVideo(
-                f"VideoFrames: {path.name} must be whole, but it breaks off after {len(times)} frames; copy it again "
-                "from the camera or phone, or export what is left of it from an editor"
-            )
-        time_base = Fraction(stream.time_base or Fraction(1, 90_000))
-        rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
-        # With frames out of order, MP4 knows the end of the film better than the packet of the frame shown last.
-        end = (stream.start_time or 0) + stream.duration if "mov" in container.format.name and stream.duration else None
-        decode = stream.codec_context.name in HIDDEN_FRAMES
-        cut_anywhere = container.format.name in CUT_ANYWHERE
-    stamped = [time for time in times if time is not None]
-    if len(stamped) < len(times) or len(set(stamped)) < len(stamped):
-        count = len(list(decode_frames(path)))
-        ticks = [round(i / rate / time_base) for i in range(count)]
-        return VideoIndex(ticks, _durations(ticks, round(1 / rate / time_base)), [0], [0], time_base, 0, True)
-    if decode:
-        shown = {frame.pts for frame in decode_frames(path)}
-        packets = [packet for packet in packets if packet.pts in shown]
-    return _order(packets, time_base, rate, end, cut_anywhere)
-
-
-def decode_frames(path: Path) -> Iterator[av.VideoFrame]:
-    """Every frame from the first to the last, passing over what cannot be decoded."""
-    container, stream = open_video(path)
-    with container:
-        yield from decode_onwards(container, stream)
-
-
-def decode_onwards(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Every frame from where the container stands; a packet that cannot be decoded gives none."""
-    import av
-
-    try:
-        for packet in container.demux(stream):
-            try:
-                yield from stream.decode(packet if packet.size else None)
-            except av.FFmpegError as error:
-                log.debug("%s: packet at %s: %s", container.name, packet.pts, error)
-            if not packet.size:
-                return
-    except av.FFmpegError as error:
-        log.debug("%s: %s", container.name, error)
+        straight = not _trusted(container, stream)
+        film = _read_packets(container, stream, straight)
+    if not film.packets:
+        raise UnreadableVideo(f"VideoFrames: {path.name} must hold at least one frame, got none; export the clip again")
+    _refuse_broken_off(path, film)
+    if not straight and not _in_order(film):
+        container, stream = open_video(path)
+        with container:
+            film, straight = _read_packets(container, stream, True), True
+    if straight:
+        return _from_frames(path, film)
+    refuse_size_changes(path, film.sizes, [packet.pts or 0 for packet in film.packets if packet.shown])
+    return _from_packets(film)
 
 
 class _Packet(NamedTuple):
@@ -164,36 +98,132 @@ class _Packet(NamedTuple):
     shown: bool
 
 
-def _read_packets(container: InputContainer, stream: av.VideoStream) -> tuple[list[_Packet], bool]:
-    """The packets of the stream, and whether the file is whole as far as the file itself can tell."""
+class _Film(NamedTuple):
+    """What one walk through the file found."""
+
+    packets: list[_Packet]
+    frames: list[PassedFrame]
+    sizes: SizeWatch
+    whole: bool
+    promised: int
+    time_base: Fraction
+    rate: Fraction
+    reorders: bool
+    end: int | None
+    interlaced: bool
+
+
+def _trusted(container: InputContainer, stream: av.VideoStream) -> bool:
+    kind = container.format.name.split(",")[0]
+    return kind in TRUSTED_CONTAINERS and stream.codec_context.codec.canonical_name in TRUSTED_CODECS
+
+
+def _read_packets(container: InputContainer, stream: av.VideoStream, straight: bool) -> _Film:
+    """Walk through the whole file once; decode it on the way where that is asked for."""
     import av
 
     packets: list[_Packet] = []
-    end, cut = 0.0, False
+    frames: list[PassedFrame] = []
+    sizes = SizeWatch(stream)
+    end, picture_end, cut, interlaced = 0.0, 0.0, False, False
     try:
         for packet in container.demux():
-            if not packet.size:
-                continue
-            if packet.pts is not None and packet.stream.type in ("video", "audio"):
-                end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-            if packet.stream_index == stream.index:
+            mine = packet.stream_index == stream.index
+            if packet.size and packet.pts is not None:
+                ends = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                end, picture_end = max(end, ends), max(picture_end, ends) if mine else picture_end
+            if mine and straight:
+                for frame in decode_packet(stream, packet):
+                    frames.append(passed_frame(frame))
+                    interlaced = interlaced or bool(frame.interlaced_frame)
+            if mine and packet.size:
                 cut = packet.is_corrupt
-                duration = packet.duration or 0
-                packets.append(_Packet(packet.pts, packet.dts, duration, packet.is_keyframe, not packet.is_discard))
+                shown = not packet.is_discard
+                packets.append(_Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, shown))
+                if packet.is_keyframe and not straight:
+                    sizes.see(packet)
     except av.FFmpegError as error:
         log.debug("%s: %s", container.name, error)
         cut = True
-    expected = len(stream.index_entries) if "mov" in container.format.name and hasattr(stream, "index_entries") else 0
-    # A Matroska header states the length; half a second of grace, since it may count a subtitle.
-    promised = (container.duration or 0) / av.time_base if "matroska" in container.format.name else 0.0
+    kind = container.format.name
+    expected = len(stream.index_entries) if "mov" in kind and hasattr(stream, "index_entries") else 0
+    reached = len(packets) >= expected and not _too_short(container, stream, end, picture_end)
+    stated = int(stream.frames) if "mov" not in kind else 0
+    time_base = Fraction(stream.time_base or Fraction(1, 90_000))
+    # With frames out of order, MP4 knows the end of the film better than the packet of the frame shown last.
+    film_end = (stream.start_time or 0) + stream.duration if "mov" in kind and stream.duration else None
+    return _Film(
+        *(
+            packets,
+            frames,
+            sizes,
+            reached and not cut,
+            stated,
+            time_base,
+            _rate(stream),
+            bool(stream.codec_context.has_b_frames),
+            film_end,
+        ),
+        interlaced=interlaced,
+    )
+
+
+def _too_short(container: InputContainer, stream: av.VideoStream, end: float, picture_end: float) -> bool:
+    """Whether a Matroska file states a length that its packets do not reach; half a second of grace."""
+    import av
+
+    if "matroska" not in container.format.name:
+        return False
+    hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
+    minutes, _, seconds = rest.partition(":")
     start = (container.start_time or 0) / av.time_base
-    return packets, not (cut or len(packets) < expected or promised > end - start + 0.5)
+    try:
+        stated = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:  # not every writer states the length of each track; that of the file may be a subtitle's
+        return (container.duration or 0) / av.time_base > end - start + 0.5
+    return stated > picture_end + 0.5
 
 
-def _order(
-    packets: list[_Packet], time_base: Fraction, rate: Fraction, end: int | None, cut_anywhere: bool
-) -> VideoIndex:
-    shown = sorted((packet for packet in packets if packet.shown), key=lambda packet: packet.pts or 0)
+def _rate(stream: av.VideoStream) -> Fraction:
+    """Frames per second as the file states them, if that is a rate of films at all."""
+    bare = stream.start_time is None and stream.duration is None  # a bare stream, where only the codec knows it
+    rates = (stream.codec_context.framerate if bare else None, stream.average_rate, stream.guessed_rate)
+    stated = (Fraction(rate) for rate in rates if rate)
+    return next((rate for rate in stated if Fraction(1, 100) <= rate <= 1000), Fraction(25))
+
+
+def _refuse_broken_off(path: Path, film: _Film) -> None:
+    if not film.whole:
+        raise UnreadableVideo(
+            f"VideoFrames: {path.name} must be whole, but it breaks off after {len(film.packets)} frames; copy it "
+            "again from the camera or phone, or export what is left of it from an editor"
+        )
+    if film.promised > len(film.packets):
+        log.warning(
+            "%s states %d frames, %d were found: it is cut short or was never finished",
+            *(path.name, film.promised, len(film.packets)),
+        )
+
+
+def _in_order(film: _Film) -> bool:
+    """Whether the timestamps alone tell the order in which the frames are shown."""
+    stamps = [packet.pts for packet in film.packets if packet.shown]
+    known = [stamp for stamp in stamps if stamp is not None]
+    if len(known) < len(stamps) or len(set(known)) < len(known):
+        return False
+    order = sorted(range(len(known)), key=known.__getitem__)
+    farthest = max((abs(rank - place) for rank, place in enumerate(order)), default=0)
+    steps = [known[b] - known[a] for a, b in itertools.pairwise(order)]
+    if not steps or farthest == 0:
+        return not steps or max(steps) * film.time_base <= 60
+    usual = median_low(steps)
+    even = UNEVEN[0] * usual - 2 <= min(steps) and max(steps) <= UNEVEN[1] * usual + 2
+    return film.reorders and farthest <= FARTHEST and even
+
+
+def _from_packets(film: _Film) -> VideoIndex:
+    """The index where timestamps can be trusted: nothing is decoded."""
+    shown = sorted((packet for packet in film.packets if packet.shown), key=lambda packet: packet.pts or 0)
     times = [packet.pts or 0 for packet in shown]
     first_key = next((i for i, packet in enumerate(shown) if packet.key), 0)
     keys, seek_ticks = [], []
@@ -202,12 +232,73 @@ def _order(
             keys.append(i)
             seek_ticks.append(min(packet.dts if packet.dts is not None else times[i], times[i]))
     # Frames shown before a key frame but stored after it belong to what came before the cut, as in any broadcast.
-    started = next((i for i, packet in enumerate(packets) if packet.key), 0)
-    loose = first_key if started == 0 or cut_anywhere else 0
-    last = shown[-1].duration or round(1 / rate / time_base)
-    if end is not None and 0 < end - times[-1] < 4 * last:
-        last = end - times[-1]
-    return VideoIndex(times, _durations(times, last), keys or [0], seek_ticks or [times[0]], time_base, loose, False)
+    started = next((i for i, packet in enumerate(film.packets) if packet.key), 0)
+    loose = first_key if started == 0 else 0
+    durations = _durations(times, _last_step(film, times[-1]))
+    return VideoIndex(times, durations, keys or [0], seek_ticks or [times[0]], film.time_base, loose, list(times))
+
+
+def _from_frames(path: Path, film: _Film) -> VideoIndex:
+    """The index from a straight decode: the frames in the order in which they came out, each with its digest."""
+    lead = next((i for i, frame in enumerate(film.frames) if frame.whole), 0)
+    frames = film.frames[lead:]
+    if not frames:
+        raise UnreadableVideo(
+            f"VideoFrames: {path.name} must hold a frame that can be decoded, got none in {len(film.packets)}; "
+            "export the clip again"
+        )
+    _refuse_changes(path, frames)
+    _tell_missing(path, film, lead)
+    step = max(round(1 / film.rate / film.time_base), 1)
+    stamps = [frame.stamp for frame in frames]
+    times, time_base, mended = mend_times(stamps, film.time_base, step)
+    if 0 < mended < len(frames):
+        log.warning(
+            "%s: %d of %d times are missing, doubled or out of order; each is put between its neighbours",
+            *(path.name, mended, len(frames)),
+        )
+    last = step if stamps[-1] is None else _last_step(film, stamps[-1])
+    durations = _durations(times, last * int(film.time_base / time_base))
+    keys = [i for i, frame in enumerate(frames) if frame.key]
+    ticks = [packet.dts if packet.dts is not None else packet.pts for packet in film.packets if packet.key]
+    told_apart = None not in stamps and len(keys) == len(ticks) and None not in ticks and keys[:1] == [0]
+    return VideoIndex(
+        times,
+        durations,
+        keys if told_apart else [0],
+        [tick or 0 for tick in ticks] if told_apart else [0],
+        time_base,
+        0,
+        stamps,
+        [frame.digest for frame in frames],
+        lead > 0 or not told_apart,
+        film.interlaced,
+    )
+
+
+def _refuse_changes(path: Path, frames: list[PassedFrame]) -> None:
+    changed = next((i for i, frame in enumerate(frames) if frame.size != frames[0].size), None)
+    if changed is not None:
+        raise UnreadableVideo(size_refusal(path, frames[0].size, frames[changed].size, changed))
+
+
+def _tell_missing(path: Path, film: _Film, lead: int) -> None:
+    """Say how many stored frames give no picture: before the first key frame, or damaged later."""
+    stored = sum(packet.shown for packet in film.packets)
+    first = film.frames[lead].stamp
+    early = sum(packet.pts is not None and first is not None and packet.pts < first for packet in film.packets)
+    if early:
+        log.warning("%s: the first %d frames lack their key frame and are left out", path.name, early)
+    lost = stored - early - (len(film.frames) - lead)
+    if lost > 0 and stored > len(film.frames):
+        log.debug("%s: %d of %d stored frames give no picture", path.name, lost, stored)
+
+
+def _last_step(film: _Film, stamp: int) -> int:
+    """How long the last frame is shown, in ticks, as its packet or the file says."""
+    said = [packet.duration for packet in film.packets if packet.pts == stamp and packet.duration]
+    last = said[-1] if said else max(round(1 / film.rate / film.time_base), 1)
+    return film.end - stamp if film.end is not None and 0 < film.end - stamp < 4 * last else last
 
 
 def _durations(times: list[int], last: int) -> list[int]:

@@ -84,11 +84,68 @@ def test_trimmed_video_shows_its_part_only(
     whole = api.InputImpl.VideoFromFile(str(clip_file))
     film = videos.film_from_input(whole.as_trimmed(2 / 12, 3 / 12))
     source = videos.film_from_input(whole)
-    assert len(film) == 3
+    assert (len(film), film.times, film.start) == (3, source.times[:3], source.times[2])
     assert all((film.frame(index) == source.frame(index + 2)).all() for index in range(3))
-    again = videos.film_from_input(whole.as_trimmed(2 / 12, 3 / 12))
-    assert again.path == film.path
-    assert len(list((fresh_folders.temp / "escalier" / "films").iterdir())) == 1
+    assert film.path == clip_file and not (fresh_folders.temp / "escalier" / "films").exists()
+
+
+@pytest.mark.parametrize(("start", "seconds"), [(0.2, 0.3), (-0.3, 0.0), (0.0, 0.25), (0.26, 9.0)])
+def test_a_trim_holds_the_frames_that_comfyui_gives(
+    videos: ModuleType, api: SimpleNamespace, clip_file: Path, start: float, seconds: float
+) -> None:
+    trimmed = api.InputImpl.VideoFromFile(str(clip_file)).as_trimmed(start, seconds, strict_duration=False)
+    theirs, ours = trimmed.get_components().images.numpy(), videos.film_from_input(trimmed)
+    assert len(ours) == len(theirs)
+    assert all(np.abs(ours.frame(i) / 255 - theirs[i]).mean() < 0.03 for i in range(len(ours)))
+
+
+def test_a_trim_of_odd_size_keeps_colours_and_pixel_aspect(
+    videos: ModuleType, api: SimpleNamespace, tmp_path: Path
+) -> None:
+    path, red = tmp_path / "red.mp4", np.broadcast_to(np.uint8([219, 30, 30]), (47, 63, 3))
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=10, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = 63, 47, "yuv444p"
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = context.color_range = 1
+        context.sample_aspect_ratio = Fraction(16, 15)
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(red))
+            frame = frame.reformat(format="yuv444p", dst_colorspace=1, src_color_range=2, dst_color_range=1)
+            frame.colorspace = 1
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    film = videos.film_from_input(api.InputImpl.VideoFromFile(str(path)).as_trimmed(0.3, 0.4))
+    assert np.abs(film.frame(1).astype(int) - red).max() <= 3
+    assert (len(film), film.pixel_aspect, film.colour.matrix) == (4, Fraction(16, 15), 1)
+    videos.FilmVideo(film, film).save_to(str(tmp_path / "saved.mp4"))
+
+
+def test_a_trim_cuts_the_sound_where_it_cuts_the_pictures(
+    videos: ModuleType, api: SimpleNamespace, clip_file: Path, tmp_path: Path
+) -> None:
+    trimmed = api.InputImpl.VideoFromFile(str(clip_file)).as_trimmed(2 / 12, 3 / 12)
+    film = videos.clip_from_input(trimmed)
+    assert videos.sound_of(film)["waveform"].shape[-1] == pytest.approx(RATE / 4, abs=2)
+    videos.FilmVideo(film, film).save_to(str(tmp_path / "part.mp4"))
+    assert seconds_of_sound(tmp_path / "part.mp4") == pytest.approx(0.25, abs=0.15)
+    assert len(frames_of(tmp_path / "part.mp4")) == 3
+
+
+def test_a_trim_beyond_the_end_is_refused(videos: ModuleType, api: SimpleNamespace, clip_file: Path) -> None:
+    trimmed = api.InputImpl.VideoFromFile(str(clip_file), start_time=40.0, duration=1.0)
+    with pytest.raises(ValueError, match=r"must hold at least one frame, got none from 40\.000 s for 1\.000 s"):
+        videos.film_from_input(trimmed)
+
+
+def test_a_buffer_is_laid_on_disk_as_it_is_and_once(
+    videos: ModuleType, api: SimpleNamespace, clip_file: Path, fresh_folders: SimpleNamespace
+) -> None:
+    buffer = io.BytesIO(clip_file.read_bytes())
+    films = [videos.film_from_input(api.InputImpl.VideoFromFile(buffer, start_time=start)) for start in (0, 2 / 12)]
+    assert [len(film) for film in films] == [6, 4]
+    files = list((fresh_folders.temp / "escalier" / "films").iterdir())
+    assert [file.read_bytes() for file in files] == [clip_file.read_bytes()]
 
 
 def test_video_in_a_buffer_is_read(videos: ModuleType, api: SimpleNamespace, clip_file: Path) -> None:

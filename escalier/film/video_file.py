@@ -1,0 +1,102 @@
+"""A video file opened: its main picture stream, or a sentence why there is none; and the walk through its frames."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+log = logging.getLogger("escalier")
+
+# Formats that open text and single pictures as if they were films.
+NOT_FILMS = ("tty", "image2", "lrc", "srt", "ass")
+
+
+class UnreadableVideo(ValueError):
+    """A file that is no film, holds no picture, or is damaged; the message names the file and the remedy."""
+
+
+def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
+    """Open a video file and its main picture stream, or say in a sentence why it cannot be opened."""
+    import av
+
+    if path.is_dir():
+        raise UnreadableVideo(f"VideoFrames: {path} must be a video file, got a folder; use open_film for a folder")
+    if not path.exists():
+        raise FileNotFoundError(f"VideoFrames: no file at {path}; check the path")
+    if not path.is_file():
+        raise UnreadableVideo(
+            f"VideoFrames: {path} must be an ordinary file, got a pipe or a device; save the film to a file first"
+        )
+    if path.stat().st_size == 0:
+        raise UnreadableVideo(f"VideoFrames: {path.name} must be a video file, got 0 bytes; copy or export it again")
+    try:
+        # Notes in another alphabet than UTF-8 are no reason to refuse a film.
+        container = av.open(str(path), metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise UnreadableVideo(
+            f"VideoFrames: {path.name} must be a whole video file, but it cannot be opened ({error.strerror}); "
+            "it is of another kind or its end is missing: copy it again from the camera, or export it as .mp4"
+        ) from error
+    if container.format.name.endswith("_pipe") or container.format.name in NOT_FILMS:
+        kind = container.format.long_name or container.format.name
+        container.close()
+        raise UnreadableVideo(f"VideoFrames: {path.name} must be a video file, got {kind}; give a film or a folder")
+    stream = _main_stream(container)
+    if stream is None:
+        container.close()
+        raise UnreadableVideo(
+            f"VideoFrames: {path.name} must have a picture track, got none; choose another file or export it again"
+        )
+    if cast("av.VideoCodecContext | None", stream.codec_context) is None:
+        container.close()
+        raise UnreadableVideo(
+            f"VideoFrames: the pictures of {path.name} must be of a known kind, but FFmpeg has no decoder for them; "
+            "export the film as H.264"
+        )
+    stream.thread_type = "SLICE"  # frame threads would report a damaged frame several frames late
+    return container, stream
+
+
+def picture_streams(container: InputContainer) -> list[av.VideoStream]:
+    """The streams that are films: not the cover of a song, nor the thumbnails of chapters."""
+    from av.stream import Disposition
+
+    still = Disposition.attached_pic | Disposition.timed_thumbnails
+    return [stream for stream in container.streams.video if not stream.disposition & still]
+
+
+def _main_stream(container: InputContainer) -> av.VideoStream | None:
+    films = picture_streams(container)
+    best = cast("av.VideoStream | None", container.streams.best("video"))
+    if best is None or not films:
+        return None
+    return next((stream for stream in films if stream.index == best.index), films[0])
+
+
+def decode_onwards(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    """Every frame from where the container stands; a packet that cannot be decoded gives none."""
+    import av
+
+    try:
+        for packet in container.demux(stream):
+            yield from decode_packet(stream, packet)
+            if not packet.size:
+                return
+    except av.FFmpegError as error:
+        log.debug("%s: %s", container.name, error)
+
+
+def decode_packet(stream: av.VideoStream, packet: av.Packet) -> Iterator[av.VideoFrame]:
+    """The frames that a packet brings out of the decoder; the empty packet at the end brings out the rest."""
+    import av
+
+    try:
+        yield from stream.decode(packet if packet.size else None)
+    except av.FFmpegError as error:
+        log.debug("packet at %s: %s", packet.pts, error)
