@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -210,10 +209,6 @@ class VideoFrames:
         if decoder.transparent(picture):
             raise UnreadableVideo(_TRANSPARENT.format(self.path.name, f"transparent pixels in frame {index}"))
         return self._flips.apply(decoder.rgb(picture))
-
-    def fingerprint_parts(self) -> Iterator[Path]:
-        """What its frames depend on: the bytes of the file."""
-        yield self.path
 
     def close(self) -> None:
         """Close the file. A frame that is asked for afterwards opens it again."""
