@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.cuts import ShotMotion, find_cuts, shots
 from escalier.film.frames import FrameSource
 from escalier.film.motion import Motion
@@ -105,6 +106,7 @@ class Advice:
         return "\n".join(lines)
 
 
+@checked
 def advise_keyframes(
     film: FrameSource,
     *,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, as_uint8
 
 from .advisor import Advice
@@ -20,6 +21,7 @@ KEYFRAME, SUGGESTED, CUT = (240, 170, 40), (30, 90, 200), (150, 150, 150)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
+@checked
 def draw_advice(advice: Advice, film: FrameSource) -> np.ndarray:
     """The curve of what is missing and the suggested frames: uint8 (H, 1200, 3).
 

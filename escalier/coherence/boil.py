@@ -10,11 +10,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource, Size, check_masks
 
 MOST_HELD = 12
 
 
+@checked
 class Boil:
     """Redraws of one film shown in turn, each held for a few frames. Itself a film.
 

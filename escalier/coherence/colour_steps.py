@@ -49,6 +49,7 @@ def mean_step(change: np.ndarray, counted: np.ndarray) -> tuple[float, float, fl
     return lightness, red, yellow
 
 
+@checked
 def colour_drift(steps: Sequence[tuple[float, float, float] | None]) -> np.ndarray:
     """How far the colour has wandered by each frame from where it began: Delta E*ab, float64 (M + 1,).
 

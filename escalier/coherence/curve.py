@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from escalier.arguments import checked
+
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 
 
+@checked
 @dataclass(frozen=True)
 class Curve:
     """An amount 0..1 for each frame: straight lines between points, level before the first and after the last.
@@ -48,6 +51,7 @@ class Curve:
         return float(np.interp(index, frames, amounts))
 
 
+@checked
 def parse_curve(text: str, length: int | None = None) -> Curve:
     """A curve from text: "0:0, 48:1" rises over two seconds at 24 frames per second; "0.5" is level.
 

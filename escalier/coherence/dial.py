@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8, check_masks
 from escalier.film.motion import Motion
 from escalier.propagation.fades import FADES, Gap, Weights, window
@@ -23,6 +24,7 @@ ROUNDING = 1e-9
 """So that ten tenths make a whole redraw."""
 
 
+@checked
 class Dial:
     """A film between still and redrawn. Itself a film: each frame is made when it is asked for.
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size
 from escalier.film.motion import Motion
 
@@ -21,6 +22,7 @@ NOT_JUDGED = np.array((0, 0, 60), np.uint8)
 """A touch of blue where the flow cannot follow the source: newly uncovered, or a boundary between motions."""
 
 
+@checked
 class HeatMap:
     """The square root of the warp error at every pixel as a film: dark is steady, then violet, orange and yellow.
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from escalier.arguments import checked
+
 CANDIDATES = (7, 11, 13, 9, 5, 17, 19, 23, 8, 10, 6, 4, 3, 2)
 """In order of liking. Primes first: what repeats with a period that divides the lag cannot be seen at it."""
 
 
+@checked
 def long_lag(length: int, keyframes: Sequence[int] = ()) -> int | None:
     """The lag for a film of `length` frames, or None where it is too short to have one.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource, Size, check_masks
 from escalier.film.motion import Motion
 from escalier.keyframes import Keyframes, fits_film
@@ -41,6 +42,7 @@ CURVES = (
 )
 
 
+@checked
 def measure_film(
     source: FrameSource,
     restyled: FrameSource,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size
 from escalier.film.motion import Motion
 from escalier.propagation.staircase import Staircase
@@ -63,6 +64,7 @@ class FadeReport:
         return "; ".join(parts)
 
 
+@checked
 def measure_fades(
     staircase: Staircase,
     film: FrameSource,

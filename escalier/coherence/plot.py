@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
+
 from .measurement import INSIDE, OUTSIDE, WHOLE, Measurement
 from .sharpness import LEAST
 
@@ -42,6 +44,7 @@ PANELS = (
 )
 
 
+@checked
 def plot_curves(measurement: Measurement) -> np.ndarray:
     """The curves of a measurement, one panel a figure that has any value: uint8 (H, W, 3).
 

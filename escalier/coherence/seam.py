@@ -79,6 +79,7 @@ def confirmed(change: np.ndarray, valid: np.ndarray) -> np.ndarray:
     return valid & (lengths(cv2.GaussianBlur(change, (0, 0), FOLLOWED_PX)) < FOLLOWED_DELTA_E)
 
 
+@checked
 def step_ratios(
     changes: Sequence[float] | np.ndarray, source_changes: Sequence[float] | np.ndarray | None = None
 ) -> np.ndarray:
@@ -121,6 +122,7 @@ def _over_usual(changes: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
     return steps / max(float(np.median(steps)), SMALLEST_MEDIAN_DELTA_E)
 
 
+@checked
 def pop(
     changes: Sequence[float] | np.ndarray, source_changes: Sequence[float] | np.ndarray | None = None
 ) -> float:  # fmt: skip

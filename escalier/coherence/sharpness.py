@@ -37,6 +37,7 @@ def sharpness(picture: Picture, counted: Region | None = None) -> float:
     return float((edges if counted is None else edges[counted]).mean(dtype=np.float64))
 
 
+@checked
 def sharpness_kept(
     measured: Sequence[float] | np.ndarray,
     places: Sequence[int] | np.ndarray,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 
 from . import pictures
@@ -39,6 +40,7 @@ def blocked(mask: np.ndarray, picture: np.ndarray, grow_px: int, caller: str) ->
     return hidden
 
 
+@checked
 def camera_motion(
     film: FrameSource,
     masks: MaskSource,

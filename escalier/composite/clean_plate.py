@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource
 
 from . import pictures
@@ -54,6 +55,7 @@ class CleanPlate:
         return f"no frame shows {count} pixels, {share:.2g} % of the picture: white in the mask of what is unseen"
 
 
+@checked
 def make_clean_plate(
     film: FrameSource,
     masks: MaskSource,
@@ -118,6 +120,7 @@ def make_clean_plate(
     return _plate(film, masks, index, camera, frames, grow_px, fill, progress)
 
 
+@checked
 def make_clean_plates(
     film: FrameSource,
     masks: MaskSource,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource
 
 from . import pictures
@@ -38,6 +39,7 @@ BLACK = 1e-4
 """Below this mean luminance a picture has no exposure to compensate."""
 
 
+@checked
 def blend_layers(
     base: np.ndarray,
     layer: np.ndarray,
@@ -99,6 +101,7 @@ def blend_layers(
     return out
 
 
+@checked
 def blend_layers_film(
     base: FrameSource,
     layer: FrameSource,

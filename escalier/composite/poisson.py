@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource, Size
 
 from . import guidance, pictures
@@ -60,6 +61,7 @@ class Engine(Protocol):
         ...
 
 
+@checked
 def poisson_blend(
     source: np.ndarray,
     target: np.ndarray,
@@ -128,6 +130,7 @@ def poisson_blend(
     return _engine(dials, backend, device, 1, "poisson_blend").blend([job])[0]
 
 
+@checked
 def poisson_blend_film(
     source: FrameSource,
     target: FrameSource,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, MaskSource, as_uint8
 
 from . import pictures
@@ -49,6 +50,7 @@ class Untouched:
         )
 
 
+@checked
 def measure_untouched(
     result: np.ndarray, source: np.ndarray, target: np.ndarray, mask: np.ndarray, *, erode_px: int = ERODE_PX
 ) -> Untouched:
@@ -134,6 +136,7 @@ class UntouchedFilm:
         )
 
 
+@checked
 def measure_untouched_film(
     result: FrameSource,
     source: FrameSource,

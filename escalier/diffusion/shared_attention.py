@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
+from escalier.arguments import checked
 from escalier.short_memory import is_short_memory
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ Attend = Callable[["Tensor", "Tensor", "Tensor"], "Tensor"]
 SIGMA_DIGITS = 4  # of a noise level, in relation to its size, by which a step of an earlier run is found again
 
 
+@checked
 def attend_to_anchor(
     query: Tensor,
     key: Tensor,
@@ -86,6 +88,7 @@ def attend_to_anchor(
     return _in_parts_that_fit(share, query, key, value, anchor_key, anchor_value)
 
 
+@checked
 def of_anchor(tokens: Tensor, chunks: int, anchor: int) -> Tensor:
     """The anchor's tokens, once for each picture, in each of the chunks that a sampler joins in one batch.
 
@@ -141,6 +144,7 @@ def _check_tokens(caller: str, **given: Tensor) -> None:
             )
 
 
+@checked
 class AttentionBank:
     """The keys and values of an anchor in every block and step of one run, in ordinary memory, for later runs.
 

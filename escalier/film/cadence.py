@@ -13,9 +13,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from escalier.arguments import checked
+
 from .frames import FrameSource, Size
 
 
+@checked
 class Cadence:
     """A film of which one frame in every few is kept and held. Itself a film, of the same length.
 
@@ -75,6 +78,7 @@ class Cadence:
         return self.film.frame(self.kept(index))
 
 
+@checked
 def pick_frames(length: int, every: int = 2) -> tuple[int, ...]:
     """The frames to keep for an interpolator: one in `every`, and the last one, so that no end is left open.
 
@@ -100,6 +104,7 @@ def pick_frames(length: int, every: int = 2) -> tuple[int, ...]:
     return (*range(0, last, every), last)
 
 
+@checked
 class RestoredCadence:
     """Interpolated pictures, laid back on a film's own clock. Itself a film, of that film's exact length.
 

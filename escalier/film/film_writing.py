@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.arguments import checked
+
 from .clock import Clock, clock_from_times, clock_like, steady_clock
 from .filmed_clip import FilmedClip
 from .frames import FrameSource, Size, as_uint8
@@ -25,6 +27,7 @@ log = logging.getLogger("escalier")
 Progress = Callable[[int, int, np.ndarray | None], object]
 
 
+@checked
 def write_film(
     path: str | Path,
     film: FrameSource | Iterable[np.ndarray],

@@ -7,11 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from escalier.arguments import checked
+
 if TYPE_CHECKING:
     from .colour import Colour
     from .sound import AudioTrack
 
 
+@checked
 @runtime_checkable
 class FilmedClip(Protocol):
     """A video file, or a part of one, as what a new film is to be like (`write_film(..., like=clip)`).

@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from escalier.arguments import checked
+
 from .pictures import Size, as_uint8, picture_size, read_picture, telling_once
 from .sequences import list_pictures, number_files, stem_of
 
@@ -56,6 +58,7 @@ MaskSource = np.ndarray | Sequence[np.ndarray]
 """Masks over time: masks[i] is (H, W), uint8 0..255 or float 0..1. Length 1 stands for the whole film."""
 
 
+@checked
 class ArrayFrames:
     """A film held in an array (N, H, W, 3), uint8 or float32 0..1; a memory map serves as well.
 
@@ -92,6 +95,7 @@ class ArrayFrames:
         return self._frames[index]
 
 
+@checked
 class FolderFrames:
     """A film kept as a folder of pictures, one file a frame, in the order of the numbers in their names.
 
@@ -179,6 +183,7 @@ class FolderFrames:
             )
 
 
+@checked
 def frame_numbers(film: FrameSource, first: int | None = None) -> Sequence[int]:
     """The number that people give to each frame of a film.
 
@@ -244,6 +249,7 @@ def shortened(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {rest} more" if rest > 1 else "".join(f", {name}" for name in names[3:]))
 
 
+@checked
 def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
     """Refuse masks whose number, size or levels do not fit the film.
 

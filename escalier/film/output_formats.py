@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+from escalier.arguments import checked
+
 from .clock import clock_like
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames, FrameSource, Size
@@ -98,6 +100,7 @@ def output_formats() -> str:
     )
 
 
+@checked
 def check_output(
     path: str | Path,
     size: Size,

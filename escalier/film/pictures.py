@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from escalier.arguments import checked
+
 log = logging.getLogger("escalier")
 
 PICTURE_SUFFIXES = (
@@ -45,6 +47,7 @@ class Size(NamedTuple):
         return cls(int(picture.shape[1]), int(picture.shape[0]))
 
 
+@checked
 def read_picture(path: str | Path) -> np.ndarray:
     """Read a picture file as RGB uint8 (H, W, 3), as an artist sees it.
 
@@ -98,6 +101,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     return colour if colour.ndim == 3 else np.repeat(colour[..., None], 3, axis=2)
 
 
+@checked
 def picture_size(path: str | Path) -> Size:
     """The size of a picture file, upright, from its header alone.
 
@@ -115,6 +119,7 @@ def picture_size(path: str | Path) -> Size:
     return read_header(Path(path), "picture_size").size
 
 
+@checked
 def as_uint8(picture: np.ndarray) -> np.ndarray:
     """A picture as uint8: itself where it is, else float 0..1 rounded to the nearest of 256 levels.
 

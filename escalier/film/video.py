@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from escalier.arguments import checked
+
 from .chroma_siting import chroma_siting
 from .colour import SDR, Colour, read_colour
 from .decoded_rgb import RgbDecoder
@@ -35,6 +37,7 @@ _TRANSPARENT = (
 READERS = 4  # positions in the file kept open, so that runs forward and backward do not chase one another
 
 
+@checked
 class VideoFrames:
     """A video file as a film (a `FrameSource`): RGB uint8 frames, upright, in their right colours.
 
@@ -306,6 +309,7 @@ def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
     return _Flips(False, a < 0, d < 0) if straight else _Flips(True, c < 0, b < 0)
 
 
+@checked
 def open_film(path: str | Path, rate: Fraction | float | None = None) -> FrameSource:
     """Open a film: a video file, a folder of pictures, or one picture.
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size, as_uint8
 
 from .grid import GridPlan, split_cells
@@ -35,6 +36,7 @@ class LockedSheets(NamedTuple):
     masks: np.ndarray
 
 
+@checked
 def lock_anchors(plan: GridPlan, sheets: Sheets, accepted: Sheets, *, count: int = 0) -> LockedSheets:
     """Lay accepted anchor cells into the sheets that are still to be painted, and mask them.
 
@@ -87,6 +89,7 @@ def lock_anchors(plan: GridPlan, sheets: Sheets, accepted: Sheets, *, count: int
     return LockedSheets(out, masks)
 
 
+@checked
 def paste_anchors(plan: GridPlan, accepted: Sheets, painted: Sheets) -> np.ndarray:
     """Join accepted sheets and the ones painted after them, with the accepted anchor cells as they were, bit for bit.
 

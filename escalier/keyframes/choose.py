@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from escalier.arguments import checked
 from escalier.film.cuts import ShotMotion, find_cuts
 from escalier.film.frames import FrameSource, frame_numbers
 
@@ -17,6 +18,7 @@ MODES = ("per second", "count", "every n", "motion", "list")
 PER_SECOND = 0.5
 
 
+@checked
 def choose_keyframes(
     film: FrameSource,
     mode: str = "per second",
@@ -141,6 +143,7 @@ def count_per_second(length: int, rate: Fraction | float, per_second: float = PE
     return min(length, max(1, round(float(length / Fraction(rate)) * per_second)))
 
 
+@checked
 def parse_indices(text: str, length: int) -> list[int]:
     """Frame numbers from text: "0, 24, 48", "0 24 48" or "[0, 24, 48]", rising and inside the film.
 
@@ -174,6 +177,7 @@ def parse_indices(text: str, length: int) -> list[int]:
     return indices
 
 
+@checked
 def parse_frames(text: str, film: FrameSource, first: int | None = None) -> list[int]:
     """Indices of frames from text that gives their numbers, as `parse_indices` reads it.
 
@@ -201,6 +205,7 @@ def parse_frames(text: str, film: FrameSource, first: int | None = None) -> list
     return [numbers.index(number) for number in typed]
 
 
+@checked
 def format_indices(indices: Sequence[int]) -> str:
     """Frame numbers as text that `parse_indices` reads.
 

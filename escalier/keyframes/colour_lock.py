@@ -15,6 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 
 from .grid import GridPlan, split_cells
@@ -86,6 +87,7 @@ class _Pair(NamedTuple):
     thumbnail: Size
 
 
+@checked
 def lock_colours(
     plan: GridPlan,
     sheets: np.ndarray | Sequence[np.ndarray],

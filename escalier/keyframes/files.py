@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size, as_uint8, frame_numbers
 from escalier.film.whole_files import write_whole
 
@@ -20,6 +21,7 @@ log = logging.getLogger("escalier")
 MOST_FRAMES = 2**31
 
 
+@checked
 def read_keyframes(
     place: Place, film_or_length: FrameSource | int, *, first: int | None = None, size: Size | None = None
 ) -> Keyframes:
@@ -70,6 +72,7 @@ def read_keyframes(
     return listing.read()
 
 
+@checked
 def write_keyframes(
     folder: str | Path,
     film: FrameSource | Keyframes,

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 
 from .fit import Fit
@@ -23,6 +24,7 @@ NEUTRAL = 0.5
 """Mid grey, of gutters and of cells that no keyframe fills: 0.5, or 128 of 255."""
 
 
+@checked
 @dataclass(frozen=True)
 class GridPlan:
     """Where each keyframe stands on which sheet. `plan_grid` makes it, `tile` and `split` follow it.
@@ -146,6 +148,7 @@ class GridPlan:
             ) from error
 
 
+@checked
 def tile(plan: GridPlan, keyframes: Keyframes) -> np.ndarray:
     """Lay keyframes on the sheets of a plan.
 
@@ -193,6 +196,7 @@ def tile(plan: GridPlan, keyframes: Keyframes) -> np.ndarray:
     return sheets
 
 
+@checked
 def split_cells(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     """Cut sheets into their fitted cells, bit for bit, every copy of an anchor cell included.
 
@@ -237,6 +241,7 @@ def split_cells(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray]) -> li
     return cells
 
 
+@checked
 def split(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray], *, size: Size | str = "film") -> Keyframes:
     """Cut sheets back into keyframes and undo the fit. Of an anchor cell, the copy on its first sheet is taken.
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size
 
 LEAST_ENLARGEMENT = 1.1
 
 
+@checked
 @dataclass(frozen=True, init=False)
 class Keyframes:
     """Painted frames of one film, in rising order.
@@ -97,6 +99,7 @@ class Keyframes:
         return Keyframes(self.indices, pictures, self.length)
 
 
+@checked
 def fits_film(painted: Size, filmed: Size) -> bool:
     """Whether keyframes of one size can be carried through a film of another: as large, or larger by one factor.
 
@@ -110,6 +113,7 @@ def fits_film(painted: Size, filmed: Size) -> bool:
     return painted == filmed or (larger and same_shape(painted, filmed))
 
 
+@checked
 def same_shape(one: Size, other: Size) -> bool:
     """Whether two sizes are one shape at two scales, to within a pixel of the larger one's rounding.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from escalier.arguments import checked
 from escalier.film.frames import FolderFrames, FrameSource, frame_numbers, shortened
 from escalier.film.pictures import Size, picture_size, read_picture
 from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem, stem_of
@@ -86,6 +87,7 @@ class KeyframeListing:
         return "\n".join(lines)
 
 
+@checked
 def list_keyframes(place: Place, film: FrameSource, *, first: int | None = None) -> KeyframeListing:
     """Say which file of painted keyframes belongs to which frame, from names and headers alone.
 

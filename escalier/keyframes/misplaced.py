@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, as_uint8
 
 from .keyframes import Keyframes
@@ -41,6 +42,7 @@ class Misplaced(NamedTuple):
         return f"the painting seems to belong to {what} (fit {self.better_fit:.2f}, here {self.own_fit:.2f})"
 
 
+@checked
 def find_misplaced(
     keyframes: Keyframes, film: FrameSource, *, progress: Callable[[int, int], object] | None = None
 ) -> list[Misplaced]:
@@ -105,6 +107,7 @@ def find_misplaced(
     return found
 
 
+@checked
 def remark_misplaced(
     listing: KeyframeListing,
     keyframes: Keyframes,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 
 from .fit import Fit
@@ -33,6 +34,7 @@ class _Layout:
     score: Fraction
 
 
+@checked
 def plan_grid(
     indices: Sequence[int],
     size: Size,

@@ -7,6 +7,7 @@ import math
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 
 from .keyframes import Keyframes
@@ -20,6 +21,7 @@ BLUR_PER_FEATURE = 1 / (math.pi * math.sqrt(2))
 """White noise blurred by s px changes its sign every pi sqrt(2) s px along a line, on average (Rice's formula)."""
 
 
+@checked
 def vary_keyframes(
     keyframes: Keyframes,
     count: int = VARIANTS,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, as_uint8
 
 Colour = tuple[int, int, int]
@@ -19,6 +20,7 @@ FLAT_LEVELS = 32
 """Neighbours that differ by no more are one region."""
 
 
+@checked
 def parse_colours(text: str) -> list[Colour]:
     """Read colours as artists write them: #rrggbb or three numbers 0..255 each, one after another.
 
@@ -46,6 +48,7 @@ def parse_colours(text: str) -> list[Colour]:
     return colours
 
 
+@checked
 def colours_in(picture: np.ndarray, *, least_share: float = 0.005) -> list[tuple[Colour, float]]:
     """The colours of a segmentation map and their shares of its flat parts, largest first.
 
@@ -76,6 +79,7 @@ def colours_in(picture: np.ndarray, *, least_share: float = 0.005) -> list[tuple
     return listed
 
 
+@checked
 def colour_id_mask(
     picture: np.ndarray,
     colours: Sequence[Colour],
@@ -115,6 +119,7 @@ def colour_id_mask(
     return _mask(picture, colours, rivals, tolerance, despeckle_px).astype(np.float32)
 
 
+@checked
 def colour_id_masks(
     maps: FrameSource,
     colours: Sequence[Colour],

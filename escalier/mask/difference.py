@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size
 
 
+@checked
 def difference_matte(
     frame: np.ndarray,
     plate: np.ndarray,
@@ -70,6 +72,7 @@ def difference_matte(
     return np.clip((distance - threshold) / softness + 0.5, 0, 1).astype(np.float32)
 
 
+@checked
 def difference_mattes(
     film: FrameSource,
     plate: FrameSource,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.kernel_cache import njit
 
 _kernel = njit(cache=True, nogil=True, error_model="numpy")
@@ -73,6 +74,7 @@ def _fill_both_sides(inside, most_outside, most_inside, out):
     _fill_side(inside, False, most_inside, np.float32(1), out)
 
 
+@checked
 def signed_distance(
     inside: np.ndarray, most_outside_px: float, most_inside_px: float, out: np.ndarray | None = None
 ) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import MaskSource, Size
 from escalier.kernel_cache import njit
 
@@ -54,6 +55,7 @@ class Edge(NamedTuple):
         return move - self.feather_outside_px - more, move + self.feather_inside_px + more
 
 
+@checked
 def shape_edge(
     mask: np.ndarray,
     *,
@@ -112,6 +114,7 @@ def shape_edge(
     return out
 
 
+@checked
 def shape_edges(
     masks: MaskSource,
     *,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.short_memory import is_short_memory
 
 from .segment import SamEmbedding
@@ -47,6 +48,7 @@ class Everything:
         return picture
 
 
+@checked
 def segment_everything(
     embedding: SamEmbedding,
     *,

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from escalier.arguments import checked
 
+
+@checked
 def area_jitter(masks: np.ndarray | Sequence[np.ndarray]) -> float:
     """How much the masks' area trembles: the mean of its second difference, as a share of the mean area.
 

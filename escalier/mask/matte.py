@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size
 from escalier.model_files import damage
 from escalier.packages import load_package
@@ -139,6 +140,7 @@ class MatteModel:
             ) from error
 
 
+@checked
 def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
     """Load a background-removal network from a file. Nothing is ever downloaded.
 
@@ -185,6 +187,7 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
     return _model(session, kind, None if graph is None else graph.gives_logits)
 
 
+@checked
 def matte_film(
     film: FrameSource, model: MatteModel, *, progress: Callable[..., object] | None = None
 ) -> Mattes:  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 
 EXAMPLE = '{"positive": [[x, y]], "negative": [[x, y]], "box": [left, top, right, bottom]}'
@@ -16,6 +17,7 @@ CORNERS = (("startX", "startY", "endX", "endY"), ("x0", "y0", "x1", "y1"), ("lef
 """Names that canvas pickers give to the sides of a box; ComfyUI's own are x, y, width and height."""
 
 
+@checked
 class Prompts:
     """Which object is meant, in pixels of the picture: x to the right, y downwards.
 
@@ -91,6 +93,7 @@ def _rows(name: str, given: np.ndarray | Sequence[Sequence[float]], numbers: int
     return rows
 
 
+@checked
 def parse_prompts(text: str) -> list[Prompts]:
     """Read the objects that a text in JSON describes.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import FrameSource, as_uint8
 from escalier.model_files import damage
 from escalier.packages import load_package
@@ -128,6 +129,7 @@ class Sam2Video:
             yield index, answer.pred_masks.float().cpu().numpy()[0, 0].clip(-MOST_LOGIT, MOST_LOGIT), score
 
 
+@checked
 def read_sam2_video(folder: str | Path) -> torch.nn.Module:
     """Load a Segment Anything 2 model for films from a folder on this disk; nothing is ever downloaded.
 

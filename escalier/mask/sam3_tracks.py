@@ -12,11 +12,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 
 from .track import TrackedMasks
 
 
+@checked
 def masks_from_sam3(track: Mapping[str, Any], objects: Sequence[int] | None = None) -> TrackedMasks:
     """Soft masks of what SAM3 has tracked, one for each frame.
 

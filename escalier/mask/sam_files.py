@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from escalier.arguments import checked
 from escalier.model_files import UnreadableWeights, layout, read_weights, under_prefix
 from escalier.packages import load_package
 
@@ -57,6 +58,7 @@ class SamArchitecture:
         return NAMES.get((self.width, self.depth), f"vit_{self.width}x{self.depth}")
 
 
+@checked
 def read_sam(path: str | Path) -> tuple[str, torch.nn.Module]:
     """Load a Segment Anything model onto the processor.
 

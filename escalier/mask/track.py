@@ -17,6 +17,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.cuts import find_cuts
 from escalier.film.frames import FrameSource, Size
 from escalier.film.motion import Motion
@@ -85,6 +86,7 @@ class TrackedMasks:
         )
 
 
+@checked
 def track_masks(
     film: FrameSource,
     prompted: Mapping[int, np.ndarray],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.fingerprint import film_fingerprint
 from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
 from escalier.film.kept_files import ArrayFile, open_array
@@ -23,6 +24,7 @@ from .unpacked import CheckedFilm
 SCALE = 0.25
 
 
+@checked
 def draft(
     film: FrameSource,
     keyframes: Keyframes,
@@ -107,6 +109,7 @@ def draft(
     return replace(runs, first=start, whole=len(film))
 
 
+@checked
 def draft_film(film: FrameSource, scale: float = SCALE, start: int = 0, stop: int | None = None) -> FrameSource:
     """The film as a draft sees it: the source against which its staircase can be measured.
 

@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.fingerprint import array_digest, film_fingerprint
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 from escalier.film.motion import warp
@@ -26,6 +27,7 @@ EXPLAINED_LEVELS = 2.5
 """8-bit levels of brightness, about 1 Delta E."""
 
 
+@checked
 @dataclass(frozen=True)
 class NamedGuide:
     """A guide of the artist's own: a film of depth, pose or ids beside the one to restyle.
@@ -49,6 +51,7 @@ class NamedGuide:
     keyframes: tuple[np.ndarray, ...] | None = None
 
 
+@checked
 @dataclass(frozen=True)
 class Guides:
     """The guides of a propagation with their weights. 0 leaves a guide out.

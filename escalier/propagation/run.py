@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 from escalier.film.kept_files import ArrayFile, array_bytes, open_array, put_aside, read_facts, write_facts
 from escalier.film.motion import Motion, warp
@@ -31,6 +32,7 @@ SMALLEST_MATCH_SIDE = 64
 log = logging.getLogger("escalier")
 
 
+@checked
 @dataclass(frozen=True)
 class Matching:
     """How each frame is matched: EbSynth's own parameters, see `escalier.pyebsynth.synthesise`.

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.cuts import shots
 from escalier.film.fingerprint import array_digest, film_fingerprint, masks_fingerprint
 from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8, check_masks
@@ -98,6 +99,7 @@ class Runs:
         return np.array(best, np.float32)
 
 
+@checked
 def propagate(
     film: FrameSource,
     keyframes: Keyframes,

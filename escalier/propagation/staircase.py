@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size, as_uint8
 
 from .fades import FADES, Gap, Weights, check_fade, window
@@ -17,6 +18,7 @@ from .seams import keep_contrast, remove_seams
 PLANS_KEPT = 2
 
 
+@checked
 class Staircase:
     """Runs faded into one film. Itself a film: each frame is mixed when it is asked for, and none is kept.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import as_uint8
 
 from . import depth, lines, pose
@@ -69,6 +70,7 @@ DETECTORS: dict[str, Detector] = {
 KINDS = tuple(DETECTORS)
 
 
+@checked
 def draw_control_maps(
     pictures: Sequence[np.ndarray],
     kind: str,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import as_uint8
 from escalier.model_files import JSON_TEXT, PLAIN_TEXT, damage
 from escalier.packages import load_package
@@ -46,6 +47,7 @@ class Segmentation(NamedTuple):
     shares: dict[str, float]
 
 
+@checked
 def draw_segmentation_maps(
     pictures: Sequence[np.ndarray],
     folder: str | Path,

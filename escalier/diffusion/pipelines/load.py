@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from escalier.arguments import checked
+
 from .depth import with_given_depth
 from .families import KNOWN, TASK_OF_CHANNELS, TOKENIZER, family_of, write_controlnet_settings, write_settings
 from .files import (
@@ -83,6 +85,7 @@ class Pipeline:
         return [part for part in self.runner.components.values() if isinstance(part, torch.nn.Module)]
 
 
+@checked
 def load_pipeline(
     path: str | Path,
     task: str = "auto",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 from escalier.short_memory import is_short_memory
 
@@ -27,6 +28,7 @@ MOST_SEED = 2**63 - 1
 MOST_CONTROL = 2.0
 
 
+@checked
 def repaint(
     pipeline: Pipeline,
     pictures: Pictures,

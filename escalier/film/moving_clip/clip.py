@@ -8,6 +8,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.film.frames import Size
 
 from .acting import Acting
@@ -209,6 +210,7 @@ class MovingClip:
         return int(index)
 
 
+@checked
 def make_clip(
     size: Size = DEFAULT_SIZE,
     length: int = 48,
