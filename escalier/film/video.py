@@ -106,7 +106,8 @@ class VideoFrames:
         """Take from the open file what is said once for all frames, and drop leading frames that nothing can show."""
         stream, container = reader.stream, reader.container
         context = stream.codec_context
-        if stream.metadata.get("alpha_mode") == "1":
+        # Their alpha is a second stream inside each packet, which the decoder passes over.
+        if context.codec.canonical_name in ("vp8", "vp9") and stream.metadata.get("alpha_mode") == "1":
             raise UnreadableVideo(_TRANSPARENT.format(self.path.name, "an alpha channel beside its pictures"))
         others = len(picture_streams(container)) - 1
         if others > 0:
