@@ -11,7 +11,7 @@ import xxhash
 
 from .frames import FrameSource, MaskSource, as_uint8
 
-FORMAT = 2
+FORMAT = 3
 """Raised when films of the same bytes come to be read as other pictures."""
 BLOCK_BYTES = 4 * 2**20
 

@@ -65,7 +65,10 @@ def read_header(path: Path, caller: str) -> Header:
 
 def check_file(path: Path, caller: str) -> int:
     """The length of an ordinary file in bytes; a folder, a pipe, a device or an empty file is refused unopened."""
-    status = path.stat()
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{caller}: no picture at {path}; check the path") from error
     if not stat.S_ISREG(status.st_mode):
         what = "folder" if stat.S_ISDIR(status.st_mode) else "pipe or device"
         raise OSError(f"{caller}: {path.name} must be a picture file, got a {what}; name a file")
