@@ -57,7 +57,7 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _has_pixels(value: Any) -> bool:
-    return not isinstance(value, np.ndarray) or value.ndim < 2 or value.size > 0
+    return not isinstance(value, np.ndarray) or value.ndim not in (2, 3) or value.size > 0
 
 
 def _is_writable_text(value: Any) -> bool:
@@ -74,7 +74,7 @@ USUAL_RULES = (
     Rule("a finite number", _is_measured),
     Rule("a number that a computer counts with (64 bits)", _is_countable),
     Rule("an array of numbers", _is_numeric),
-    Rule("an array that holds something", _has_pixels),
+    Rule("a picture or mask that holds a pixel", _has_pixels),
     Rule("text without the character NUL", _is_writable_text),
 )
 """What holds of every argument of every public function."""
@@ -193,8 +193,10 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is Literal:
         return value in parts
     if origin is None:
-        return isinstance(value, hint)
-    if isinstance(value, np.ndarray) and value.ndim == 1 and origin is Sequence and parts[0] in NUMBERS:
+        checkable = not getattr(hint, "_is_protocol", False) or getattr(hint, "_is_runtime_protocol", False)
+        return not checkable or isinstance(value, hint)
+    if isinstance(value, np.ndarray) and value.ndim >= 1 and origin is Sequence:
+        # A batch is a sequence of pictures, and a row of numbers one of numbers.
         return value.size == 0 or _fits(value[0], parts[0])
     if not isinstance(value, origin) or isinstance(value, (str, bytes)):
         return False

@@ -39,66 +39,113 @@ BEHIND_EVERYTHING, CUT_OFF = 3.0, 0.5
 what is behind everything else; one that reaches fewer may be a subject that the frame cuts off."""
 BORDER_SHARE = 0.05
 """Of one side of the frame, as much as this must be reached to count."""
+TURNS = 2
+INVENTED_PX = 0.25
+"""Motion off by less, in pixels of the half-sized picture, is left as it is."""
 REACH_QUARTERS = 3
 """How far beyond a blank area, widened by opening, its own fringe goes: quarter pixels are four pixels wide."""
 
 
-def settle_blank_areas(flow: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """A flow whose blank areas move as their own edges do, not as what passes them.
+def settle_blank_areas(
+    flow: np.ndarray, back: np.ndarray, one: np.ndarray, other: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A flow and the flow back, whose blank areas move as their own edges do, not as what passes them.
 
     Done at half size. A pixel is blank if its gradient is under 2 levels or twice the noise, which is estimated. A
     connected blank area lies still if at least half of the edge around it does (of the edge that would have changed,
     had it moved like the rest). Its pixels are then given no motion, or the camera's where `camera_motion`
-    finds one, unless the picture speaks against it: they may have been covered. What is not blank keeps its flow.
+    finds one, unless the picture speaks against it: they may have been covered. What is not blank keeps its flow, and
+    so does what is less than half a pixel off: cloth creeps with its wearer.
 
-    Each direction of a pair is settled on its own; where both come to lie still, flow and flow back agree, so that
-    `visibility` calls the area visible, and the strip that an object covers hidden.
+    Each direction is settled on its own. Where both come to lie still, flow and flow back agree, so that `visibility`
+    calls the area visible, and the strip that an object covers hidden. Where they agreed before and would not now,
+    they are left as they were.
 
     What cannot be told: a plain thing before a background of its own colour. Its inside, which does not change, is
     taken for the background.
 
     Parameters
     ----------
-    flow
-        From frame `one` to frame `other`, float32 (H, W, 2) in pixels.
+    flow, back
+        From frame `one` to frame `other`, and from `other` to `one`: float32 (H, W, 2) in pixels.
     one, other
         The two frames in grey, uint8 (H, W). Brightness may change by the same step everywhere.
 
     Returns
     -------
-    numpy.ndarray
-        float32 (H, W, 2); `flow` itself where nothing is to be settled.
+    Both as float32 (H, W, 2); themselves where nothing is to be settled.
 
     >>> frame = np.random.default_rng(0).integers(0, 256, (80, 120), np.uint8)
     >>> frame[20:] = 200  # a blank table before a wall
     >>> flow = np.zeros((80, 120, 2), np.float32)
     >>> flow[40:] = 5
-    >>> float(settle_blank_areas(flow, frame, frame).max())
+    >>> float(settle_blank_areas(flow, -flow, frame, frame)[0].max())
     0.0
     """
-    height, width = one.shape
-    if min(height, width) < SMALLEST_SIDE:
-        return flow
-    pair = _Pair.of(flow, one, other)
-    areas = _Areas.of(pair.edge)
-    if areas is None:
-        return flow
-    camera = camera_motion(pair.flow, pair.edge)
-    steady = None if camera is None else similarity_flow(camera, *pair.edge.shape)
-    residual = pair.residual(steady)
-    error = _energy(residual)
-    agrees = error <= AS_GOOD * pair.flow_error + pair.tolerance
-    lies_still = _still_areas(pair, areas, steady, error, agrees)
-    # Light that changes without an edge passing is no motion. Where all moves, no pixel is seen twice in one place.
-    shaded = (error < SHADE_LEVELS**2) & ~pair.other_edge if steady is None else False
-    settled = ~pair.edge & areas.fringe & (agrees | shaded) & lies_still[areas.nearest]
-    if not settled.any():
-        return flow
-    size = (width, height)
-    here = cv2.resize(settled.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    steady = np.zeros_like(flow) if steady is None else cv2.resize(2 * steady, size, interpolation=cv2.INTER_LINEAR)
-    # numpy's own assignment under a mask takes seven times as long: a quarter of the whole flow.
-    return cv2.copyTo(steady, here, flow.copy())
+    if min(one.shape) < SMALLEST_SIDE:
+        return flow, back
+    sides = _Side.of(flow, one, other), _Side.of(back, other, one)
+    _leave_what_agreed(*sides)
+    return sides[0].laid_into(flow), sides[1].laid_into(back)
+
+
+def _leave_what_agreed(side: _Side, other: _Side) -> None:
+    """Take back what was settled where the two directions agreed before and do not any more."""
+    agreed = _agree(side.flow, other.flow), _agree(other.flow, side.flow)
+    for _ in range(TURNS):
+        # Both are looked at before either is changed: the two directions are the same thing seen from both ends.
+        now = side.settled_flow(), other.settled_flow()
+        lost = agreed[0] & ~_agree(*now), agreed[1] & ~_agree(*now[::-1])
+        side.settled &= ~lost[0]
+        other.settled &= ~lost[1]
+
+
+class _Side:
+    """One direction of a pair at half size: its flow, which pixels are settled, and the motion that they get."""
+
+    def __init__(self, flow: np.ndarray, settled: np.ndarray, steady: np.ndarray | None) -> None:
+        self.flow, self.settled, self.steady = flow, settled, steady
+
+    @classmethod
+    def of(cls, flow: np.ndarray, one: np.ndarray, other: np.ndarray) -> _Side:
+        pair = _Pair.of(flow, one, other)
+        areas = _Areas.of(pair.edge)
+        if areas is None:
+            return cls(pair.flow, np.zeros_like(pair.edge), None)
+        camera = camera_motion(pair.flow, pair.edge)
+        steady = None if camera is None else similarity_flow(camera, *pair.edge.shape)
+        error = _energy(pair.residual(steady))
+        agrees = error <= AS_GOOD * pair.flow_error + pair.tolerance
+        lies_still = _still_areas(pair, areas, steady, error, agrees)
+        # Light that changes without an edge passing is no motion. Where all moves, no pixel is seen twice in a place.
+        shaded = (error < SHADE_LEVELS**2) & ~pair.other_edge if steady is None else False
+        settled = ~pair.edge & areas.fringe & (agrees | shaded) & lies_still[areas.nearest]
+        settled &= _squared_length(pair.flow if steady is None else pair.flow - steady) > INVENTED_PX**2
+        return cls(pair.flow, settled, steady)
+
+    def settled_flow(self) -> np.ndarray:
+        steady = np.zeros_like(self.flow) if self.steady is None else self.steady
+        return cv2.copyTo(steady, self.settled.view(np.uint8), self.flow.copy())
+
+    def laid_into(self, flow: np.ndarray) -> np.ndarray:
+        """The whole flow with what is settled, at full size."""
+        if not self.settled.any():
+            return flow
+        size = (flow.shape[1], flow.shape[0])
+        here = cv2.resize(self.settled.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        steady = np.zeros_like(flow)
+        if self.steady is not None:
+            steady = cv2.resize(2 * self.steady, size, interpolation=cv2.INTER_LINEAR)
+        # numpy's own assignment under a mask takes seven times as long: a quarter of the whole flow.
+        return cv2.copyTo(steady, here, flow.copy())
+
+
+def _agree(flow: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Where a flow and the flow back agree: the test of `visibility`, whose half pixel is an eighth at half size."""
+    returned = np.stack([_sample(np.ascontiguousarray(back[..., k]), flow) for k in (0, 1)], axis=-1)
+    gap, length = _squared_length(flow + returned), _squared_length(flow) + _squared_length(returned)
+    agrees: np.ndarray = gap <= 0.01 * length + 0.125
+    return agrees
 
 
 class _Pair(NamedTuple):
@@ -209,6 +256,10 @@ def _still_areas(
 
 def _gradient(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
+
+
+def _squared_length(flow: np.ndarray) -> np.ndarray:
+    return np.square(flow[..., 0]) + np.square(flow[..., 1])
 
 
 def _energy(residual: np.ndarray) -> np.ndarray:

@@ -117,7 +117,7 @@ class Motion:
         For two frames of this film it is `flow` to the bit, so that another film's motion can be held against it.
         Nothing is kept.
         """
-        return self._dis(self._as_grey(picture), self._as_grey(other)).astype(np.float32)
+        return self._both_ways(self._as_grey(picture), self._as_grey(other))[0].astype(np.float32)
 
     def accumulated(self, i: int, j: int) -> np.ndarray:
         """Where each pixel of frame i lies in frame j, any other frame, by following the steps between them."""
@@ -194,15 +194,19 @@ class Motion:
 
     def _matched(self, first: int, last: int) -> np.ndarray:
         """Match two frames in both directions, float16 (2, h, w, 2)."""
-        one, other = self._grey_frame(first), self._grey_frame(last)
-        return np.stack([self._dis(one, other), self._dis(other, one)])
+        return self._both_ways(self._grey_frame(first), self._grey_frame(last))
+
+    def _both_ways(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Flow of two grey pictures there and back, float16 (2, H, W, 2) as it is kept."""
+        settled = settle_blank_areas(self._dis(one, other), self._dis(other, one), one, other)
+        return np.stack(settled).astype(np.float16)
 
     def _dis(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Flow from one grey picture to another, float16 (H, W, 2) as it is kept."""
+        """Flow from one grey picture to another as DIS finds it, float32 (H, W, 2)."""
         dis = getattr(self._per_thread, "dis", None)
         if dis is None:
             dis = self._per_thread.dis = cv2.DISOpticalFlow.create(PRESETS[self._dis_preset])
-        return settle_blank_areas(_match(dis, one, other), one, other).astype(np.float16)
+        return _match(dis, one, other)
 
     def _working_flows(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Flow from i to j and from j to i at the working size, float32."""

@@ -20,6 +20,8 @@ from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
 from escalier.film.motion import warp
 from escalier.film.scaled import ScaledFilm, scaled
 
+UNEXPLAINED_POWER = 5
+"""The temporal guide weighs less by this power of the share of a frame that the flow explains."""
 EDGE_SCALE_PX = 3.0
 """Standard deviation of the blur that the edge guide subtracts, for a picture whose short side is 540 px."""
 EXPLAINED_PX = 2.0
@@ -240,7 +242,7 @@ class GuideFilm:
     def weights(self, explained: float = 1.0) -> list[float]:
         """The guides' weights, in the same order; `explained` is the share of the frame that the flow explains."""
         weights = self.guides.weights()
-        weights["temporal"] *= explained**3
+        weights["temporal"] *= explained**UNEXPLAINED_POWER
         return [weights[name] for name in self.names()]
 
     def explained(self, index: int, before: int, flow: np.ndarray, visible: np.ndarray) -> float:

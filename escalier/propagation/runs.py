@@ -33,7 +33,7 @@ from .sources import Source, Sources
 from .unpacked import film_path, masks_path, unpack_film, unpack_masks
 from .work import Progress, Work
 
-FORMAT = 4
+FORMAT = 5
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
 
 LARGE_PIXELS = 1_200_000

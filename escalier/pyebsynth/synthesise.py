@@ -8,8 +8,6 @@ from functools import cache
 
 import numpy as np
 
-from escalier.arguments import checked
-
 from .counts import thread_count
 from .problem import Problem, Progress, Synthesis
 
@@ -40,7 +38,6 @@ BACKENDS: dict[str, Callable[[], Engine]] = {"cpu": _cpu, "card": _card, "origin
 """Every engine by name, loaded when it is first used. A new engine is a new entry."""
 
 
-@checked
 def synthesise(
     style: np.ndarray,
     source_guides: Sequence[np.ndarray],

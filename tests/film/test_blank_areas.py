@@ -13,7 +13,7 @@ import pytest
 from escalier.film.blank_areas import settle_blank_areas
 from escalier.film.camera_motion import camera_motion, similarity_flow
 from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
+from escalier.film.motion import Motion, visibility
 from escalier.film.moving_clip import make_clip
 
 HEIGHT, WIDTH = 270, 480
@@ -140,7 +140,7 @@ def test_the_table_that_a_thing_will_cover_is_not_visible(tmp_path: Path) -> Non
 
 def untouched(scene: Scene) -> None:
     one, other = (np.clip(np.rint(frame), 0, 255).astype(np.uint8) for frame in scene.frames)
-    settled = settle_blank_areas(scene.flow, one, other)
+    settled, _ = settle_blank_areas(scene.flow, -scene.flow, one, other)
     apart = np.linalg.norm(settled - scene.flow, axis=-1)
     assert (apart[scene.judged] > 0.5).mean() < 0.01
 
@@ -175,8 +175,9 @@ def test_a_pattern_that_repeats_keeps_its_motion() -> None:
 def test_real_motion_is_found_no_worse_than_by_the_flow_alone() -> None:
     clip = make_clip(Size(480, 270), 24, drift=2.0)
     one, other = (cv2.cvtColor(clip.frame(i), cv2.COLOR_RGB2GRAY) for i in (4, 5))
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(one, other, None)
-    settled = settle_blank_areas(flow, one, other)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow, back = dis.calc(one, other, None), dis.calc(other, one, None)
+    settled, _ = settle_blank_areas(flow, back, one, other)
     seen, subject = clip.visible(4, 5), clip.matte(4) > 0.5
     before, after = (np.linalg.norm(f - clip.flow(4, 5), axis=-1) for f in (flow, settled))
     assert after[seen].mean() < before[seen].mean()
@@ -192,13 +193,24 @@ def test_a_subject_that_moves_as_one_is_not_taken_for_the_camera() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (15, 40), (16, 16), (17, 93)])
 def test_tiny_frames_pass(shape: tuple[int, int]) -> None:
     blank = np.full(shape, 90, np.uint8)
-    settled = settle_blank_areas(np.zeros((*shape, 2), np.float32), blank, blank)
-    assert settled.shape == (*shape, 2) and settled.dtype == np.float32 and not settled.any()
+    still = np.zeros((*shape, 2), np.float32)
+    for settled in settle_blank_areas(still, still, blank, blank):
+        assert settled.shape == (*shape, 2) and settled.dtype == np.float32 and not settled.any()
 
 
 def test_the_flow_that_is_given_is_left_as_it_was() -> None:
     picture = np.clip(table(), 0, 255).astype(np.uint8)
     flow = flow_of(STILL, np.roll(table() == 200, 20, axis=0), (5, 0))
     kept = flow.copy()
-    assert not np.array_equal(settle_blank_areas(flow, picture, picture), flow)
+    assert not np.array_equal(settle_blank_areas(flow, -flow, picture, picture)[0], flow)
     assert np.array_equal(flow, kept)
+
+
+def test_the_two_directions_are_treated_alike() -> None:
+    clip = make_clip(Size(480, 270), 24, drift=2.0)
+    one, other = (cv2.cvtColor(clip.frame(i), cv2.COLOR_RGB2GRAY) for i in (4, 5))
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow, back = dis.calc(one, other, None), dis.calc(other, one, None)
+    there, again = settle_blank_areas(flow, back, one, other), settle_blank_areas(back, flow, other, one)
+    assert np.array_equal(there[0], again[1]) and np.array_equal(there[1], again[0])
+    assert visibility(*there).mean() > visibility(flow, back).mean() - 0.005
