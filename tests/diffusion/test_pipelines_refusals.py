@@ -233,7 +233,7 @@ def test_diffusers_that_does_not_fit_the_other_packages_says_how_to_mend_it(
     ("dials", "message"),
     [
         ({"strength": 0.0}, "strength must be above 0 and at most 1, got 0"),
-        ({"strength": float("nan")}, "strength must be above 0"),
+        ({"strength": float("nan")}, "strength must be a finite number"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"steps": 4, "strength": 0.1}, "steps must leave one at least at a strength of 0.1, got 4; take 10 or more"),
         ({"guidance": 0.5}, r"guidance must lie in 1\.\.100, got 0.5"),

@@ -88,7 +88,7 @@ def test_no_amplitude_gives_the_same_bits(keyframes: Keyframes) -> None:
     [
         ({"count": 0}, "count must be at least 1 variant, got 0"),
         ({"amplitude_px": -1}, "amplitude_px must be >= 0 px, got -1"),
-        ({"amplitude_px": float("nan")}, "amplitude_px must be >= 0 px, got nan"),
+        ({"amplitude_px": float("nan")}, "amplitude_px must be a finite number, got nan"),
         ({"feature_px": 0}, "feature_px must be at least 1 px, got 0"),
         (
             {"amplitude_px": 5, "feature_px": 32},

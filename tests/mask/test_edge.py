@@ -219,7 +219,7 @@ def test_edges_tell_their_progress_and_can_be_stopped() -> None:
         ({"spread_px": -2}, "spread_px must be >= 0 px, got -2; use choke to shrink a mask"),
         ({"choke_px": -2}, "choke_px must be >= 0 px, got -2; use spread to grow a mask"),
         ({"feather_inside_px": -1}, "feather_inside_px must be >= 0 px, got -1"),
-        ({"feather_outside_px": float("nan")}, "feather_outside_px must be >= 0 px, got nan"),
+        ({"feather_outside_px": float("nan")}, "feather_outside_px must be a finite number, got nan"),
         ({"spread_px": 3, "choke_px": 2}, "choke_px must be 0 while spread_px is 3, got 2"),
         ({"profile": "cosine"}, "profile must be one of linear, smoothstep, gaussian, got cosine"),
         ({"fill_holes_area": -1}, "fill_holes_area must be >= 0 pixels of area, got -1"),

@@ -111,7 +111,7 @@ def test_guides_that_do_not_fit_are_refused(kind: type[Exception], changed: dict
         (ValueError, {"voting": "loud"}, r"voting must be one of plain, weighted, got 'loud'"),
         (ValueError, {"backend": "cuda"}, r"backend must be one of auto, cpu, .*original, got 'cuda'"),
         (TypeError, {"seed": 1.5}, r"seed must be a whole number, got 1.5"),
-        (ValueError, {"threads": 0}, r"threads must be >= 1, got 0; leave it out"),
+        (ValueError, {"threads": 0}, r"threads must be >= 1 and at most 256, got 0; leave it out"),
         (TypeError, {"threads": "2"}, r"threads must be a whole number, got '2'"),
     ],
     ids=lambda value: next((f"{k}={v}" for k, v in value.items()), "") if isinstance(value, dict) else "",
