@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 import logging
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 from .encoded_sound import GAP, EncodedTrack
 from .filmed_clip import FilmedClip
 from .output_formats import CODECS, OutputFormat
-from .sound import AudioTrack
+from .sound import AudioTrack, knows_its_rate, open_for_sound
 
 if TYPE_CHECKING:
     import av
@@ -198,10 +199,13 @@ class CopiedTrack:
             if self._due is not None and begin - self._due > GAP:
                 yield self._silent(begin - self._due, origin)
             self._due = begin + Fraction(packet.size // self._sample_bytes, self._rate)
-        shift = round(origin / packet.time_base)
-        packet.pts = (packet.pts or 0) - shift
+        # AVI counts whole packets, too coarse for a film that begins within one.
+        finer = math.ceil(packet.time_base * self._rate)
+        shift = round(origin / packet.time_base * finer)
+        packet.pts, packet.duration = (packet.pts or 0) * finer - shift, (packet.duration or 0) * finer
         if packet.dts is not None:
-            packet.dts -= shift
+            packet.dts = packet.dts * finer - shift
+        packet.time_base /= finer
         packet.stream = self._target
         yield packet
 
@@ -224,7 +228,7 @@ def _opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
     """The file, from well before a moment on where it can be trusted to go there; else from its beginning."""
     import av
 
-    container = av.open(str(clip.path), metadata_errors="replace")
+    container = open_for_sound(clip.path)
     if since is not None and since > SEEK_BACK and container.format.name.startswith(SEEKABLE):
         container.seek(int((since - SEEK_BACK) * av.time_base))
     return container
@@ -256,6 +260,11 @@ def _can_be_copied(
         source = container.streams[track.stream]
         if _cut_inside(container, source):
             return False
+        if not knows_its_rate(source):
+            raise ValueError(
+                f"write_film: the sound of {clip.path.name} must have a sample rate, got none ({track.codec}); leave "
+                "the sound out (sound=False), or export the clip as .mp4"
+            )
         # Which moment a decoder gives depends on nothing but the packets, so a short piece tells.
         packets = _first_packets(container, source, start)
         own_beginning = start != clip.sound_span[0] and _is_priming(container, source, packets, start)

@@ -65,8 +65,9 @@ def write_film(
     sound : bool
         Whether to take the clip's sound over. A .gif and pictures hold none.
     crf : float, optional
-        Quality of H.264 (0 to 51, by default 16) and VP9 (0 to 63, by default 20): smaller is finer and larger in
-        bytes. At the default losses can hardly be seen.
+        Quality of H.264 (0 to 51, by default 12) and VP9 (0 to 63, by default 20): smaller is finer and larger in
+        bytes. At the default losses can hardly be seen: ordinary footage is off by about one level of 255, and by less
+        than one and a half after six saves in a row.
     codec : str, optional
         One of `CODECS` in place of the suffix's own: "h264" in .mov or .mkv, "prores" or "vp9" in .mkv.
     first : int

@@ -36,7 +36,7 @@ class Codec(NamedTuple):
 
 
 CODECS = {
-    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (16, 51), True, (1, 16384)),
+    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (12, 51), True, (1, 16384)),
     "prores": Codec(
         "prores_ks", "yuv444p10le", {"profile": "4444", "vendor": "apl0"}, (".mov", ".mkv"), None, False, (1, 16384)
     ),

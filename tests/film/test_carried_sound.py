@@ -291,7 +291,7 @@ def test_a_part_without_sound_has_no_track(tmp_path: Path, target: str) -> None:
         assert len(film.streams.audio) == 0 and film.duration / 1e6 == pytest.approx(20 / 24, abs=0.05)
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [(".mov", "aac"), (".mkv", "flac"), (".ts", "aac")])
+@pytest.mark.parametrize(("suffix", "codec"), [(".mov", "aac"), (".mkv", "flac"), (".ts", "aac"), (".webm", "libopus")])
 def test_a_late_part_is_in_sync_too(tmp_path: Path, suffix: str, codec: str) -> None:
     """Where the file is entered near the part, and where it is read from its beginning."""
     path = make_clip(tmp_path / f"clip{suffix}", codec, count=200, sound_from=5.0)
@@ -301,6 +301,27 @@ def test_a_late_part_is_in_sync_too(tmp_path: Path, suffix: str, codec: str) -> 
     for target in (".mp4", ".mkv"):
         after = heard(write_film(tmp_path / f"film{target}", part, like=part))
         assert after.beeps == pytest.approx([beep for beep in expected if beep >= 0], abs=2e-3), target
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sound_that_begins_long_after_the_pictures_is_found(tmp_path: Path, target: str) -> None:
+    """MPEG says what its sound is where it begins, beyond the five seconds that FFmpeg looks at by itself."""
+    path = make_clip(tmp_path / "clip.mpg", "mp2", count=200, sound_from=6.0)
+    clip = VideoFrames(path)
+    for part, cut in ((clip, 0), (Part(clip, 148, 48), 148)):
+        expected = [6 + beep - float(clip.times[cut]) for beep in BEEPS]
+        after = heard(write_film(tmp_path / f"film{target}", part, like=part))
+        assert after.beeps == pytest.approx([beep for beep in expected if 0 < beep < 2 or part is clip], abs=3e-3)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_part_that_begins_within_a_packet_of_avi_is_in_sync(tmp_path: Path, target: str) -> None:
+    """AVI counts packets, here 24 ms each, and the part begins in the middle of one."""
+    clip = VideoFrames(make_clip(tmp_path / "clip.avi", "mp2"))
+    part = Part(clip, 12, 28)
+    begins = heard(clip.path).beeps
+    after = heard(write_film(tmp_path / f"film{target}", part, like=part))
+    assert after.beeps == pytest.approx([beep - 0.5 for beep in begins if 0.5 < beep < 0.5 + 28 / 24], abs=1.5e-3)
 
 
 def test_a_film_of_its_own_length_ends_encoded_sound_to_the_sample(tmp_path: Path) -> None:

@@ -332,12 +332,12 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "rate NaN": (
         lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=float("nan")),
-        "rate must be 0.001 to 1000 .* got nan",
+        "rate must be .* got nan",
     ),
     **{
         f"rate {rate}": (
             lambda p, rate=rate: write_film(p / "film.mp4", black(2, 8, 8), rate=rate),
-            rf"rate must be 0.001 to 1000 frames per second, got {rate}",
+            rf"rate must be .*, got {rate}",
         )
         for rate in (-24, float("inf"), 1e9, 1e-9, float("-inf"))
     },
@@ -357,7 +357,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "crf of VP9": (lambda p: write_film(p / "a.webm", black(2, 8, 8), rate=5, crf=64), "crf must be 0 to 63 for vp9"),
     "crf NaN": (
         lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=5, crf=float("nan")),
-        "crf must be 0 to 51 for h264, got nan",
+        "crf must be .* got nan",
     ),
     "NaN in a float frame": (
         lambda p: write_film(p / "film.mkv", [np.zeros((8, 8, 3)), np.full((8, 8, 3), np.nan)], rate=5),
