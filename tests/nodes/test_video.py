@@ -144,7 +144,7 @@ def test_a_buffer_is_laid_on_disk_as_it_is_and_once(
     buffer = io.BytesIO(clip_file.read_bytes())
     films = [videos.film_from_input(api.InputImpl.VideoFromFile(buffer, start_time=start)) for start in (0, 2 / 12)]
     assert [len(film) for film in films] == [6, 4]
-    files = list((fresh_folders.temp / "escalier" / "films").iterdir())
+    files = list((fresh_folders.temp / "escalier" / "films").glob("*.film"))
     assert [file.read_bytes() for file in files] == [clip_file.read_bytes()]
 
 
