@@ -300,6 +300,9 @@ def _last_step(film: _Film, stamp: int) -> int:
     """How long the last frame is shown, in ticks, as its packet or the file says."""
     said = [packet.duration for packet in film.packets if packet.pts == stamp and packet.duration]
     last = said[-1] if said else max(round(1 / film.rate / film.time_base), 1)
+    # MP4 counts from frame to frame as they are stored: of the one stored last it says how long that itself is shown.
+    if said and film.packets[-1].pts == stamp and film.reorders:
+        return last
     return film.end - stamp if film.end is not None and 0 < film.end - stamp < 4 * last else last
 
 

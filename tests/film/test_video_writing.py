@@ -105,6 +105,16 @@ def test_a_variable_rate_is_kept_to_the_tick_of_the_file(phone_clip: Path, tmp_p
     assert suffix == ".webm" or sound_packets(path) == sound_packets(clip.path)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 6, 18])
+def test_the_last_frame_of_an_uneven_film_is_shown_as_long_as_it_should(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    steps = rng.integers(10, 90, int(rng.integers(8, 14)))
+    times = [Fraction(int(time), 1000) for time in np.cumsum([0, *steps])]
+    flat = [np.full((48, 64, 3), 3 * index, np.uint8) for index in range(len(times))]
+    film = VideoFrames(write_film(tmp_path / "film.mp4", flat, times=times))
+    assert film.durations[-1] == pytest.approx(times[-1] / (len(times) - 1), abs=0.002)
+
+
 @pytest.mark.parametrize("sound_from", [0.0, 0.3], ids=["together", "sound later"])
 @pytest.mark.parametrize("pictures_from", [0, 9], ids=["pictures at once", "pictures later"])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
