@@ -116,7 +116,6 @@ class VideoFile:
             )
         self._lengths: dict[int, int] = {}  # of the frames on their way through the encoder, by tick
         self._done = 0
-        self._first: tuple[int | None, int | None] | None = None  # moments of the first packet: shown, decoded
         with ExitStack() as stack:
             options = {"fflags": "+bitexact"}  # no clock, no random numbers: the same film is the same file
             if chosen.container in ("mp4", "mov"):
@@ -148,10 +147,15 @@ class VideoFile:
 
     def add(self, picture: np.ndarray) -> None:
         """Encode the next picture, RGB uint8."""
+        from av.video.frame import PictureType
+
         index = self._done
         tick = self._lead + self._clock.at(index)
         frame = self._pictures.frame(picture)
         frame.pts, frame.time_base = tick, self._clock.tick
+        if self._clock.ticks is not None and index == len(self._clock.ticks) - 2:
+            # MP4 takes the length of the film from the frame stored last: let that be the one shown last.
+            frame.pict_type = PictureType.P
         self._lengths[tick] = self._clock.length(index)
         # Sound that ends with the film must not run ahead of it, since nobody knows yet where the film ends.
         self._sound.lay_until(tick * self._clock.tick + (0 if self._clock.cut_sound else AUDIO_AHEAD))
@@ -160,7 +164,7 @@ class VideoFile:
 
     def finish(self) -> None:
         """Let out what the encoder still holds, and the rest of the sound."""
-        self._mux(self._stream.encode(None), at_end=True)
+        self._mux(self._stream.encode(None))
         end = self._clock.end_of(self._done - 1) + self._lead * self._clock.tick
         self._sound.finish(end if self._clock.cut_sound else None)
 
@@ -180,30 +184,13 @@ class VideoFile:
             context.sample_aspect_ratio = self._aspect
         return stream
 
-    def _mux(self, packets: list[av.Packet], *, at_end: bool = False) -> None:
-        """Hand packets to the file; each says how long it is shown, or the last frame would be cut short.
-
-        MP4 takes the length of the film from the packet stored last, which need not be the frame that is shown last.
-        """
+    def _mux(self, packets: list[av.Packet]) -> None:
+        """Hand packets to the file; each says how long it is shown, or the last frame would be cut short."""
         for packet in packets:
             if packet.pts is not None and packet.time_base:
-                tick = round(packet.pts * packet.time_base / self._clock.tick)
-                length = self._lengths.pop(tick, 1) * self._clock.tick
-                self._first = self._first or (packet.pts, packet.dts)
-                if at_end and packet is packets[-1] and tick != self._lead + self._clock.at(self._done - 1):
-                    length = self._length_of_stored_last(packet, length)
-                packet.duration = round(length / packet.time_base)
+                length = self._lengths.pop(round(packet.pts * packet.time_base / self._clock.tick), 1)
+                packet.duration = round(length * self._clock.tick / packet.time_base)
             self._output.mux(packet)
-
-    def _length_of_stored_last(self, packet: av.Packet, length: Fraction) -> Fraction:
-        """What is left of the film after all packets before this one, each counted from its decoding to the next's."""
-        first_pts, first_dts = self._first or (None, None)
-        base = packet.time_base or Fraction(1)
-        if first_pts is None or first_dts is None or packet.dts is None or packet.pts is None:
-            return length
-        end = self._lead * self._clock.tick + self._clock.end_of(self._done - 1)
-        left = end - (first_pts + packet.dts - first_dts) * base
-        return min(left, end - packet.pts * base) if left > 0 else length
 
 
 def _notes(clip: FilmedClip | None, metadata: Mapping[str, str]) -> dict[str, str]:
