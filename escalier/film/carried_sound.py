@@ -75,7 +75,7 @@ def first_heard(clip: FilmedClip, track: AudioTrack) -> Fraction | None:
     What an edit list or the start of a codec hides, decoders leave out; what was cut off a part of a clip is not heard.
     """
     since, until = clip.sound_span
-    with _opened(clip, since) as container:
+    with opened(clip, since) as container:
         for frame in decoded(container, container.streams[track.stream]):
             start, end = _span_of(frame)
             if until is not None and start >= until:
@@ -122,7 +122,7 @@ class CarriedSound:
         self.start = min((one.start for one in plan), default=Fraction(0) if clip is None else clip.start)
         if clip is None or not plan:
             return
-        container = self._open.enter_context(_opened(clip, self.start))
+        container = self._open.enter_context(opened(clip, self.start))
         for track, start, encoder in plan:
             source = container.streams[track.stream]
             if encoder is None:
@@ -224,7 +224,7 @@ class CopiedTrack:
         return packet
 
 
-def _opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
+def opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
     """The file, from well before a moment on where it can be trusted to go there; else from its beginning."""
     import av
 
@@ -241,10 +241,10 @@ def _span_of(frame: av.AudioFrame) -> tuple[Fraction, Fraction]:
 
 def _is_silent_here(clip: FilmedClip, track: AudioTrack) -> bool:
     """Whether a track that is not heard in this film is sound nevertheless: empty, or elsewhere in the file."""
-    with _opened(clip) as container:
+    with opened(clip) as container:
         if next(decoded(container, container.streams[track.stream]), None) is not None:
             return True
-    with _opened(clip) as container:
+    with opened(clip) as container:
         return not any(packet.size for packet in container.demux(container.streams[track.stream]))
 
 
@@ -256,7 +256,7 @@ def _can_be_copied(
 
     if track.codec.startswith(STRANGERS.get(chosen.container, ())):
         return False
-    with _opened(clip, start) as container:
+    with opened(clip, start) as container:
         source = container.streams[track.stream]
         if _cut_inside(container, source):
             return False
