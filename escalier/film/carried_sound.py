@@ -149,10 +149,14 @@ class CarriedSound:
 
     def finish(self, seconds: Fraction | None) -> None:
         """Put in the rest, up to this moment of the new film; all for None."""
-        self.lay_until(seconds)
         ends = [end for end in (seconds, None if self._until is None else self._until - self.origin) if end is not None]
+        last = min(ends, default=None)
         for carrier in self._carriers.values():
-            for laid in carrier.finish(self.origin, min(ends, default=None)):
+            if isinstance(carrier, CopiedTrack):
+                carrier.end = last
+        self.lay_until(seconds)
+        for carrier in self._carriers.values():
+            for laid in carrier.finish(self.origin, last):
                 self._output.mux(laid)
 
     def _due(self, seconds: Fraction | None) -> Iterator[av.Packet]:
@@ -177,10 +181,12 @@ class CopiedTrack:
     def __init__(self, output: Any, source: Any, start: Fraction) -> None:
         self._target = output.add_stream_from_template(source)
         self._start = start
+        self.end: Fraction | None = None  # of the sound in the new file, where raw samples are cut
         self._due: Fraction | None = None
         name = source.codec_context.codec.canonical_name
         # Raw samples in .mov carry no time of their own: what is missing among them must be there as silence.
-        raw = output.format.name == "mov" and name.startswith("pcm_")
+        self._raw = name.startswith("pcm_")
+        raw = output.format.name == "mov" and self._raw
         self._silence = {"pcm_mulaw": 0xFF, "pcm_alaw": 0xD5, "pcm_u8": 0x80}.get(name, 0) if raw else None
         bits = int("".join(filter(str.isdigit, name)) or 8)
         self._rate, self._sample_bytes = source.codec_context.sample_rate, source.codec_context.channels * bits // 8
@@ -206,11 +212,27 @@ class CopiedTrack:
         if packet.dts is not None:
             packet.dts = packet.dts * finer - shift
         packet.time_base /= finer
-        packet.stream = self._target
-        yield packet
+        left = packet if self.end is None or not self._raw else self._until_end(packet, self.end)
+        if left is not None:
+            left.stream = self._target
+            yield left
 
     def finish(self, origin: Fraction, end: Fraction | None) -> Iterator[av.Packet]:
         return iter(())
+
+    def _until_end(self, packet: av.Packet, end: Fraction) -> av.Packet | None:
+        """What of a packet of raw samples lies before a moment; None where nothing does."""
+        import av
+
+        count = round((end - (packet.pts or 0) * (packet.time_base or 1)) * self._rate)
+        if count * self._sample_bytes >= packet.size:
+            return packet
+        if count <= 0:
+            return None
+        cut = av.Packet(bytes(packet)[: count * self._sample_bytes])
+        cut.pts, cut.dts, cut.time_base = packet.pts, packet.dts, packet.time_base
+        cut.duration = round(Fraction(count, self._rate) / (packet.time_base or 1))
+        return cut
 
     def _silent(self, seconds: Fraction, origin: Fraction) -> av.Packet:
         """A packet of silence from where the last one ended."""

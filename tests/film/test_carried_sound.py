@@ -332,6 +332,14 @@ def test_a_film_of_its_own_length_ends_encoded_sound_to_the_sample(tmp_path: Pat
     assert codec_of(film) == "flac" and heard(film).end == pytest.approx(48 / 36, abs=1e-3)
 
 
+@pytest.mark.parametrize("target", [".mov", ".mkv"])
+def test_raw_sound_ends_with_the_film_to_the_sample(tmp_path: Path, target: str) -> None:
+    clip = VideoFrames(make_clip(tmp_path / "clip.mov", "pcm_s16le", layout="stereo"))
+    film = write_film(tmp_path / f"film{target}", [clip.frame(i) for i in range(37)], like=clip, rate=24)
+    assert codec_of(film) == "pcm_s16le" and heard(film).end == pytest.approx(37 / 24, abs=1e-3)
+    assert heard(film).beeps == pytest.approx(BEEPS[:3], abs=1e-3)
+
+
 def test_sound_that_cannot_be_read_is_refused_before_the_work(tmp_path: Path) -> None:
     whole, path = make_clip(tmp_path / "whole.mkv", "aac"), tmp_path / "clip.mkv"
     with av.open(str(whole)) as source, av.open(str(path), "w") as output:
