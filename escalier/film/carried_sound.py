@@ -141,23 +141,32 @@ class CarriedSound:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def lay_until(self, seconds: Fraction | None) -> None:
-        """Put in what sounds before this moment of the new film; all that is left for None."""
+    def lay_until(self, seconds: Fraction) -> None:
+        """Put in what sounds before this moment of the new film."""
+        self._set_end(None)
+        self._lay(seconds)
+
+    def _lay(self, seconds: Fraction | None) -> None:
         for packet in self._due(seconds):
             for laid in self._carriers[packet.stream_index].carry(packet, self.origin, seconds):
                 self._output.mux(laid)
 
     def finish(self, seconds: Fraction | None) -> None:
         """Put in the rest, up to this moment of the new film; all for None."""
+        last = self._set_end(seconds)
+        self._lay(seconds)
+        for carrier in self._carriers.values():
+            for laid in carrier.finish(self.origin, last):
+                self._output.mux(laid)
+
+    def _set_end(self, seconds: Fraction | None) -> Fraction | None:
+        """Tell the tracks where sound ends in the new file: with a film of its own time, and with a part of a clip."""
         ends = [end for end in (seconds, None if self._until is None else self._until - self.origin) if end is not None]
         last = min(ends, default=None)
         for carrier in self._carriers.values():
             if isinstance(carrier, CopiedTrack):
                 carrier.end = last
-        self.lay_until(seconds)
-        for carrier in self._carriers.values():
-            for laid in carrier.finish(self.origin, last):
-                self._output.mux(laid)
+        return last
 
     def _due(self, seconds: Fraction | None) -> Iterator[av.Packet]:
         while True:

@@ -338,6 +338,9 @@ def test_raw_sound_ends_with_the_film_to_the_sample(tmp_path: Path, target: str)
     film = write_film(tmp_path / f"film{target}", [clip.frame(i) for i in range(37)], like=clip, rate=24)
     assert codec_of(film) == "pcm_s16le" and heard(film).end == pytest.approx(37 / 24, abs=1e-3)
     assert heard(film).beeps == pytest.approx(BEEPS[:3], abs=1e-3)
+    part = FilmPart(clip, clip.start + clip.times[5], 1.0)
+    film = write_film(tmp_path / f"part{target}", part, like=part)
+    assert heard(film).end == pytest.approx(float(part.duration), abs=1e-3)
 
 
 def test_sound_that_cannot_be_read_is_refused_before_the_work(tmp_path: Path) -> None:
