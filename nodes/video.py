@@ -10,12 +10,13 @@ import uuid
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import Input, InputImpl, Types
 
+from escalier.film.filmed_clip import FilmedClip
 from escalier.film.frames import ArrayFrames, FrameSource
+from escalier.film.sound_samples import sound_samples
 
 from .progress import Progress
 from .scratch import lasting_folder, scratch_folder
@@ -120,20 +121,8 @@ class FilmVideo(Input.Video):
 
 def sound_of(clip: FrameSource | None) -> Input.Audio | None:
     """The first sound track of a filmed clip as AUDIO, beginning and ending with its pictures; None without one."""
-    tracks = getattr(clip, "audio", ())
-    if not tracks:
-        return None
-    with av.open(str(clip.path), metadata_errors="replace") as container:
-        stream = container.streams[tracks[0].stream]
-        resampler = av.AudioResampler(format="fltp", rate=stream.sample_rate)
-        frames = [block for frame in container.decode(stream) for block in resampler.resample(frame)]
-    if not frames:
-        return None
-    waveform = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
-    late = round((Fraction(frames[0].pts) * frames[0].time_base - clip.start) * stream.sample_rate)
-    waveform = np.pad(waveform, ((0, 0), (late, 0))) if late > 0 else waveform[:, -late:]
-    waveform = waveform[:, : round(clip.duration * stream.sample_rate)]
-    return {"waveform": torch.from_numpy(waveform)[None], "sample_rate": stream.sample_rate}
+    sound = sound_samples(clip) if isinstance(clip, FilmedClip) else None
+    return sound and {"waveform": torch.from_numpy(sound[0])[None], "sample_rate": sound[1]}
 
 
 def film_from_input(film: torch.Tensor | Input.Video, name: str = "film") -> FrameSource:

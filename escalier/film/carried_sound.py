@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 import logging
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,7 @@ import numpy as np
 from .encoded_sound import GAP, EncodedTrack
 from .filmed_clip import FilmedClip
 from .output_formats import CODECS, OutputFormat
-from .sound import AudioTrack
+from .sound import AudioTrack, knows_its_rate, open_for_sound
 
 if TYPE_CHECKING:
     import av
@@ -74,7 +75,7 @@ def first_heard(clip: FilmedClip, track: AudioTrack) -> Fraction | None:
     What an edit list or the start of a codec hides, decoders leave out; what was cut off a part of a clip is not heard.
     """
     since, until = clip.sound_span
-    with _opened(clip, since) as container:
+    with opened(clip, since) as container:
         for frame in decoded(container, container.streams[track.stream]):
             start, end = _span_of(frame)
             if until is not None and start >= until:
@@ -121,7 +122,7 @@ class CarriedSound:
         self.start = min((one.start for one in plan), default=Fraction(0) if clip is None else clip.start)
         if clip is None or not plan:
             return
-        container = self._open.enter_context(_opened(clip, self.start))
+        container = self._open.enter_context(opened(clip, self.start))
         for track, start, encoder in plan:
             source = container.streams[track.stream]
             if encoder is None:
@@ -140,19 +141,32 @@ class CarriedSound:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def lay_until(self, seconds: Fraction | None) -> None:
-        """Put in what sounds before this moment of the new film; all that is left for None."""
+    def lay_until(self, seconds: Fraction) -> None:
+        """Put in what sounds before this moment of the new film."""
+        self._set_end(None)
+        self._lay(seconds)
+
+    def _lay(self, seconds: Fraction | None) -> None:
         for packet in self._due(seconds):
             for laid in self._carriers[packet.stream_index].carry(packet, self.origin, seconds):
                 self._output.mux(laid)
 
     def finish(self, seconds: Fraction | None) -> None:
         """Put in the rest, up to this moment of the new film; all for None."""
-        self.lay_until(seconds)
-        ends = [end for end in (seconds, None if self._until is None else self._until - self.origin) if end is not None]
+        last = self._set_end(seconds)
+        self._lay(seconds)
         for carrier in self._carriers.values():
-            for laid in carrier.finish(self.origin, min(ends, default=None)):
+            for laid in carrier.finish(self.origin, last):
                 self._output.mux(laid)
+
+    def _set_end(self, seconds: Fraction | None) -> Fraction | None:
+        """Tell the tracks where sound ends in the new file: with a film of its own time, and with a part of a clip."""
+        ends = [end for end in (seconds, None if self._until is None else self._until - self.origin) if end is not None]
+        last = min(ends, default=None)
+        for carrier in self._carriers.values():
+            if isinstance(carrier, CopiedTrack):
+                carrier.end = last
+        return last
 
     def _due(self, seconds: Fraction | None) -> Iterator[av.Packet]:
         while True:
@@ -176,10 +190,12 @@ class CopiedTrack:
     def __init__(self, output: Any, source: Any, start: Fraction) -> None:
         self._target = output.add_stream_from_template(source)
         self._start = start
+        self.end: Fraction | None = None  # of the sound in the new file, where raw samples are cut
         self._due: Fraction | None = None
         name = source.codec_context.codec.canonical_name
         # Raw samples in .mov carry no time of their own: what is missing among them must be there as silence.
-        raw = output.format.name == "mov" and name.startswith("pcm_")
+        self._raw = name.startswith("pcm_")
+        raw = output.format.name == "mov" and self._raw
         self._silence = {"pcm_mulaw": 0xFF, "pcm_alaw": 0xD5, "pcm_u8": 0x80}.get(name, 0) if raw else None
         bits = int("".join(filter(str.isdigit, name)) or 8)
         self._rate, self._sample_bytes = source.codec_context.sample_rate, source.codec_context.channels * bits // 8
@@ -198,15 +214,34 @@ class CopiedTrack:
             if self._due is not None and begin - self._due > GAP:
                 yield self._silent(begin - self._due, origin)
             self._due = begin + Fraction(packet.size // self._sample_bytes, self._rate)
-        shift = round(origin / packet.time_base)
-        packet.pts = (packet.pts or 0) - shift
+        # AVI counts whole packets, too coarse for a film that begins within one.
+        finer = math.ceil(packet.time_base * self._rate)
+        shift = round(origin / packet.time_base * finer)
+        packet.pts, packet.duration = (packet.pts or 0) * finer - shift, (packet.duration or 0) * finer
         if packet.dts is not None:
-            packet.dts -= shift
-        packet.stream = self._target
-        yield packet
+            packet.dts = packet.dts * finer - shift
+        packet.time_base /= finer
+        left = packet if self.end is None or not self._raw else self._until_end(packet, self.end)
+        if left is not None:
+            left.stream = self._target
+            yield left
 
     def finish(self, origin: Fraction, end: Fraction | None) -> Iterator[av.Packet]:
         return iter(())
+
+    def _until_end(self, packet: av.Packet, end: Fraction) -> av.Packet | None:
+        """What of a packet of raw samples lies before a moment; None where nothing does."""
+        import av
+
+        count = round((end - (packet.pts or 0) * (packet.time_base or 1)) * self._rate)
+        if count * self._sample_bytes >= packet.size:
+            return packet
+        if count <= 0:
+            return None
+        cut = av.Packet(bytes(packet)[: count * self._sample_bytes])
+        cut.pts, cut.dts, cut.time_base = packet.pts, packet.dts, packet.time_base
+        cut.duration = round(Fraction(count, self._rate) / (packet.time_base or 1))
+        return cut
 
     def _silent(self, seconds: Fraction, origin: Fraction) -> av.Packet:
         """A packet of silence from where the last one ended."""
@@ -220,11 +255,11 @@ class CopiedTrack:
         return packet
 
 
-def _opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
+def opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
     """The file, from well before a moment on where it can be trusted to go there; else from its beginning."""
     import av
 
-    container = av.open(str(clip.path), metadata_errors="replace")
+    container = open_for_sound(clip.path)
     if since is not None and since > SEEK_BACK and container.format.name.startswith(SEEKABLE):
         container.seek(int((since - SEEK_BACK) * av.time_base))
     return container
@@ -237,10 +272,10 @@ def _span_of(frame: av.AudioFrame) -> tuple[Fraction, Fraction]:
 
 def _is_silent_here(clip: FilmedClip, track: AudioTrack) -> bool:
     """Whether a track that is not heard in this film is sound nevertheless: empty, or elsewhere in the file."""
-    with _opened(clip) as container:
+    with opened(clip) as container:
         if next(decoded(container, container.streams[track.stream]), None) is not None:
             return True
-    with _opened(clip) as container:
+    with opened(clip) as container:
         return not any(packet.size for packet in container.demux(container.streams[track.stream]))
 
 
@@ -252,10 +287,15 @@ def _can_be_copied(
 
     if track.codec.startswith(STRANGERS.get(chosen.container, ())):
         return False
-    with _opened(clip, start) as container:
+    with opened(clip, start) as container:
         source = container.streams[track.stream]
         if _cut_inside(container, source):
             return False
+        if not knows_its_rate(source):
+            raise ValueError(
+                f"write_film: the sound of {clip.path.name} must have a sample rate, got none ({track.codec}); leave "
+                "the sound out (sound=False), or export the clip as .mp4"
+            )
         # Which moment a decoder gives depends on nothing but the packets, so a short piece tells.
         packets = _first_packets(container, source, start)
         own_beginning = start != clip.sound_span[0] and _is_priming(container, source, packets, start)

@@ -50,6 +50,7 @@ class EncodedTrack:
         self._resampler = AudioResampler(format="fltp", layout=layout, rate=rate)
         self._due: Fraction | None = None  # when the source's next sample should sound, on its clock
         self._held: list[np.ndarray] = []  # samples that are decoded but not yet encoded
+        self._too_early = 0  # samples still to come that lie before the first that counts
         self._place = 0  # in the new file, of the first of them
 
     def carry(self, packet: av.Packet, origin: Fraction, until: Fraction | None) -> Iterator[av.Packet]:
@@ -70,26 +71,35 @@ class EncodedTrack:
         for frame in self._source.codec_context.decode(None):
             self._hold(frame, origin)
         if self._due is not None:
-            self._held += [part.to_ndarray() for part in self._resampler.resample(None)]
+            for part in self._resampler.resample(None):
+                self._keep(part.to_ndarray())
         yield from self._given_out(end)
         yield from self._target.encode(None)
 
     def _hold(self, frame: av.AudioFrame, origin: Fraction) -> None:
         """Decode one frame to where it belongs: cut at the start, with silence for what is missing before it."""
-        due = self._start if self._due is None else self._due
-        begin = due if frame.pts is None else Fraction(frame.pts) * Fraction(frame.time_base or 1)
+        begin = self._due if frame.pts is None else Fraction(frame.pts) * Fraction(frame.time_base or 1)
+        if begin is None:
+            begin = self._start
         if self._due is None:
             self._place = round((self._start - origin) * self._rate)
-        gap = begin - due
-        if abs(gap) <= GAP and self._due is not None:
-            begin = due
-        elif gap > 0:
-            self._held.append(np.zeros((self._channels, round(gap * self._rate)), np.float32))
+            self._too_early = round((self._start - begin) * self._rate)
+            self._due = min(begin, self._start)
+        due, gap = self._due, begin - self._due
+        if abs(gap) <= GAP:
+            begin, gap = due, Fraction(0)
         self._due = max(begin + Fraction(frame.samples, frame.sample_rate), due)
+        if gap > 0:
+            self._keep(np.zeros((self._channels, round(gap * self._rate)), np.float32))
         parts = [part.to_ndarray() for part in self._resampler.resample(frame)]
-        too_early = round(max(due - begin, Fraction(0)) * self._rate)
         samples = np.concatenate([np.zeros((self._channels, 0), np.float32), *parts], axis=1)
-        self._held.append(samples[:, too_early:])
+        self._keep(samples[:, max(round(-gap * self._rate), 0) :])
+
+    def _keep(self, samples: np.ndarray) -> None:
+        """Hold samples, but for those that were only decoded to come to the first that counts."""
+        cut = min(max(self._too_early, 0), samples.shape[1])
+        self._too_early -= cut
+        self._held.append(samples[:, cut:])
 
     def _given_out(self, until: Fraction | None) -> Iterator[av.Packet]:
         """Encode what is held, up to a moment of the new file."""

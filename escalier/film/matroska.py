@@ -1,10 +1,13 @@
-"""The shape of pixels in a Matroska file: FFmpeg can write it, but PyAV has no way to ask for it."""
+"""What PyAV has no way to ask of a Matroska file: the shape of its pixels, and whether its end is there."""
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import zlib
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 SEGMENT, TRACKS, TRACK, VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
@@ -35,6 +38,19 @@ def set_pixel_aspect(file: Any, aspect: Fraction) -> None:
             file.write(_with_aspect(header[body:end], aspect))
             return
         place = body if number == SEGMENT else end  # into the one element that holds all others
+
+
+def is_cut_short(path: Path) -> bool:
+    """Whether a Matroska or WebM file ends before the end that its header states; one written live states none."""
+    with open(path, "rb") as file:
+        header = file.read(HEADER_BYTES)
+        length = file.seek(0, os.SEEK_END)
+    with contextlib.suppress(IndexError):  # a header that ends within a number
+        _, _, place = _element(header, 0)
+        number, body, end = _element(header, place)
+        unknown = (1 << 7 * (9 - header[place + len(_number(number))].bit_length())) - 1
+        return number == SEGMENT and end - body != unknown and end > length
+    return True
 
 
 def _with_aspect(tracks: bytes, aspect: Fraction) -> bytes:

@@ -16,8 +16,6 @@ from .filmed_clip import FilmedClip
 from .frames import FolderFrames, FrameSource, Size
 from .picture_sequence import SequenceName
 
-LONGEST_NAME = 255  # bytes; what every usual file system takes
-
 
 class Codec(NamedTuple):
     """How one codec is used: FFmpeg's encoder, its pixel format and options, the files that may hold it, its limits.
@@ -36,7 +34,7 @@ class Codec(NamedTuple):
 
 
 CODECS = {
-    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (16, 51), True, (1, 16384)),
+    "h264": Codec("libx264", "yuv420p", {"preset": "medium"}, (".mp4", ".mov", ".mkv"), (12, 51), True, (1, 16384)),
     "prores": Codec(
         "prores_ks", "yuv444p10le", {"profile": "4444", "vendor": "apl0"}, (".mov", ".mkv"), None, False, (1, 16384)
     ),
@@ -170,7 +168,8 @@ def check_output(
 def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | SequenceName, OutputFormat]:
     """What a target's name asks for: the file or the sequence, and its kind with the codec chosen."""
     file = Path(path)
-    _check_name(file)
+    if not file.parts:
+        raise ValueError("check_output: the output must have a name, got none; write film.mp4, or a folder as shot/")
     suffix = file.suffix.lower()
     if _is_folder(path):
         target: Path | SequenceName = SequenceName.in_folder(path)
@@ -225,20 +224,6 @@ def _check_encoder(encoder: str) -> None:
             f"check_output: FFmpeg must have the encoder {encoder}, but the one of the installed PyAV lacks it; "
             "run pip install --force-reinstall av, or write another format"
         ) from error
-
-
-def _check_name(path: Path) -> None:
-    """Refuse a name that no disk takes, and no name at all."""
-    if not path.parts:
-        raise ValueError("check_output: the output must have a name, got none; write film.mp4, or a folder as shot/")
-    if "\0" in str(path):
-        raise ValueError(f"check_output: a file name must not hold a zero byte, got {str(path)!r}; choose another")
-    for part in path.parts:
-        if len(os.fsencode(part)) > LONGEST_NAME:
-            raise OSError(
-                f"check_output: a file name must be at most {LONGEST_NAME} bytes long, got {len(os.fsencode(part))} in "
-                f"{part[:40]}...; choose a shorter one"
-            )
 
 
 def _check_place(target: Path | SequenceName) -> None:

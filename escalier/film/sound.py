@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
 log = logging.getLogger("escalier")
+
+# How far into a file to look for the beginning of its sound, where FFmpeg's own five seconds were not enough.
+PATIENCE = {"probesize": str(256 * 1024**2), "analyzeduration": str(3600 * 1_000_000)}
 
 
 class AudioTrack(NamedTuple):
@@ -29,3 +33,22 @@ def audio_tracks(container: InputContainer, name: str) -> Iterator[AudioTrack]:
             continue
         start = Fraction(stream.start_time or 0) * Fraction(stream.time_base or 1)
         yield AudioTrack(stream.index, stream.codec_context.codec.canonical_name, start)
+
+
+def open_for_sound(path: Path) -> InputContainer:
+    """Open a file for its sound.
+
+    MPEG and its like say what their sound is where it begins and nowhere else, which may be minutes after the pictures.
+    """
+    import av
+
+    container = av.open(str(path), metadata_errors="replace")
+    if all(knows_its_rate(stream) for stream in container.streams.audio):
+        return container
+    container.close()
+    return av.open(str(path), metadata_errors="replace", options=PATIENCE)
+
+
+def knows_its_rate(stream: Any) -> bool:
+    """Whether FFmpeg has found out how a sound track is stored; without that it can be neither copied nor encoded."""
+    return stream.codec_context is None or bool(stream.codec_context.sample_rate)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from .pictures import MAX_PIXELS, MAX_SIDE_PX
+
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
@@ -59,8 +61,22 @@ def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
             f"VideoFrames: the pictures of {path.name} must be of a known kind, but FFmpeg has no decoder for them; "
             "export the film as H.264"
         )
+    _refuse_size(container, stream, path)
+    # A picture that is larger than its header says is refused by the decoder.
+    stream.codec_context.options = {**stream.codec_context.options, "max_pixels": str(MAX_PIXELS)}
     stream.thread_type = "SLICE"  # frame threads would report a damaged frame several frames late
     return container, stream
+
+
+def _refuse_size(container: InputContainer, stream: av.VideoStream, path: Path) -> None:
+    """Refuse pictures that no memory holds by what the header says, before one of them is made."""
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
+        container.close()
+        raise UnreadableVideo(
+            f"VideoFrames: the pictures of {path.name} must have sides of at most {MAX_SIDE_PX} pixels and "
+            f"{MAX_PIXELS // 10**6} million pixels in all, got {width}x{height}; scale the clip down first"
+        )
 
 
 def picture_streams(container: InputContainer) -> list[av.VideoStream]:

@@ -11,6 +11,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING, NamedTuple
 
 from .frame_times import mend_times
+from .matroska import is_cut_short
 from .size_changes import SizeWatch, refuse_size_changes, size_refusal
 from .straight_decode import PassedFrame, passed_frame
 from .video_file import UnreadableVideo, decode_packet, open_video
@@ -147,7 +148,10 @@ def _read_packets(container: InputContainer, stream: av.VideoStream, straight: b
         cut = True
     kind = container.format.name
     expected = len(stream.index_entries) if "mov" in kind and hasattr(stream, "index_entries") else 0
-    reached = len(packets) >= expected and not _too_short(container, stream, end, picture_end)
+    short = "matroska" in kind and (
+        is_cut_short(Path(container.name)) or _too_short(container, stream, end, picture_end)
+    )
+    reached = len(packets) >= expected and not short
     stated = int(stream.frames) if "mov" not in kind else 0
     time_base = Fraction(stream.time_base or Fraction(1, 90_000))
     # With frames out of order, MP4 knows the end of the film better than the packet of the frame shown last.
@@ -172,8 +176,6 @@ def _too_short(container: InputContainer, stream: av.VideoStream, end: float, pi
     """Whether a Matroska file states a length that its packets do not reach; half a second of grace."""
     import av
 
-    if "matroska" not in container.format.name:
-        return False
     hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
     minutes, _, seconds = rest.partition(":")
     start = (container.start_time or 0) / av.time_base
@@ -298,6 +300,9 @@ def _last_step(film: _Film, stamp: int) -> int:
     """How long the last frame is shown, in ticks, as its packet or the file says."""
     said = [packet.duration for packet in film.packets if packet.pts == stamp and packet.duration]
     last = said[-1] if said else max(round(1 / film.rate / film.time_base), 1)
+    # MP4 counts from frame to frame as they are stored: of the one stored last it says how long that itself is shown.
+    if said and film.packets[-1].pts == stamp and film.reorders:
+        return last
     return film.end - stamp if film.end is not None and 0 < film.end - stamp < 4 * last else last
 
 

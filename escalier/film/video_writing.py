@@ -147,10 +147,15 @@ class VideoFile:
 
     def add(self, picture: np.ndarray) -> None:
         """Encode the next picture, RGB uint8."""
+        from av.video.frame import PictureType
+
         index = self._done
         tick = self._lead + self._clock.at(index)
         frame = self._pictures.frame(picture)
         frame.pts, frame.time_base = tick, self._clock.tick
+        if self._clock.ticks is not None and index == len(self._clock.ticks) - 2:
+            # MP4 takes the length of the film from the frame stored last: let that be the one shown last.
+            frame.pict_type = PictureType.P
         self._lengths[tick] = self._clock.length(index)
         # Sound that ends with the film must not run ahead of it, since nobody knows yet where the film ends.
         self._sound.lay_until(tick * self._clock.tick + (0 if self._clock.cut_sound else AUDIO_AHEAD))
@@ -159,7 +164,7 @@ class VideoFile:
 
     def finish(self) -> None:
         """Let out what the encoder still holds, and the rest of the sound."""
-        self._mux(self._stream.encode(None), self._clock.length(self._done - 1))
+        self._mux(self._stream.encode(None))
         end = self._clock.end_of(self._done - 1) + self._lead * self._clock.tick
         self._sound.finish(end if self._clock.cut_sound else None)
 
@@ -179,17 +184,11 @@ class VideoFile:
             context.sample_aspect_ratio = self._aspect
         return stream
 
-    def _mux(self, packets: list[av.Packet], last: int | None = None) -> None:
-        """Hand packets to the file; each says how long it is shown, or the last frame would be cut short.
-
-        MP4 takes the length of the film from its last packet, which need not be the frame that is shown last: that one
-        gets the length `last`.
-        """
+    def _mux(self, packets: list[av.Packet]) -> None:
+        """Hand packets to the file; each says how long it is shown, or the last frame would be cut short."""
         for packet in packets:
             if packet.pts is not None and packet.time_base:
                 length = self._lengths.pop(round(packet.pts * packet.time_base / self._clock.tick), 1)
-                if last is not None and packet is packets[-1]:
-                    length = last
                 packet.duration = round(length * self._clock.tick / packet.time_base)
             self._output.mux(packet)
 

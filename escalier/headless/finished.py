@@ -18,7 +18,7 @@ from escalier.film.picture_sequence import SequenceName
 from escalier.film.whole_files import write_whole
 from escalier.propagation import Staircase
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same runs come to be written or measured otherwise."""
 BLOCK_BYTES = 4 * 2**20
 
@@ -31,7 +31,7 @@ class Finished:
     target: Path | SequenceName
 
     @classmethod
-    def of(cls, scratch: Path, staircase: Staircase, clip: str, output: str, *, sound: bool) -> Finished:
+    def of(cls, scratch: Path, staircase: Staircase, clip: str, output: str, *, first: int, sound: bool) -> Finished:
         """The note of these runs, this fade, clip (its fingerprint) and output. Any other has another name."""
         runs = [*staircase.runs.forward.values(), *staircase.runs.backward.values()]
         facts = {
@@ -41,6 +41,7 @@ class Finished:
             "clip": clip,
             "rate": str(staircase.rate),
             "output": str(Path(output).absolute()),
+            "first": first,
             "sound": sound,
         }
         name = xxhash.xxh3_64_hexdigest(json.dumps(facts, sort_keys=True).encode())

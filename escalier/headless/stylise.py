@@ -14,6 +14,7 @@ from typing import Any
 
 from escalier.coherence import FadeReport, measure_fades
 from escalier.film import write_film
+from escalier.film.frames import frame_numbers
 from escalier.film.motion import Motion, working_size
 from escalier.film.output_formats import output_formats
 from escalier.film.scratch import open_scratch, said_bytes, scratch_facts
@@ -136,11 +137,13 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
             progress=part("painting", plan.cores, before="reading the film"),
         )
         staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
-        finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, sound=not args.no_sound)
+        # Pictures are numbered as the plates are.
+        first, sound = frame_numbers(film, args.first)[0], not args.no_sound
+        finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, first=first, sound=sound)
         known = finished.report()
         if known is not None:
             return runs, known, False
-        write_film(plan.output, staircase, like=film, sound=not args.no_sound, progress=part("writing"))
+        write_film(plan.output, staircase, like=film, sound=sound, first=first, progress=part("writing"))
         report = measure_fades(staircase, film, motion, part("measuring"))
         finished.keep(report)
     return runs, report, True

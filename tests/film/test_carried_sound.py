@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from escalier.film import VideoFrames, check_output, write_film
+from escalier.film.film_part import FilmPart
 from escalier.film.filmed_clip import FilmedClip
+from escalier.film.sound_samples import sound_samples
 
 BEEPS = (0.25, 0.75, 1.25, 1.75)
 RATE = 48000
@@ -291,7 +293,7 @@ def test_a_part_without_sound_has_no_track(tmp_path: Path, target: str) -> None:
         assert len(film.streams.audio) == 0 and film.duration / 1e6 == pytest.approx(20 / 24, abs=0.05)
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [(".mov", "aac"), (".mkv", "flac"), (".ts", "aac")])
+@pytest.mark.parametrize(("suffix", "codec"), [(".mov", "aac"), (".mkv", "flac"), (".ts", "aac"), (".webm", "libopus")])
 def test_a_late_part_is_in_sync_too(tmp_path: Path, suffix: str, codec: str) -> None:
     """Where the file is entered near the part, and where it is read from its beginning."""
     path = make_clip(tmp_path / f"clip{suffix}", codec, count=200, sound_from=5.0)
@@ -303,10 +305,42 @@ def test_a_late_part_is_in_sync_too(tmp_path: Path, suffix: str, codec: str) -> 
         assert after.beeps == pytest.approx([beep for beep in expected if beep >= 0], abs=2e-3), target
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_sound_that_begins_long_after_the_pictures_is_found(tmp_path: Path, target: str) -> None:
+    """MPEG says what its sound is where it begins, beyond the five seconds that FFmpeg looks at by itself."""
+    path = make_clip(tmp_path / "clip.mpg", "mp2", count=200, sound_from=6.0)
+    clip = VideoFrames(path)
+    for part, cut in ((clip, 0), (Part(clip, 148, 48), 148)):
+        expected = [6 + beep - float(clip.times[cut]) for beep in BEEPS]
+        after = heard(write_film(tmp_path / f"film{target}", part, like=part))
+        assert after.beeps == pytest.approx([beep for beep in expected if 0 < beep < 2 or part is clip], abs=3e-3)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_part_that_begins_within_a_packet_of_avi_is_in_sync(tmp_path: Path, target: str) -> None:
+    """AVI counts packets, here 24 ms each, and the part begins in the middle of one."""
+    clip = VideoFrames(make_clip(tmp_path / "clip.avi", "mp2"))
+    part = Part(clip, 12, 28)
+    begins = heard(clip.path).beeps
+    after = heard(write_film(tmp_path / f"film{target}", part, like=part))
+    assert after.beeps == pytest.approx([beep - 0.5 for beep in begins if 0.5 < beep < 0.5 + 28 / 24], abs=1.5e-3)
+
+
 def test_a_film_of_its_own_length_ends_encoded_sound_to_the_sample(tmp_path: Path) -> None:
     clip = VideoFrames(make_clip(tmp_path / "clip.avi", "pcm_mulaw"))
     film = write_film(tmp_path / "film.mkv", clip, like=clip, rate=36)
     assert codec_of(film) == "flac" and heard(film).end == pytest.approx(48 / 36, abs=1e-3)
+
+
+@pytest.mark.parametrize("target", [".mov", ".mkv"])
+def test_raw_sound_ends_with_the_film_to_the_sample(tmp_path: Path, target: str) -> None:
+    clip = VideoFrames(make_clip(tmp_path / "clip.mov", "pcm_s16le", layout="stereo"))
+    film = write_film(tmp_path / f"film{target}", [clip.frame(i) for i in range(37)], like=clip, rate=24)
+    assert codec_of(film) == "pcm_s16le" and heard(film).end == pytest.approx(37 / 24, abs=1e-3)
+    assert heard(film).beeps == pytest.approx(BEEPS[:3], abs=1e-3)
+    part = FilmPart(clip, clip.start + clip.times[5], 1.0)
+    film = write_film(tmp_path / f"part{target}", part, like=part)
+    assert heard(film).end == pytest.approx(float(part.duration), abs=1e-3)
 
 
 def test_sound_that_cannot_be_read_is_refused_before_the_work(tmp_path: Path) -> None:
@@ -327,3 +361,33 @@ def test_sound_that_cannot_be_read_is_refused_before_the_work(tmp_path: Path) ->
         check_output(tmp_path / "film.webm", clip.size, like=clip)
     check_output(tmp_path / "film.webm", clip.size, like=clip, sound=False)
     assert write_film(tmp_path / "film.webm", clip, like=clip, sound=False).exists()
+
+
+def begins(samples: np.ndarray, rate: int) -> list[float]:
+    loud = np.flatnonzero(np.abs(samples[0]) > 0.2)
+    return (loud[np.r_[True, np.diff(loud) > rate // 10]] / rate).tolist()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [(".mov", "pcm_s16le"), (".mp4", "aac"), (".webm", "libopus"), (".avi", "pcm_mulaw"), (".mpg", "ac3")],
+)
+@pytest.mark.parametrize("late", [0.0, 0.3, 6.0])
+def test_every_sample_lies_beside_its_picture(tmp_path: Path, suffix: str, codec: str, late: float) -> None:
+    count = 48 if late < 1 else 200
+    clip = VideoFrames(make_clip(tmp_path / f"clip{suffix}", codec, sound_from=late, count=count))
+    samples, rate = sound_samples(clip) or pytest.fail("no sound")
+    late = 0 if suffix == ".avi" else late  # where sound has no time of its own
+    assert begins(samples, rate) == pytest.approx([late + at for at in BEEPS if late + at < count / 24], abs=0.012)
+    assert samples.shape[1] == round(clip.duration * rate)
+    first = 10 if late < 1 else 150
+    part = FilmPart(clip, clip.start + clip.times[first], 0.5)
+    cut, _ = sound_samples(part) or pytest.fail("no sound")
+    start = round(part.start * rate) - round(clip.start * rate)
+    assert np.abs(cut[:, 600:-600] - samples[:, start : start + cut.shape[1]][:, 600:-600]).max() < 0.05
+
+
+def test_a_gap_stays_a_gap_and_what_is_damaged_is_silent(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.mkv", "pcm_s16le", gap=(5, 40))
+    samples, rate = sound_samples(VideoFrames(path)) or pytest.fail("no sound")
+    assert begins(samples, rate) == pytest.approx([1.25, 1.75], abs=2e-3)

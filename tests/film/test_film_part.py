@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from escalier.film import write_film
 from escalier.film.film_part import FilmPart
 from escalier.film.filmed_clip import FilmedClip
 from escalier.film.fingerprint import film_fingerprint
@@ -50,3 +52,12 @@ def test_a_part_in_which_nothing_is_shown_is_refused(clip: VideoFrames, start: f
 def test_a_frame_outside_the_part_is_refused(clip: VideoFrames, index: int) -> None:
     with pytest.raises(IndexError, match=f"index must be 0 to 11, got {index}; the part ends there"):
         FilmPart(clip, 0.6, 0.5).frame(index)
+
+
+def test_an_uneven_part_is_written_for_as_long_as_it_is_shown(clips, tmp_path: Path) -> None:
+    ticks = np.cumsum([0, *np.random.default_rng(1).integers(10, 90, 39)]).tolist()
+    clip = VideoFrames(clips.make(tmp_path / "phone.mov", 40, ticks=ticks, tick=Fraction(1, 1000)))
+    for start, seconds in ((0.5, 0.7), (0.1, 0.4), (0.9, 0.5)):
+        part = FilmPart(clip, start, seconds)
+        film = VideoFrames(write_film(tmp_path / "part.mp4", part, like=part))
+        assert (film.times, film.duration) == (part.times, part.duration)

@@ -87,18 +87,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], type[Exception], str]] = {
         NotADirectoryError,
         "must be a folder, got .*shot, which is a file",
     ),
-    "name too long": (
-        lambda p: check_output(p / f"{'a' * 300}.mp4", SIZE),
-        ValueError,
-        "of names of at most 255 bytes",
-    ),
-    "folder too long": (
-        lambda p: check_output(p / ("ü" * 200) / "a.mp4", SIZE),
-        ValueError,
-        "of names of at most 255 bytes",
-    ),
-    "no name": (lambda p: check_output("", SIZE), ValueError, "must be a path, not empty text"),
-    "zero byte": (lambda p: check_output(p / "a\0b.mp4", SIZE), ValueError, "must be text without the character NUL"),
+    "name too long": (lambda p: check_output(p / f"{'a' * 300}.mp4", SIZE), ValueError, "at most 255 bytes"),
+    "folder too long": (lambda p: check_output(p / ("ü" * 200) / "a.mp4", SIZE), ValueError, "at most 255 bytes"),
+    "no name": (lambda p: check_output(Path(), SIZE), ValueError, "must have a name, got none"),
+    "zero byte": (lambda p: check_output(p / "a\0b.mp4", SIZE), ValueError, "without the character NUL"),
     "empty picture": (
         lambda p: check_output(p / "a.mp4", Size(0, 5)),
         ValueError,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from escalier.film import VideoFrames, picture_sequence, write_film
+from escalier.film.frames import FolderFrames
 from escalier.film.picture_sequence import SequenceName, linear_light
 
 NOISE = np.random.default_rng(0).integers(0, 256, (4, 37, 51, 3), np.uint8)
@@ -117,3 +118,10 @@ def test_names_are_taken_apart_and_put_together() -> None:
     assert name.file(12345).name == "b_12345_c.exr" and name.number_of("b_12345_c.exr") == 12345
     assert [name.number_of(other) for other in ("b_07_c.exr", "b__c.exr", "b_-07_c.exr", "c.exr")] == [None] * 4
     assert SequenceName.of("%d.png").file(12).name == "12.png"
+
+
+def test_pictures_are_numbered_as_the_plates_they_were_made_from(tmp_path: Path) -> None:
+    plates = FolderFrames(write_film(tmp_path / "plates", NOISE, rate=24, first=1001))
+    assert names(write_film(tmp_path / "a", NOISE, like=plates)) == [f"frame_00{1001 + i}.png" for i in range(4)]
+    assert names(write_film(tmp_path / "b", NOISE[:2], like=plates)) == ["frame_000000.png", "frame_000001.png"]
+    assert names(write_film(tmp_path / "c", NOISE, like=plates, first=7))[0] == "frame_000007.png"

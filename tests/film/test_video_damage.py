@@ -71,6 +71,25 @@ def test_what_is_no_video_is_named(tmp_path: Path, kind: str, message: str) -> N
         VideoFrames(not_a_video(tmp_path, kind))
 
 
+def test_pictures_that_no_memory_holds_are_refused_by_the_header(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "wide.avi"), "w") as output:
+        stream = output.add_stream("rawvideo", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 60_000, 2, "bgr24"
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((2, 60_000, 3), np.uint8), format="bgr24")))
+    with pytest.raises(UnreadableVideo, match=r"wide\.avi must .* at most 32768 pixels .* got 60000x2; scale"):
+        VideoFrames(tmp_path / "wide.avi")
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".webm"])
+@pytest.mark.parametrize("share", [0.2, 0.7, 0.9, 0.99])
+def test_matroska_without_its_last_frames_is_refused_however_few(clips, tmp_path: Path, suffix: str, share: float):
+    path = clips.make(tmp_path / f"clip{suffix}", 12, encoder="libx264" if suffix == ".mkv" else "libvpx-vp9")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(UnreadableVideo, match=r"breaks off|a whole video file|at least one frame"):
+        VideoFrames(path)
+
+
 def test_text_under_its_own_name_is_no_film_of_letters(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("Dear diary\n" * 400)
     with pytest.raises(UnreadableVideo, match=r"notes\.txt must be a"):

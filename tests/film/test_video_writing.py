@@ -105,6 +105,16 @@ def test_a_variable_rate_is_kept_to_the_tick_of_the_file(phone_clip: Path, tmp_p
     assert suffix == ".webm" or sound_packets(path) == sound_packets(clip.path)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 6, 18])
+def test_the_last_frame_of_an_uneven_film_is_shown_as_long_as_it_should(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    steps = rng.integers(10, 90, int(rng.integers(8, 14)))
+    times = [Fraction(int(time), 1000) for time in np.cumsum([0, *steps])]
+    flat = [np.full((48, 64, 3), 3 * index, np.uint8) for index in range(len(times))]
+    film = VideoFrames(write_film(tmp_path / "film.mp4", flat, times=times))
+    assert film.durations[-1] == pytest.approx(times[-1] / (len(times) - 1), abs=0.002)
+
+
 @pytest.mark.parametrize("sound_from", [0.0, 0.3], ids=["together", "sound later"])
 @pytest.mark.parametrize("pictures_from", [0, 9], ids=["pictures at once", "pictures later"])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -332,14 +342,14 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "rate NaN": (
         lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=float("nan")),
-        "rate must be a finite number, got nan",
+        "rate must be .* got nan",
     ),
     **{
         f"rate {rate}": (
             lambda p, rate=rate: write_film(p / "film.mp4", black(2, 8, 8), rate=rate),
-            rf"rate must be 0.001 to 1000 frames per second, got {rate}",
+            rf"rate must be .*, got {rate}",
         )
-        for rate in (-24, 1e9, 1e-9)
+        for rate in (-24, float("inf"), 1e9, 1e-9, float("-inf"))
     },
     "times with NaN": (
         lambda p: write_film(p / "film.mp4", black(3, 8, 8), times=[0, float("nan"), 1]),
@@ -357,7 +367,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "crf of VP9": (lambda p: write_film(p / "a.webm", black(2, 8, 8), rate=5, crf=64), "crf must be 0 to 63 for vp9"),
     "crf NaN": (
         lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=5, crf=float("nan")),
-        "crf must be a finite number, got nan",
+        "crf must be .* got nan",
     ),
     "NaN in a float frame": (
         lambda p: write_film(p / "film.mkv", [np.zeros((8, 8, 3)), np.full((8, 8, 3), np.nan)], rate=5),

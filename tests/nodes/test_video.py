@@ -144,7 +144,7 @@ def test_a_buffer_is_laid_on_disk_as_it_is_and_once(
     buffer = io.BytesIO(clip_file.read_bytes())
     films = [videos.film_from_input(api.InputImpl.VideoFromFile(buffer, start_time=start)) for start in (0, 2 / 12)]
     assert [len(film) for film in films] == [6, 4]
-    files = list((fresh_folders.temp / "escalier" / "films").glob("*.mp4"))
+    files = list((fresh_folders.temp / "escalier" / "films").glob("*.film"))
     assert [file.read_bytes() for file in files] == [clip_file.read_bytes()]
 
 
@@ -258,3 +258,32 @@ def test_cancel_while_saving_leaves_no_file(
         videos.FilmVideo(ArrayFrames(clip)).save_to(str(tmp_path / "x.mp4"))
     comfyui.model_management.interrupt_current_processing(False)
     assert list(tmp_path.glob("*.mp4")) == []
+
+
+@pytest.mark.parametrize("matrix", [1, 6])
+@pytest.mark.parametrize("full", [1, 2], ids=["limited", "full"])
+def test_a_trimmed_film_of_ours_keeps_its_colours(
+    videos: ModuleType, api: SimpleNamespace, tmp_path: Path, matrix: int, full: int
+) -> None:
+    from escalier.film import VideoFrames
+
+    red = np.broadcast_to(np.uint8([200, 40, 60]), (48, 64, 3))
+    with av.open(str(tmp_path / "red.mp4"), "w") as output:
+        stream = output.add_stream("libx264", rate=10, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = matrix
+        context.color_trc, context.color_range = 1, full
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(red))
+            frame = frame.reformat(format="yuv420p", dst_colorspace=matrix, src_color_range=2, dst_color_range=full)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    clip = VideoFrames(tmp_path / "red.mp4")
+    video = videos.FilmVideo(ArrayFrames(np.stack([clip.frame(i) for i in range(10)]), 10), clip)
+    assert np.abs(video.get_components().images.numpy() * 255 - red).max() <= 4
+    trimmed = video.as_trimmed(0.3, 0.4)
+    ours, theirs = videos.film_from_input(trimmed), trimmed.get_components().images.numpy()
+    assert (len(ours), len(theirs), ours.colour) == (4, 4, clip.colour)
+    assert np.abs(ours.frame(1).astype(int) - red).max() <= 4
+    assert np.abs(theirs[1] * 255 - red).max() <= 5

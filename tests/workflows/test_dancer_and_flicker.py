@@ -116,7 +116,7 @@ def test_dancer_reports_the_masks_and_that_nothing_changed_outside(dancer: list[
         ),
         ("Segment Anything.prompts=the dancer", "Segment Anything: prompts must be JSON, got .*; write {"),
         ("Segment Anything.object=3", r"Segment Anything: object must be in 0\.\.1, got 3"),
-        ("Load Segment Anything.model=none.pth", "none.pth must lie in .*sams, got no such file"),
+        ("Load Segment Anything.model=none.pth", r'none.pth for .* "Load Segment Anything": put it into .*sams'),
         (
             "Restyled room.image=escalier_small.png",
             "Poisson Blend: source must be 80x48 like the target, got 160x96; scale",
