@@ -43,7 +43,7 @@ TURNS = 2
 INVENTED_PX = 0.25
 """Motion off by less, in pixels of the half-sized picture, is left as it is."""
 REACH_QUARTERS = 1
-"""How far beyond a blank area its own fringe goes, in steps of four pixels. 3 takes a thin limb for the mat behind it."""
+"""How far beyond a blank area its fringe goes, in steps of four pixels. 3 takes a thin limb for the mat behind it."""
 
 
 def settle_blank_areas(

@@ -62,7 +62,7 @@ def test_a_run_looks_at_the_guide_of_ones_own(shot, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
 def test_weights_that_are_no_weights_are_refused(weight: float) -> None:
-    with pytest.raises(ValueError, match="colour must be a (weight >= 0|finite number)"):
+    with pytest.raises(ValueError, match=r"colour must be a (weight >= 0|finite number)"):
         Guides(colour=weight)
 
 

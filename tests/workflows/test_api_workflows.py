@@ -70,7 +70,10 @@ def test_second_run_makes_nothing_again(staircase: list[Path], server: Server, t
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("Load Keyframes.folder=nowhere", r'nowhere for .* "Load Keyframes": give your own with --input .*, or put it into .*input'),
+        (
+            "Load Keyframes.folder=nowhere",
+            r'nowhere for .* "Load Keyframes": give your own with --input .*, or put it into .*input',
+        ),
         ("Load Keyframes.folder=small", r"Load Keyframes: keyframe_000001.png must be 160x96, .* got 80x48; scale it"),
         ("Load Keyframes.folder=empty", r"Load Keyframes: .*empty must hold pictures .* got none"),
     ],
