@@ -8,7 +8,7 @@ import logging
 import shlex
 import shutil
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ def main(args: argparse.Namespace) -> int:
         raise
     if args.no_keep:
         shutil.rmtree(plan.scratch, ignore_errors=True)
-    _answer(plan, keyframes, runs, report, made, args)
+    _answer(plan, keyframes, runs, replace(report, first=plan.first), made, args)
     return 0
 
 
@@ -170,6 +170,7 @@ def _answer(
         "frames": len(plan.film),
         "size": list(plan.size),
         "rate": float(plan.film.rate),
+        "first": plan.first,
         "keyframes": [
             {"file": str(entry.file), "frame": entry.frame, "time": entry.time, "remark": entry.remark}
             for entry in (() if plan.listing is None else plan.listing.entries)

@@ -85,7 +85,7 @@ REFUSED = {
     "too many threads": (["--threads", "100000"], "at most 256"),
     "negative seed": (["--seed", "-1"], "seed must lie in"),
     "huge seed": (["--seed", str(10**30)], "seed must lie in"),
-    "weight that is no number": (["--colour-weight", "nan"], "colour must be a weight >= 0, got nan"),
+    "weight that is no number": (["--colour-weight", "nan"], "colour must be a finite number, got nan"),
     "negative weight": (["--mask-weight", "-2"], "mask must be a weight >= 0"),
     "no weight at all": (["--colour-weight", "0", "--position-weight", "0"], "must weigh more than 0"),
     "tiny match side": (["--match-side", "10"], "match_side must be at least 64 px"),

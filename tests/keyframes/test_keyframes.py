@@ -63,7 +63,9 @@ def test_other_number_types_are_refused() -> None:
 
 
 @pytest.mark.parametrize("factor", [1.1, 1.25, 1.5, 2, 2.25, 3, 4])
-@pytest.mark.parametrize("filmed", [Size(640, 360), Size(360, 640), Size(427, 240), Size(64, 48), Size(333, 333)], ids=str)
+@pytest.mark.parametrize(
+    "filmed", [Size(640, 360), Size(360, 640), Size(427, 240), Size(64, 48), Size(333, 333)], ids=str
+)
 def test_an_enlargement_fits_by_any_factor_and_however_its_sides_are_rounded(filmed: Size, factor: float) -> None:
     for rounded in (math.floor, round, math.ceil):
         painted = Size(*(rounded(side * Fraction(factor).limit_denominator(20)) for side in filmed))
