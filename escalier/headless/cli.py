@@ -83,7 +83,10 @@ def _parse(words: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     asked = next((word for word in words if not word.startswith("-")), None)
     for name, (module, help_line) in COMMANDS.items():
-        subparser = commands.add_parser(name, help=help_line, parents=[common], epilog=EXIT_CODES)
+        description = f"{help_line[0].upper()}{help_line[1:]}."
+        subparser = commands.add_parser(
+            name, help=help_line, description=description, parents=[common], epilog=EXIT_CODES
+        )
         if name == asked:
             importlib.import_module(module).add_arguments(subparser)
     args = parser.parse_args(words)

@@ -64,7 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the film to write (CLIP_stylised.mp4): {output_formats()}".replace("%", "%%"),
     )
     parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
-    parser.add_argument("--mode", choices=list(FADES), default=next(iter(FADES)), help="how runs are faded")
+    parser.add_argument(
+        "--mode",
+        choices=list(FADES),
+        default=next(iter(FADES)),
+        help="how the look of one keyframe passes into the next",
+    )
     parser.add_argument("--fade-frames", type=int, metavar="N", help="length of a fade (as long as the gap allows)")
     for name, weight in Guides().weights().items():
         parser.add_argument(

@@ -189,7 +189,7 @@ def test_pictures_bring_no_rate(tmp_path: Path, caplog: pytest.LogCaptureFixture
     ]
     for rate in (0, -24, float("nan"), float("inf")):
         with pytest.raises(
-            ValueError, match="FolderFrames: rate must be (over 0 frames a second|a finite number), got"
+            ValueError, match=r"FolderFrames: rate must be (over 0 frames a second|a finite number), got"
         ):
             FolderFrames(tmp_path, rate=rate)
 

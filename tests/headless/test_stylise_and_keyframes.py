@@ -68,7 +68,7 @@ def test_keyframes_are_chosen_as_asked(clip: Path, tmp_path: Path, arguments: li
         (["--by-motion", "0"], "count must be"),
         (["--at", "1,1"], "indices must be different"),
         (["--at", "7"], "must lie in 0..6"),
-        (["--per-second", "nan"], "per_second must be > 0"),
+        (["--per-second", "nan"], "per_second must be a finite number"),
         (["--every", "0"], "n must be at least 1"),
         (["--first", "-1"], "first must be at least 0"),
         (["--rate", "24"], "the file knows its own"),
