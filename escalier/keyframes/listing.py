@@ -166,8 +166,8 @@ def _files(place: Place, caller: str) -> tuple[list[Path], list[str]]:
         folder = next((file for file in files if file.is_dir()), None)
         if folder is not None:
             raise ValueError(
-                f"{caller}: keyframes must be one folder, or pictures, got {len(files)} places with the folder {folder}; "
-                "put all paintings into one folder, or name the pictures"
+                f"{caller}: keyframes must be one folder, or pictures, got {len(files)} places with the folder "
+                f"{folder}; put all paintings into one folder, or name the pictures"
             )
         if not files:
             raise ValueError(f"{caller}: place must name at least one picture, got none; paint a keyframe")
