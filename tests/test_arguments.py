@@ -28,6 +28,8 @@ def one(hint: Any) -> Callable[[Any], Any]:
 @pytest.mark.parametrize(
     ("hint", "value"),
     [
+        (Sequence[np.ndarray], np.zeros((2, 4, 6, 3), np.uint8)),
+        (Sequence[Picture] | None, np.zeros((2, 4, 6, 3), np.uint8)),
         (int, 3),
         (int, np.int64(3)),
         (float, 3),

@@ -10,6 +10,7 @@ from escalier.arguments import checked
 from escalier.film.frames import FolderFrames, FrameSource, frame_numbers, shortened
 from escalier.film.pictures import Size, picture_size, read_picture
 from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem, stem_of
+from escalier.refusals import printable
 
 from .keyframes import Keyframes, fits_film
 
@@ -83,13 +84,15 @@ class KeyframeListing:
         rows = [("file", "frame", "time", "remark")]
         for entry in self.entries:
             time = "" if entry.time is None else f"{entry.time:.3f} s"
-            rows.append((entry.file.name, str(entry.frame + self.first), time, entry.remark))
+            rows.append((printable(entry.file.name), str(entry.frame + self.first), time, printable(entry.remark)))
         wide = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [f"{a:<{wide[0]}}  {b:>{wide[1]}}  {c:>{wide[2]}}  {d}".rstrip() for a, b, c, d in rows]
         if self.first:
             lines.append(f"frames are counted from {self.first}, as in the names")
         if self.passed_over:
-            lines.append(f"passed over, since they cannot be read as pictures: {', '.join(self.passed_over)}")
+            lines.append(
+                f"passed over, since they cannot be read as pictures: {printable(', '.join(self.passed_over))}"
+            )
         return "\n".join(lines)
 
 

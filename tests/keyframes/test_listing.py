@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -207,3 +208,11 @@ def test_numbers_from_another_count_are_refused_with_the_usual_one_in_which_they
 ) -> None:
     with pytest.raises(ValueError, match=rf"use first = {remedy} \(--first {remedy}\)"):
         list_keyframes(put(tmp_path / "painted", name), plates(tmp_path / "plates", shot))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file names")
+def test_a_file_name_neither_breaks_the_table_nor_commands_the_terminal(tmp_path: Path) -> None:
+    painted = put(tmp_path / "painted", "key\x1b[31m_1.png", "key\n9 _2.png")
+    (painted / "x\x1b]0;y\x07.psd").write_bytes(b"8BPS")
+    table = str(list_keyframes(painted, film()))
+    assert "\x1b" not in table and "\x07" not in table and len(table.splitlines()) == 4
