@@ -23,7 +23,7 @@ TOO_SHORT = "the film is too short for a long lag, which needs three frames"
 NOT_FOLLOWED = "in no pair of frames can enough be followed: cuts, motion too fast for the flow, or an empty region"
 NO_RUNS = (
     "the two sides of each fade are known only where the film is made: escalier stylise says these figures, and "
-    "Measure Coherence does of the film of Fade Staircase"
+    "Measure Coherence does of the film of Fade Staircase or with its runs"
 )
 NO_FADE = "no fade has a middle: there is one keyframe, or the fades are too short"
 STILL = "the source itself does not change"
