@@ -198,6 +198,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if isinstance(value, np.ndarray) and value.ndim >= 1 and origin is Sequence:
         # A batch is a sequence of pictures, and a row of numbers one of numbers.
         return value.size == 0 or _fits(value[0], parts[0])
+    if isinstance(value, np.ndarray) and value.ndim > 1 and origin is Sequence and _is_array(parts[0]):
+        return True  # a batch of pictures in one array
     if not isinstance(value, origin) or isinstance(value, (str, bytes)):
         return False
     if not isinstance(value, (list, tuple)) or not parts or not issubclass(origin, Collection):
@@ -205,6 +207,10 @@ def _fits(value: Any, hint: Any) -> bool:
     if issubclass(origin, tuple) and parts[-1] is not Ellipsis:
         return len(value) == len(parts) and all(map(_fits, value, parts))
     return all(_fits(entry, parts[0]) for entry in value)
+
+
+def _is_array(hint: Any) -> bool:
+    return hint is np.ndarray or (get_origin(hint) is Annotated and get_args(hint)[0] is np.ndarray)
 
 
 def _is_bool(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+import escalier
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked
 from escalier.film.frames import ArrayFrames, FrameSource
 
@@ -26,6 +28,8 @@ def one(hint: Any) -> Callable[[Any], Any]:
 @pytest.mark.parametrize(
     ("hint", "value"),
     [
+        (Sequence[np.ndarray], np.zeros((2, 4, 6, 3), np.uint8)),
+        (Sequence[Picture] | None, np.zeros((2, 4, 6, 3), np.uint8)),
         (int, 3),
         (int, np.int64(3)),
         (float, 3),
@@ -134,3 +138,19 @@ def test_arrays_that_do_not_lie_over_one_another_are_refused() -> None:
     check_same_size("example", one=PICTURE, other=None, third=PICTURE[..., 0])
     with pytest.raises(ValueError, match=r"^example: other must be 6x4 like one, got 5x4; scale"):
         check_same_size("example", one=PICTURE, other=PICTURE[:, :5])
+
+
+def test_every_protocol_can_be_held_against_an_argument() -> None:
+    """`isinstance` refuses a protocol that is not marked, and so would every call of a function that names it."""
+    root = Path(escalier.__file__).parent
+    files = [file for file in root.rglob("*.py") if "(Protocol)" in file.read_text(encoding="utf-8")]
+    named = {".".join(file.relative_to(root.parent).with_suffix("").parts) for file in files}
+    protocols = {
+        one
+        for name in named - {"escalier.headless.display"}  # of no function that is checked
+        for one in vars(importlib.import_module(name)).values()
+        if getattr(one, "_is_protocol", False) and one.__module__ == name
+    }
+    assert len(protocols) >= 7
+    for protocol in protocols:
+        assert not isinstance(None, protocol)

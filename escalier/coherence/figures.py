@@ -21,7 +21,10 @@ Steps = list[tuple[float, float, float] | None]
 ONE_FRAME = "the film has one frame, and a change needs two"
 TOO_SHORT = "the film is too short for a long lag, which needs three frames"
 NOT_FOLLOWED = "in no pair of frames can enough be followed: cuts, motion too fast for the flow, or an empty region"
-NO_RUNS = "the two runs of each fade are not known: measure the film of Fade Staircase itself, or connect its runs"
+NO_RUNS = (
+    "the two sides of each fade are known only where the film is made: escalier stylise says these figures, and "
+    "Measure Coherence does of the film of Fade Staircase or with its runs"
+)
 NO_FADE = "no fade has a middle: there is one keyframe, or the fades are too short"
 STILL = "the source itself does not change"
 NO_DRAWING = "what it is compared with has no drawing at all"
@@ -59,6 +62,7 @@ def summarise(
     keyframes: tuple[int, ...],
     painted: PaintedSharpness | None,
     runs_known: bool,
+    first: int,
 ) -> Measurement:
     """The measurement made of the raw curves and colour steps of each region."""
     sharpness_of = "the painted keyframes" if painted else "the film's own keyframes" if keyframes else "the source"
@@ -73,7 +77,8 @@ def summarise(
         keyframes,
         sharpness_of,
         regions,
-        _notes(regions[WHOLE], length, lag, sharpness_of, keyframes),
+        _notes(regions[WHOLE], length, lag, sharpness_of, keyframes, first),
+        first,
     )
 
 
@@ -158,12 +163,17 @@ def _reasons(
 
 
 def _notes(
-    whole: RegionMeasurement, length: int, lag: int | None, sharpness_of: str, keyframes: tuple[int, ...]
+    whole: RegionMeasurement,
+    length: int,
+    lag: int | None,
+    sharpness_of: str,
+    keyframes: tuple[int, ...],
+    first: int,
 ) -> tuple[str, ...]:
     notes = []
     for curve, apart in (("warp_error", 1), ("warp_error_long", lag)):
         if apart is not None and length > apart:
-            notes += _left_out(whole.curves[curve][: length - apart], apart)
+            notes += _left_out(whole.curves[curve][: length - apart], apart, first)
     soft = int(np.count_nonzero(whole.curves["sharpness"] < LEAST))
     if soft:
         notes.append(f"{soft} of {length} frames keep less than {LEAST} of the sharpness of {sharpness_of}.")
@@ -172,12 +182,12 @@ def _notes(
     return tuple(notes)
 
 
-def _left_out(curve: np.ndarray, lag: int) -> list[str]:
+def _left_out(curve: np.ndarray, lag: int, first: int) -> list[str]:
     """A sentence for the pairs of a lag that are not judged, if there are any."""
     skipped = np.flatnonzero(~np.isfinite(curve))
     if not skipped.size:
         return []
-    shown = ", ".join(str(index) for index in skipped[:8]) + (", ..." if skipped.size > 8 else "")
+    shown = ", ".join(str(index + first) for index in skipped[:8]) + (", ..." if skipped.size > 8 else "")
     verb = "is" if skipped.size == 1 else "are"
     return [
         f"At lag {lag}, {skipped.size} of {curve.size} pairs {verb} left out, too little can be followed: those that "

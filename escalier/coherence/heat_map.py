@@ -10,6 +10,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size
 from escalier.film.motion import Motion
+from escalier.keyframes import fits_film
 
 from .pictures import at_size
 from .warp_error import squared_error
@@ -32,7 +33,7 @@ class HeatMap:
     Parameters
     ----------
     restyled
-        The film that was measured.
+        The film that was measured, of its source's size or larger, see `fits_film`.
     motion
         How its source moves.
     lag
@@ -52,10 +53,10 @@ class HeatMap:
     """
 
     def __init__(self, restyled: FrameSource, motion: Motion, *, lag: int = 1) -> None:
-        if (len(restyled), restyled.size) != (len(motion), motion.size):
+        if len(restyled) != len(motion) or not fits_film(restyled.size, motion.size):
             raise ValueError(
-                f"HeatMap: restyled must have {len(motion)} frames of {motion.size} as the source has, got "
-                f"{len(restyled)} of {restyled.size}; use the clip that it was made from"
+                f"HeatMap: restyled must have {len(motion)} frames of {motion.size} as the source has, or larger ones "
+                f"of its shape, got {len(restyled)} of {restyled.size}; use the clip that it was made from"
             )
         if lag < 1:
             raise ValueError(f"HeatMap: lag must be >= 1 frame, got {lag}; 1 shows flicker")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, MaskSource, Size, check_masks
+from escalier.film.frames import FrameSource, MaskSource, Size, check_masks, frame_numbers
 from escalier.film.motion import Motion
 from escalier.keyframes import Keyframes, fits_film
 from escalier.keyframes.keyframes import check_indices
@@ -52,6 +52,7 @@ def measure_film(
     masks: MaskSource | None = None,
     runs: Runs | None = None,
     lag: int | None = None,
+    first: int | None = None,
     progress: Callable[..., object] | None = None,
 ) -> Measurement:
     """Every figure of the coherence meter, for the whole picture and for the two sides of a mask.
@@ -78,6 +79,8 @@ def measure_film(
         gone is then read off the pictures; a `Staircase` knows it.
     lag
         The long lag in frames, see `long_lag`.
+    first
+        The number that people give to the source's first frame, for report, table and plot, see `frame_numbers`.
     progress
         Called as `progress(done, total, picture)`. What it raises passes through.
 
@@ -123,6 +126,7 @@ def measure_film(
         keyframes=indices,
         painted=painted,
         runs_known=runs is not None,
+        first=frame_numbers(source, first)[0],
     )
 
 

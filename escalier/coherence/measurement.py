@@ -76,6 +76,9 @@ class Measurement:
         "whole", and with a mask "inside" and "outside", which share no pixel.
     notes
         What the reader of the figures should know, a sentence each.
+    first
+        The number that people give to the first frame. Report, table and plot count from it; `keyframes`, `frames` and
+        the JSON object, which holds it, count from 0.
     """
 
     length: int
@@ -85,6 +88,7 @@ class Measurement:
     sharpness_of: str
     regions: dict[str, RegionMeasurement]
     notes: tuple[str, ...] = ()
+    first: int = 0
 
     @property
     def figures(self) -> dict[str, float | None]:
@@ -115,6 +119,7 @@ class Measurement:
         """Everything as one JSON object. What has no value is null, never NaN."""
         facts = {
             "length": self.length,
+            "first": self.first,
             "size": str(self.size),
             "lag": self.lag,
             "keyframes": list(self.keyframes),
@@ -146,7 +151,7 @@ class Measurement:
         table.writerow(["frame", *columns])
         for index in range(self.length):
             values = (_or_none(column[index]) for column in columns.values())
-            table.writerow([index, *("" if value is None else f"{value:.9g}" for value in values)])
+            table.writerow([index + self.first, *("" if value is None else f"{value:.9g}" for value in values)])
         return text.getvalue()
 
     def __str__(self) -> str:
@@ -168,7 +173,7 @@ class Measurement:
         lag = "a long lag" if self.lag is None else f"lag {self.lag}"
         value = region.figures[figure]
         said = "none" if value is None else f"{value * unit:.{digits}f}"
-        where = f"  (worst at frame {region.frames[figure]})" if value and figure in region.frames else ""
+        where = f"  (worst at frame {region.frames[figure] + self.first})" if value and figure in region.frames else ""
         return f"  {label.format(lag=lag):<33}{said:<8}{word:<7}{where}".rstrip()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, Size
+from escalier.film.frames import FrameSource, Size, frame_numbers
 from escalier.film.motion import Motion
 from escalier.propagation.staircase import Staircase
 
@@ -39,6 +39,9 @@ class FadeReport:
     change_frames, change_curve
         The first frame of each pair, int (M,), and `visible_change` there, float32 (M,). A pair of which less than 5 %
         is followed, such as a cut in the source, is left out.
+    first
+        The number that people give to the first frame: that of the first plate in a folder film, else 0. What is said
+        in words counts from it, `pop_frame` and the curves from 0.
     """
 
     ghosting: float | None
@@ -49,6 +52,7 @@ class FadeReport:
     ghosting_curve: np.ndarray = field(repr=False)
     change_frames: np.ndarray = field(repr=False)
     change_curve: np.ndarray = field(repr=False)
+    first: int = 0
 
     def __str__(self) -> str:
         if self.pop is None and self.ghosting is None:
@@ -59,8 +63,9 @@ class FadeReport:
         if self.double_exposure is not None:
             word = verdict("double_exposure", self.double_exposure)
             parts.append(f"double exposure: {self.double_exposure:.3f} ({word})")
-        if self.pop is not None:
-            parts.append(f"pop: {self.pop:.2f} after frame {self.pop_frame} ({verdict('pop', self.pop)})")
+        if self.pop is not None and self.pop_frame is not None:
+            where = f"after frame {self.pop_frame + self.first}"
+            parts.append(f"pop: {self.pop:.2f} {where} ({verdict('pop', self.pop)})")
         return "; ".join(parts)
 
 
@@ -130,6 +135,7 @@ def measure_fades(
         ghosting_curve=np.array(list(ghosting.values()), np.float32),
         change_frames=np.array(list(changes), np.int64),
         change_curve=np.array(list(changes.values()), np.float32),
+        first=frame_numbers(film)[0],
     )
 
 

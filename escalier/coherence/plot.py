@@ -68,7 +68,7 @@ def plot_curves(measurement: Measurement) -> np.ndarray:
         _draw_panel(sheet, TOP_PX + row * (PANEL_PX + GAP_PX), panel, measurement)
     if len(measurement.regions) > 1:
         _write_legend(sheet)
-    _draw_frame_numbers(sheet, height - BOTTOM_PX + 18, measurement.length)
+    _draw_frame_numbers(sheet, height - BOTTOM_PX + 18, measurement.length, measurement.first)
     return sheet
 
 
@@ -126,9 +126,10 @@ def _write_legend(sheet: np.ndarray) -> None:
         _write(sheet, text, (WIDTH - RIGHT_PX - 390 + 130 * place, TOP_PX - 8), COLOURS[name])
 
 
-def _draw_frame_numbers(sheet: np.ndarray, y: int, length: int) -> None:
+def _draw_frame_numbers(sheet: np.ndarray, y: int, length: int, first: int) -> None:
     for index in sorted({round(place) for place in np.linspace(0, length - 1, min(length, 11))}):
-        _write(sheet, str(index), (round(float(_place(index, length))) - 4 * len(str(index)), y), INK)
+        number = str(index + first)
+        _write(sheet, number, (round(float(_place(index, length))) - 4 * len(number), y), INK)
 
 
 def _place(index: int | np.ndarray, length: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Job(NamedTuple):
     mask: np.ndarray
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Something that blends frames, as many at a time as it says."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ FOLLOWED, FOLLOWED_DELTA_E = 0.5, 15.0
 FLASH_FRAMES = 3
 
 
+@runtime_checkable
 class PairMotion(Protocol):
     """How a film moves from a frame to its neighbour, as `escalier.film.motion.Motion` knows it."""
 

@@ -202,7 +202,7 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
     plates: dict[int, Path] = {}
     if not files:
         raise ValueError("FolderFrames: folder must name at least one picture, got none; check the list")
-    for file, (number, doubt) in zip(files, number_files([file.name for file in files]), strict=True):
+    for file, (number, doubt, _) in zip(files, number_files([file.name for file in files]), strict=True):
         if number is None and len(files) == 1:
             number = 0
         if number is None:

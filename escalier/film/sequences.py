@@ -36,10 +36,14 @@ _SILENT = {".txt", ".md", ".json", ".xml", ".csv", ".yaml", ".yml", ".log", ".xm
 
 
 class Numbered(NamedTuple):
-    """The number in a file's name, None where nothing decides, and what is doubtful about it."""
+    """The number in a file's name, None where nothing decides, and what is doubtful about it.
+
+    `counted` says that it is only the counter that ComfyUI's Save Image appends: the place in a sequence, but no frame.
+    """
 
     number: int | None
     doubt: str | None = None
+    counted: bool = False
 
 
 def number_files(names: Sequence[str], allowed: Collection[int] | None = None) -> list[Numbered]:
@@ -67,8 +71,9 @@ def number_files(names: Sequence[str], allowed: Collection[int] | None = None) -
 
     Examples
     --------
-    >>> number_files(["keyframe_000024_00001_.png", "shot_02_key_0137.png", "24 - Copy (2).png", "1920x1080.png"])
-    [Numbered(number=24, doubt=None), Numbered(number=137, doubt=None), Numbered(number=24, doubt=None), ...]
+    >>> names = ["keyframe_000024_00001_.png", "shot_02_key_0137.png", "24 - Copy (2).png", "1920x1080.png"]
+    >>> [found.number for found in number_files(names)]
+    [24, 137, 24, None]
     >>> [found.number for found in number_files(["a02_0010.png", "a02_0020.png"])]
     [10, 20]
     """
@@ -189,4 +194,5 @@ def _by_mark(stem: str) -> Numbered:
     counter = next(filter(None, mark.group("bracketed", "comfyui", "attached")), None) if mark else None
     if counter is None:
         return Numbered(None)
-    return Numbered(int(counter), f"{int(counter)} is a counter that a program appended, perhaps no frame")
+    doubt = f"{int(counter)} is a counter that a program appended, perhaps no frame"
+    return Numbered(int(counter), doubt, counted=bool(mark and mark.group("comfyui")))

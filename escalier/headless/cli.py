@@ -8,9 +8,9 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import escalier
 from escalier.refusals import is_refusal, printable, sentence
@@ -54,9 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     args = _parse(words)
-    _set_up_log(args.verbose)
     try:
-        with _ending_on_signals():
+        with _log_lines(args.verbose), _ending_on_signals():
             return int(importlib.import_module(COMMANDS[args.command][0]).main(args))
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
@@ -84,7 +83,10 @@ def _parse(words: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     asked = next((word for word in words if not word.startswith("-")), None)
     for name, (module, help_line) in COMMANDS.items():
-        subparser = commands.add_parser(name, help=help_line, parents=[common], epilog=EXIT_CODES)
+        description = f"{help_line[0].upper()}{help_line[1:]}."
+        subparser = commands.add_parser(
+            name, help=help_line, description=description, parents=[common], epilog=EXIT_CODES
+        )
         if name == asked:
             importlib.import_module(module).add_arguments(subparser)
     args = parser.parse_args(words)
@@ -92,15 +94,21 @@ def _parse(words: list[str]) -> argparse.Namespace:
     return args
 
 
-def _set_up_log(verbose: bool) -> None:
-    """Our own log on standard error, bare; nothing of other packages'."""
-    if not log.handlers:
-        log.addHandler(LogLines())
+@contextmanager
+def _log_lines(verbose: bool) -> Iterator[None]:
+    """Our own log on standard error, bare; nothing of other packages'. For as long as the command runs."""
+    lines, before = LogLines(), log.level
+    log.addHandler(lines)
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(lines)
+        log.setLevel(before)
 
 
 @contextmanager
-def _ending_on_signals() -> Any:
+def _ending_on_signals() -> Iterator[None]:
     """Turn the signals that end a process into an exception, so that every `with` block on the way closes."""
 
     def leave(number: int, _: object) -> None:

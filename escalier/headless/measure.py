@@ -70,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
         check_output(args.output / HEAT_MAP, restyled.size, like=source)
     if args.scratch is not None:
         open_scratch(args.scratch)
-    masks = masks_for(args.mask, source)
+    masks = masks_for(args.mask, source, args.first)
     keyframes = None if args.keyframes is None else _keyframes(args.keyframes, args.first, source)
     parts = {"measuring": len(source) * MEASURING_S}
     if args.output is not None:
@@ -84,6 +84,7 @@ def main(args: argparse.Namespace) -> int:
             keyframes=keyframes,
             masks=masks,
             lag=args.lag,
+            first=args.first,
             progress=part("measuring"),
         )
         if args.output is not None:

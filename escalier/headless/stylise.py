@@ -8,7 +8,7 @@ import logging
 import shlex
 import shutil
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the film to write (CLIP_stylised.mp4): {output_formats()}".replace("%", "%%"),
     )
     parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
-    parser.add_argument("--mode", choices=list(FADES), default=next(iter(FADES)), help="how runs are faded")
+    parser.add_argument(
+        "--mode",
+        choices=list(FADES),
+        default=next(iter(FADES)),
+        help="how the look of one keyframe passes into the next",
+    )
     parser.add_argument("--fade-frames", type=int, metavar="N", help="length of a fade (as long as the gap allows)")
     for name, weight in Guides().weights().items():
         parser.add_argument(
@@ -109,7 +114,7 @@ def main(args: argparse.Namespace) -> int:
         raise
     if args.no_keep:
         shutil.rmtree(plan.scratch, ignore_errors=True)
-    _answer(plan, keyframes, runs, report, made, args)
+    _answer(plan, keyframes, runs, replace(report, first=plan.first), made, args)
     return 0
 
 
@@ -173,6 +178,7 @@ def _answer(
         "frames": len(plan.film),
         "size": list(plan.size),
         "rate": float(plan.film.rate),
+        "first": plan.first,
         "keyframes": [
             {"file": str(entry.file), "frame": entry.frame, "time": entry.time, "remark": entry.remark}
             for entry in (() if plan.listing is None else plan.listing.entries)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film import FrameSource, Size, check_output, open_film
-from escalier.film.frames import shortened
+from escalier.film.frames import frame_numbers, shortened
 from escalier.film.masks import FilmMasks
 from escalier.film.output_formats import output_format
 from escalier.film.picture_sequence import SequenceName
@@ -37,7 +37,10 @@ BYTES_PER_PIXEL = {"h264": 0.3, "prores": 1.2, "ffv1": 2.5, "vp9": 0.3, "gif": 1
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done. `listing` is None where the keyframes have yet to be painted, at the frames `indices`."""
+    """What is to be done. `listing` is None where the keyframes have yet to be painted, at the frames `indices`.
+
+    `first` is the number that people give to the film's first frame.
+    """
 
     film: FrameSource
     masks: FilmMasks | None
@@ -45,6 +48,7 @@ class Plan:
     indices: tuple[int, ...]
     painted: Path
     size: Size
+    first: int
     output: str
     scratch: Path
     guides: Guides
@@ -67,7 +71,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     _check_not_there(target, args.overwrite)
     film = open_film(clip, args.rate)
     painted = args.painted or beside(target, f"{stem_of(target)}_keyframes")
-    masks = masks_for(args.mask, film)
+    masks = masks_for(args.mask, film, args.first)
     listing, size = None, film.size
     if args.pipeline is None:
         listing = list_keyframes(places[0] if len(places) == 1 else places, film, first=args.first)
@@ -80,7 +84,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
     _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
-    return Plan(film, masks, listing, indices, painted, size, output, scratch, guides, matching, cores)
+    first = frame_numbers(film, args.first)[0]
+    return Plan(film, masks, listing, indices, painted, size, first, output, scratch, guides, matching, cores)
 
 
 def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:

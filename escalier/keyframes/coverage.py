@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ MOTION_REACH_DIAGONALS = 1.0
 REFINING_ROUNDS = 16
 
 
+@runtime_checkable
 class NeighbourMotion(Protocol):
     """How a film moves from each frame to its neighbours, as `escalier.film.motion.Motion` knows it."""
 

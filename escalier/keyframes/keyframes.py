@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.film.frames import FrameSource, Size
 
-LEAST_ENLARGEMENT = 1.1
+LEAST_ENLARGEMENT = Fraction(11, 10)
 
 
 @checked
@@ -103,8 +104,8 @@ class Keyframes:
 def fits_film(painted: Size, filmed: Size) -> bool:
     """Whether keyframes of one size can be carried through a film of another: as large, or larger by one factor.
 
-    Larger keyframes give a larger film. Their shape may be off by a pixel, as scaling rounds; a picture that is larger
-    by a pixel or two was cropped or padded, not enlarged.
+    Larger keyframes, by a tenth at least and by any factor, give a larger film; of their shape see `same_shape`. A
+    picture that is larger by a pixel or two was cropped or padded, not enlarged.
 
     >>> fits_film(Size(1080, 1920), Size(540, 960)), fits_film(Size(540, 960), Size(1080, 1920))
     (True, False)
@@ -115,12 +116,17 @@ def fits_film(painted: Size, filmed: Size) -> bool:
 
 @checked
 def same_shape(one: Size, other: Size) -> bool:
-    """Whether two sizes are one shape at two scales, to within a pixel of the larger one's rounding.
+    """Whether one of two sizes is the other scaled: at some factor both sides fit to half a pixel of the smaller one.
+
+    That is what rounding leaves of a proxy's sides, or of those of an enlargement.
 
     >>> same_shape(Size(1920, 1080), Size(853, 480)), same_shape(Size(1920, 1080), Size(1440, 1080))
     (True, False)
+    >>> same_shape(Size(32, 19), Size(16, 9)), same_shape(Size(32, 20), Size(16, 9))
+    (True, False)
     """
-    return abs(one.width * other.height - other.width * one.height) <= max(*one, *other)
+    larger = max(one, other, key=sum)
+    return 2 * abs(one.width * other.height - other.width * one.height) <= sum(larger)
 
 
 def check_indices(indices: Sequence[int], length: int, caller: str = "Keyframes") -> None:

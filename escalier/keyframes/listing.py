@@ -10,6 +10,7 @@ from escalier.arguments import checked
 from escalier.film.frames import FolderFrames, FrameSource, frame_numbers, shortened
 from escalier.film.pictures import Size, picture_size, read_picture
 from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem, stem_of
+from escalier.refusals import printable
 
 from .keyframes import Keyframes, fits_film
 
@@ -47,12 +48,16 @@ class KeyframeListing:
         Number of frames in the film.
     passed_over
         Names of files that lie there too and cannot be read as pictures.
+    first
+        The number of the film's first frame in the files' names. The table counts from it, as the names do; `frame` of
+        an entry counts from 0.
     """
 
     entries: tuple[KeyframeEntry, ...]
     size: Size
     length: int
     passed_over: tuple[str, ...] = ()
+    first: int = 0
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -79,11 +84,15 @@ class KeyframeListing:
         rows = [("file", "frame", "time", "remark")]
         for entry in self.entries:
             time = "" if entry.time is None else f"{entry.time:.3f} s"
-            rows.append((entry.file.name, str(entry.frame), time, entry.remark))
+            rows.append((printable(entry.file.name), str(entry.frame + self.first), time, printable(entry.remark)))
         wide = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [f"{a:<{wide[0]}}  {b:>{wide[1]}}  {c:>{wide[2]}}  {d}".rstrip() for a, b, c, d in rows]
+        if self.first:
+            lines.append(f"frames are counted from {self.first}, as in the names")
         if self.passed_over:
-            lines.append(f"passed over, since they cannot be read as pictures: {', '.join(self.passed_over)}")
+            lines.append(
+                f"passed over, since they cannot be read as pictures: {printable(', '.join(self.passed_over))}"
+            )
         return "\n".join(lines)
 
 
@@ -93,7 +102,7 @@ def list_keyframes(place: Place, film: FrameSource, *, first: int | None = None)
 
     A painting that is called like a plate of a folder film (but for marks of copies) belongs to that plate. Else the
     number in its name decides (`escalier.film.sequences`): it is looked up among the numbers of a folder film's plates,
-    and counted from `first` in other films.
+    and counted from `first` in other films. The counter of ComfyUI's Save Image alone is no frame number.
 
     Parameters
     ----------
@@ -151,12 +160,18 @@ def list_in(
     for frame, file, plate, doubt in sorted(found, key=lambda one: one[0]):
         time = None if film is None else float(times[frame] if times is not None else frame / film.rate)
         entries.append(KeyframeEntry(file, frame, time, plate, doubt))
-    return KeyframeListing(tuple(entries), sizes[entries[0].file], length, tuple(others))
+    return KeyframeListing(tuple(entries), sizes[entries[0].file], length, tuple(others), numbers[0])
 
 
 def _files(place: Place, caller: str) -> tuple[list[Path], list[str]]:
     if not isinstance(place, (str, Path)):
         files = [Path(file) for file in place]
+        folder = next((file for file in files if file.is_dir()), None)
+        if folder is not None:
+            raise ValueError(
+                f"{caller}: keyframes must be one folder, or pictures, got {len(files)} places with the folder "
+                f"{folder}; put all paintings into one folder, or name the pictures"
+            )
         if not files:
             raise ValueError(f"{caller}: place must name at least one picture, got none; paint a keyframe")
         return files, []
@@ -194,7 +209,7 @@ def _frames(
 
 
 def _looked_up(file: Path, numbered: Numbered, by_number: dict[int, int], caller: str) -> int:
-    if numbered.number is None:
+    if numbered.number is None or numbered.counted:
         why = f"got none that is sure: {numbered.doubt}" if numbered.doubt else "got none"
         raise ValueError(
             f"{caller}: {file.name} must have its frame number in its name, {why}; call it for instance "
@@ -204,13 +219,20 @@ def _looked_up(file: Path, numbered: Numbered, by_number: dict[int, int], caller
         return by_number[numbered.number]
     first, last = min(by_number), max(by_number)
     remedy = "rename it, or check that it belongs to this film"
-    if numbered.number in (first - 1, last + 1):
-        other = first - 1 if numbered.number < first else first + 1
+    other = _other_count(numbered.number, first, last)
+    if other is not None:
         remedy = f"use first = {other} (--first {other}) if the numbers count from {other}"
     raise ValueError(
         f"{caller}: {file.name} must lie in the film, whose {len(by_number)} frames are numbered {first}..{last}, got "
         f"{numbered.number}; {remedy}"
     )
+
+
+def _other_count(number: int, first: int, last: int) -> int | None:
+    """From what people usually count, if a number outside the film lies in it then."""
+    nearest = first - 1 if number < first else first + 1
+    usual = [nearest, 0, 1, 1001, 1000, 86400]
+    return next((start for start in usual if start >= 0 and start <= number <= start + last - first), None)
 
 
 def _check_sizes(sizes: dict[Path, Size], wanted: Size | None, caller: str) -> None:

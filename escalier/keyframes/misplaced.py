@@ -38,7 +38,11 @@ class Misplaced(NamedTuple):
     better_fit: float
 
     def __str__(self) -> str:
-        what = f"its own frame {self.turned}" if self.turned else f"frame {self.fits}"
+        return self.said()
+
+    def said(self, first: int = 0) -> str:
+        """In words, with frames counted from `first`."""
+        what = f"its own frame {self.turned}" if self.turned else f"frame {self.fits + first}"
         return f"the painting seems to belong to {what} (fit {self.better_fit:.2f}, here {self.own_fit:.2f})"
 
 
@@ -128,7 +132,7 @@ def remark_misplaced(
     ('keyframe_000000.png: the painting seems to belong to frame 16 (fit 1.00, here 0.61)',)
     """
     found = find_misplaced(keyframes, film, progress=progress)
-    return listing.with_doubts({one.frame: str(one) for one in found})
+    return listing.with_doubts({one.frame: one.said(listing.first) for one in found})
 
 
 def _neighbours(index: int, keyframes: Keyframes, length: int) -> list[int]:

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -46,6 +46,7 @@ SHARES: dict[str, Callable[[float], float]] = {
 """How weight passes from one prompted frame to the next: the curves of the staircase's fades."""
 
 
+@runtime_checkable
 class Refine(Protocol):
     """A model that is asked for each frame's mask."""
 

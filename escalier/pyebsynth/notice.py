@@ -27,7 +27,7 @@ class _FirstCompile(event.Listener):
         if self._what not in _announced and getattr(function, "__module__", "").startswith("escalier.pyebsynth"):
             _announced.add(self._what)
             logger.info(
-                "compiling the brushes for %s; this happens once on a machine and takes some seconds",
+                "preparing the brushes (%s), once for this machine; it takes some seconds",
                 self._what,
                 extra={"takes_seconds": COMPILING_S},
             )
@@ -39,5 +39,5 @@ class _FirstCompile(event.Listener):
 @contextmanager
 def while_compiling(patch_size: int, channels: int) -> Iterator[None]:
     """Log one line if kernels of this room compile inside the block."""
-    with event.install_listener("numba:compile", _FirstCompile(f"patch size {patch_size} and {channels} channels")):
+    with event.install_listener("numba:compile", _FirstCompile(f"patch size {patch_size}, {channels} channels")):
         yield

@@ -21,8 +21,11 @@ from ..video import film_from_input
 log = logging.getLogger("escalier")
 
 CATEGORY = "escalier/keyframes"
-FIRST = ["0", "1"]
-FIRST_TOOLTIP = "The number of the film's first frame in the file names. Blender and many exporters begin with 1."
+FIRST = ["0", "1", "1001"]
+FIRST_TOOLTIP = (
+    "The number of the film's first frame in the file names. Blender and many exporters begin with 1, plates of film "
+    "departments with 1001."
+)
 
 
 FOLDERS = AllowedFiles(

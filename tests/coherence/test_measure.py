@@ -14,7 +14,7 @@ import pytest
 from scipy import ndimage
 
 from escalier.coherence import Measurement, long_lag, measure_film, plot_curves
-from escalier.film.frames import ArrayFrames, Size
+from escalier.film.frames import ArrayFrames, FolderFrames, Size
 from escalier.film.motion import Motion
 from escalier.film.moving_clip import make_clip
 from escalier.keyframes import Keyframes
@@ -416,3 +416,18 @@ def test_plot_shows_a_panel_for_each_figure_that_is_known(found: Measurement) ->
         measure_film(ArrayFrames(np.repeat(scene(3)[None], 9, axis=0)), staircase_of(scene(1), scene(2), 9))
     )
     assert known.shape[0] > plot_curves(found).shape[0]
+
+
+def test_report_and_table_count_as_people_do_and_the_json_object_from_0(source, restyled, tmp_path: Path) -> None:
+    for name, film in (("plates", source), ("film", restyled)):
+        (tmp_path / name).mkdir()
+        for index in range(LENGTH):
+            cv2.imwrite(str(tmp_path / name / f"{index + 1001}.png"), film.frame(index)[..., ::-1])
+    plates, film = (FolderFrames(tmp_path / name, rate=24) for name in ("plates", "film"))
+    plain, counted = measure_film(source, restyled, lag=LAG), measure_film(plates, film, lag=LAG)
+    assert (plain.first, counted.first, measure_film(source, restyled, first=1).first) == (0, 1001, 1)
+    assert counted.frames == plain.frames and json.loads(counted.to_json())["first"] == 1001
+    assert f"(worst at frame {plain.frames['pop']})" in str(plain)
+    assert f"(worst at frame {plain.frames['pop'] + 1001})" in str(counted)
+    rows = list(csv.reader(io.StringIO(counted.to_csv())))
+    assert [row[0] for row in rows[1:]] == [str(1001 + index) for index in range(LENGTH)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from unprivileged import closed_folder, needs_permissions
 
 from escalier.film import FolderFrames, Size, VideoFrames, check_output, write_film
 from escalier.film.output_formats import CODECS, OUTPUTS, output_formats
@@ -117,14 +116,10 @@ def test_what_cannot_be_written_is_refused_in_a_sentence(tmp_path: Path, call, e
         call(tmp_path)
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root writes everywhere")
-def test_a_locked_folder_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(PermissionError, match="must be a folder that can be written into"):
-            check_output(tmp_path / "film.mp4", SIZE)
-    finally:
-        tmp_path.chmod(0o700)
+@needs_permissions
+def test_a_locked_folder_is_refused() -> None:
+    with closed_folder() as folder, pytest.raises(PermissionError, match="must be a folder that can be written into"):
+        check_output(folder / "film.mp4", SIZE)
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import re
 import signal
 import subprocess
@@ -190,3 +191,22 @@ def test_a_wrong_word_to_run_is_refused_before_a_server_starts(
     printed = capsys.readouterr().err
     assert text in printed and "Traceback" not in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["canvas.json", "flow.json"]
+
+
+def test_the_log_is_as_before_once_the_command_is_done(command: Callable[..., list[str]], capsys) -> None:
+    log = logging.getLogger("escalier")
+    strange = logging.NullHandler()
+    log.addHandler(strange)
+    try:
+        before = [*log.handlers], log.level
+
+        def speak(_: argparse.Namespace) -> int:
+            log.info("a line")
+            raise KeyboardInterrupt
+
+        for _ in range(2):
+            assert cli.main(command(speak)) == cli.INTERRUPTED
+            assert capsys.readouterr().err == "a line\nStopped.\n"
+            assert ([*log.handlers], log.level) == before
+    finally:
+        log.removeHandler(strange)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from unprivileged import closed_folder, needs_permissions
 
 from escalier.film import ArrayFrames, Size, make_clip, write_film
 from escalier.headless import stylise
@@ -24,9 +24,7 @@ LENGTH = 7
 def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip, its paintings, masks of several kinds, and things that are in the way."""
     folder = tmp_path_factory.mktemp("shot")
-    film = make_clip(SIZE, LENGTH)
-    write_film(folder / "clip.mkv", film)
-    write_keyframes(folder / "painted", ArrayFrames(np.stack([255 - film.frame(i) for i in range(LENGTH)])), [1, 5])
+    _write_shot(folder)
     for name, size, level in (("black", SIZE, 0), ("small", Size(48, 32), 255), ("white", SIZE, 255)):
         cv2.imwrite(str(folder / f"{name}.png"), np.full((size.height, size.width), level, np.uint8))
     write_film(folder / "mask.mkv", np.full((LENGTH, SIZE.height, SIZE.width, 3), 255, np.uint8), rate=24)
@@ -40,6 +38,12 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "sequence").mkdir()
     (folder / "sequence" / "frame_000003.png").write_bytes(b"precious")
     return folder
+
+
+def _write_shot(folder: Path) -> None:
+    film = make_clip(SIZE, LENGTH)
+    write_film(folder / "clip.mkv", film)
+    write_keyframes(folder / "painted", ArrayFrames(np.stack([255 - film.frame(i) for i in range(LENGTH)])), [1, 5])
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
@@ -109,14 +113,16 @@ def test_it_is_refused_in_one_sentence_before_anything_is_made(
     assert everything_in(shot) == before
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="for root every folder can be written to")
-def test_folders_that_cannot_be_written_to_are_refused(shot: Path, tmp_path: Path, capsys) -> None:
-    (tmp_path / "closed").mkdir(mode=0o500)
-    for option in (["--output", f"{tmp_path}/closed/film.mp4"], ["--scratch", f"{tmp_path}/closed"]):
-        arguments = ["stylise", str(shot / "clip.mkv"), "--keyframes", str(shot / "painted")]
-        assert main([*arguments, "--output", str(tmp_path / "film.mp4"), *option]) == 1
-        said = capsys.readouterr().err
-        assert "can be written" in said and "Errno" not in said
+@needs_permissions
+@pytest.mark.parametrize("option", ["output", "scratch"])
+def test_folders_that_cannot_be_written_to_are_refused(capsys, option: str) -> None:
+    with closed_folder(_write_shot) as closed:
+        free = closed.parent / "free"
+        places = {"output": free / "film.mp4", "scratch": free} | {option: closed / "film.mp4"}
+        given = ["stylise", str(closed / "clip.mkv"), "--keyframes", str(closed / "painted")]
+        assert main([*given, *(word for name, place in places.items() for word in (f"--{name}", str(place)))]) == 1
+    said = capsys.readouterr().err
+    assert "can be written" in said and "closed" in said and "Errno" not in said
 
 
 @pytest.mark.parametrize("free", [10**9, 10**9 + 200_000], ids=["nothing", "not enough for the film"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from escalier.film import ArrayFrames, Size
-from escalier.keyframes import Keyframes
+from escalier.keyframes import Keyframes, fits_film, same_shape
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
 
@@ -57,3 +60,37 @@ def test_refuses(indices: list, pictures: list, length: int, message: str) -> No
 def test_other_number_types_are_refused() -> None:
     with pytest.raises(TypeError, match="must be uint8 or float32, got float64"):
         Keyframes([0], [np.zeros((4, 6, 3))], 20)
+
+
+@pytest.mark.parametrize("factor", [1.1, 1.25, 1.5, 2, 2.25, 3, 4])
+@pytest.mark.parametrize(
+    "filmed", [Size(640, 360), Size(360, 640), Size(427, 240), Size(64, 48), Size(333, 333)], ids=str
+)
+def test_an_enlargement_fits_by_any_factor_and_however_its_sides_are_rounded(filmed: Size, factor: float) -> None:
+    for rounded in (math.floor, round, math.ceil):
+        painted = Size(*(rounded(side * Fraction(factor).limit_denominator(20)) for side in filmed))
+        if 10 * max(painted) >= 11 * max(filmed):
+            assert same_shape(painted, filmed) and same_shape(filmed, painted) and fits_film(painted, filmed)
+            off = math.ceil(factor) + 1  # further than half a pixel of the film on both sides
+            for other in (Size(painted.width, painted.height + 2 * off), Size(painted.width + 2 * off, painted.height)):
+                assert not fits_film(other, filmed)
+
+
+@pytest.mark.parametrize(
+    ("painted", "filmed", "fits"),
+    [
+        (Size(1920, 1080), Size(854, 480), True),
+        (Size(1920, 1080), Size(426, 240), True),
+        (Size(1708, 960), Size(428, 240), True),  # a proxy whose width was rounded to an even number
+        (Size(1708, 961), Size(854, 480), True),
+        (Size(1708, 962), Size(854, 480), False),
+        (Size(32, 19), Size(16, 9), True),
+        (Size(32, 20), Size(16, 9), False),
+        (Size(1280, 536), Size(640, 270), False),
+        (Size(642, 361), Size(640, 360), False),
+        (Size(320, 180), Size(640, 360), False),
+        (Size(640, 360), Size(640, 360), True),
+    ],
+)
+def test_keyframes_of_another_shape_do_not_fit_by_two_pixels_either(painted: Size, filmed: Size, fits: bool) -> None:
+    assert fits_film(painted, filmed) is fits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -166,3 +167,52 @@ def test_a_painting_that_lies_on_its_side_by_exif_stands_upright(tmp_path: Path)
     exif[274] = 6
     Image.new("RGB", (SIZE.height, SIZE.width)).save(tmp_path / "keyframe_000003.jpg", exif=exif)
     assert list_keyframes(tmp_path, film()).size == SIZE
+
+
+@pytest.mark.parametrize("first", [1, 1001])
+def test_the_table_counts_as_the_names_do(tmp_path: Path, first: int) -> None:
+    put(tmp_path / "painted", f"plate_{first + 3:04d}.png", f"plate_{first + 9:04d}_v2.png")
+    for shot, given in ((film(), first), (plates(tmp_path / "plates", first), None)):
+        listing = list_keyframes(tmp_path / "painted", shot, first=given)
+        assert [entry.frame for entry in listing.entries] == [3, 9] and listing.first == first
+        rows = str(listing).splitlines()
+        assert [row.split()[1] for row in rows[1:3]] == [str(first + 3), str(first + 9)]
+        assert rows[3] == f"frames are counted from {first}, as in the names"
+
+
+def test_the_counter_of_save_image_alone_is_no_frame(tmp_path: Path) -> None:
+    painted = put(tmp_path / "painted", "ComfyUI_00001_.png", "ComfyUI_00002_.png")
+    for first in (None, 0, 1):
+        with pytest.raises(ValueError, match=r"ComfyUI_00001_.png must have its frame number in its name, .*counter"):
+            list_keyframes(painted, film(), first=first)
+    with pytest.raises(ValueError, match="counter"):
+        list_keyframes(painted, plates(tmp_path / "numbered", 1))
+    saved = plates(tmp_path / "saved", 1, name="ComfyUI_{:05d}_.png")  # frames saved by ComfyUI are plates, though
+    assert [entry.frame for entry in list_keyframes(painted, saved).entries] == [0, 1]
+    edited = put(tmp_path / "edited", "ComfyUI_00007_ copy.png")
+    assert [entry.frame for entry in list_keyframes(edited, saved).entries] == [6]
+
+
+def test_several_folders_are_refused_by_name(tmp_path: Path) -> None:
+    folders = [put(tmp_path / name, f"{name}1.png") for name in ("a", "b")]
+    with pytest.raises(ValueError, match=r"must be one folder, or pictures, got 2 places with the folder .*a; put all"):
+        list_keyframes(folders, film())
+
+
+@pytest.mark.parametrize(
+    ("shot", "name", "remedy"),
+    [(0, "key_1005.png", 1001), (0, "key_86405.png", 86400), (1001, "key_3.png", 0), (1001, "key_12.png", 1)],
+)
+def test_numbers_from_another_count_are_refused_with_the_usual_one_in_which_they_fit(
+    tmp_path: Path, shot: int, name: str, remedy: int
+) -> None:
+    with pytest.raises(ValueError, match=rf"use first = {remedy} \(--first {remedy}\)"):
+        list_keyframes(put(tmp_path / "painted", name), plates(tmp_path / "plates", shot))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file names")
+def test_a_file_name_neither_breaks_the_table_nor_commands_the_terminal(tmp_path: Path) -> None:
+    painted = put(tmp_path / "painted", "key\x1b[31m_1.png", "key\n9 _2.png")
+    (painted / "x\x1b]0;y\x07.psd").write_bytes(b"8BPS")
+    table = str(list_keyframes(painted, film()))
+    assert "\x1b" not in table and "\x07" not in table and len(table.splitlines()) == 4

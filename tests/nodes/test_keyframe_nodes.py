@@ -79,7 +79,7 @@ def test_wrong_indices_are_refused_by_the_node(
         pack.EscalierKeyframesFromImages.execute(images, indices, film)
 
 
-@pytest.mark.parametrize("first", ["0", "1"])
+@pytest.mark.parametrize("first", ["0", "1", "1001"])
 def test_saved_keyframes_load_bit_for_bit(pack: SimpleNamespace, film, keyframes, fresh_folders, first: str) -> None:
     shown = pack.EscalierSaveKeyframes.execute(keyframes, "shots/keys", first).ui.as_dict()["images"]
     assert [entry["filename"] for entry in shown] == [f"keyframe_{i + int(first):06d}.png" for i in keyframes.indices]

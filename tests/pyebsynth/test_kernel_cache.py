@@ -18,7 +18,7 @@ from numba.core.dispatcher import Dispatcher
 from escalier.pyebsynth import synthesise
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTICE = "compiling the brushes for patch size 3 and 2 channels"
+NOTICE = "preparing the brushes (patch size 3, 2 channels)"
 
 _PROGRAM = """
 import json, logging, sys
