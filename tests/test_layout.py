@@ -63,7 +63,13 @@ def test_rooms_import_only_from_their_own_storey_and_below(path: Path) -> None:
 
 def test_engine_knows_no_film() -> None:
     for path in (ROOT / "escalier" / "pyebsynth").rglob("*.py"):
-        rooms = {room_of(name) for name in imported_modules(path)} - {None, "arguments", "packages", "kernel_cache", "pyebsynth"}
+        rooms = {room_of(name) for name in imported_modules(path)} - {
+            None,
+            "arguments",
+            "packages",
+            "kernel_cache",
+            "pyebsynth",
+        }
         assert rooms == set(), path.name
 
 
