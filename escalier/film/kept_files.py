@@ -214,7 +214,7 @@ def read_facts(path: Path, what: str) -> Any:
 
 @contextlib.contextmanager
 def open_kept(path: Path, writing: bool = False) -> Iterator[BinaryIO]:
-    """Open an ordinary file and nothing else, to read it or to go on with it: no link is followed, no pipe waited for."""
+    """Open an ordinary file and nothing else, to read or to go on with: no link is followed, no pipe waited for."""
     if not stat.S_ISREG(path.lstat().st_mode):
         raise Damage("it is not an ordinary file")
     flags = (

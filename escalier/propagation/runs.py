@@ -124,7 +124,8 @@ def propagate(
 
     Runs are kept in `folder`. A run that lies there complete, made from the same film, keyframe, guides and settings,
     is not made again, and one that was stopped goes on from the frames that it has: after a crash or a cancel the same
-    call gives the same bits as if nothing had happened. When one keyframe is painted anew only its runs are made. Delete the folder to free the space.
+    call gives the same bits as if nothing had happened. When one keyframe is painted anew only its runs are
+    made. Delete the folder to free the space.
 
     Parameters
     ----------
