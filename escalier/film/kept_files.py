@@ -93,6 +93,58 @@ class ArrayFile:
                 self._file.write(_trailer(self._what, self._header, self._checksums))
 
 
+class GrowingArrayFile(ArrayFile):
+    """An array file that outlives a stop: it lies under its own name from the first piece on, without its checksums.
+
+    They are written behind the last piece; until then `open_array` does not take it for whole. Whoever goes on with it
+    says which pieces he knows of; each is verified, and what lies behind them is cut off.
+
+    Parameters
+    ----------
+    path, shape, dtype, what
+        As for `ArrayFile`.
+    checksums
+        Those of the pieces that are there, as `flushed` gave them; none begins anew.
+
+    Raises
+    ------
+    Damage
+        From the `with`, if one of these pieces is not there as it was written.
+    """
+
+    def __init__(
+        self, path: Path, shape: tuple[int, ...], dtype: type | np.dtype, what: str, checksums: Sequence[str] = ()
+    ) -> None:
+        super().__init__(path, shape, dtype, what)
+        self._checksums = [bytes.fromhex(checksum) for checksum in checksums]
+
+    def __enter__(self) -> GrowingArrayFile:
+        with contextlib.ExitStack() as stack:
+            if self._checksums:
+                self._file = stack.enter_context(open_kept(self.path, writing=True))
+                if self._file.read(len(self._header)) != self._header:
+                    raise Damage(f"its header must be that of {self.dtype} {self.shape}, got another")
+                _check_pieces(self._file, self.shape, self.dtype, self._checksums)
+                self._file.truncate()
+            else:
+                self._file = stack.enter_context(open(self.path, "xb"))
+                self._file.write(self._header)
+            self._closing = stack.pop_all()
+        return self
+
+    def flushed(self) -> list[str]:
+        """Have all pieces on the disk; returns their checksums."""
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return [checksum.hex() for checksum in self._checksums]
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        with self._closing:
+            if kind is None and self._file is not None and len(self._checksums) == self.shape[0]:
+                self._file.write(_trailer(self._what, self._header, self._checksums))
+
+
 class _Unfinished(Exception):
     """Ends the draft of an array that lacks pieces."""
 
@@ -161,12 +213,17 @@ def read_facts(path: Path, what: str) -> Any:
 
 
 @contextlib.contextmanager
-def open_kept(path: Path) -> Iterator[BinaryIO]:
-    """Open an ordinary file and nothing else: no link is followed, and no pipe is waited for."""
+def open_kept(path: Path, writing: bool = False) -> Iterator[BinaryIO]:
+    """Open an ordinary file and nothing else, to read or to go on with: no link is followed, no pipe waited for."""
     if not stat.S_ISREG(path.lstat().st_mode):
         raise Damage("it is not an ordinary file")
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    with open(os.open(path, flags), "rb") as file:
+    flags = (
+        (os.O_RDWR if writing else os.O_RDONLY)
+        | getattr(os, "O_BINARY", 0)
+        | getattr(os, "O_NOFOLLOW", 0)
+        | getattr(os, "O_NONBLOCK", 0)
+    )
+    with open(os.open(path, flags), "r+b" if writing else "rb") as file:
         yield file
 
 
@@ -210,11 +267,16 @@ def _verified(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype, what: str
         raise Damage("its checksums must be those of this film, got others")
     # Read, not mapped: a disk that fails gives an error then, and a file that is being cut short does not kill us.
     file.seek(len(header))
+    _check_pieces(file, shape, dtype, checksums)
+    return np.memmap(file, dtype, "r", len(header), shape)
+
+
+def _check_pieces(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype, checksums: Sequence[bytes]) -> None:
+    """Read on from the first piece to behind the last of these checksums."""
     piece = bytearray(int(np.prod(shape[1:], dtype=np.int64)) * dtype.itemsize)
     for number, checksum in enumerate(checksums):
         if file.readinto(piece) != len(piece) or xxhash.xxh3_64_digest(piece) != checksum:  # type: ignore[attr-defined]
             raise Damage(f"part {number} of {shape[0]} has changed since it was written")
-    return np.memmap(file, dtype, "r", len(header), shape)
 
 
 def _facts_checksum(facts: Any, what: str) -> str:

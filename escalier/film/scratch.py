@@ -34,9 +34,11 @@ _NOTE = (
 )
 _OURS = re.compile(
     r"(film|masks|draft)_[0-9a-f]{16}\.npy|(cuts|finished)_[0-9a-f]{16}\.json|motion_[0-9a-f]{16}_\w+"
-    r"|run_\d{6,}_(forward|backward)_[0-9a-f]{16}"
+    r"|(run|unfinished)_\d{6,}_(forward|backward)_[0-9a-f]{16}"
 )
-_INSIDE = re.compile(r"flow_\d{6,}(_to_\d{6,})?\.npy|(frames|guide_error|confidence)\.npy|run\.json")
+_INSIDE = re.compile(
+    r"flow_\d{6,}(_to_\d{6,})?\.npy|(frames|guide_error|confidence|state_[01])\.npy|(run|checkpoint)\.json"
+)
 
 log = logging.getLogger("escalier")
 Made = TypeVar("Made")

@@ -59,9 +59,7 @@ def draft_of(path: str | Path) -> Iterator[Path]:
     try:
         remove_leftovers(path.parent, path)
         yield draft
-        _flush_tree(draft)
-        _rename(draft, path)
-        _flush_folder(path.parent)
+        put_in_place(draft, path)
     except OSError as error:
         raise storage_error(path, error, draft) from error
     finally:
@@ -92,6 +90,13 @@ def write_whole(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     """
     with draft_of(path) as draft, open(draft, "wb") as file:
         write(file)
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Flush a file or a folder that is complete to the disk, then rename it; an older one there is replaced."""
+    _flush_tree(draft)
+    _rename(draft, path)
+    _flush_folder(path.parent)
 
 
 def storage_error(path: Path, error: OSError, draft: Path | None = None) -> OSError:

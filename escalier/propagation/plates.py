@@ -131,6 +131,20 @@ class Plate:
         self.nnf = np.where(here, made.nnf, -1 if self.nnf is None else self.nnf)
         self.error = made.guide_error
 
+    def state(self) -> dict[str, np.ndarray]:
+        """What it hands to the next frame; what is not in it follows from the keyframe or is set anew by `carry`."""
+        state = {"whole_picture": self.whole_picture, "places": self.places, "positions": self._positions}
+        if self.nnf is not None:
+            state["nnf"] = self.nnf
+        if self._own is not None:
+            state["own"] = self._own
+        return state
+
+    def go_on_from(self, state: dict[str, np.ndarray]) -> None:
+        """Take up what `state` gave."""
+        self.whole_picture, self.places, self._positions = state["whole_picture"], state["places"], state["positions"]
+        self.nnf, self._own = state.get("nnf"), state.get("own")
+
     def _between_pixels(
         self, made: Synthesis, frame: np.ndarray, wanted: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,8 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film.frames import Size
-from escalier.film.kept_files import ArrayFile, array_bytes, open_array, put_aside, read_facts, write_facts
-from escalier.film.motion import Motion, warp
+from escalier.film.kept_files import array_bytes, open_array, put_aside, read_facts
 from escalier.film.scratch import clear_folder, touch
-from escalier.film.whole_files import draft_of
-from escalier.heap import trim_heap
-from escalier.pyebsynth import Synthesis, synthesise
-
-from .guides import GuideFilm
-from .plates import Plate, join, joint_error, plates_of
-from .sources import Source
 
 MANIFEST = "run.json"
 OF_FILMS = ("warm_levels", "apart", "match_side", "sub_pixel")
@@ -179,8 +170,8 @@ def open_run(folder: Path, chain: Chain, size: Size, matched_size: Size) -> Run 
     if not os.path.isdir(folder) or os.path.islink(folder):
         put_aside(folder, "it is not a folder")
         return None
-    parts = _part_shapes(chain, size, matched_size)
-    complete = read_facts(folder / MANIFEST, folder.name) == _manifest(chain)
+    parts = part_shapes(chain, size, matched_size)
+    complete = read_facts(folder / MANIFEST, folder.name) == manifest_of(chain)
     arrays: dict[str, np.ndarray] = {}
     for name, (shape, dtype) in parts.items() if complete else ():
         array = open_array(folder / f"{name}.npy", shape, dtype, f"{folder.name} {name}")
@@ -205,10 +196,10 @@ def open_run(folder: Path, chain: Chain, size: Size, matched_size: Size) -> Run 
 
 def run_bytes(chain: Chain, size: Size, matched_size: Size) -> int:
     """What a run takes on the disk."""
-    return sum(array_bytes(shape, dtype) for shape, dtype in _part_shapes(chain, size, matched_size).values())
+    return sum(array_bytes(shape, dtype) for shape, dtype in part_shapes(chain, size, matched_size).values())
 
 
-def _part_shapes(chain: Chain, size: Size, matched_size: Size) -> dict[str, tuple[tuple[int, ...], type]]:
+def part_shapes(chain: Chain, size: Size, matched_size: Size) -> dict[str, tuple[tuple[int, ...], type]]:
     return {
         "frames": ((chain.length, size.height, size.width, 3), np.uint8),
         "guide_error": ((chain.length, matched_size.height, matched_size.width), np.float16),
@@ -216,147 +207,5 @@ def _part_shapes(chain: Chain, size: Size, matched_size: Size) -> dict[str, tupl
     }
 
 
-def _manifest(chain: Chain) -> dict[str, int]:
+def manifest_of(chain: Chain) -> dict[str, int]:
     return {"start": chain.start, "direction": chain.direction, "frames": chain.length}
-
-
-def make_run(
-    chain: Chain,
-    source: Source,
-    guide_film: GuideFilm,
-    motion: Motion,
-    folder: Path,
-    *,
-    matching: Matching,
-    seed: int,
-    threads: Callable[[], int],
-    each_frame: Callable[[np.ndarray], None],
-    each_step: Callable[[int, int], None],
-) -> None:
-    """Propagate one keyframe and keep the result in `folder`, which appears only when it is complete: see `open_run`.
-
-    Parameters
-    ----------
-    chain
-        Which keyframe, and how far.
-    source
-        That keyframe, ready to copy from.
-    guide_film, motion
-        What the film shows and how it moves.
-    folder
-        The run's own folder.
-    matching, seed
-        For the engine.
-    threads
-        Tells how many threads the engine may use for the next frame. The result does not depend on it.
-    each_frame
-        Called with every stylised frame as it is done.
-    each_step
-        Called while a frame is being made, as the engine's progress. What either raises ends the run without a trace.
-    """
-    steps = _Steps(chain, source, guide_film, motion, matching)
-    size, matched_size = Size.of(source.keyframe), Size.of(steps.reliable)
-    confidence = np.ones((1, chain.length), np.float32)
-    with draft_of(folder) as draft:
-        draft.mkdir()
-        files = {
-            name: ArrayFile(draft / f"{name}.npy", shape, dtype, f"{folder.name} {name}")
-            for name, (shape, dtype) in _part_shapes(chain, size, matched_size).items()
-        }
-        with files["frames"] as frames, files["guide_error"] as errors, files["confidence"] as confidences:
-            frames.append(source.keyframe)
-            errors.append(np.zeros(steps.reliable.shape, np.float16))
-            for d in range(1, chain.length):
-                error = steps.advance(d, seed, threads, each_step)
-                frames.append(steps.stylised)
-                errors.append(error)
-                confidence[0, d] = frame_confidence(error, steps.reliable, source.contrast)
-                each_frame(steps.stylised)
-                trim_heap()
-            confidences.append(confidence[0])
-        write_facts(draft / MANIFEST, _manifest(chain), folder.name)
-
-
-class _Steps:
-    """The state that one frame hands to the next: the plates, and how far they can be trusted.
-
-    Frames are matched at `size`. Where that is smaller than the keyframe, the plates' fields are enlarged and the frame
-    is painted from the keyframe at its full size.
-    """
-
-    def __init__(self, chain: Chain, source: Source, guide_film: GuideFilm, motion: Motion, matching: Matching) -> None:
-        self.chain = chain
-        self.stylised = source.keyframe
-        self.size = source.size
-        self._source = source
-        self._full_film = guide_film.at(Size.of(source.keyframe))
-        self._film = guide_film.at(self.size)
-        self._motion = motion
-        self._matching = matching
-        mask = self._mask(self._film, chain.start)
-        self._plates = plates_of(source.picture, mask, matching.patch_size, source.painter)
-        self.reliable = np.ones((self.size.height, self.size.width), np.float32)
-
-    def advance(
-        self, d: int, seed: int, threads: Callable[[], int], each_step: Callable[[int, int], None]
-    ) -> np.ndarray:
-        """Make the frame d steps from the keyframe; return its guide error at the matched size, float32 (H, W)."""
-        index = self.chain.start + d * self.chain.direction
-        before = index - self.chain.direction
-        flow = self._motion.flow(index, before, self.size)
-        visible = self._motion.visible(index, before, self.size)
-        self.reliable = warp(self.reliable, flow) * visible
-        weights = self._film.weights(self._film.explained(index, before, flow, visible))
-        mask = self._mask(self._film, index)
-        for plate in self._plates:
-            plate.carry(flow, visible, mask)
-        del flow, visible  # as large as a plane of the engine, which needs the room now
-
-        def synthesis(positions: np.ndarray, carried: np.ndarray, **options: Any) -> Synthesis:
-            return synthesise(
-                self._source.picture,
-                self._source.guides,
-                self._film.of_frame(index, positions, carried),
-                weights=weights,
-                seed=seed + index,
-                threads=threads(),
-                progress=each_step,
-                **options,
-                **self._matching.arguments(),
-            )
-
-        for plate in self._plates:
-            plate.paint(self._film.frame(index), mask, self._matching.warm_levels, synthesis)
-        self.stylised = join(
-            [self._picture(plate, index) for plate in self._plates], self._mask(self._full_film, index)
-        )
-        # From a sum over the patch to a root mean square.
-        error = joint_error(self._plates, mask)
-        return np.sqrt(np.maximum(error, 0) / (self._matching.patch_size**2 * sum(weights)))
-
-    def _picture(self, plate: Plate, index: int) -> np.ndarray:
-        """What a plate shows, at the keyframe's full size."""
-        if self._film.size == self._full_film.size:
-            return plate.picture
-        if plate.nnf is None:  # never seen since the keyframe: nothing of it shows
-            return self._source.keyframe
-        from escalier.pyebsynth.full_size import render_full_size  # brings numba, which importing the pack must not
-
-        return render_full_size(
-            self._source.keyframe,
-            plate.places,
-            (self.size.height, self.size.width),
-            self._full_film.frame(self.chain.start),
-            self._full_film.frame(index),
-        )
-
-    def _mask(self, film: GuideFilm, index: int) -> np.ndarray | None:
-        # The original program knows no masks; there only the mask guide keeps the sides apart.
-        apart = self._matching.apart and self._matching.backend != "original"
-        return film.mask(index) if apart else None
-
-
-def frame_confidence(error: np.ndarray, reliable: np.ndarray, contrast: float) -> float:
-    """How far a stylised frame can be trusted, 0..1."""
-    quality = 1 - min(1.0, float(error.mean()) / max(contrast, 1e-6))
-    return float(reliable.mean()) * quality

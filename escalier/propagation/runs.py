@@ -26,10 +26,12 @@ from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.pyebsynth.counts import check_seed, thread_count
 
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
+from .make_run import make_run
 from .room import check_room_for
-from .run import Chain, Matching, Run, make_run, open_run
+from .run import Chain, Matching, Run, open_run
 from .shots import check_shots, kept_cuts, known_cuts
 from .sources import Source, Sources
+from .unfinished import CHECKPOINT_SECONDS, unfinished_place
 from .unpacked import film_path, masks_path, unpack_film, unpack_masks
 from .work import Progress, Work
 
@@ -112,6 +114,7 @@ def propagate(
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     progress: Progress | None = None,
 ) -> Runs:
     """Carry every keyframe through the film, forwards and backwards, to its neighbours or to the ends of its shot.
@@ -120,8 +123,9 @@ def propagate(
     frame before it, carried along by the optical flow.
 
     Runs are kept in `folder`. A run that lies there complete, made from the same film, keyframe, guides and settings,
-    is not made again: after a crash or a cancel the same call goes on where it stopped, and when one keyframe is
-    painted anew only its runs are made. Delete the folder to free the space.
+    is not made again, and one that was stopped goes on from the frames that it has: after a crash or a cancel the same
+    call gives the same bits as if nothing had happened. When one keyframe is painted anew only its runs are
+    made. Delete the folder to free the space.
 
     Parameters
     ----------
@@ -147,6 +151,9 @@ def propagate(
     threads
         Cores to use, all by default. Runs are made side by side; left-over cores help inside each. The result does not
         depend on it. Memory grows with it: about 200 bytes for each pixel of a frame and run made at a time.
+    checkpoint_seconds
+        What a run loses at most when the process is killed, on a disk that is not slow. After a stop that is told here,
+        as by what `progress` raises, only the frame at work is made again. 0 keeps every frame at once.
     progress
         Called in this thread as `progress(done, total, picture)`, in seconds of work on one core as far as they can be
         foretold: after each frame read, pair of frames whose flow is known, and frame stylised, then with its picture.
@@ -191,7 +198,7 @@ def propagate(
         missing = [chain for chain in places if chain not in runs]
         if missing:
             job.work.plan(_paintings(missing))
-            runs |= _make_runs(missing, places, job, job.guide_film(cores), cores)
+            runs |= _make_runs(missing, places, job, job.guide_film(cores), cores, checkpoint_seconds)
     forward = {chain.start: runs[chain] for chain in places if chain.direction > 0}
     backward = {chain.start: runs[chain] for chain in places if chain.direction < 0}
     return Runs(keyframes, keyframes.size, film.rate, forward, backward, cuts)
@@ -309,7 +316,7 @@ class _Stopped(Exception):
 
 
 def _make_runs(
-    chains: list[Chain], places: dict[Chain, Path], job: _Job, guide_film: GuideFilm, cores: int
+    chains: list[Chain], places: dict[Chain, Path], job: _Job, guide_film: GuideFilm, cores: int, every: float
 ) -> dict[Chain, Run]:
     """Make runs side by side, the longest first, but a keyframe's two together, which share its source.
 
@@ -320,7 +327,7 @@ def _make_runs(
     most = cores if pixels <= LARGE_PIXELS else max(1, MOST_PIXELS // pixels, cores // THREADS_OF_LARGE)
     workers = min(cores, most, len(chains))
     stop = threading.Event()
-    finished: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[np.ndarray | int] = queue.SimpleQueue()
     runs: dict[Chain, Run] = {}
 
     def go_on(*_: int) -> None:
@@ -348,6 +355,8 @@ def _make_runs(
                 threads=crew.threads,
                 each_frame=frame_done,
                 each_step=go_on,
+                taken_over=finished.put,
+                checkpoint_seconds=every,
             )
 
     def take_or_make(chain: Chain) -> Run:
@@ -359,7 +368,8 @@ def _make_runs(
             frame_done(picture)
         return run
 
-    waiting = deque(_in_order(chains))
+    # What was begun comes first: its frames count at once.
+    waiting = deque(sorted(_in_order(chains), key=lambda chain: not unfinished_place(places[chain]).is_dir()))
 
     def work() -> None:
         while waiting:
@@ -410,7 +420,7 @@ def _in_order(chains: list[Chain]) -> list[Chain]:
     return sorted(chains, key=lambda chain: (-together[chain.start], chain.start, -chain.length))
 
 
-def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], work: Work) -> None:
+def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray | int], work: Work) -> None:
     """Tell the progress until every run is done; raise the first error of any."""
     while True:
         ended = all(future.done() for future in futures)
@@ -418,13 +428,13 @@ def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray], 
             if future.done():
                 future.result()
         try:
-            picture = finished.get(timeout=0 if ended else POLL_SECONDS)
+            made = finished.get(timeout=0 if ended else POLL_SECONDS)
         except queue.Empty:
             if ended:
                 return
             work.wait()
         else:
-            work.painted(picture)
+            work.taken_over(made) if isinstance(made, int) else work.painted(made)
 
 
 def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:

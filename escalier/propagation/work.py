@@ -87,6 +87,10 @@ class Work:
         """One more frame of a run is there."""
         self._reach("paint", self._done["paint"] + 1, picture)
 
+    def taken_over(self, frames: int) -> None:
+        """So many frames of a run were there from an earlier job."""
+        self._reach("paint", self._done["paint"] + frames)
+
     def wait(self) -> None:
         """Nothing is new; told again, so that a cancel need not wait for the next frame."""
         self._tell()

@@ -10,8 +10,8 @@ import pytest
 from escalier.film.frames import ArrayFrames, Size
 from escalier.propagation import Guides, propagate
 from escalier.propagation.guides import GuideFilm, edge_guide, position_guide, still_positions
+from escalier.propagation.make_run import frame_confidence
 from escalier.propagation.plates import carry_nnf
-from escalier.propagation.run import frame_confidence
 from escalier.propagation.sources import guide_contrast
 
 
