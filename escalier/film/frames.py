@@ -78,7 +78,7 @@ class ArrayFrames:
         if frames.dtype not in (np.uint8, np.float32):
             raise TypeError(f"ArrayFrames: frames must be uint8 or float32, got {frames.dtype}; convert them first")
         self._frames = frames
-        self._rate = Fraction(rate).limit_denominator(100_000)
+        self._rate = _exact_rate(rate, "ArrayFrames")
 
     @property
     def size(self) -> Size:
@@ -234,9 +234,14 @@ def _rate(rate: Fraction | float | None, place: Path) -> Fraction:
     if rate is None:
         log.warning("%s: %d frames a second, since pictures bring none", place, PICTURES_PER_SECOND)
         return Fraction(PICTURES_PER_SECOND)
-    if not 0 < rate < float("inf"):
-        raise ValueError(f"FolderFrames: rate must be over 0 frames a second, got {rate}; film has 24 or 25")
-    return Fraction(rate).limit_denominator(100_000)
+    return _exact_rate(rate, "FolderFrames")
+
+
+def _exact_rate(rate: Fraction | float, caller: str) -> Fraction:
+    exact = Fraction(rate).limit_denominator(100_000)
+    if exact <= 0:
+        raise ValueError(f"{caller}: rate must be over 0 frames a second, got {rate}; film has 24 or 25")
+    return exact
 
 
 def shortened(names: Sequence[str]) -> str:

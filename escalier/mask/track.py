@@ -198,13 +198,18 @@ class _Tracking:
         self._refine, self._share, self._progress = refine, share, progress
         self._frames = SmallFrames(film, motion.working_size)
         self._camera = Camera(motion)
-        self._cuts = find_cuts(film, motion)
+        self._cuts = find_cuts(film, motion, progress=self._searched)
         self._ends = [(min(prompted), -1), (max(prompted), len(film))]
         self._gaps = list(itertools.pairwise(prompted))
         ways = [*self._ends, *self._gaps, *((after, before) for before, after in self._gaps)]
         self._done, self._total = 0, sum(len(self._path(*way)) for way in ways)
         self._masks = np.zeros((len(film), film.size.height, film.size.width), np.float32)
         self._confidence = np.zeros(len(film), np.float32)
+
+    def _searched(self, *_: int) -> None:
+        """Looking for cuts reads the whole film once: it counts for nothing, but can be stopped."""
+        if self._progress is not None:
+            self._progress(0, len(self._film))
 
     def run(self) -> TrackedMasks:
         for index, mask in self._prompted.items():

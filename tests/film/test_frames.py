@@ -59,7 +59,7 @@ def test_a_memory_map_is_a_film(tmp_path: Path) -> None:
         pytest.param(
             np.zeros((0, 6, 9, 3), np.uint8),
             ValueError,
-            r"must be an array that holds something, got .*\(0, 6, 9, 3\)",
+            "frames must hold at least one frame, got 0",
             id="empty",
         ),
         pytest.param(np.zeros((1, 6, 9, 3)), TypeError, "uint8 or float32, got float64", id="float64"),
@@ -206,3 +206,9 @@ def test_files_are_found_once(tmp_path: Path) -> None:
     film = FolderFrames(number(tmp_path, "1.png", "2.png"), rate=24)
     number(tmp_path, "0.png")
     assert [file.name for file in film.files] == ["1.png", "2.png"] and len(film) == 2
+
+
+@pytest.mark.parametrize("rate", [0, -24, 1e-9])
+def test_frames_in_memory_need_a_rate_that_is_one(rate: float) -> None:
+    with pytest.raises(ValueError, match=f"ArrayFrames: rate must be over 0 frames a second, got {rate}; film has"):
+        ArrayFrames(np.zeros((2, 4, 4, 3), np.uint8), rate=rate)

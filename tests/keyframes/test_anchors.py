@@ -92,7 +92,7 @@ def test_sheets_that_were_enlarged_alike_are_welcome() -> None:
     ("sheets", "accepted", "count", "message"),
     [
         (2, 1, 0, r"sheets must be as many as planned, \d, got 2"),
-        (None, 0, 0, "accepted must be an array that holds something"),
+        (None, 0, 0, r"accepted must be the first 1 to \d painted sheets of the plan, got 0"),
         (None, None, 0, "accepted must leave a sheet to paint"),
         (None, 1, 9, r"count must lie in 0\.\.\d, got 9"),
     ],

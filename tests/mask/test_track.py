@@ -172,7 +172,7 @@ def test_nothing_is_carried_over_a_cut(short: Scene, tmp_path: Path) -> None:
     assert overlaps(both.masks[8:], short.mattes[:3]).min() > 0.9
     assert both.confidence[[0, 10]].tolist() == [1, 1]
     assert not both.masks[3:8].any()
-    assert steps == [(i + 1, 4) for i in range(4)]
+    assert [at for at in steps if at[0]] == [(i + 1, 4) for i in range(4)]
 
 
 def test_masks_of_8_bits_mean_the_same(short: Scene) -> None:
@@ -209,14 +209,15 @@ def test_progress_counts_every_step_and_can_stop_the_work(short: Scene) -> None:
     given = {1: short.mattes[1], 3: short.mattes[3]}
     track_masks(short.film, given, motion=short.motion, progress=lambda *at: seen.append(at))
     steps = 1 + 2 * 1 + 1
-    assert seen == [(i + 1, steps) for i in range(steps)]
+    assert [at for at in seen if at[0]] == [(i + 1, steps) for i in range(steps)]
+    for last in (0, 2):  # while cuts are looked for, and while masks are carried
 
-    def cancel(done: int, total: int) -> None:
-        if done == 2:
-            raise KeyboardInterrupt
+        def cancel(done: int, total: int, last: int = last) -> None:
+            if done == last:
+                raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        track_masks(short.film, given, motion=short.motion, progress=cancel)
+        with pytest.raises(KeyboardInterrupt):
+            track_masks(short.film, given, motion=short.motion, progress=cancel)
 
 
 @pytest.mark.parametrize(
