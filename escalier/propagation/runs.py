@@ -184,6 +184,10 @@ def propagate(
     (3, True)
     """
     guides, matching = guides or Guides(), matching or Matching()
+    if checkpoint_seconds < 0:
+        raise ValueError(
+            f"propagate: checkpoint_seconds must be >= 0, got {checkpoint_seconds}; 10 loses ten seconds at most"
+        )
     check_seed(seed, "propagate")
     cores = thread_count(threads, "propagate")
     _check_arguments(film, keyframes, motion, guides)

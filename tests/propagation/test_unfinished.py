@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +67,49 @@ def test_a_run_that_was_stopped_at_any_frame_ends_bit_for_bit_the_same(tmp_path:
     assert all(np.array_equal(one, other) for one, other in zip(whole, made, strict=True))
     assert painted <= 2, "only the last frames were missing"
     assert not list(folder.glob("unfinished_*"))
+
+
+def killed(folder: Path, stop_after: int) -> None:
+    """Run `make` in a process that ends without a word, as `kill -9` does, once so many frames are painted."""
+    script = (
+        "import importlib.util, os, sys\n"
+        "from pathlib import Path\n"
+        "spec = importlib.util.spec_from_file_location('unfinished', sys.argv[1])\n"
+        "tests = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(tests)\n"
+        "tests.KeyboardInterrupt = type('Kill', (BaseException,), {'__init__': lambda self: os._exit(9)})\n"
+        "tests.make(Path(sys.argv[2]), stop_after=int(sys.argv[3]), seconds=0.0)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, __file__, str(folder), str(stop_after)], check=False)
+    assert ended.returncode == 9
+
+
+def test_a_killed_job_goes_on_from_its_last_checkpoint_bit_for_bit(tmp_path: Path) -> None:
+    whole, _ = make(tmp_path / "whole")
+    folder = tmp_path / "killed"
+    killed(folder, 3)
+    (place,) = folder.glob("unfinished_*")
+    assert (place / "checkpoint.json").exists(), "written while the run went on, not at a stop"
+    killed(folder, 1)
+    made, painted = make(folder)
+    assert all(np.array_equal(one, other) for one, other in zip(whole, made, strict=True))
+    assert painted < LENGTH - 1, "less than all was made again"
+
+
+def test_a_job_killed_before_its_first_checkpoint_starts_its_run_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    killed(folder, 3)
+    for file in folder.glob("unfinished_*/checkpoint.json"):
+        file.unlink()
+    made, painted = make(folder)
+    whole, _ = make(tmp_path / "whole")
+    assert painted == LENGTH - 1
+    assert all(np.array_equal(one, other) for one, other in zip(whole, made, strict=True))
+
+
+def test_negative_seconds_between_checkpoints_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="checkpoint_seconds must be >= 0, got -1; 10 loses ten seconds at most"):
+        make(tmp_path, seconds=-1)
 
 
 def _flip(path: Path) -> None:
