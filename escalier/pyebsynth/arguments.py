@@ -129,6 +129,11 @@ def _guides(
     for name, guides in (("source_guides", source_guides), ("target_guides", target_guides)):
         if isinstance(guides, np.ndarray) and guides.ndim < 4:
             raise TypeError(f"{_CALLER}: {name} must be a sequence of pictures, got one array; put it into a list")
+        if not isinstance(guides, Sequence | np.ndarray):
+            kind = type(guides).__name__
+            raise TypeError(
+                f"{_CALLER}: {name} must be a sequence of pictures, got {kind}; put the pictures into a list"
+            )
     if len(source_guides) != len(target_guides) or len(source_guides) == 0:
         raise ValueError(
             f"{_CALLER}: source_guides and target_guides must be as many, at least one each, "

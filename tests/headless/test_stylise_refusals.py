@@ -67,7 +67,7 @@ REFUSED = {
         "must not be what the film is made",
     ),
     "into the paintings": (["--output", "painted/", "--overwrite"], "must not be what the film is made from"),
-    "zero byte": (["--output", "a\0b.mp4"], "zero byte"),
+    "zero byte": (["--output", "a\0b.mp4"], "character NUL"),
     "long name": (["--output", "a" * 300 + ".mp4"], "255 bytes"),
     "no keyframes": (["--keyframes", "gone"], "no folder or picture at gone"),
     "a video as keyframes": (["--keyframes", "clip.mkv"], "clip.mkv"),

@@ -10,7 +10,7 @@ import pytest
 from escalier.film.frames import ArrayFrames, Size
 from escalier.film.moving_clip import make_clip
 from escalier.keyframes import Keyframes
-from escalier.propagation import Runs, Staircase, propagate, run
+from escalier.propagation import Runs, Staircase, make_run, propagate
 
 LENGTH = 7
 
@@ -35,13 +35,13 @@ def same(one: Runs, other: Runs) -> bool:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for each frame that is synthesised."""
     made: list[int] = []
-    synthesise = run.synthesise
+    synthesise = make_run.synthesise
 
     def counted(*arguments, **settings):
         made.append(1)
         return synthesise(*arguments, **settings)
 
-    monkeypatch.setattr(run, "synthesise", counted)
+    monkeypatch.setattr(make_run, "synthesise", counted)
     return made
 
 
@@ -113,9 +113,9 @@ def test_a_second_call_makes_nothing_and_a_repainted_keyframe_only_its_own_runs(
 
 
 @pytest.mark.parametrize("keep", [2, 4], ids=["within the first run", "within the second run"])
-def test_what_was_whole_before_a_crash_is_not_made_again(film, tmp_path: Path, monkeypatch, keep: int) -> None:
+def test_what_was_made_before_a_crash_is_not_made_again(film, tmp_path: Path, monkeypatch, keep: int) -> None:
     keyframes = inverted(film, 3)
-    synthesise, made = run.synthesise, []
+    synthesise, made = make_run.synthesise, []
 
     def crashing(*arguments, **settings):
         made.append(1)
@@ -123,13 +123,13 @@ def test_what_was_whole_before_a_crash_is_not_made_again(film, tmp_path: Path, m
             raise MemoryError("simulated")
         return synthesise(*arguments, **settings)
 
-    monkeypatch.setattr(run, "synthesise", crashing)
+    monkeypatch.setattr(make_run, "synthesise", crashing)
     with pytest.raises(MemoryError, match="simulated"):
         propagate(film, keyframes, folder=tmp_path, threads=1)
     assert not [path for path in tmp_path.rglob("*") if "part" in path.name]
     made[:] = [1] * 100
     again = propagate(film, keyframes, folder=tmp_path, threads=1)
-    assert len(made) - 100 == (6 if keep < 3 else 3), "a run is 3 frames; a whole one is kept, half a one is not"
+    assert len(made) - 100 == 6 - keep, "two runs of 3 frames; each frame that was made is kept"
     assert same(again, propagate(film, keyframes, folder=tmp_path / "fresh", threads=1))
 
 

@@ -41,5 +41,5 @@ def test_with_a_mask_a_moving_subject_is_not_dragged_over_the_set(tmp_path: Path
     for name, given in (("without", None), ("with", masks)):
         run = propagate(film, keyframes, folder=tmp_path, motion=motion, masks=given, threads=1).forward[0]
         dragged[name] = float(np.abs(run.frame(LENGTH - 1).astype(int) - painted[-1])[near].mean())
-    assert dragged["without"] > 1, "the scene must be one in which the subject drags the set along"
+    assert dragged["without"] > 0.4, "the scene must be one in which the subject drags the set along"
     assert dragged["with"] < 0.2 * dragged["without"]

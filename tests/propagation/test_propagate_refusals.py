@@ -45,7 +45,9 @@ def keyframes(film: ArrayFrames) -> Keyframes:
 
 
 def remains(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if "part" in path.name or path.name.startswith("run_")]
+    names = ("run_", "unfinished_")
+    found = [path for path in folder.rglob("*") if "part" in path.name or path.name.startswith(names)]
+    return [path for path in found if path.suffix != ".lock"]
 
 
 def test_a_keyframe_that_holds_nan_is_refused_by_its_frame() -> None:
@@ -147,7 +149,7 @@ def test_a_disk_that_fills_in_the_middle_leaves_no_run(film, keyframes, tmp_path
     def full(self, piece: np.ndarray) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("escalier.propagation.run.ArrayFile.append", full)
+    monkeypatch.setattr("escalier.film.kept_files.GrowingArrayFile.append", full)
     with pytest.raises(OSError, match="no space left"):
         propagate(film, keyframes, folder=tmp_path, threads=1)
     assert not remains(tmp_path)

@@ -66,9 +66,9 @@ def test_a_second_process_finds_every_kernel_on_disk(starts: list[Any]) -> None:
 
 def test_the_first_compile_is_announced_in_one_line_and_never_again(starts: list[Any]) -> None:
     (_, first_log, _), (_, second_log, _) = starts
-    lines = [line for line in first_log.splitlines() if "compiling" in line]
+    lines = [line for line in first_log.splitlines() if "brushes" in line]
     assert len(lines) == 1 and lines[0].startswith(NOTICE) and "once" in lines[0]
-    assert "compiling" not in second_log
+    assert "brushes" not in second_log
 
 
 def kernels() -> dict[str, Dispatcher]:

@@ -62,8 +62,9 @@ def test_boil_lives_inside_the_mask_and_nowhere_else(boiling: list[Path], still:
 
 
 def test_boil_says_that_the_film_loops(boiling: list[Path]) -> None:
-    (text,) = (path.read_text(encoding="utf-8") for path in boiling if path.suffix == ".txt")
-    assert text.startswith("3 redraws, each held for 2 frames: a cycle of 6. The film is 2 whole cycles long")
+    texts = [path.read_text(encoding="utf-8") for path in boiling if path.suffix == ".txt"]
+    said = "3 redraws, each held for 2 frames: a cycle of 6. The film is 2 whole cycles long"
+    assert any(text.startswith(said) for text in texts)
 
 
 def test_boil_refuses_films_of_different_lengths(server: Server, tmp_path: Path) -> None:
