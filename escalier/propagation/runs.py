@@ -153,7 +153,7 @@ def propagate(
         depend on it. Memory grows with it: about 200 bytes for each pixel of a frame and run made at a time.
     checkpoint_seconds
         What a run loses at most when the process is killed, on a disk that is not slow. After a stop that is told here,
-        as by what `progress` raises, only the frame at work is made again. 0 keeps every frame at once.
+        as by what `progress` raises, only the frame at work is made again. Less keeps more, up to 2 % of a run's time.
     progress
         Called in this thread as `progress(done, total, picture)`, in seconds of work on one core as far as they can be
         foretold: after each frame read, pair of frames whose flow is known, and frame stylised, then with its picture.
