@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from escalier.headless.comfyui import ComfyUI
-from escalier.headless.embedded import embedded_folder
-from escalier.headless.errors import HeadlessError
-from escalier.headless.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
-from escalier.headless.server import Server
-from escalier.headless.workflow import Workflow, check_workflow
+from escalier.comfyui import HeadlessError, Server, Workflow
+from escalier.comfyui.embedded import embedded_folder
+from escalier.comfyui.find import ComfyUI
+from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
+from escalier.comfyui.workflow import check_workflow
 
 # Nodes that last long, fail, save without a word or take the process down, which core nodes do only by accident.
 ODD_NODES = textwrap.dedent(
