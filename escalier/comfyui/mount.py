@@ -61,7 +61,7 @@ def is_installed(base: Path, pack: Path) -> bool:
     """Whether ComfyUI finds a copy of the pack by itself; two copies of one pack would fight over its nodes."""
     installed = base / "custom_nodes"
     for folder in installed.iterdir() if installed.is_dir() else ():
-        if folder.name.endswith(".disabled") or not (folder / "escalier" / "headless").is_dir():
+        if folder.name.endswith(".disabled") or not (folder / "escalier" / "comfyui").is_dir():
             continue
         if folder.resolve() != pack.resolve():
             log.warning("Using the copy of the pack that is installed in %s.", folder)

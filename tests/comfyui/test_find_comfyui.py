@@ -119,4 +119,4 @@ def test_every_system_has_a_cache_and_a_data_folder_apart(
 
 
 def test_the_pack_is_the_folder_around_the_library() -> None:
-    assert (pack_folder() / "escalier" / "headless").is_dir() and (pack_folder() / "nodes").is_dir()
+    assert (pack_folder() / "escalier" / "comfyui").is_dir() and (pack_folder() / "nodes").is_dir()

@@ -255,7 +255,7 @@ def test_a_pack_that_comfyui_has_already_is_not_mounted_twice(
 ) -> None:
     pack = tmp_path / "base" / "custom_nodes" / "Escalier-main"
     (pack / "nodes").mkdir(parents=True)
-    (pack / "escalier" / "headless").mkdir(parents=True)
+    (pack / "escalier" / "comfyui").mkdir(parents=True)
     server = Server(program("import sys\nprint(sys.argv)\nraise SystemExit(1)\n"), pack=pack, base=tmp_path / "base")
     with pytest.raises(HeadlessError) as failure:
         server.start()

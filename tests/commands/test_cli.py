@@ -37,7 +37,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]
 
 def test_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from escalier.headless import cli\n"
+        "import sys; from escalier.commands import cli\n"
         "try: cli.main(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'numpy', 'cv2', 'numba', 'torch', 'av', 'aiohttp', 'scipy', 'tqdm', 'asyncio'} & set(sys.modules)\n"

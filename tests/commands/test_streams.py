@@ -15,7 +15,7 @@ TRIAL = textwrap.dedent(
     """
     import logging, sys, types
     from pathlib import Path
-    from escalier.headless import cli
+    from escalier.commands import cli
     from escalier.commands.progress_bars import progress_bar
 
     def work(args):

@@ -45,7 +45,7 @@ def test_a_stopped_job_leaves_no_film_and_the_next_one_goes_on(
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from escalier.headless import cli, stylise\n"
+        "from escalier.commands import cli, stylise\n"
         "from escalier.propagation import propagate\n"
         "def stopped(*given, progress, **more):\n"
         "    def watched(done, total, picture=None):\n"

@@ -1,4 +1,4 @@
-"""One real ComfyUI server for this folder's tests, and small workflows of core nodes for it."""
+"""One real ComfyUI server for all tests that want one, and small workflows of core nodes for it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def comfyui() -> ComfyUI:
     return ComfyUI(folder, Path(sys.executable), "for tests", embedded=True)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes this machine's own cache, data and settings."""
     monkeypatch.setenv("ESCALIER_CACHE", str(tmp_path / "cache"))
