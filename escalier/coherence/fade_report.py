@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Motion, Size, frame_numbers
+from escalier.film import FrameSource, Motion, frame_numbers
 from escalier.propagation import Staircase
 
 from .compared_frames import at_size, enough, lab_change, lengths, mean_over
 from .double_exposure import measure_double_exposure
-from .ghosting import FADE_CORE, ghosting_kept
+from .fade_middle import middle_of_fade
+from .ghosting import ghosting_kept
 from .seam import confirmed, step_ratios, visible_change
 from .verdicts import verdict
 
@@ -105,11 +106,10 @@ def measure_fades(
     own: dict[int, float] = {}
     source, stylised = at_size(film.frame(0), size), at_size(staircase.frame(0), size)
     for index in range(len(staircase)):
-        middle = _middle_of_fade(staircase, index, size)
+        middle = middle_of_fade(staircase, index, stylised, size)
         if middle is not None:
-            earlier, later, weight = middle
-            ghosting[index] = ghosting_kept(stylised, earlier, later, weight)
-            share = measure_double_exposure(stylised, earlier, later)
+            ghosting[index] = ghosting_kept(stylised, *middle)
+            share = measure_double_exposure(stylised, middle.earlier, middle.later)
             doubled += [] if share is None else [share]
         if index + 1 < len(staircase):
             next_source, next_stylised = at_size(film.frame(index + 1), size), at_size(staircase.frame(index + 1), size)
@@ -142,16 +142,3 @@ def _between_keyframes(staircase: Staircase, index: int) -> bool:
     """Whether the step from a frame to the next lies between two keyframes of one shot: where a fade can show."""
     keys = staircase.runs.keyframes.indices
     return all(frame in keys or len(staircase.runs.at(frame)) == 2 for frame in (index, index + 1))
-
-
-def _middle_of_fade(staircase: Staircase, index: int, size: Size) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """The two sides of a frame in the middle of a fade and the later one's mean weight, else None."""
-    runs = staircase.runs.at(index)
-    if len(runs) < 2:
-        return None
-    # One number for the whole picture, so that modes with and without a switch map are judged by the same measure.
-    weight = float(np.mean(staircase.weight(index)))
-    if not FADE_CORE[0] < weight < FADE_CORE[1]:
-        return None
-    earlier, later = (at_size(run.frame(index), size) for run in runs)
-    return earlier, later, weight

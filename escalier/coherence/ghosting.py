@@ -18,8 +18,6 @@ HIGH_PASS_PX = 2.0
 """Standard deviation of the blur that is subtracted: detail finer than this counts as drawing."""
 LOCAL_PX = 12.0
 """Standard deviation of the window in which contrast is measured."""
-FADE_CORE = (0.2, 0.8)
-"""Weights between which a frame counts as the middle of a fade."""
 
 
 @checked

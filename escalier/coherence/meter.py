@@ -17,8 +17,9 @@ from escalier.propagation import Runs, Staircase
 from .colour_steps import mean_step
 from .compared_frames import at_size, carried_change, enough, lab, lengths, mean_over, region_at
 from .double_exposure import doubled_patches
+from .fade_middle import middle_of_fade
 from .figures import PaintedSharpness, Steps, summarise
-from .ghosting import FADE_CORE, fade_weight, high_pass_contrast, kept_within, side_contrast
+from .ghosting import high_pass_contrast, kept_within, side_contrast
 from .long_lag import find_long_lag
 from .measurement import INSIDE, OUTSIDE, WHOLE, Measurement
 from .seam import confirmed, followed_pixels
@@ -199,18 +200,12 @@ class _Meter:
         self._fade(look)
 
     def _fade(self, look: _Look) -> None:
-        sides = [] if self._runs is None else self._runs.at(look.index)
-        if len(sides) < 2:
+        faded = self._staircase or self._runs
+        middle = None if faded is None else middle_of_fade(faded, look.index, look.restyled, self._size)
+        if middle is None:
             return
-        earlier, later = (at_size(run.frame(look.index), self._size) for run in sides)
-        if self._staircase is None:
-            weight = fade_weight(look.restyled, earlier, later)
-        else:
-            weight = float(np.mean(self._staircase.weight(look.index)))
-        if not FADE_CORE[0] < weight < FADE_CORE[1]:
-            return
-        contrast, expected = high_pass_contrast(look.restyled), side_contrast(earlier, later, weight)
-        centres, doubled = doubled_patches(look.restyled, earlier, later)
+        contrast, expected = high_pass_contrast(look.restyled), side_contrast(*middle)
+        centres, doubled = doubled_patches(look.restyled, middle.earlier, middle.later)
         for name, region in look.regions.items():
             if region.any():
                 self.curves[name]["ghosting_kept"][look.index] = kept_within(contrast, expected, region)

@@ -10,56 +10,23 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Size
+from escalier.film import FrameSource, MaskSource
 
 from . import guidance, pictures
-from .multigrid import Multigrid
-from .multigrid_kernels import runs
+from .blend_job import Dials, Engine, Job
+from .poisson_cpu import ProcessorEngine
 
 SOLVERS = ("multigrid", "conjugate_gradient")
 BACKENDS = ("auto", "cpu", "torch")
 LEAST_SCREENING = 1e-5
 """A weaker one, that fades over more than 300 pixels, would be lost in float32."""
-BYTES_PER_PIXEL = 48
-"""Memory of one frame on the processor, for each pixel of the mask's bounding box, with its pictures."""
 
 log = logging.getLogger("escalier")
-
-
-class Dials(NamedTuple):
-    """What can be chosen about a blend. See `poisson_blend`."""
-
-    gradients: str = "import"
-    strength: float = 1.0
-    screening: float = 0.0
-    rim_blur_px: float = 0.0
-    solver: str = "multigrid"
-
-
-class Job(NamedTuple):
-    """One frame to blend: two pictures of one size and type, and a bool mask with at least one pixel."""
-
-    source: np.ndarray
-    target: np.ndarray
-    mask: np.ndarray
-
-
-@runtime_checkable
-class Engine(Protocol):
-    """Something that blends frames, as many at a time as it says."""
-
-    def frames_at_once(self, size: Size, memory_mb: float) -> int: ...
-
-    def blend(self, jobs: Sequence[Job]) -> list[np.ndarray]:
-        """Blend the frames. Raises MemoryError where they are too many."""
-        ...
 
 
 @checked
@@ -229,60 +196,6 @@ def _blend_all(
 
 def _frame(film: FrameSource, index: int) -> np.ndarray:
     return film.frame(index if len(film) > 1 else 0)
-
-
-class ProcessorEngine:
-    """Blends with numba, one frame on each thread."""
-
-    def __init__(self, dials: Dials, threads: int) -> None:
-        self.dials = dials
-        self.threads = threads
-
-    def frames_at_once(self, size: Size, memory_mb: float) -> int:
-        frame_mb = size.width * size.height * BYTES_PER_PIXEL / 1e6
-        return max(1, min(self.threads, int(memory_mb / frame_mb)))
-
-    def blend(self, jobs: Sequence[Job]) -> list[np.ndarray]:
-        if len(jobs) <= 1:
-            return [blend_frame(job, self.dials) for job in jobs]
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            return list(pool.map(lambda job: blend_frame(job, self.dials), jobs))
-
-
-def blend_frame(job: Job, dials: Dials) -> np.ndarray:
-    """Blend one frame with numba, channel after channel, so that what is worked on stays in the cache."""
-    top, bottom, left, right = bounds(job.mask)
-    mask = np.ascontiguousarray(job.mask[top:bottom, left:right])
-    is_uint8 = job.source.dtype == np.uint8
-    scale = np.float32(1 / 255 if is_uint8 else 1)
-    rows, columns = guidance.rim(mask)
-    place = (rows + top, columns + left)
-    difference = scale * (job.target[place].astype(np.float32) - job.source[place].astype(np.float32))
-    if dials.rim_blur_px > 0 and len(rows):
-        difference = guidance.low_pass(rows, columns, difference, dials.rim_blur_px)
-    constants = difference.mean(axis=0, dtype=np.float64).astype(np.float32) if len(rows) else np.zeros(3, np.float32)
-    solver = Multigrid(mask, dials.screening)
-    solve = solver.solve if dials.solver == "multigrid" else solver.conjugate_gradient
-    kind, (spans, span_rows) = guidance.GRADIENTS.index(dials.gradients), runs(mask)
-    add_correction = guidance.add_correction_uint8 if is_uint8 else guidance.add_correction
-    out, f = job.target.copy(), solver.vector()
-    for channel, constant in enumerate(constants):
-        f[:] = 0
-        guidance.add_rim(mask, rows, columns, difference[:, channel] - constant, f)
-        if dials.gradients != "import":
-            pair = (job.source, job.target)
-            guidance.add_guidance(mask.shape, spans, span_rows, *pair, top, left, scale, kind, channel, f)
-        if dials.screening:
-            f[1:-1, 1:-1] -= np.float32(dials.screening) * constant * mask
-        add_correction(mask, job.source, top, left, constant, np.float32(dials.strength), solve(f), channel, out)
-    return out
-
-
-def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Top, bottom, left and right of the mask, with one more pixel wherever the picture goes on."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    height, width = mask.shape
-    return max(rows[0] - 1, 0), min(rows[-1] + 2, height), max(columns[0] - 1, 0), min(columns[-1] + 2, width)
 
 
 def _engine(dials: Dials, backend: str, device: str | None, threads: int | None, caller: str) -> Engine:

@@ -9,9 +9,9 @@ import torch
 
 from escalier.film import Size
 
+from .blend_job import Dials, Job, bounds
 from .guidance import LUMINANCE, TIE, low_pass, rim
 from .multigrid_torch import Multigrid
-from .poisson import Dials, Job, bounds
 
 BYTES_PER_PIXEL = 260
 """Memory of one frame with its solver, for each pixel of the masks' bounding box."""

@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from escalier.composite import poisson, poisson_blend, poisson_blend_film
+from escalier.composite.blend_job import Dials, Job
+from escalier.composite.poisson_cpu import ProcessorEngine
 from escalier.composite.poisson_torch import TorchEngine
 from escalier.film import ArrayFrames, Size
 from escalier.mask import shape_edges
@@ -37,8 +39,8 @@ def test_batch_equals_singles_to_the_bit_on_any_number_of_threads(clip: Any, thr
 
 def test_torch_batch_equals_singles(clip: Any) -> None:
     source, target, masks = clip
-    jobs = [poisson.Job(source.frame(i), target.frame(i), masks[i]) for i in (0, 1, 3, 4)]
-    together = TorchEngine(poisson.Dials(gradients="mixed"), "cpu").blend(jobs)
+    jobs = [Job(source.frame(i), target.frame(i), masks[i]) for i in (0, 1, 3, 4)]
+    together = TorchEngine(Dials(gradients="mixed"), "cpu").blend(jobs)
     for job, frame in zip(jobs, together, strict=True):
         alone = poisson_blend(*job, gradients="mixed", backend="torch", device="cpu")
         assert np.abs(frame - alone).max() < 0.02 / 255
@@ -95,7 +97,7 @@ class ShortOfMemory:
     def frames_at_once(self, size: Size, memory_mb: float) -> int:
         return 4
 
-    def blend(self, jobs: Sequence[poisson.Job]) -> list[np.ndarray]:
+    def blend(self, jobs: Sequence[Job]) -> list[np.ndarray]:
         self.batches.append(len(jobs))
         if len(jobs) > self.fits:
             raise MemoryError
@@ -133,16 +135,16 @@ def test_torch_out_of_memory_is_a_memory_error(
     monkeypatch.setattr(TorchEngine, "_blend", fail)
     source, target, masks = clip
     with pytest.raises(MemoryError, match="memory"):
-        TorchEngine(poisson.Dials(), "cpu").blend([poisson.Job(source.frame(0), target.frame(0), masks[0])])
+        TorchEngine(Dials(), "cpu").blend([Job(source.frame(0), target.frame(0), masks[0])])
 
 
 def test_auto_is_the_processor_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert isinstance(poisson._engine(poisson.Dials(), "auto", None, None, "test"), poisson.ProcessorEngine)
+    assert isinstance(poisson._engine(Dials(), "auto", None, None, "test"), ProcessorEngine)
 
 
 def test_memory_budget_limits_the_frames_at_once() -> None:
-    engine = poisson.ProcessorEngine(poisson.Dials(), threads=16)
+    engine = ProcessorEngine(Dials(), threads=16)
     assert engine.frames_at_once(Size(1920, 1080), 1000) == 10
     assert engine.frames_at_once(Size(1920, 1080), 1) == 1
     assert engine.frames_at_once(Size(64, 64), 1000) == 16

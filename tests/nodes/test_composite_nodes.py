@@ -206,12 +206,12 @@ def test_pictures_of_two_sizes_are_refused_by_the_node(blend: Callable, node: st
 def test_out_of_memory_halves_the_batch_and_then_says_so(
     blend: Callable, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from escalier.composite import poisson
+    from escalier.composite import poisson_cpu
 
     def too_much(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(poisson, "blend_frame", too_much)
+    monkeypatch.setattr(poisson_cpu, "blend_frame", too_much)
     with pytest.raises(MemoryError, match=r"one frame of 64x48 must fit into memory.*close other programs"):
         blend(threads=4)
     assert "going on with 2 frames at a time" in caplog.text

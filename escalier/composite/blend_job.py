@@ -1,0 +1,46 @@
+"""What a Poisson blend is asked to do: its dials, one frame of it, and the engine that blends frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from escalier.film import Size
+
+
+class Dials(NamedTuple):
+    """What can be chosen about a blend. See `poisson_blend`."""
+
+    gradients: str = "import"
+    strength: float = 1.0
+    screening: float = 0.0
+    rim_blur_px: float = 0.0
+    solver: str = "multigrid"
+
+
+class Job(NamedTuple):
+    """One frame to blend: two pictures of one size and type, and a bool mask with at least one pixel."""
+
+    source: np.ndarray
+    target: np.ndarray
+    mask: np.ndarray
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Something that blends frames, as many at a time as it says."""
+
+    def frames_at_once(self, size: Size, memory_mb: float) -> int: ...
+
+    def blend(self, jobs: Sequence[Job]) -> list[np.ndarray]:
+        """Blend the frames. Raises MemoryError where they are too many."""
+        ...
+
+
+def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right of the mask, with one more pixel wherever the picture goes on."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    height, width = mask.shape
+    return max(rows[0] - 1, 0), min(rows[-1] + 2, height), max(columns[0] - 1, 0), min(columns[-1] + 2, width)
