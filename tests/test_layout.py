@@ -125,6 +125,7 @@ def test_engine_knows_no_film() -> None:
             "arguments",
             "packages",
             "kernel_cache",
+            "progress",
             "pyebsynth",
         }
         assert rooms == set(), path.name

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Motion, Size, as_uint8, check_masks
+from escalier.film import Film, FilmBase, MaskSource, Motion, as_uint8, check_masks
 from escalier.propagation import FADES, Gap, Run, Weights, mix, window
 
 from .curve import Curve
@@ -22,7 +21,7 @@ ROUNDING = 1e-9
 
 
 @checked
-class Dial:
+class Dial(FilmBase):
     """A film between still and redrawn. Itself a film: each frame is made when it is asked for.
 
     The amount says what share of the frames is redrawn. At amount a, a redrawn frame is seen whole every n = 1 / a
@@ -84,8 +83,8 @@ class Dial:
 
     def __init__(
         self,
-        still: FrameSource,
-        redrawn: FrameSource,
+        still: Film,
+        redrawn: Film,
         amount: float | Curve,
         *,
         motion: Motion,
@@ -107,6 +106,7 @@ class Dial:
             raise ValueError(f"Dial: fade_frames must be >= 0, got {fade_frames}; use None for full-length fades")
         if ramp_frames < 0:
             raise ValueError(f"Dial: ramp_frames must be >= 0, got {ramp_frames}; use 0 to switch at once")
+        super().__init__(still.size, still.rate, len(still))
         self.still = still
         self.redrawn = redrawn
         self.amount = amount if isinstance(amount, Curve) else Curve(((0, float(amount)),))
@@ -121,21 +121,8 @@ class Dial:
         self._step: tuple[int, _Step] | None = None
         self._lock = threading.Lock()
 
-    @property
-    def size(self) -> Size:
-        return self.still.size
-
-    @property
-    def rate(self) -> Fraction:
-        return self.still.rate
-
-    def __len__(self) -> int:
-        return len(self.still)
-
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index`, in the type of the still film's frames."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"Dial: index must lie in 0..{len(self) - 1}, got {index}; count from 0")
+    def _frame(self, index: int) -> np.ndarray:
+        """In the type of the still film's frames."""
         still = self.still.frame(index)
         opacity = self.opacity(index)
         if opacity == 0:
@@ -224,7 +211,7 @@ def _in_type_of(still: np.ndarray, picture: np.ndarray) -> np.ndarray:
     return as_uint8(picture) if still.dtype == np.uint8 else picture.astype(np.float32) / np.float32(255)
 
 
-def _check_films(still: FrameSource, redrawn: FrameSource, motion: Motion) -> None:
+def _check_films(still: Film, redrawn: Film, motion: Motion) -> None:
     for name, other, what in (("redrawn film", redrawn, "film"), ("motion", motion, "motion")):
         if len(other) != len(still) or other.size != still.size:
             raise ValueError(

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film import (
+    Film,
     FilmMasks,
-    FrameSource,
     SequenceName,
     Size,
     check_output,
@@ -44,7 +44,7 @@ class Plan:
     `first` is the number that people give to the film's first frame.
     """
 
-    film: FrameSource
+    film: Film
     masks: FilmMasks | None
     listing: KeyframeListing | None
     indices: tuple[int, ...]
@@ -136,7 +136,7 @@ def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path
 
 def _check_room(
     scratch: Path,
-    film: FrameSource,
+    film: Film,
     indices: Sequence[int],
     size: Size,
     matching: Matching,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import (
     ArrayFrames,
+    Film,
     FrameRange,
-    FrameSource,
     MaskSource,
     ScaledFilm,
     Size,
@@ -23,6 +23,7 @@ from escalier.film import (
     scale_film,
 )
 from escalier.keyframes import Keyframes, fits_film
+from escalier.progress import Progress
 from escalier.scratch import ArrayFile, open_array, open_or_make, open_scratch, touch
 
 from .guides import Guides, NamedGuide, check_guides
@@ -35,7 +36,7 @@ SCALE = 0.25
 
 @checked
 def make_draft(
-    film: FrameSource,
+    film: Film,
     keyframes: Keyframes,
     *,
     folder: str | Path,
@@ -48,7 +49,7 @@ def make_draft(
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Runs:
     """Propagate keyframes through a film, or a part of it, at a fraction of its size.
 
@@ -119,7 +120,7 @@ def make_draft(
 
 
 @checked
-def draft_film(film: FrameSource, scale: float = SCALE, start: int = 0, stop: int | None = None) -> FrameSource:
+def draft_film(film: Film, scale: float = SCALE, start: int = 0, stop: int | None = None) -> Film:
     """The film as a draft sees it: the source against which its staircase can be measured.
 
     >>> from escalier.film.frames import ArrayFrames
@@ -132,7 +133,7 @@ def draft_film(film: FrameSource, scale: float = SCALE, start: int = 0, stop: in
 
 
 def _unpacked_draft(
-    film: FrameSource, scale: float, start: int, stop: int, folder: Path, progress: Callable[..., object] | None
+    film: Film, scale: float, start: int, stop: int, folder: Path, progress: Progress | None
 ) -> ArrayFrames:
     """The small film in a file: what follows reads it several times, and decoding the clip is the dearer part."""
     small = draft_film(CheckedFilm(film, "make_draft"), scale, start, stop)
@@ -170,7 +171,7 @@ def _part_of_guide(guide: NamedGuide, scale: float, start: int, stop: int, insid
     return replace(guide, film=film, keyframes=pictures)
 
 
-def _checked_size(film: FrameSource, keyframes: Keyframes, scale: float, start: int, stop: int) -> Size:
+def _checked_size(film: Film, keyframes: Keyframes, scale: float, start: int, stop: int) -> Size:
     if not 0 < scale <= 1:
         raise ValueError(
             f"make_draft: scale must lie above 0 and at most at 1, got {scale}; 0.25 is a quarter of the size"

@@ -18,7 +18,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import (
-    FrameSource,
+    Film,
     MaskSource,
     Motion,
     Size,
@@ -30,6 +30,7 @@ from escalier.film import (
     shots,
 )
 from escalier.keyframes import Keyframes, fits_film, same_shape
+from escalier.progress import Progress
 from escalier.pyebsynth import check_seed, thread_count
 from escalier.scratch import in_use, open_scratch, read_back, try_lock
 
@@ -41,7 +42,7 @@ from .shots import check_shots, kept_cuts, known_cuts
 from .sources import Source, Sources
 from .unfinished import CHECKPOINT_SECONDS, unfinished_place
 from .unpacked import film_path, masks_path, unpack_film, unpack_masks
-from .work import Progress, Work
+from .work import Work
 
 FORMAT = 5
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
@@ -111,7 +112,7 @@ class Runs:
 
 @checked
 def propagate(
-    film: FrameSource,
+    film: Film,
     keyframes: Keyframes,
     *,
     folder: str | Path,
@@ -221,7 +222,7 @@ class _Job:
 
     def __init__(
         self,
-        film: FrameSource,
+        film: Film,
         keyframes: Keyframes,
         folder: Path,
         motion: Motion | None,
@@ -454,7 +455,7 @@ def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
     return Guides(**own, named=named)
 
 
-def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
+def _check_arguments(film: Film, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
     if keyframes.length != len(film):
         raise ValueError(
             f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "

@@ -8,8 +8,10 @@ from functools import cache
 
 import numpy as np
 
+from escalier.progress import Progress
+
 from .counts import thread_count
-from .problem import Problem, Progress, Synthesis
+from .problem import Problem, Synthesis
 
 logger = logging.getLogger("escalier")
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-
-Progress = Callable[[int, int], None]
 
 
 class Synthesis(NamedTuple):
