@@ -6,11 +6,13 @@ import functools
 import inspect
 import math
 import types
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 import numpy as np
+
+from .refusals import Refusal, TypeRefusal, named
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 
@@ -23,6 +25,8 @@ NUMBERS: dict[Any, tuple[type, ...]] = {
     float: (float, int, np.floating, np.integer),
 }
 """What passes for a number of each type; true and false pass for themselves alone."""
+CALLED_FROM_OUTSIDE = ("__init__", "__call__", "__getitem__", "__iter__", "__next__", "__enter__", "__exit__")
+"""What of a class is called by others though it begins with an underscore."""
 
 
 class Rule(NamedTuple):
@@ -97,9 +101,13 @@ def checked(public: Public) -> Public:
     together, or lies in a range, the function checks itself. A call costs ten microseconds more. (The package beartype
     looks at one entry of a list, taken at random, and has a sequence that makes its entries make one.)
 
+    Every `Refusal` that comes out of the function, or out of a public method of the class, bears its name from then on,
+    unless a public function further inside has put in its own: what is checked on behalf of a function need not be told
+    its name. That holds for what a generator refuses while it is walked through, too.
+
     Raises
     ------
-    TypeError, ValueError
+    Refusal, TypeRefusal
         From the decorated function: names it, the argument, what that must be and what it is.
 
     >>> @checked
@@ -109,12 +117,15 @@ def checked(public: Public) -> Public:
     1.5
     >>> halve("3")
     Traceback (most recent call last):
-    TypeError: halve: number must be a number, got '3' (str); give one
+    escalier.refusals.TypeRefusal: halve: number must be a number, got '3' (str); give one
     """
-    if inspect.isclass(public):
-        public.__init__ = _checking(public.__init__, public.__name__)  # type: ignore[method-assign]
-        return cast(Public, public)
-    return cast(Public, _checking(public, public.__name__))
+    if not inspect.isclass(public):
+        return cast(Public, _naming(_checking(public), public.__name__))
+    public.__init__ = _checking(public.__init__)  # type: ignore[method-assign]
+    for name, member in list(vars(public).items()):
+        if name in CALLED_FROM_OUTSIDE or not name.startswith("_"):
+            setattr(public, name, _naming_member(member, public.__name__))
+    return cast(Public, public)
 
 
 def check_same_size(caller: str, **arrays: np.ndarray | None) -> None:
@@ -122,19 +133,54 @@ def check_same_size(caller: str, **arrays: np.ndarray | None) -> None:
 
     >>> check_same_size("example", before=np.zeros((4, 6, 3)), flow=np.zeros((4, 5, 2)))
     Traceback (most recent call last):
-    ValueError: example: flow must be 6x4 like before, got 5x4; scale one of them first
+    escalier.refusals.Refusal: example: flow must be 6x4 like before, got 5x4; scale one of them first
     """
     given = {name: array for name, array in arrays.items() if array is not None}
     first, model = next(iter(given.items()))
     for name, array in given.items():
         if array.shape[:2] != model.shape[:2]:
-            raise ValueError(
-                f"{caller}: {name} must be {model.shape[1]}x{model.shape[0]} like {first}, got "
-                f"{array.shape[1]}x{array.shape[0]}; scale one of them first"
+            raise Refusal(
+                name,
+                f"be {model.shape[1]}x{model.shape[0]} like {first}",
+                f"{array.shape[1]}x{array.shape[0]}",
+                "scale one of them first",
+                who=caller,
             )
 
 
-def _checking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _naming_member(member: Any, name: str) -> Any:
+    """A member of a class that names its refusals, where it can refuse anything at all."""
+    if inspect.isfunction(member):
+        return _naming(member, name)
+    if isinstance(member, (classmethod, staticmethod)):
+        return type(member)(_naming(member.__func__, name))
+    if isinstance(member, property) and member.fget is not None:
+        return property(_naming(member.fget, name), member.fset, member.fdel, member.__doc__)
+    return member
+
+
+def _naming(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A function whose refusals bear this name. (The context manager `named` would cost every call a microsecond.)"""
+    walked = inspect.isgeneratorfunction(inspect.unwrap(function))
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = function(*args, **kwargs)
+        except Refusal as refusal:
+            refusal.who = refusal.who or name
+            raise
+        return _walked(result, name) if walked and inspect.isgenerator(result) else result
+
+    return called
+
+
+def _walked(steps: Generator[Any, Any, Any], name: str) -> Generator[Any, Any, Any]:
+    with named(name):
+        return (yield from steps)
+
+
+def _checking(function: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -143,11 +189,11 @@ def _checking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
             given = signature.bind(*args, **kwargs).arguments
         except TypeError as error:
             known = ", ".join(parameter for parameter in signature.parameters if parameter != "self")
-            raise TypeError(f"{name}: arguments must be among ({known}), got a call with {error}; mend it") from None
+            raise TypeRefusal("arguments", f"be among ({known})", f"a call with {error}", "mend it") from None
         hints = _hints(function)
         for argument, value in given.items():
             if argument in hints:
-                _check(name, argument, value, hints[argument])
+                _check(argument, value, hints[argument])
         return function(*args, **kwargs)
 
     return called
@@ -170,13 +216,13 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     return hints
 
 
-def _check(name: str, argument: str, value: Any, hint: Any) -> None:
+def _check(argument: str, value: Any, hint: Any) -> None:
     if not _fits(value, hint):
-        raise TypeError(f"{name}: {argument} must be {_in_words(hint)}, got {_got(value)}; give one")
+        raise TypeRefusal(argument, f"be {_in_words(hint)}", _got(value), "give one")
     paths = PATH_RULES if Path in get_args(hint) or hint is Path else ()
     for rule in (*USUAL_RULES, *paths, *_rules_of(hint, value)):
         if not rule.holds(value):
-            raise ValueError(f"{name}: {argument} must be {rule.text}, got {_got(value)}; give another")
+            raise Refusal(argument, f"be {rule.text}", _got(value), "give another")
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -7,13 +7,9 @@ import os
 import re
 import socket
 import unicodedata
-
-# How our own messages begin: the function, class or option at fault, then a colon. Messages of other packages seldom
-# do. Of dotted names only `Class.method` and `escalier.room`: `clip.mp4: ...` speaks of a file, which must stay.
-_FUNCTION = re.compile(r"(?:[A-Za-z_]\w*|[A-Z]\w*\.[a-z_]\w*|escalier(?:\.\w+)+): ")
-_OPTION = re.compile(r"--[a-z][\w-]*:? ")
-_NUMBER = re.compile(r"\[(?:Errno|WinError) -?\d+\] ")
-_WRAPPED = re.compile(r"^<urlopen error (.*)>$", re.DOTALL)
+import urllib.error
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # What the system's own refusals mean to somebody who only named a file. {file} is its name, or "a file".
 _OF_THE_SYSTEM = {
@@ -39,33 +35,135 @@ _OF_THE_SYSTEM = {
 _NO_MEMORY = "the memory ran out; close other programs, or use smaller or fewer frames"
 
 
+class Refusal(ValueError):
+    """Something that its reader can mend: who refuses what, by which rule, what was given instead, what helps.
+
+    It is told as "who: what must rule, got value; remedy", each part left out where it is not said.
+
+    Parameters
+    ----------
+    what
+        The argument, file or thing at fault, as it is said: "radius", or a file's name. Without a rule the whole
+        finding: "no folder at shots/3".
+    rule
+        What goes behind "must": "be at least 0 px", "hold one frame".
+    got
+        What was given instead. `None` is said; left out, nothing is.
+    remedy
+        What its reader can do about it.
+    who
+        The function, class or option that refuses. Where it is left out, `escalier.arguments.checked` puts in the
+        innermost public function that the refusal passes through, and `named` what a command names.
+
+    >>> refusal = Refusal("radius", "be at least 0 px", -2, "use choke to shrink a mask", who="feather_mask")
+    >>> print(refusal)
+    feather_mask: radius must be at least 0 px, got -2; use choke to shrink a mask
+    >>> refusal.sentence
+    'radius must be at least 0 px, got -2; use choke to shrink a mask'
+    """
+
+    def __init__(self, what: str, rule: str = "", got: object = ..., remedy: str = "", *, who: str = "") -> None:
+        super().__init__(what, rule, got, remedy)  # what it is pickled by; `who` travels with the other attributes
+        self.what, self.rule, self.got, self.remedy, self.who = what, rule, got, remedy, who
+
+    @property
+    def sentence(self) -> str:
+        """The refusal for somebody who knows no functions. An option that refuses, `--set`, is named."""
+        finding = f"{self.what} must {self.rule}".lstrip() if self.rule else self.what
+        got = "" if self.got is ... else f", got {self.got}"
+        option = f"{self.who}: " if self.who.startswith("-") else ""
+        return printable(f"{option}{finding}{got}{self.remedy and '; '}{self.remedy}", lines=True)
+
+    def __str__(self) -> str:
+        return self.sentence if not self.who or self.who.startswith("-") else f"{self.who}: {self.sentence}"
+
+
+class TypeRefusal(Refusal, TypeError):
+    """A value of another type than the one that is needed."""
+
+
+class IndexRefusal(Refusal, IndexError):
+    """A frame, sheet or the like of a number that there is not."""
+
+
+class MemoryRefusal(Refusal, MemoryError):
+    """A piece of work that the memory does not hold."""
+
+
+class PackageRefusal(Refusal, ImportError):
+    """A Python package that is not installed, or too old; the remedy is a pip command."""
+
+
+class FileRefusal(Refusal, OSError):
+    """A file, folder or disk that cannot be used."""
+
+
+class MissingFile(FileRefusal, FileNotFoundError):
+    """A file or folder that is not there."""
+
+
+class FileInTheWay(FileRefusal, FileExistsError):
+    """A file or folder that is there already, where none may be."""
+
+
+class ForbiddenFile(FileRefusal, PermissionError):
+    """A file or folder that its reader may not open or write."""
+
+
+class NotAFolder(FileRefusal, NotADirectoryError):
+    """A file where a folder should be."""
+
+
+class NotAFile(FileRefusal, IsADirectoryError):
+    """A folder where a file should be."""
+
+
+def file_refusal(error: OSError) -> type[FileRefusal]:
+    """The kind of refusal that says of a file what the system's own error says."""
+    kinds = (MissingFile, FileInTheWay, ForbiddenFile, NotAFolder, NotAFile)
+    return next((kind for kind in kinds if isinstance(error, kind.__bases__[1])), FileRefusal)
+
+
+@contextmanager
+def named(who: str) -> Iterator[None]:
+    """Say who refuses, in every refusal of this block that does not say it yet.
+
+    >>> with named("--seed"):
+    ...     raise Refusal("seed", "be at least 0", -1)
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: --seed: seed must be at least 0, got -1
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.who = refusal.who or who
+        raise
+
+
 def is_refusal(error: BaseException) -> bool:
     """Whether an error is something that its reader can mend, in words for people; anything else is a fault of ours.
 
     Files, packages and memory that fail are such errors always; of values and types only those that we refuse
-    ourselves: their messages begin with what is at fault and a colon.
+    ourselves.
 
-    >>> is_refusal(ValueError("Keyframes: indices must rise, got 3")), is_refusal(ValueError("math domain error"))
+    >>> is_refusal(Refusal("indices", "rise", 3)), is_refusal(ValueError("math domain error"))
     (True, False)
     """
-    if isinstance(error, (OSError, ImportError, MemoryError)):
-        return True
-    return isinstance(error, (TypeError, ValueError)) and _is_ours(str(error))
+    return isinstance(error, (Refusal, OSError, ImportError, MemoryError)) or _is_old_refusal(error)
 
 
 def sentence(error: BaseException) -> str:
     """The message of an error for somebody who knows no functions and no error numbers.
 
-    Our own messages lose the name of the function: "check_indices: indices must rise" becomes "indices must rise". An
-    option that is named, `--set`, stays. What the system says of a file becomes a sentence with a remedy. Control
-    characters are made harmless, see `printable`.
+    Our own refusals are told without the function that refuses. What the system says of a file becomes a sentence with
+    a remedy. Control characters are made harmless, see `printable`.
 
-    >>> sentence(ValueError("read_keyframes: a.png must have its frame number in its name, got none"))
+    >>> sentence(Refusal("a.png", "have its frame number in its name", "none", who="read_keyframes"))
     'a.png must have its frame number in its name, got none'
     >>> sentence(PermissionError(errno.EACCES, "Permission denied", "film.mp4"))
     'film.mp4 must be yours to open, but permission is denied; choose another place or change its permissions'
     """
-    return printable(_plain(error), lines=True)
+    return error.sentence if isinstance(error, Refusal) else printable(_plain(error), lines=True)
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -101,22 +199,28 @@ def _shown(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
 
 
-def _is_ours(text: str) -> bool:
-    return bool(_FUNCTION.match(text) or _OPTION.match(text))
+# CODEMOD removes from here: refusals that are still written as one string.
+_OLD_REFUSAL = re.compile(r"(?:[A-Za-z_]\w*|[A-Z]\w*\.[a-z_]\w*|escalier(?:\.\w+)+): |--[a-z][\w-]*:? ")
 
 
+def _is_old_refusal(error: BaseException) -> bool:
+    return isinstance(error, (TypeError, ValueError)) and bool(_OLD_REFUSAL.match(str(error)))
+
+
+def _without_function(text: str) -> str:
+    match = _OLD_REFUSAL.match(text)
+    return text if match is None or text.startswith("-") else text[match.end() :]
+
+
+# CODEMOD removes up to here.
 def _plain(error: BaseException) -> str:
-    if isinstance(error, MemoryError) and not _is_ours(str(error)):
+    if isinstance(error, MemoryError) and not str(error):
         return _NO_MEMORY
-    if isinstance(error, OSError) and _is_of_the_system(error):
+    if isinstance(error, urllib.error.URLError):
+        return _plain(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
+    if isinstance(error, OSError) and error.errno is not None and error.strerror is not None:
         return _system_sentence(error)
-    text = _WRAPPED.sub(r"\1", _NUMBER.sub("", str(error)))
-    return text[match.end() :] if (match := _FUNCTION.match(text)) else text
-
-
-def _is_of_the_system(error: OSError) -> bool:
-    """Whether the system wrote the message, and not we: it has a number and the system's own words for it."""
-    return error.errno is not None and error.strerror is not None and not _is_ours(error.strerror)
+    return _without_function(str(error))
 
 
 def _system_sentence(error: OSError) -> str:

@@ -7,10 +7,11 @@ import folder_paths
 import torch
 
 from escalier import refusals
+from escalier.refusals import Refusal
 
-# Files, packages and memory that are missing, values and types that do not fit. Anything else is a fault of ours: it
-# keeps its traceback and its type.
-REFUSALS = (TypeError, ValueError, ImportError, OSError, MemoryError)
+# What other packages and the system say of files, packages, memory, types and values. Anything else is a fault of ours:
+# it keeps its traceback and its type.
+OF_OTHERS = (TypeError, ValueError, ImportError, OSError, MemoryError)
 
 NO_ALPHA_SIZE = "64x64"
 NO_ALPHA = (
@@ -26,11 +27,18 @@ def named_after_node(execute):
     def execute_by_name(cls, *args, **kwargs):
         try:
             return execute(cls, *args, **kwargs)
-        except REFUSALS as error:
-            kind = next(kind for kind in REFUSALS if isinstance(error, kind))
+        except Refusal as refusal:
+            refusal.who = cls.define_schema().display_name
+            if NO_ALPHA_SIZE in refusal.sentence and any(map(_is_of_no_alpha, (*args, *kwargs.values()))):
+                refusal.remedy = NO_ALPHA
+            raise
+        except OF_OTHERS as error:
+            kind = next(kind for kind in OF_OTHERS if isinstance(error, kind))
             said = sentence(error)
+            # CODEMOD removes from here: refusals that are still written as one string.
             if NO_ALPHA_SIZE in said and any(map(_is_of_no_alpha, (*args, *kwargs.values()))):
                 said = f"{said.partition(';')[0]}; {NO_ALPHA}"
+            # CODEMOD removes up to here.
             raise kind(f"{cls.define_schema().display_name}: {said}") from error
 
     return execute_by_name

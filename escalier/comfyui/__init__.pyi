@@ -7,7 +7,7 @@ from .client import (
 )
 from .connection import tidy_url as tidy_url
 from .errors import (
-    HeadlessError as HeadlessError,
+    ComfyUIError as ComfyUIError,
 )
 from .errors import (
     ServerGone as ServerGone,

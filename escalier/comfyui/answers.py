@@ -15,7 +15,7 @@ from typing import Any
 
 from escalier.refusals import printable
 
-from .errors import HeadlessError
+from .errors import ComfyUIError
 
 JOB_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
 LONGEST_SHOWN = 200
@@ -76,7 +76,7 @@ class Answer:
 
         Raises
         ------
-        HeadlessError
+        ComfyUIError
             When the server refused the request, or the body is no JSON.
         """
         if self.status not in (200, 400):
@@ -88,8 +88,8 @@ class Answer:
             raise self.refusal(f"got something else than JSON: {shown}") from None
         return Found(value, self)
 
-    def refusal(self, got: str) -> HeadlessError:
-        return HeadlessError(
+    def refusal(self, got: str) -> ComfyUIError:
+        return ComfyUIError(
             f"Client: {printable(self.url)} must answer {self.request} as ComfyUI does, {got}; check that the address "
             "is ComfyUI's, and look at its log"
         )
@@ -102,7 +102,7 @@ class Found:
     >>> answer.json()["queue_running"].list()
     Traceback (most recent call last):
         ...
-    escalier.comfyui.errors.HeadlessError: Client: http://127.0.0.1:8188 must answer /queue as ComfyUI does, got ...
+    escalier.comfyui.errors.ComfyUIError: Client: http://127.0.0.1:8188 must answer /queue as ComfyUI does, got ...
     """
 
     def __init__(self, value: Any, answer: Answer, place: str = "") -> None:
@@ -146,7 +146,7 @@ class Found:
     def _at(self, key: str | int, value: Any) -> Found:
         return Found(value, self._answer, f"{self._place}[{shown(key)}]")
 
-    def _refusal(self, what: str) -> HeadlessError:
+    def _refusal(self, what: str) -> ComfyUIError:
         return self._answer.refusal(f"got an answer{' with ' + self._place if self._place else ''} {what}")
 
 

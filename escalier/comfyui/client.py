@@ -28,7 +28,7 @@ from .answers import (
     read_upload,
 )
 from .connection import Connection, import_aiohttp
-from .errors import HeadlessError, ServerGone
+from .errors import ComfyUIError, ServerGone
 from .messages import Messages, pause_before
 from .outcome import INTERRUPTED, Explain, Outcome, check_status, describe_failure, describe_refusal, read_outcome
 from .workflow import Workflow
@@ -66,7 +66,7 @@ class Client(Connection):
             return read_replacements(await self.request("GET", "/node_replacements"))
         except ServerGone:
             raise
-        except HeadlessError:  # a ComfyUI from before there were replacements
+        except ComfyUIError:  # a ComfyUI from before there were replacements
             return set()
 
     async def upload(self, file: Path, subfolder: str = "escalier") -> str:
@@ -89,7 +89,7 @@ class Client(Connection):
             finally:
                 sending.cancel()
         if answer.status == 413:
-            raise HeadlessError(
+            raise ComfyUIError(
                 f"Client: {printable(file.name)} must be smaller than the server allows, got "
                 f"{file.stat().st_size / 1e6:.0f} MB; start that ComfyUI with --max-upload-size 10000"
             )
@@ -113,7 +113,7 @@ class Client(Connection):
 
         Raises
         ------
-        HeadlessError
+        ComfyUIError
             When ComfyUI refuses the workflow or part of it, or a node fails; the text is ComfyUI's own.
         ServerGone
             When the server stops answering.
@@ -128,7 +128,7 @@ class Client(Connection):
         except BaseException as error:
             if job and not isinstance(error, ServerGone):
                 # Shielded, since it must also happen when it is a cancellation that brought us here.
-                with contextlib.suppress(HeadlessError, asyncio.CancelledError, asyncio.TimeoutError):
+                with contextlib.suppress(ComfyUIError, asyncio.CancelledError, asyncio.TimeoutError):
                     await asyncio.shield(asyncio.wait_for(self.cancel(job), 10))
             raise
         finally:
@@ -145,14 +145,12 @@ class Client(Connection):
         answer = await self.request("POST", "/prompt", json=body)
         refused = read_refusal(answer)
         if answer.status == 400:
-            raise HeadlessError("ComfyUI refused the workflow.\n" + describe_refusal(refused, workflow, explain))
+            raise ComfyUIError("ComfyUI refused the workflow.\n" + describe_refusal(refused, workflow, explain))
         job = read_job(answer)
         if refused.nodes:
             # ComfyUI would run the outputs that are sound and say nothing more of the others.
             await self.cancel(job)
-            raise HeadlessError(
-                "ComfyUI refused part of the workflow.\n" + describe_refusal(refused, workflow, explain)
-            )
+            raise ComfyUIError("ComfyUI refused part of the workflow.\n" + describe_refusal(refused, workflow, explain))
         queue = read_queue(await self.request("GET", "/queue"))
         if before := len([other for other, _ in queue if other != job]):
             log.info("ComfyUI has %d other job(s) in its queue; this one waits for its turn.", before)
@@ -192,13 +190,13 @@ class Client(Connection):
     async def _finished(self, job: str, workflow: Workflow) -> Found | None:
         """The job's entry in the history, None while it waits or runs.
 
-        Raises HeadlessError when it failed, or when somebody removed it from the queue.
+        Raises ComfyUIError when it failed, or when somebody removed it from the queue.
         """
         history = await self._history(job, workflow)
         if history is None and job not in [other for other, _ in read_queue(await self.request("GET", "/queue"))]:
             history = await self._history(job, workflow)  # it may have ended between the two questions
             if history is None:
-                raise HeadlessError(
+                raise ComfyUIError(
                     "The job is neither in ComfyUI's queue nor in its history; it was removed, or the server restarted."
                 )
         return history
@@ -227,9 +225,9 @@ class _WatchedFile(io.BufferedReader):
 
 def _raise_failure(kind: str, data: dict[str, Any], workflow: Workflow) -> None:
     if kind == "execution_error":
-        raise HeadlessError(describe_failure(data["failure"], workflow))
+        raise ComfyUIError(describe_failure(data["failure"], workflow))
     if kind == "execution_interrupted":
-        raise HeadlessError(INTERRUPTED)
+        raise ComfyUIError(INTERRUPTED)
 
 
 def _ignore(kind: str, data: dict[str, Any]) -> None:

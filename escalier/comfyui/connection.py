@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from escalier.refusals import printable
 
 from .answers import Answer, Limits, first_line, shown
-from .errors import HeadlessError, ServerGone
+from .errors import ComfyUIError, ServerGone
 from .messages import Socket
 from .outcome import RemoteFile
 from .results import ResultFolder
@@ -65,7 +65,7 @@ class Connection:
                 f"{self.url}/view", params=query, timeout=timeout, allow_redirects=False
             ) as answer:
                 if answer.status != 200:
-                    raise HeadlessError(
+                    raise ComfyUIError(
                         f"Client: {shown_name} from node {printable(file.node)} must be readable on the server, got "
                         f"HTTP {answer.status}; look for it in ComfyUI's {file.type} folder"
                     )
@@ -86,7 +86,7 @@ class Connection:
             self._fetched_bytes += len(block)
             brought += len(block)
             if self._fetched_bytes > self.limits.files_bytes:
-                raise HeadlessError(_too_much(name, self.limits.files_bytes))
+                raise ComfyUIError(_too_much(name, self.limits.files_bytes))
             if (now := time.monotonic()) - since > self.limits.stall_seconds:
                 if brought < self.limits.stall_bytes:
                     raise ServerGone(
@@ -99,11 +99,11 @@ class Connection:
     def _check_room(self, name: str, announced: int, folder: Path) -> None:
         """Refuse a file that is announced larger than what may come, or than the disk."""
         if announced + self._fetched_bytes > self.limits.files_bytes:
-            raise HeadlessError(_too_much(name, self.limits.files_bytes))
+            raise ComfyUIError(_too_much(name, self.limits.files_bytes))
         nearest = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         free = shutil.disk_usage(nearest).free
         if announced + SPARE_BYTES > free and announced > SPARE_BYTES:
-            raise HeadlessError(
+            raise ComfyUIError(
                 f"--output: the disk that holds {printable(str(folder))} must have {announced / 1e9:.1f} GB free for "
                 f"{name}, got {free / 1e9:.1f} GB; free some space, or choose another folder"
             )
@@ -207,7 +207,7 @@ def import_aiohttp() -> Any:
     try:
         import aiohttp
     except ModuleNotFoundError as error:
-        raise HeadlessError("Client: the package aiohttp must be installed; run: pip install aiohttp") from error
+        raise ComfyUIError("Client: the package aiohttp must be installed; run: pip install aiohttp") from error
     return aiohttp
 
 

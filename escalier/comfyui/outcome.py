@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .answers import Failure, Found, Reason, Refused, read_failure, whole_text
-from .errors import HeadlessError
+from .errors import ComfyUIError
 from .workflow import Workflow, title_of
 
 INTERRUPTED = "The job was interrupted from somewhere else, perhaps in the browser."
@@ -93,10 +93,10 @@ def check_status(history: Found, workflow: Workflow) -> None:
     for entry in messages or ():
         kind, data = [*entry.list(), None, None][:2]
         if kind == "execution_error":
-            raise HeadlessError(describe_failure(read_failure(data if isinstance(data, dict) else {}), workflow))
+            raise ComfyUIError(describe_failure(read_failure(data if isinstance(data, dict) else {}), workflow))
         if kind == "execution_interrupted":
-            raise HeadlessError(INTERRUPTED)
-    raise HeadlessError("The job failed, and ComfyUI gave no reason; look at its log.")
+            raise ComfyUIError(INTERRUPTED)
+    raise ComfyUIError("The job failed, and ComfyUI gave no reason; look at its log.")
 
 
 def read_outcome(history: Found, most_files: int) -> Outcome:
@@ -119,7 +119,7 @@ def read_outcome(history: Found, most_files: int) -> Outcome:
                 elif name == "text":
                     texts.setdefault(node, []).append(whole_text(str(entry.value)))
     if len(files) > most_files:
-        raise HeadlessError(
+        raise ComfyUIError(
             f"The job's results must be at most {most_files} files, got {len(files)}; let its nodes save fewer."
         )
     return Outcome(list(files), texts)

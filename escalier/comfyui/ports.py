@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from .errors import HeadlessError
+from .errors import ComfyUIError
 
 LOOPBACK = "127.0.0.1"
 
@@ -22,7 +22,7 @@ def check_port(port: int) -> int:
 
     Raises
     ------
-    HeadlessError
+    ComfyUIError
         When another program listens there, or the system reserves the port.
     """
     with socket.socket() as trial:
@@ -31,11 +31,11 @@ def check_port(port: int) -> int:
         try:
             trial.bind((LOOPBACK, port))
         except PermissionError as error:
-            raise HeadlessError(
+            raise ComfyUIError(
                 f"Server: port must be one that you may open, got {port}; give one above 1023, or leave it out"
             ) from error
         except OSError as error:
-            raise HeadlessError(port_taken(port)) from error
+            raise ComfyUIError(port_taken(port)) from error
     return port
 
 

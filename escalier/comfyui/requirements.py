@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .errors import HeadlessError
+from .errors import ComfyUIError
 from .find import ComfyUI
 from .folders import pack_folder
 
@@ -27,7 +27,7 @@ def ask_python(comfyui: ComfyUI, pack: Path | None, device: str) -> bool:
 
     Raises
     ------
-    HeadlessError
+    ComfyUIError
         When a package is missing; the message has the pip command that brings it.
     """
     modules = [*NEEDED, *(NEEDED_BY_PACK if pack else ()), *(NEEDED_BY_EMBEDDED if comfyui.embedded else ())]
@@ -40,12 +40,12 @@ def ask_python(comfyui: ComfyUI, pack: Path | None, device: str) -> bool:
         found = json.loads(outcome.stdout.strip().splitlines()[-1])
     except (IndexError, ValueError) as error:
         said = (outcome.stderr.strip() or "nothing").splitlines()[-1]
-        raise HeadlessError(
+        raise ComfyUIError(
             f"Server: {comfyui.python} must be able to import torch, but it said: {said}; "
             f"{install_remedy(comfyui, pack)}"
         ) from error
     if found["missing"]:
-        raise HeadlessError(
+        raise ComfyUIError(
             f"Server: ComfyUI needs the Python packages that hold {', '.join(found['missing'])}, and {comfyui.python} "
             f"lacks them; {install_remedy(comfyui, pack)}"
         )

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from escalier.refusals import printable
 from escalier.scratch import draft_of
 
-from .errors import HeadlessError
+from .errors import ComfyUIError
 from .local_names import local_path
 
 JUNCTION = 0xA0000003
@@ -40,12 +40,12 @@ class ResultFolder:
 
         Raises
         ------
-        HeadlessError
+        ComfyUIError
             When nothing of the name is left that a file could bear.
         """
         place = local_path(subfolder, name)
         if place is None:
-            raise HeadlessError(f"ResultFolder: name must name a file, got {printable(repr(name))}")
+            raise ComfyUIError(f"ResultFolder: name must name a file, got {printable(repr(name))}")
         chosen, count = place, 1
         while _key(chosen) in self._taken or self._lies_in_a_file(chosen):
             count += 1
@@ -60,14 +60,14 @@ class ResultFolder:
 
         Raises
         ------
-        HeadlessError
+        ComfyUIError
             When a folder on the way is a link, or something else than a folder.
         OSError
             In a sentence, when it cannot be written.
         """
         self._make_folders(target.parent)
         if target.is_dir() and not target.is_symlink():
-            raise HeadlessError(
+            raise ComfyUIError(
                 f"--output: {printable(str(target))} must be free for a result, but a folder is there; move it away"
             )
         with draft_of(target) as draft, open(draft, "xb") as file:
@@ -85,13 +85,13 @@ class ResultFolder:
         for part in folder.relative_to(self.path).parts:
             walked = walked / part
             if _is_link(walked):
-                raise HeadlessError(
+                raise ComfyUIError(
                     f"--output: {printable(str(walked))} must be a folder, but it is a link to "
                     f"{printable(os.path.realpath(walked))}, and results are never written through one; move it away, "
                     "or choose another folder"
                 )
             if walked.exists() and not walked.is_dir():
-                raise HeadlessError(
+                raise ComfyUIError(
                     f"--output: {printable(str(walked))} must be a folder for results, but a file is there; move it "
                     "away, or choose another folder"
                 )

@@ -20,7 +20,7 @@ from types import TracebackType
 
 from escalier.refusals import printable
 
-from .errors import HeadlessError
+from .errors import ComfyUIError
 from .find import ComfyUI, find_comfyui
 from .folders import cache_folder, data_folder, pack_folder
 from .model_folders import ModelFolders
@@ -148,7 +148,7 @@ class Server:
 
         Raises
         ------
-        HeadlessError
+        ComfyUIError
             When a package is missing, the port is taken, ComfyUI ends while starting, or does not answer in time.
         """
         try:
@@ -161,7 +161,7 @@ class Server:
                     break
                 last = attempt + 1 == PORT_TRIES
                 if last or not self._any_port or "already in use" not in self.log_text():
-                    raise HeadlessError(self._explain_start())
+                    raise ComfyUIError(self._explain_start())
                 log.info("Port %d was taken in between; trying another.", self.port)
         except BaseException:
             self.stop()
@@ -192,7 +192,7 @@ class Server:
 
         Raises
         ------
-        HeadlessError
+        ComfyUIError
             When it cannot be copied.
         """
         if self._slot is None:
@@ -200,7 +200,7 @@ class Server:
         try:
             return self._slot.place(file, self.base / "input")
         except OSError as error:
-            raise HeadlessError(
+            raise ComfyUIError(
                 f"--input: {printable(str(file))} must fit into ComfyUI's input folder {self.base / 'input'}, but it "
                 f"could not be copied ({printable(str(error.strerror or error))}); free some space there, or name "
                 "another --base DIR"
@@ -247,7 +247,7 @@ class Server:
                 for name in ("models", "custom_nodes", "input", "output", "user"):
                     (self.base / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise HeadlessError(
+            raise ComfyUIError(
                 f"Server: {scratch_root.parent} must be writable, got {error}; free some space there, or set "
                 "ESCALIER_DATA to another folder"
             ) from error
@@ -305,7 +305,7 @@ class Server:
                 self._keep_work()
                 return True
             if time.monotonic() > deadline:
-                raise HeadlessError(
+                raise ComfyUIError(
                     f"Server: ComfyUI must answer within {self._start_seconds:.0f} seconds, but it has not; the end of "
                     f"its log, kept in {self._keep_log()}:\n{self._log_tail()}"
                 )

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import escalier
-from escalier.comfyui import HeadlessError
 from escalier.refusals import is_refusal, printable, sentence
 
 from .streams import LogLines, lasting_streams
@@ -132,7 +131,7 @@ def _ending_on_signals() -> Iterator[None]:
 
 def _told(error: Exception) -> str:
     """One sentence: the refusal's own, or that of a fault that is ours and what to do about it."""
-    if isinstance(error, HeadlessError) or is_refusal(error):
+    if is_refusal(error):
         return sentence(error)
     kind = type(error).__name__
     return (

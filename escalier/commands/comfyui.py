@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from escalier.comfyui import HeadlessError
+from escalier.comfyui import ComfyUIError
 
 from .run import add_server_arguments, server_from
 
@@ -27,4 +27,4 @@ def main(args: argparse.Namespace) -> int:
         while True:
             time.sleep(0.5)
             if how := server.failure():
-                raise HeadlessError(f"ComfyUI ended: {how}")
+                raise ComfyUIError(f"ComfyUI ended: {how}")

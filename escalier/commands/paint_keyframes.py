@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.comfyui import HeadlessError, cache_folder, comfy_cli_workspace
+from escalier.comfyui import cache_folder, comfy_cli_workspace
 from escalier.diffusion import (
     KINDS,
     TASKS,
@@ -36,6 +36,7 @@ from escalier.keyframes import (
     tile,
     write_keyframes,
 )
+from escalier.refusals import PackageRefusal, sentence
 
 from .progress_bars import progress_bar
 
@@ -133,8 +134,10 @@ def paint_keyframes(
 
     Raises
     ------
-    HeadlessError
-        If a package is missing, with the commands that install it, or the memory is too short.
+    PackageRefusal
+        If a package is missing, with the commands that install it.
+    MemoryError
+        If the memory is too short.
     """
     filmed = Keyframes.of(film, indices)
     sheet = _sheet(film, indices, args.max_side)
@@ -142,9 +145,8 @@ def paint_keyframes(
     try:
         painted = _painted(args, filmed, sheet, masks)
     except ImportError as error:
-        raise HeadlessError(f'{error}; or all at once: pip install "{EXTRAS}" "transformers>=4.50.3"') from error
-    except MemoryError as error:
-        raise HeadlessError(str(error)) from error
+        remedy = f'or all at once: pip install "{EXTRAS}" "transformers>=4.50.3"'
+        raise PackageRefusal(sentence(error), remedy=remedy) from error
     write_keyframes(folder, painted, first=args.first, like=film)
     log.info("The painted keyframes are in %s; correct them there, and use them with --keyframes.", folder)
     # As they stand in the files, so that the same command with --keyframes makes the same film.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from escalier.comfyui import (
     Client,
-    HeadlessError,
+    ComfyUIError,
     Limits,
     Listener,
     NamedFile,
@@ -94,7 +94,7 @@ def run_workflow(
 
     Raises
     ------
-    HeadlessError
+    ComfyUIError
         When the server does not know a node type, refuses the workflow, a node fails, or the server dies.
     """
     changed = apply_settings(workflow, settings)
@@ -105,7 +105,7 @@ def run_workflow(
         return asyncio.run(_run(workflow, changed, files, server, output, listener, limits))
     except ServerGone as error:
         if isinstance(server, Server) and (how := server.failure(patience_seconds=2.0)):
-            raise HeadlessError(f"ComfyUI ended in the middle of the job: {how}") from error
+            raise ComfyUIError(f"ComfyUI ended in the middle of the job: {how}") from error
         raise
 
 
@@ -114,11 +114,11 @@ def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], 
 
     Raises
     ------
-    HeadlessError
+    ComfyUIError
         With a line for each of them: what needs it, where it belongs, and where it comes from.
     """
     if missing := missing_here(workflow, files, server.model_folders):
-        raise HeadlessError(tell_missing(workflow, missing, _home_of(server)))
+        raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)))
 
 
 async def _run(
@@ -134,11 +134,11 @@ async def _run(
         node_info = await client.node_info(node["class_type"] for node in workflow.values())
         unknown = _unknown_nodes(workflow, node_info.keys() | await client.replaced_types())
         if unknown:
-            raise HeadlessError(_explain_unknown(workflow, unknown, server))
+            raise ComfyUIError(_explain_unknown(workflow, unknown, server))
         check_types(workflow, changed, node_info)
         loaders = assign_files(workflow, files, node_info)
         if isinstance(server, str) and (missing := missing_there(workflow, loaders, node_info)):
-            raise HeadlessError(tell_missing(workflow, missing, folder_there))
+            raise ComfyUIError(tell_missing(workflow, missing, folder_there))
         for loader, file in loaders.items():
             if isinstance(server, Server):
                 name = server.place_input(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import shutil
 import stat
@@ -12,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from escalier.refusals import FileRefusal, file_refusal
 
 from .draft_owner import give_up, is_abandoned, is_draft_of, new_draft
 
@@ -112,7 +115,7 @@ def storage_error(path: Path, error: OSError, draft: Path | None = None) -> OSEr
     beside = isinstance(named, str | os.PathLike) and Path(named) in (path, path.parent)
     if error.errno is None or not (own or beside or (named is None and error.errno in OF_STORAGE)):
         return error
-    told = type(error)(_sentence(path, error))
+    told = _refusal(path, error)
     told.errno = error.errno
     return told
 
@@ -138,29 +141,28 @@ def remove_quietly(path: Path) -> None:
             path.unlink()
 
 
-def _sentence(path: Path, error: OSError) -> str:
+def _refusal(path: Path, error: OSError) -> FileRefusal:
     name, folder, why = path.name, path.parent, error.strerror or str(error)
+    refusal = functools.partial(file_refusal(error), who="write")
     if error.errno in FULL:
-        return (
-            f"write: {name} must fit into {folder}, but the disk is full ({why}); free some space there or choose "
-            "another folder"
-        )
+        remedy = "free some space there or choose another folder"
+        return refusal(name, f"fit into {folder}, but the disk is full ({why})", remedy=remedy)
     if error.errno == errno.EROFS:
-        return f"write: {folder} must be a folder that can be written to, got a read-only disk ({why}); choose another"
+        return refusal(f"{folder}", "be a folder that can be written to", f"a read-only disk ({why})", "choose another")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return (
-            f"write: {folder} must be a folder that you may write to, but {name} could not be written ({why}); change "
-            "its permissions, close the programs that use the file, or choose another folder"
-        )
+        rule = f"be a folder that you may write to, but {name} could not be written ({why})"
+        remedy = "change its permissions, close the programs that use the file, or choose another folder"
+        return refusal(f"{folder}", rule, remedy=remedy)
     if error.errno == errno.ENAMETOOLONG:
-        return f"write: a file name must be short enough for its disk, got {name} ({why}); choose a shorter one"
+        return refusal("a file name", "be short enough for its disk", f"{name} ({why})", "choose a shorter one")
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return f"write: {folder} must be a folder, but {name} could not be written there ({why}); make the folder first"
+        rule = f"be a folder, but {name} could not be written there ({why})"
+        return refusal(f"{folder}", rule, remedy="make the folder first")
     if error.errno in (errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST):
-        return f"write: {name} must be a file, but there is a folder of this name in {folder}; choose another name"
-    return (
-        f"write: {name} must be written to {folder}, but that failed ({why}); check the disk or choose another folder"
-    )
+        rule = f"be a file, but there is a folder of this name in {folder}"
+        return refusal(name, rule, remedy="choose another name")
+    rule = f"be written to {folder}, but that failed ({why})"
+    return refusal(name, rule, remedy="check the disk or choose another folder")
 
 
 def _rename(draft: Path, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from escalier.comfyui import Client, HeadlessError, Limits, ServerGone, Workflow, tidy_url
+from escalier.comfyui import Client, ComfyUIError, Limits, ServerGone, Workflow, tidy_url
 from escalier.comfyui.answers import read_failure
 from escalier.comfyui.outcome import describe_failure
 from escalier.comfyui.workflow import check_workflow
@@ -105,7 +105,7 @@ def test_a_job_whose_last_message_is_lost_is_found_in_the_history(
 
 def test_a_job_that_somebody_removed_is_not_waited_for(fake: FakeServer, workflow: Workflow, tmp_path: Path) -> None:
     fake.after_prompt = lambda server: server.queue.clear()
-    with pytest.raises(HeadlessError, match="neither in ComfyUI's queue nor in its history"):
+    with pytest.raises(ComfyUIError, match="neither in ComfyUI's queue nor in its history"):
         run_workflow(workflow, server=fake.url, output=tmp_path, limits=QUICK)
 
 
@@ -115,7 +115,7 @@ def test_a_failure_whose_message_was_lost_is_read_from_the_history(
     error = {"node_id": "1", "node_type": "Paint", "exception_type": "ValueError", "exception_message": "no paint"}
     status = {"status_str": "error", "messages": [["execution_start", {}], ["execution_error", error]]}
     fake.after_prompt = lambda server: server.history.update({JOB: {"outputs": {}, "status": status}})
-    with pytest.raises(HeadlessError, match='Paint 1 "Paint" failed: ValueError: no paint'):
+    with pytest.raises(ComfyUIError, match='Paint 1 "Paint" failed: ValueError: no paint'):
         run_workflow(workflow, server=fake.url, output=tmp_path, limits=QUICK)
 
 
@@ -136,7 +136,7 @@ def test_an_address_where_nothing_listens_is_refused(workflow: Workflow, tmp_pat
 
 
 def test_an_address_of_another_program_is_refused(fake: FakeServer, workflow: Workflow, tmp_path: Path) -> None:
-    with pytest.raises(HeadlessError, match=r"must answer /object_info/Paint as ComfyUI does, got HTTP 404"):
+    with pytest.raises(ComfyUIError, match=r"must answer /object_info/Paint as ComfyUI does, got HTTP 404"):
         run_workflow(workflow, server=fake.url + "/elsewhere", output=tmp_path, limits=QUICK)
 
 

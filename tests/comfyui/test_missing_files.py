@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from escalier.comfyui import (
-    HeadlessError,
+    ComfyUIError,
     Place,
     Server,
     Workflow,
@@ -191,7 +191,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that passes for a ComfyUI, whose start says so."""
 
     def start(server: Server) -> None:
-        raise HeadlessError("it started")
+        raise ComfyUIError("it started")
 
     (tmp_path / "comfyui" / "comfy").mkdir(parents=True)
     (tmp_path / "comfyui" / "main.py").touch()
@@ -258,7 +258,7 @@ def test_names_that_a_terminal_would_obey_are_shown_harmless(folders: ModelFolde
     workflow = loading("LoraLoader", "lora_name", "a\x1b[2J\u202e\nb.pth")
     workflow["1"]["_meta"]["title"] = "\x1b]0;title\x07"
     server = Server(ComfyUI(tmp_path, Path("python"), "for tests"), mount=False)
-    with pytest.raises(HeadlessError) as refusal:
+    with pytest.raises(ComfyUIError) as refusal:
         check_files(workflow, [], server)
     assert "\x1b" not in str(refusal.value) and "\u202e" not in str(refusal.value)
     assert len(str(refusal.value).splitlines()) == 2 and json.dumps(str(refusal.value))

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from escalier.comfyui import HeadlessError, ResultFolder, check_output
+from escalier.comfyui import ComfyUIError, ResultFolder, check_output
 from escalier.comfyui.local_names import LONGEST_BYTES, local_name, local_path
 
 ESCAPES = [
@@ -37,7 +37,7 @@ def test_no_spelling_leads_out_of_the_folder(tmp_path: Path, spelling: str, wher
     folder = ResultFolder(tmp_path / "out")
     try:
         target = folder.claim("", spelling) if where == "name" else folder.claim(spelling, "a.png")
-    except HeadlessError as refusal:
+    except ComfyUIError as refusal:
         assert "must name a file" in str(refusal)
         return
     with folder.writing(target) as file:
@@ -98,7 +98,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path: Path, place: str) -> None:
     (output / place).symlink_to(elsewhere)
     folder = ResultFolder(output)
     with (
-        pytest.raises(HeadlessError, match=r"must be a folder, but it is a link to .*elsewhere"),
+        pytest.raises(ComfyUIError, match=r"must be a folder, but it is a link to .*elsewhere"),
         folder.writing(folder.claim("sets/deep", "a.png")) as file,
     ):
         file.write(b"result")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from escalier.comfyui import HeadlessError, Limits
+from escalier.comfyui import ComfyUIError, Limits
 from escalier.comfyui.answers import read_message
 from escalier.comfyui.workflow import check_workflow
 from escalier.commands.job_display import Lines
@@ -133,7 +133,7 @@ def run(server: FakeServer, folder: Path, limits: Limits = TINY, listener: Any =
 def refusal(server: FakeServer, folder: Path) -> str:
     """The sentence that a run ends with, which must be one, and soon."""
     began = time.monotonic()
-    with pytest.raises(HeadlessError) as failure:
+    with pytest.raises(ComfyUIError) as failure:
         run(server, folder)
     assert time.monotonic() - began < 20, "it hung"
     text = str(failure.value)
@@ -273,14 +273,14 @@ def test_an_upload_that_nobody_takes_ends(fake: FakeServer, tmp_path: Path) -> N
     fake.replies["object_info"] = says({"Paint": {"input": {"required": {"file": ["COMBO", {"video_upload": True}]}}}})
     fake.replies["upload POST"] = silent
     workflow = check_workflow({"1": {"class_type": "Paint", "inputs": {"file": "none.mp4"}}})
-    with pytest.raises(HeadlessError, match=r"must take clip\.mp4, but it took nothing for 0\.4 seconds"):
+    with pytest.raises(ComfyUIError, match=r"must take clip\.mp4, but it took nothing for 0\.4 seconds"):
         run_workflow(workflow, server=fake.url, output=tmp_path / "out", inputs=[str(clip)], limits=TINY)
 
 
 def test_all_results_together_have_a_limit(fake: FakeServer, tmp_path: Path) -> None:
     images = [{"filename": f"{number}.png", "subfolder": "", "type": "output"} for number in range(60)]
     fake.history = {JOB: {"outputs": {"1": {"images": images}}}}
-    with pytest.raises(HeadlessError, match="results must be at most 5e-06 GB together"):
+    with pytest.raises(ComfyUIError, match="results must be at most 5e-06 GB together"):
         run(fake, tmp_path)
     assert len(list(tmp_path.iterdir())) == 50  # of 100 bytes each
 
@@ -288,5 +288,5 @@ def test_all_results_together_have_a_limit(fake: FakeServer, tmp_path: Path) -> 
 def test_a_list_of_results_without_end_is_refused(fake: FakeServer, tmp_path: Path) -> None:
     images = [{"filename": f"{number}.png"} for number in range(20)]
     fake.history = {JOB: {"outputs": {"1": {"images": images}}}}
-    with pytest.raises(HeadlessError, match="at most 5 files, got 20"):
+    with pytest.raises(ComfyUIError, match="at most 5 files, got 20"):
         run(fake, tmp_path, Limits(files=5, quiet_seconds=0.1))

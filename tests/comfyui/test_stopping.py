@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from escalier.comfyui import HeadlessError, Server, Workflow, launch, ports
+from escalier.comfyui import ComfyUIError, Server, Workflow, launch, ports
 from escalier.comfyui import server as server_module
 from escalier.comfyui.find import ComfyUI
 from escalier.commands.run import run_workflow
@@ -111,7 +111,7 @@ def test_a_job_that_kills_its_server_is_told_with_the_end_of_the_log(
 ) -> None:
     with (
         Server(comfyui, base=make_base(), device="cpu", mount=False) as server,
-        pytest.raises(HeadlessError, match=r"ended in the middle of the job: exit code 9(.|\n)*about to die"),
+        pytest.raises(ComfyUIError, match=r"ended in the middle of the job: exit code 9(.|\n)*about to die"),
     ):
         run_workflow(odd_workflow("DyingPicture"), server=server, output=tmp_path)
     assert not list(tmp_path.glob("*.png"))
@@ -209,7 +209,7 @@ def test_a_server_that_ends_while_starting_is_told_with_its_log(
 ) -> None:
     server = Server(program("import nowhere_to_be_found\n"), mount=False)
     with pytest.raises(
-        HeadlessError, match=r"ended while starting \(exit code 1\); run: .*pip install(.|\n)*nowhere_to_be"
+        ComfyUIError, match=r"ended while starting \(exit code 1\); run: .*pip install(.|\n)*nowhere_to_be"
     ):
         server.start()
     assert server.pid is None and not list((Path(os.environ["ESCALIER_DATA"]) / "scratch").iterdir())
@@ -219,7 +219,7 @@ def test_a_server_that_does_not_answer_in_time_is_stopped(
     program: Callable[[str], ComfyUI], no_questions: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pids = record_launches(monkeypatch, lambda server: server.pid)
-    with pytest.raises(HeadlessError, match=r"must answer within 1 seconds(.|\n)*ready"):
+    with pytest.raises(ComfyUIError, match=r"must answer within 1 seconds(.|\n)*ready"):
         Server(program(WAITING), mount=False, start_seconds=1).start()
     wait_until_gone(pids[0], 1)
 
@@ -228,7 +228,7 @@ def test_a_port_that_is_taken_in_between_is_given_up_for_another(
     program: Callable[[str], ComfyUI], no_questions: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ports_tried = record_launches(monkeypatch, lambda server: server.port)
-    with pytest.raises(HeadlessError, match="port must be free"):
+    with pytest.raises(ComfyUIError, match="port must be free"):
         Server(program("print('Port is already in use', flush=True)\nraise SystemExit(1)\n"), mount=False).start()
     assert len(ports_tried) == server_module.PORT_TRIES
 
@@ -240,7 +240,7 @@ def test_stopping_never_follows_the_link_into_the_pack(
     (pack / "nodes").mkdir(parents=True)
     (pack / "nodes" / "film.py").write_text("precious")
     server = Server(program("raise SystemExit(1)\n"), pack=pack, base=tmp_path / "base")
-    with pytest.raises(HeadlessError):
+    with pytest.raises(ComfyUIError):
         server.start()
     assert (pack / "nodes" / "film.py").read_text() == "precious"
 
@@ -257,7 +257,7 @@ def test_a_pack_that_comfyui_has_already_is_not_mounted_twice(
     (pack / "nodes").mkdir(parents=True)
     (pack / "escalier" / "comfyui").mkdir(parents=True)
     server = Server(program("import sys\nprint(sys.argv)\nraise SystemExit(1)\n"), pack=pack, base=tmp_path / "base")
-    with pytest.raises(HeadlessError) as failure:
+    with pytest.raises(ComfyUIError) as failure:
         server.start()
     assert "--temp-directory" in str(failure.value) and "extra-model-paths" not in str(failure.value)
 

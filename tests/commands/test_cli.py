@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from escalier import __version__
-from escalier.comfyui import HeadlessError
+from escalier.comfyui import ComfyUIError
 from escalier.commands import cli
+from escalier.refusals import MissingFile, Refusal, TypeRefusal
 
 
 @pytest.fixture
@@ -80,14 +81,14 @@ def raising(error: BaseException) -> Callable[[argparse.Namespace], int]:
 @pytest.mark.parametrize(
     ("do", "text"),
     [
-        pytest.param(raising(HeadlessError("ComfyUI refused the workflow.")), "ComfyUI refused", id="headless error"),
-        pytest.param(raising(ValueError("Keyframes: indices must rise, got 3")), "indices must rise", id="ValueError"),
-        pytest.param(raising(TypeError("ArrayFrames: frames must be uint8")), "frames must be uint8", id="TypeError"),
-        pytest.param(raising(ValueError("--set: seed must be a number")), "--set: seed must", id="of an option"),
-        pytest.param(raising(FileNotFoundError("open_film: no film at a.mp4")), "no film at a.mp4", id="missing file"),
+        pytest.param(raising(ComfyUIError("ComfyUI refused the workflow.")), "ComfyUI refused", id="headless error"),
+        pytest.param(raising(Refusal("indices", "rise", 3, who="Keyframes")), "indices must rise", id="value"),
+        pytest.param(raising(TypeRefusal("frames", "be uint8", who="ArrayFrames")), "frames must be uint8", id="type"),
+        pytest.param(raising(Refusal("seed", "be a number", who="--set")), "--set: seed must", id="of an option"),
+        pytest.param(raising(MissingFile("no film at a.mp4", who="open_film")), "no film at a.mp4", id="missing file"),
         pytest.param(raising(MemoryError()), "the memory ran out", id="memory"),
         pytest.param(raising(PermissionError(13, "Permission denied", "a.png")), "a.png must be yours", id="system"),
-        pytest.param(raising(ValueError("open: no \x1b[2J.mp4")), "no \\x1b[2J.mp4", id="escape codes"),
+        pytest.param(raising(Refusal("no \x1b[2J.mp4", who="open")), "no \\x1b[2J.mp4", id="escape codes"),
         pytest.param(full_disk, "the disk that holds /films/out.mp4 must have room, but it is full", id="full disk"),
     ],
 )
@@ -137,8 +138,8 @@ def test_help_tells_the_exit_codes(words: list[str], capsys: pytest.CaptureFixtu
 
 
 def test_verbose_keeps_the_traceback_of_a_mistake_too(command: Callable[..., list[str]]) -> None:
-    with pytest.raises(HeadlessError):
-        cli.main([*command(raising(HeadlessError("no"))), "--verbose"])
+    with pytest.raises(ComfyUIError):
+        cli.main([*command(raising(ComfyUIError("no"))), "--verbose"])
 
 
 def test_ctrl_c_gives_130(command: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]) -> None:

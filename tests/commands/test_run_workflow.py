@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from escalier.comfyui import Client, HeadlessError, Server, Workflow
+from escalier.comfyui import Client, ComfyUIError, Server, Workflow
 from escalier.comfyui.answers import read_queue
 from escalier.commands import cli
 from escalier.commands.job_display import Bars, Lines
@@ -64,7 +64,7 @@ def test_a_refused_workflow_is_reported_in_comfyuis_words(
     server: Server, picture_workflow: Workflow, tmp_path: Path
 ) -> None:
     del picture_workflow["4"]
-    with pytest.raises(HeadlessError, match=r'ImageScale 2 "Scale":\n  - Value not in list: upscale_method'):
+    with pytest.raises(ComfyUIError, match=r'ImageScale 2 "Scale":\n  - Value not in list: upscale_method'):
         run_workflow(picture_workflow, server=server, output=tmp_path, settings=["2.upscale_method=magic"])
     assert not list(tmp_path.iterdir())
 
@@ -73,7 +73,7 @@ def test_a_workflow_refused_in_part_fails_as_a_whole(
     server: Server, picture_workflow: Workflow, tmp_path: Path
 ) -> None:
     # The preview branch is sound, so ComfyUI answers 200, runs it, and mentions the other only in node_errors.
-    with pytest.raises(HeadlessError, match=r"refused part of the workflow(.|\n)*Value not in list"):
+    with pytest.raises(ComfyUIError, match=r"refused part of the workflow(.|\n)*Value not in list"):
         run_workflow(picture_workflow, server=server, output=tmp_path, settings=["2.upscale_method=magic"])
     assert not list(tmp_path.iterdir())
 
@@ -81,7 +81,7 @@ def test_a_workflow_refused_in_part_fails_as_a_whole(
 def test_a_failing_node_is_named_with_its_reason(
     server: Server, odd_workflow: Callable[..., Workflow], tmp_path: Path
 ) -> None:
-    with pytest.raises(HeadlessError, match=r'FailingPicture 2 "My FailingPicture" failed: ValueError: the paint has'):
+    with pytest.raises(ComfyUIError, match=r'FailingPicture 2 "My FailingPicture" failed: ValueError: the paint has'):
         run_workflow(odd_workflow("FailingPicture"), server=server, output=tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -91,7 +91,7 @@ def test_unknown_node_types_are_listed_with_a_remedy(
 ) -> None:
     picture_workflow["2"]["class_type"] = "VHS_LoadVideoNeverWas"
     picture_workflow["4"]["class_type"] = "EscalierNeverWas"
-    with pytest.raises(HeadlessError) as refusal:
+    with pytest.raises(ComfyUIError) as refusal:
         run_workflow(picture_workflow, server=server, output=tmp_path)
     assert '2 "Scale" is of the unknown type VHS_LoadVideoNeverWas; install ComfyUI-VideoHelperSuite' in str(
         refusal.value
@@ -205,7 +205,7 @@ def test_the_server_keeps_no_database_file(server: Server) -> None:
 
 
 def test_a_port_in_use_is_named_with_the_way_out(server: Server, make_base: Callable[[], Path]) -> None:
-    with pytest.raises(HeadlessError, match=f"port must be free, got {server.port}, which another program uses; leave"):
+    with pytest.raises(ComfyUIError, match=f"port must be free, got {server.port}, which another program uses; leave"):
         Server(server.comfyui, base=make_base(), port=server.port, device="cpu").start()
 
 

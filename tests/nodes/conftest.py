@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.comfyui import HeadlessError
+from escalier.comfyui import ComfyUIError
 from escalier.comfyui.embedded import embedded_folder
 from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
 
@@ -37,7 +37,7 @@ def comfyui_folder() -> Path:
         pytest.skip(f"ComfyUI's requirements are not installed ({', '.join(missing)}): pip install -e '.[headless]'")
     try:
         return Path(os.environ.get("ESCALIER_TEST_COMFYUI") or embedded_folder())
-    except HeadlessError as error:
+    except ComfyUIError as error:
         pytest.skip(f"no ComfyUI to test with: {error}")
 
 

@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from escalier.refusals import MissingFile, Refusal, TypeRefusal
+
 
 @pytest.fixture
 def messages(comfyui: SimpleNamespace) -> Iterator[list[tuple]]:
@@ -71,14 +73,14 @@ class Node:
 @pytest.mark.parametrize(
     ("error", "kind", "text"),
     [
-        (ValueError("mix_paint: pots must be >= 1, got 0; add one"), ValueError, "pots must be >= 1, got 0; add one"),
-        (TypeError("Keyframes: picture must be uint8"), TypeError, "picture must be uint8"),
         (FileNotFoundError("no folder at C:/x: y"), OSError, "no folder at C:/x: y"),
         (ModuleNotFoundError("x needs rembg; pip install rembg"), ImportError, "x needs rembg; pip install rembg"),
     ],
-    ids=["value", "type", "file", "package"],
+    ids=["file", "package"],
 )
-def test_refusals_bear_the_name_of_the_node(pack: SimpleNamespace, error: Exception, kind: type, text: str) -> None:
+def test_what_others_say_bears_the_name_of_the_node(
+    pack: SimpleNamespace, error: Exception, kind: type, text: str
+) -> None:
     @pack.module("errors").named_after_node
     def execute(cls: type) -> None:
         raise error
@@ -87,6 +89,19 @@ def test_refusals_bear_the_name_of_the_node(pack: SimpleNamespace, error: Except
         execute(Node)
     assert caught.type is kind
     assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("kind", [Refusal, TypeRefusal, MissingFile])
+def test_refusals_bear_the_name_of_the_node(pack: SimpleNamespace, kind: type[Refusal]) -> None:
+    refusal = kind("pots", "be >= 1", 0, "add one", who="mix_paint")
+
+    @pack.module("errors").named_after_node
+    def execute(cls: type) -> None:
+        raise refusal
+
+    with pytest.raises(kind, match=r"^Mix Paint: pots must be >= 1, got 0; add one$") as caught:
+        execute(Node)
+    assert caught.value is refusal
 
 
 def test_full_disk_is_explained_with_its_folder(pack: SimpleNamespace, fresh_folders: SimpleNamespace) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from escalier.comfyui import HeadlessError, Server, Workflow
+from escalier.comfyui import ComfyUIError, Server, Workflow
 from escalier.comfyui.embedded import embedded_folder
 from escalier.comfyui.find import ComfyUI
 from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
@@ -88,7 +88,7 @@ def comfyui() -> ComfyUI:
         pytest.skip(f"ComfyUI's requirements are not installed ({', '.join(missing)}): pip install -e '.[headless]'")
     try:
         folder = Path(os.environ.get("ESCALIER_TEST_COMFYUI") or embedded_folder())
-    except HeadlessError as error:
+    except ComfyUIError as error:
         pytest.skip(f"no ComfyUI to test with: {error}")
     return ComfyUI(folder, Path(sys.executable), "for tests", embedded=True)
 

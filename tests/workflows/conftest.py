@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.comfyui import HeadlessError, Server
+from escalier.comfyui import ComfyUIError, Server
 from escalier.comfyui.embedded import embedded_folder
 from escalier.comfyui.find import ComfyUI
 from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
@@ -90,7 +90,7 @@ def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory)
         pytest.skip(f"ComfyUI's requirements are not installed ({', '.join(missing)}): pip install -e '.[headless]'")
     try:
         folder = Path(os.environ.get("ESCALIER_TEST_COMFYUI") or embedded_folder())
-    except HeadlessError as error:
+    except ComfyUIError as error:
         pytest.skip(f"no ComfyUI to test with: {error}")
     from tiny_models import interpolation
 

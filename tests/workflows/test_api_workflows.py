@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.comfyui import ComfyUIError, Server, load_workflow
 from escalier.commands.run import run_workflow
 from escalier.film import Size, read_picture
 from escalier.keyframes import Keyframes
@@ -78,7 +78,7 @@ def test_second_run_makes_nothing_again(staircase: list[Path], server: Server, t
     ids=["no such folder", "keyframes of another size", "no keyframes"],
 )
 def test_bad_input_is_refused_in_a_sentence(server: Server, tmp_path: Path, setting: str, message: str) -> None:
-    with pytest.raises(HeadlessError, match=message):
+    with pytest.raises(ComfyUIError, match=message):
         run_workflow(load_workflow("staircase"), server=server, output=tmp_path, settings=[setting])
     assert list(tmp_path.iterdir()) == []
 

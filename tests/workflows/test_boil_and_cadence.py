@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.comfyui import ComfyUIError, Server, load_workflow
 from escalier.commands.run import run_workflow
 from escalier.mask import shape_edge
 
@@ -72,7 +72,7 @@ def test_boil_refuses_films_of_different_lengths(server: Server, tmp_path: Path)
     workflow["999"] = {**shorter, "_meta": {"title": "Shorter"}}
     boil["inputs"]["second"] = ["999", 0]
     with pytest.raises(
-        HeadlessError, match=r"Line Boil: redraws must be of one length and size, got 7 frames of 160x96"
+        ComfyUIError, match=r"Line Boil: redraws must be of one length and size, got 7 frames of 160x96"
     ):
         run_workflow(workflow, server=server, output=tmp_path)
 

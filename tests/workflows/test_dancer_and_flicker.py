@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.comfyui import ComfyUIError, Server, load_workflow
 from escalier.commands.run import run_workflow
 from escalier.composite import blend_layers_film
 from escalier.film import ArrayFrames, Size, as_uint8, read_picture
@@ -65,7 +65,7 @@ def test_flicker_is_the_multiplied_film_inside_and_the_calm_one_outside(
 def test_flicker_refuses_a_mask_of_another_size(server: Server, tmp_path: Path) -> None:
     cv2.imwrite(str(server.base / "input" / "small_region.png"), np.full((48, 80), 255, np.uint8))
     settings = ["Region.image=small_region.png"]
-    with pytest.raises(HeadlessError, match=r"Blend Layers: mask must be 160x96 like the picture, got 80x48"):
+    with pytest.raises(ComfyUIError, match=r"Blend Layers: mask must be 160x96 like the picture, got 80x48"):
         run_workflow(load_workflow("selective_flicker"), server=server, output=tmp_path, settings=settings)
 
 
@@ -126,5 +126,5 @@ def test_bad_input_is_refused_in_a_sentence(server: Server, tmp_path: Path, sett
     pytest.importorskip("segment_anything")
     cv2.imwrite(str(server.base / "input" / "escalier_small.png"), np.zeros((48, 80, 3), np.uint8))
     settings = ['Segment Anything.prompts={"box": [20, 20, 90, 90]}', setting]
-    with pytest.raises(HeadlessError, match=message):
+    with pytest.raises(ComfyUIError, match=message):
         run_workflow(load_workflow("dancer_background"), server=server, output=tmp_path, settings=settings)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from tiny_models import checkpoints, detectors, segformer
 
-from escalier.comfyui import HeadlessError, Server, Workflow, load_workflow
+from escalier.comfyui import ComfyUIError, Server, Workflow, load_workflow
 from escalier.commands.run import run_workflow
 from escalier.composite import make_clean_plate
 from escalier.film import FilmMasks, Size, VideoFrames, read_picture
@@ -239,7 +239,7 @@ def test_union_controlnet_holds_what_it_is_told_to_look_at(run: Run) -> None:
 
 def test_union_controlnet_of_another_family_is_refused_in_a_sentence(run: Run) -> None:
     refusal = "Check ControlNets: control_net must be of the model's family, SD 1.5, got one for SDXL; load"
-    with pytest.raises(HeadlessError, match=refusal):
+    with pytest.raises(ComfyUIError, match=refusal):
         run("img2img_per_frame", f"ControlNet for lines.control_net_name={checkpoints.UNION}")
 
 
@@ -360,14 +360,14 @@ def test_comfyuis_depth_pose_and_sam_nodes_plug_into_our_sockets(
 
 def test_controlnet_of_another_family_is_refused_in_a_sentence(run: Run) -> None:
     refusal = "Check ControlNets: control_net_2 must be of the model's family, SD 1.5, got one for SDXL; load"
-    with pytest.raises(HeadlessError, match=refusal):
+    with pytest.raises(ComfyUIError, match=refusal):
         run("keyframe_grid_multicontrolnet", "ControlNet for depth.control_net_name=tiny_control_sdxl.pth")
 
 
 def test_checkpoint_that_is_a_web_page_stops_at_its_loader(run: Run, diffusion_server: Server) -> None:
     page = diffusion_server.base / "models" / "checkpoints" / "page.safetensors"
     page.write_text("<!DOCTYPE html><html><body>Sign in to download</body></html>")
-    with pytest.raises(HeadlessError, match=r"Load Checkpoint.*must be a model, .* a web page .* download it"):
+    with pytest.raises(ComfyUIError, match=r"Load Checkpoint.*must be a model, .* a web page .* download it"):
         run("img2img_per_frame", f"Load Checkpoint.ckpt_name={page.name}")
 
 
@@ -382,5 +382,5 @@ def test_vae_that_pads_is_refused_before_anything_is_saved(run: Run) -> None:
         }
         workflow[split_node]["inputs"]["sheets"] = ["pad", 0]
 
-    with pytest.raises(HeadlessError, match=r"Split Keyframe Grid: sheet 1 must be 192x256 as planned, .* got 208x264"):
+    with pytest.raises(ComfyUIError, match=r"Split Keyframe Grid: sheet 1 must be 192x256 as planned, .* got 208x264"):
         run("keyframe_grid_multicontrolnet", edit=pad)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.comfyui import ComfyUIError, Server, load_workflow
 from escalier.commands.run import run_workflow
 from escalier.film import Size, read_picture
 
@@ -59,7 +59,7 @@ def test_the_advised_frames_are_saved_to_be_painted(made: dict[str, Path], film:
 
 def test_a_part_that_is_not_in_the_film_is_refused_in_a_sentence(server: Server, tmp_path: Path) -> None:
     with pytest.raises(
-        HeadlessError, match=r"Draft Propagation: the part must lie in the film's frames 0\.\.11, got 12"
+        ComfyUIError, match=r"Draft Propagation: the part must lie in the film's frames 0\.\.11, got 12"
     ):
         run_workflow(
             load_workflow("measure_and_advise"),
