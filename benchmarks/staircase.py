@@ -144,10 +144,10 @@ def guide_energy(runs) -> float:
     """Mean guide energy per pixel of all runs: a run keeps its root mean square over patch and weights."""
     import numpy as np
 
-    from escalier.propagation import Guides, Matching
+    from escalier.propagation import FilmMatching, Guides
 
     weights = {name: weight for name, weight in Guides().weights().items() if name != "mask"}
-    scale = Matching().patch_size ** 2 * sum(weights.values())
+    scale = FilmMatching().patch_size ** 2 * sum(weights.values())
     every = [run for runs_of in (runs.forward, runs.backward) for run in runs_of.values() if len(run) > 1]
     means = [np.square(run.guide_error[d].astype(np.float32)).mean() for run in every for d in range(1, len(run))]
     return float(np.mean(means)) * scale

@@ -22,6 +22,7 @@ from .fades import (
 from .fades import (
     window as window,
 )
+from .film_matching import FilmMatching as FilmMatching
 from .guides import (
     Guides as Guides,
 )
@@ -40,12 +41,7 @@ from .guides import (
 from .mixing import mix as mix
 from .plates import Plate as Plate
 from .room import scratch_bytes as scratch_bytes
-from .run import (
-    Matching as Matching,
-)
-from .run import (
-    Run as Run,
-)
+from .run import Run as Run
 from .runs import (
     Runs as Runs,
 )

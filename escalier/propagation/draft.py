@@ -25,8 +25,8 @@ from escalier.film import (
 from escalier.keyframes import Keyframes, fits_film
 from escalier.scratch import ArrayFile, open_array, open_or_make, open_scratch, touch
 
+from .film_matching import FilmMatching
 from .guides import Guides, NamedGuide, check_guides
-from .run import Matching
 from .runs import Runs, propagate
 from .unpacked import CheckedFilm
 
@@ -44,7 +44,7 @@ def make_draft(
     stop: int | None = None,
     masks: MaskSource | None = None,
     guides: Guides | None = None,
-    matching: Matching | None = None,
+    matching: FilmMatching | None = None,
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,

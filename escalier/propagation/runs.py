@@ -33,10 +33,11 @@ from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.pyebsynth import check_seed, thread_count
 from escalier.scratch import in_use, open_scratch, read_back, try_lock
 
+from .film_matching import FilmMatching
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
-from .make_run import make_run
+from .make_run import Crew, make_run
 from .room import check_room_for
-from .run import Chain, Matching, Run, open_run
+from .run import Chain, Run, open_run
 from .shots import check_shots, kept_cuts, known_cuts
 from .sources import Source, Sources
 from .unfinished import CHECKPOINT_SECONDS, unfinished_place
@@ -118,7 +119,7 @@ def propagate(
     motion: Motion | None = None,
     masks: MaskSource | None = None,
     guides: Guides | None = None,
-    matching: Matching | None = None,
+    matching: FilmMatching | None = None,
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -191,7 +192,7 @@ def propagate(
     >>> len(runs.forward[0]), bool((runs.forward[0].frame(0) == painted.pictures[0]).all())
     (3, True)
     """
-    guides, matching = guides or Guides(), matching or Matching()
+    guides, matching = guides or Guides(), matching or FilmMatching()
     if checkpoint_seconds < 0:
         raise ValueError(
             f"propagate: checkpoint_seconds must be >= 0, got {checkpoint_seconds}; 10 loses ten seconds at most"
@@ -227,7 +228,7 @@ class _Job:
         motion: Motion | None,
         masks: MaskSource | None,
         guides: Guides,
-        matching: Matching,
+        matching: FilmMatching,
         seed: int,
         progress: Progress | None,
     ) -> None:
@@ -255,11 +256,24 @@ class _Job:
 
     def places(self, cuts: Sequence[int]) -> dict[Chain, Path]:
         """Every run with its folder, which is named after all that the run depends on."""
-        common = _fingerprint(self._print, self.motion, self._masks_print, self._guides, self.matching, self.seed)
+        common = self._fingerprint()
         return {
             chain: self.folder / f"run_{chain.name}_{_run_fingerprint(common, chain, self.keyframes)}"
             for chain in chains_of(self.keyframes, cuts)
         }
+
+    def _fingerprint(self) -> bytes:
+        """What all runs of a film depend on."""
+        facts = {
+            "format": FORMAT,
+            "film": self._print,
+            "flow": [self.motion.fingerprint, self.motion.preset],
+            "guides": self._guides.fingerprint(),
+            "matching": asdict(self.matching),
+            "seed": self.seed,
+            "masks": self._masks_print,
+        }
+        return json.dumps(facts, sort_keys=True).encode()
 
     def opened(self, place: Path, chain: Chain) -> Run | None:
         """A run, if it lies there whole."""
@@ -352,24 +366,12 @@ def _make_runs(
 
     pictures = job.keyframes.pictures
     sources = Sources(lambda chain: Source(pictures[chain.order], chain, guide_film, job.matching, cores))
-    crew = _Crew(cores)
+    shared = _Cores(cores)
+    crew = Crew(shared.each, frame_done, go_on, finished.put)
 
     def make(chain: Chain) -> None:
-        with crew, sources.of(chain) as source:
-            make_run(
-                chain,
-                source,
-                guide_film,
-                job.motion,
-                places[chain],
-                matching=job.matching,
-                seed=job.seed,
-                threads=crew.threads,
-                each_frame=frame_done,
-                each_step=go_on,
-                taken_over=finished.put,
-                checkpoint_seconds=every,
-            )
+        with shared, sources.of(chain) as source:
+            make_run(chain, source, job.motion, places[chain], crew, seed=job.seed, checkpoint_seconds=every)
 
     def take_or_make(chain: Chain) -> Run:
         run = job.opened(places[chain], chain)
@@ -404,7 +406,7 @@ def _make_runs(
     return runs
 
 
-class _Crew:
+class _Cores:
     """Shares the cores out to the runs that are being made just now: the last ones get more of them."""
 
     def __init__(self, cores: int) -> None:
@@ -420,7 +422,7 @@ class _Crew:
         with self._lock:
             self._runs -= 1
 
-    def threads(self) -> int:
+    def each(self) -> int:
         """For each run."""
         return max(1, self._cores // max(1, self._runs))
 
@@ -483,20 +485,6 @@ def _remedy(painted: Size, filmed: Size) -> str:
     if same_shape(painted, filmed):
         return "scale them to the film's size"
     return "they have another shape: crop or pad them to the film's, then scale them to its size"
-
-
-def _fingerprint(film: str, motion: Motion, masks: str | None, guides: Guides, matching: Matching, seed: int) -> bytes:
-    """What all runs of a film depend on."""
-    facts = {
-        "format": FORMAT,
-        "film": film,
-        "flow": [motion.fingerprint, motion.preset],
-        "guides": guides.fingerprint(),
-        "matching": asdict(matching),
-        "seed": seed,
-        "masks": masks,
-    }
-    return json.dumps(facts, sort_keys=True).encode()
 
 
 def _run_fingerprint(common: bytes, chain: Chain, keyframes: Keyframes) -> str:

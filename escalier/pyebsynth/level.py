@@ -42,11 +42,12 @@ class Schedule:
 
         Small patches are cheap to compare and easily mistaken: they are sampled more and put to rest later.
         """
-        size, stop = problem.patch_size, problem.stop_threshold
+        matching = problem.matching
+        size, stop = matching.patch_size, matching.stop_threshold
         return cls(
-            search_vote_iterations=problem.search_vote_iterations or 12,
-            patchmatch_iterations=problem.patchmatch_iterations or 2,
-            first_patchmatch_iterations=problem.patchmatch_iterations or (4 if problem.initial_nnf is None else 2),
+            search_vote_iterations=matching.search_vote_iterations or 12,
+            patchmatch_iterations=matching.patchmatch_iterations or 2,
+            first_patchmatch_iterations=matching.patchmatch_iterations or (4 if problem.initial_nnf is None else 2),
             stop_threshold=size / 2 if stop is None else stop,
             samples=32 / size**2,
         )
@@ -118,8 +119,8 @@ def _half_picture(picture: np.ndarray) -> np.ndarray:
 def usage_price(problem: Problem, layout: Layout, level: Level) -> float:
     """What one unit of a patch's summed usage costs, in the planes' squared steps; an even use costs the uniformity."""
     height, width = level.source_size
-    fair = problem.patch_size**2 * float(level.matched.sum()) / (height * width)
-    return problem.uniformity * layout.scale**2 / (problem.patch_size**2 * fair)
+    fair = problem.matching.patch_size**2 * float(level.matched.sum()) / (height * width)
+    return problem.matching.uniformity * layout.scale**2 / (problem.matching.patch_size**2 * fair)
 
 
 def rest_threshold(schedule: Schedule, layout: Layout) -> int:
@@ -194,7 +195,7 @@ class LevelSearch:
                 self._sweep(forward, rescore=sweep == 0 and turn > 0)
                 forward = not forward
             grow_into(self.moved, r, self._dirty)
-            self._vote(self.problem.weighted)
+            self._vote(self.problem.matching.weighted)
             grow_into((self._change >= threshold).view(np.uint8), r, self.active)
             self.active &= self.searched
             each_iteration()
@@ -219,7 +220,8 @@ class LevelSearch:
 
         self.run(work, len(self.bands))
         # A fair share of usage costs about the uniformity itself; a first estimate needs no more.
-        self.sampler.mean_energy = float(self.error.mean()) + self.problem.uniformity * self.layout.scale**2 + 1.0
+        fair = self.problem.matching.uniformity * self.layout.scale**2
+        self.sampler.mean_energy = float(self.error.mean()) + fair + 1.0
 
     def _offer_best_guides(self) -> None:
         """Let every pixel choose the match that its guides alone like best, among all.

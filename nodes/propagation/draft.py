@@ -6,20 +6,13 @@ from escalier.keyframes import Keyframes
 from escalier.propagation import SCALE, Guides, Staircase, draft_film, make_draft
 
 from .. import sockets
+from ..dial_inputs import dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
 from ..video import FilmVideo, clip_from_input, film_from_input
-from .propagate import (
-    CATEGORY,
-    colour_input,
-    cuts_input,
-    mask_input,
-    position_input,
-    seed_input,
-    temporal_input,
-)
+from .propagate import CATEGORY, cuts_input, mask_input, seed_input
 
 
 class EscalierDraft(io.ComfyNode):
@@ -62,9 +55,7 @@ class EscalierDraft(io.ComfyNode):
                     "and what is uncovered; brush strokes are not to be judged by it. Half of it is four times as "
                     "fast.",
                 ),
-                colour_input(),
-                position_input(),
-                temporal_input(),
+                *dial_inputs(Guides, "colour", "position", "temporal"),
                 seed_input(),
                 mask_input(),
                 cuts_input(),
@@ -86,9 +77,8 @@ class EscalierDraft(io.ComfyNode):
     @classmethod
     @named_after_node
     def execute(
-        cls, film, keyframes: Keyframes, first_frame, frames, scale, colour, position, temporal, seed, mask=None,
-        stop_at_cuts=True,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls, film, keyframes: Keyframes, first_frame, frames, scale, seed, mask=None, stop_at_cuts=True, **guides
+    ) -> io.NodeOutput:
         source = film_from_input(film)
         stop = first_frame + frames if frames else len(source)
         runs = make_draft(
@@ -99,7 +89,7 @@ class EscalierDraft(io.ComfyNode):
             start=first_frame,
             stop=stop,
             masks=None if mask is None else masks_from_input(mask),
-            guides=Guides(colour=colour, position=position, temporal=temporal),
+            guides=dials_from(Guides, guides),
             cuts=None if stop_at_cuts else (),
             seed=seed,
             progress=Progress(),
