@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from escalier.counts import processors
+
 COLUMNS = ("case", "size", "frames", "keyframes", "cpu_seconds", "wall_seconds", "peak_mb", "energy", "ghosting", "pop")
 KEYFRAME_COUNTS = (1, 2, 5)
 
@@ -31,7 +33,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=25)
     parser.add_argument("--sizes", nargs="+", default=["960x540", "1920x1080"], metavar="WxH")
     parser.add_argument("--keyframes", nargs="+", type=int, default=list(KEYFRAME_COUNTS))
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=processors())
     parser.add_argument("--json", action="store_true", help="one JSON object a row")
     parser.add_argument("--row", help=argparse.SUPPRESS)
     args = parser.parse_args()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.counts import check_seed, thread_count
 from escalier.dials import dials_of
 from escalier.film import (
     FilmMasks,
@@ -25,7 +26,6 @@ from escalier.film import (
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
 from escalier.propagation import Fade, FilmMatching, Guides, chains_of, scratch_bytes
-from escalier.pyebsynth import check_seed, thread_count
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes

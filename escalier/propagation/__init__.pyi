@@ -1,5 +1,6 @@
+from .chains import chains_of as chains_of
 from .draft import (
-    SCALE as SCALE,
+    DraftPart as DraftPart,
 )
 from .draft import (
     draft_film as draft_film,
@@ -44,9 +45,6 @@ from .room import scratch_bytes as scratch_bytes
 from .run import Run as Run
 from .runs import (
     Runs as Runs,
-)
-from .runs import (
-    chains_of as chains_of,
 )
 from .runs import (
     propagate as propagate,

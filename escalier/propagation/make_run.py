@@ -13,9 +13,9 @@ from escalier.film import Motion, Size, warp
 from escalier.heap import trim_heap
 from escalier.pyebsynth import Synthesis, synthesise
 
+from .chains import Chain
 from .guides import GuideFilm
 from .plates import Plate, join, joint_error, plates_of
-from .run import Chain
 from .sources import Source
 from .unfinished import Unfinished
 

@@ -12,34 +12,11 @@ import numpy as np
 from escalier.film import Size
 from escalier.scratch import array_bytes, clear_folder, open_array, put_aside, read_facts, touch
 
+from .chains import Chain
+
 MANIFEST = "run.json"
 
 log = logging.getLogger("escalier")
-
-
-@dataclass(frozen=True)
-class Chain:
-    """What one run has to do: from the keyframe at `start` towards `stop`, which it does not reach.
-
-    `order` is the keyframe's place among the keyframes, `direction` is 1 (forward) or -1 (backward).
-    """
-
-    start: int
-    stop: int
-    order: int
-
-    @property
-    def direction(self) -> int:
-        return 1 if self.stop > self.start else -1
-
-    @property
-    def length(self) -> int:
-        """Frames of the run, its keyframe included."""
-        return abs(self.stop - self.start)
-
-    @property
-    def name(self) -> str:
-        return f"{self.start:06d}_{'forward' if self.direction > 0 else 'backward'}"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 
 from escalier.film import as_uint8, scale_film
 
+from .chains import Chain
 from .film_matching import FilmMatching
 from .guides import GuideFilm
-from .run import Chain
 
 if TYPE_CHECKING:
     from escalier.pyebsynth import SubPixelPainter

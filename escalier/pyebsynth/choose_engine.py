@@ -8,7 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from .counts import thread_count
+from escalier.counts import thread_count
+
 from .matching import Matching
 from .problem import Problem, Progress, Synthesis
 

@@ -1,9 +1,9 @@
 """The processor engine: search and vote in turns, from the coarsest level of the pyramid to the finest.
 
 What makes it cheap against the original at equal energy: 16-bit interleaved rows compared in vectors (`layout`,
-`search`), usage read with one load, resting pixels skipped, random samples spent where the energy is and at the radii
-that pay (`sampling`), few sweeps and many votes, four channels voted in two additions (`voting`), and only what changed
-voted and scored again.
+`search_kernels`), usage read with one load, resting pixels skipped, random samples spent where the energy is and at the
+radii that pay (`sampling`), few sweeps and many votes, four channels voted in two additions (`voting`), and only what
+changed voted and scored again.
 
 The rows of a level are cut into bands whose number depends on the height alone. Each band sees usage and its
 neighbours as they were before the sweep (`usage`), so the result is the same on any number of threads.
@@ -22,12 +22,13 @@ import numpy as np
 from .compile_notice import while_compiling
 from .field import random_nnf, unpack_nnf, upscale_nnf, warm_nnf
 from .layout import Layout, patch_shape
-from .level import Level, LevelSearch, Schedule, Start, build_levels, row_bands
+from .level import LevelSearch, Schedule, Start, row_bands
 from .problem import Problem, Progress, Synthesis
 from .pyramid import extend_edges
+from .pyramid_planes import Level, build_levels
 from .regions import grow, leave_forbidden
 from .sampling import Sampler
-from .search import score_band
+from .search_kernels import score_band
 from .usage import Runner
 from .voting import vote_picture
 
@@ -110,7 +111,7 @@ class Solver:
 
     def search(self, level: Level, start: Start, random: np.random.Generator) -> np.ndarray:
         """Search and vote on one level; gives its packed field."""
-        search = LevelSearch(level, start, self.layout, self.shape, self.problem, self.run, self.sampler, random)
+        search = LevelSearch(level, start, self.layout, self.problem, self.run, self.sampler, random)
         return search.iterate(partial(self.report.add, start.nnf.size))
 
     def _start(self, level: Level, number: int, coarse: np.ndarray | None, random: np.random.Generator) -> Start | None:

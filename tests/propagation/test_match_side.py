@@ -11,7 +11,7 @@ import pytest
 from escalier.coherence import measure_fades, measure_film
 from escalier.film import ArrayFrames, Motion, Size, make_clip, scale_film
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Fade, FilmMatching, Staircase, make_draft, propagate
+from escalier.propagation import DraftPart, Fade, FilmMatching, Staircase, make_draft, propagate
 
 SIZE = Size(640, 360)
 
@@ -110,7 +110,9 @@ def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path
 
 def test_a_draft_takes_keyframes_larger_than_the_film(shot, tmp_path: Path) -> None:
     film, _, painted = shot
-    runs = make_draft(halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, scale=0.5, threads=1, cuts=())
+    runs = make_draft(
+        halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, part=DraftPart(0.5), threads=1, cuts=()
+    )
     assert runs.size == Size(160, 90)
 
 

@@ -13,7 +13,8 @@ import pytest
 from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
 from escalier.propagation import FilmMatching, propagate, runs
-from escalier.propagation.run import Chain
+from escalier.propagation.chains import Chain
+from escalier.propagation.side_by_side import in_order
 from escalier.propagation.sources import Sources
 
 FORWARD, BACKWARD, OTHER = Chain(4, 8, 0), Chain(4, -1, 0), Chain(9, 14, 1)
@@ -60,7 +61,7 @@ def test_a_source_that_cannot_be_made_is_asked_for_again() -> None:
 
 def test_a_keyframes_runs_follow_each_other_and_the_longest_come_first() -> None:
     chains = [Chain(2, -1, 0), Chain(2, 6, 0), Chain(6, 2, 1), Chain(6, 30, 1)]
-    assert [(chain.start, chain.stop) for chain in runs._in_order(chains)] == [(6, 30), (6, 2), (2, 6), (2, -1)]
+    assert [(chain.start, chain.stop) for chain in in_order(chains)] == [(6, 30), (6, 2), (2, 6), (2, -1)]
 
 
 def test_the_last_run_gets_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
