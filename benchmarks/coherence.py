@@ -31,7 +31,7 @@ import cv2
 import numpy as np
 
 from escalier.coherence import HeatMap, Measurement, measure_film
-from escalier.film import ArrayFrames, FrameSource, Motion, Size, as_uint8, open_film, working_size
+from escalier.film import ArrayFrames, Film, Motion, Size, as_uint8, open_film, working_size
 from escalier.keyframes import Keyframes, choose_keyframes, paint_picture
 from escalier.propagation import Staircase, propagate
 
@@ -171,7 +171,7 @@ class Panning:
         return self._scene[down : down + 540, across : across + 960]
 
 
-def scaled(film: FrameSource, frames: int) -> ArrayFrames:
+def scaled(film: Film, frames: int) -> ArrayFrames:
     """The first frames of a film at the area of FOOTAGE_SIZE."""
     area = FOOTAGE_SIZE.width * FOOTAGE_SIZE.height
     scale = min(1.0, float(np.sqrt(area / (film.size.width * film.size.height))))
@@ -182,7 +182,7 @@ def scaled(film: FrameSource, frames: int) -> ArrayFrames:
     return ArrayFrames(np.stack(pictures), film.rate)
 
 
-def each_frame(clip: FrameSource, restyle: Callable[[np.ndarray, int], np.ndarray]) -> ArrayFrames:
+def each_frame(clip: Film, restyle: Callable[[np.ndarray, int], np.ndarray]) -> ArrayFrames:
     return ArrayFrames(np.stack([restyle(clip.frame(index), index) for index in range(len(clip))]), clip.rate)
 
 
@@ -212,7 +212,7 @@ def recoloured(picture: np.ndarray, index: int) -> np.ndarray:
     return np.clip(np.rint(paint_picture(picture) * gain), 0, 255).astype(np.uint8)
 
 
-def write_picture(path: Path, film: FrameSource, heat: HeatMap) -> None:
+def write_picture(path: Path, film: Film, heat: HeatMap) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     index = len(film) // 2 + 1
     pair = np.hstack([as_uint8(film.frame(index))[: heat.size.height, : heat.size.width], heat.frame(index)])

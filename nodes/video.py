@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from comfy_api.v0_0_2 import Input, InputImpl, Types
 
-from escalier.film import ArrayFrames, FilmedClip, FrameSource, read_sound_samples
+from escalier.film import ArrayFrames, Film, FilmedClip, read_sound_samples
 
 from .progress import Progress
 from .scratch import lasting_folder, scratch_folder
@@ -35,7 +35,7 @@ class FilmVideo(Input.Video):
         The filmed clip that it was made from: sound, timestamps, rate and colour tags come from there.
     """
 
-    def __init__(self, film: FrameSource, clip: FrameSource | None = None) -> None:
+    def __init__(self, film: Film, clip: Film | None = None) -> None:
         self.film = film
         self.clip = clip
         self._file: str | None = None
@@ -117,13 +117,13 @@ class FilmVideo(Input.Video):
         write_film(path, self.film, like=self.clip, metadata=tags, progress=Progress(), **quality)
 
 
-def sound_of(clip: FrameSource | None) -> Input.Audio | None:
+def sound_of(clip: Film | None) -> Input.Audio | None:
     """The first sound track of a filmed clip as AUDIO, beginning and ending with its pictures; None without one."""
     sound = read_sound_samples(clip) if isinstance(clip, FilmedClip) else None
     return sound and {"waveform": torch.from_numpy(sound[0])[None], "sample_rate": sound[1]}
 
 
-def film_from_input(film: torch.Tensor | Input.Video, name: str = "film") -> FrameSource:
+def film_from_input(film: torch.Tensor | Input.Video, name: str = "film") -> Film:
     """The film behind a film socket. A VIDEO is read as its frames are asked for, an IMAGE batch where it lies.
 
     A refusal calls it by `name`, the socket's.
@@ -137,7 +137,7 @@ def film_from_input(film: torch.Tensor | Input.Video, name: str = "film") -> Fra
     return _video_frames(film)
 
 
-def clip_from_input(film: torch.Tensor | Input.Video) -> FrameSource:
+def clip_from_input(film: torch.Tensor | Input.Video) -> Film:
     """The same film with all that a saved film takes over from its clip: sound, timestamps, colour tags."""
     if isinstance(film, FilmVideo):
         return film.clip or film.film
@@ -146,7 +146,7 @@ def clip_from_input(film: torch.Tensor | Input.Video) -> FrameSource:
     return film_from_input(film)
 
 
-def _video_frames(video: Input.Video) -> FrameSource:
+def _video_frames(video: Input.Video) -> Film:
     """The file behind a VIDEO, or the part of it that a trim leaves: cut here, frame by frame, from the file itself."""
     from escalier.film import FilmPart, VideoFrames
 

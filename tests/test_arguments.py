@@ -12,7 +12,7 @@ import pytest
 
 import escalier
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked
-from escalier.film import ArrayFrames, FrameSource
+from escalier.film import ArrayFrames, Film
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
 
@@ -46,7 +46,7 @@ def one(hint: Any) -> Callable[[Any], Any]:
         (dict[str, int], {}),
         (Literal["a", "b"], "b"),
         (Callable[..., object], print),
-        (FrameSource, ArrayFrames(PICTURE[None])),
+        (Film, ArrayFrames(PICTURE[None])),
         (Picture, PICTURE),
         (Picture | None, None),
         (Flow, np.zeros((4, 6, 2), np.float32)),
@@ -73,7 +73,7 @@ def test_what_fits_passes(hint: Any, value: Any) -> None:
         (tuple[int, int], (1, 2, 3), "of type tuple"),
         (Literal["a"], "c", "of type Literal"),
         (Callable[..., object], 3, "of type Callable"),
-        (FrameSource, PICTURE, "of type FrameSource, got an array of shape"),
+        (Film, PICTURE, "of type Film, got an array of shape"),
         (np.ndarray, [1], "a numpy array"),
     ],
     ids=str,

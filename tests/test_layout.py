@@ -127,6 +127,7 @@ def test_engine_knows_no_film() -> None:
             "dials",
             "packages",
             "kernel_cache",
+            "progress",
             "pyebsynth",
         }
         assert rooms == set(), path.name

@@ -6,18 +6,17 @@ Animators on paper draw a still figure two or three times and loop the drawings,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Size, check_masks
+from escalier.film import Film, FilmBase, MaskSource, check_masks
 
 MOST_HELD = 12
 
 
 @checked
-class Boil:
+class Boil(FilmBase):
     """Redraws of one film shown in turn, each held for a few frames. Itself a film.
 
     Frame i shows frame i of redraw (i // hold) mod K. So the order of the redraws repeats exactly every K x hold
@@ -46,7 +45,7 @@ class Boil:
     [10, 10, 20, 20, 30, 30]
     """
 
-    def __init__(self, redraws: Sequence[FrameSource], hold: int = 2, *, masks: MaskSource | None = None) -> None:
+    def __init__(self, redraws: Sequence[Film], hold: int = 2, *, masks: MaskSource | None = None) -> None:
         _check_redraws(redraws)
         if not 1 <= hold <= MOST_HELD:
             raise ValueError(f"Boil: hold must be 1 to {MOST_HELD} frames, got {hold}; 2 is usual")
@@ -54,33 +53,22 @@ class Boil:
             check_masks(masks, redraws[0], "Boil")
         self.redraws = tuple(redraws)
         self.hold = hold
+        length = len(redraws[0])
+        super().__init__(redraws[0].size, redraws[0].rate, length if length > 1 else self.period)
         self.masks = masks
-
-    @property
-    def size(self) -> Size:
-        return self.redraws[0].size
-
-    @property
-    def rate(self) -> Fraction:
-        return self.redraws[0].rate
 
     @property
     def period(self) -> int:
         """Frames after which the order of the redraws begins anew."""
         return len(self.redraws) * self.hold
 
-    def __len__(self) -> int:
-        length = len(self.redraws[0])
-        return length if length > 1 else self.period
-
     def redraw_at(self, index: int) -> int:
         """Which redraw is seen at frame `index`, counted from 0."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"Boil: index must lie in 0..{len(self) - 1}, got {index}; count from 0")
+        self.check_index(index)
         return index // self.hold % len(self.redraws)
 
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index`, in the type of the redraw seen, or of the first one where masks are given."""
+    def _frame(self, index: int) -> np.ndarray:
+        """In the type of the redraw seen, or of the first one where masks are given."""
         redraw = self.redraws[self.redraw_at(index)]
         seen = redraw.frame(min(index, len(redraw) - 1))
         if self.masks is None or redraw is self.redraws[0]:
@@ -107,7 +95,7 @@ class Boil:
         return f"{cycle} The film ends {over} frame{'s' * (over > 1)} into a cycle{advice}."
 
 
-def _check_redraws(redraws: Sequence[FrameSource]) -> None:
+def _check_redraws(redraws: Sequence[Film]) -> None:
     if len(redraws) < 2:
         raise ValueError(
             f"Boil: redraws must be at least 2, got {len(redraws)}; vary the keyframes and propagate again"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
-from fractions import Fraction
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Motion, Size, as_uint8, check_masks
+from escalier.film import Film, FilmBase, MaskSource, Motion, as_uint8, check_masks
 from escalier.propagation import Fade, Run
 
 from .curve import Curve
@@ -21,7 +20,7 @@ ROUNDING = 1e-9
 
 
 @checked
-class Dial:
+class Dial(FilmBase):
     """A film between still and redrawn. Itself a film: each frame is made when it is asked for.
 
     The amount says what share of the frames is redrawn. At amount a, a redrawn frame is seen whole every n = 1 / a
@@ -81,8 +80,8 @@ class Dial:
 
     def __init__(
         self,
-        still: FrameSource,
-        redrawn: FrameSource,
+        still: Film,
+        redrawn: Film,
         amount: float | Curve,
         *,
         motion: Motion,
@@ -95,6 +94,7 @@ class Dial:
             check_masks(masks, still, "Dial")
         if longest < 1:
             raise ValueError(f"Dial: longest must be at least 1 frame, got {longest}; {LONGEST} is half a second")
+        super().__init__(still.size, still.rate, len(still))
         self.still = still
         self.redrawn = redrawn
         self.amount = amount if isinstance(amount, Curve) else Curve(((0, float(amount)),))
@@ -106,21 +106,8 @@ class Dial:
         self._step: tuple[int, _Step] | None = None
         self._lock = threading.Lock()
 
-    @property
-    def size(self) -> Size:
-        return self.still.size
-
-    @property
-    def rate(self) -> Fraction:
-        return self.still.rate
-
-    def __len__(self) -> int:
-        return len(self.still)
-
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index`, in the type of the still film's frames."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"Dial: index must lie in 0..{len(self) - 1}, got {index}; count from 0")
+    def _frame(self, index: int) -> np.ndarray:
+        """In the type of the still film's frames."""
         still = self.still.frame(index)
         opacity = self.opacity(index)
         if opacity == 0:
@@ -207,7 +194,7 @@ def _in_type_of(still: np.ndarray, picture: np.ndarray) -> np.ndarray:
     return as_uint8(picture) if still.dtype == np.uint8 else picture.astype(np.float32) / np.float32(255)
 
 
-def _check_films(still: FrameSource, redrawn: FrameSource, motion: Motion) -> None:
+def _check_films(still: Film, redrawn: Film, motion: Motion) -> None:
     for name, other, what in (("redrawn film", redrawn, "film"), ("motion", motion, "motion")):
         if len(other) != len(still) or other.size != still.size:
             raise ValueError(

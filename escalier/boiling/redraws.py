@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from escalier.film import FrameSource, Motion, as_uint8, chain, warp
+from escalier.film import Film, Motion, as_uint8, chain, warp
 from escalier.propagation import Run
 
 TRUSTED_LEVELS, LOST_LEVELS = 12.0, 36.0
@@ -21,7 +21,7 @@ REDUCED_PX = 4.0
 """Standard deviation at which the wide blur is made, on a reduced picture."""
 
 
-def carry_redraw(still: FrameSource, redrawn: FrameSource, motion: Motion, start: int, stop: int) -> Run:
+def carry_redraw(still: Film, redrawn: Film, motion: Motion, start: int, stop: int) -> Run:
     """Hold the redraw of frame `start` up to, and not including, frame `stop`, before or after it.
 
     With S the still film, R the redrawn one, D = R_start - S_start their difference, G(D) that difference blurred

@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Motion, ShotMotion, find_cuts, shots
+from escalier.film import Film, Motion, ShotMotion, find_cuts, shots
 from escalier.keyframes import Keyframes, Paths, best_together, check_indices, spread_evenly
+from escalier.progress import Progress
 from escalier.propagation import Runs
 
 from .measurement import Measurement
@@ -104,14 +105,14 @@ class Advice:
 
 @checked
 def advise_keyframes(
-    film: FrameSource,
+    film: Film,
     *,
     motion: Motion | None = None,
     keyframes: Keyframes | Sequence[int] | None = None,
     runs: Runs | None = None,
     measurement: Measurement | None = None,
     count: int = COUNT,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Advice:
     """Say where more keyframes would help most, from the source alone or after a draft.
 
@@ -306,7 +307,7 @@ class _Advisor:
 class _Told:
     """One progress over several parts."""
 
-    def __init__(self, progress: Callable[..., object] | None, total: int) -> None:
+    def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._begun = progress, total, 0
 
     def part(self, units: int) -> Callable[..., object]:
@@ -330,7 +331,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _least_gap(film: FrameSource, keyframes: int) -> int:
+def _least_gap(film: Film, keyframes: int) -> int:
     """Frames between keyframes, at least: a quarter of the even spacing, half a second at most.
 
     Four frames where the film has room for them: in half of the even spacing.
@@ -348,7 +349,7 @@ def _known_keyframes(keyframes: Keyframes | Sequence[int] | None, runs: Runs | N
 
 
 def _check(
-    film: FrameSource,
+    film: Film,
     motion: Motion | None,
     keyframes: Keyframes | Sequence[int] | None,
     indices: tuple[int, ...],

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, as_uint8
+from escalier.film import Film, as_uint8
 
 from .advisor import Advice
 
@@ -22,7 +22,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @checked
-def draw_advice(advice: Advice, film: FrameSource) -> np.ndarray:
+def draw_advice(advice: Advice, film: Film) -> np.ndarray:
     """The curve of what is missing and the suggested frames: uint8 (H, 1200, 3).
 
     Red is what the keyframes do not hold of each frame, green what they would not hold with the suggested ones. Orange
@@ -73,7 +73,7 @@ def _draw_lines(
         cv2.line(sheet, (x, top), (x, top + CURVE_PX), colour, 2)
 
 
-def _draw_thumbnails(sheet: np.ndarray, top: int, advice: Advice, film: FrameSource) -> None:
+def _draw_thumbnails(sheet: np.ndarray, top: int, advice: Advice, film: Film) -> None:
     """The suggested frames side by side, each as near above its place in time as the others allow."""
     if not advice.frames:
         return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Motion, Size, frame_numbers
+from escalier.film import Film, Motion, Size, frame_numbers
+from escalier.progress import Progress
 from escalier.propagation import Staircase
 
 from .compared_frames import at_size, enough, lab_change, lengths, mean_over
@@ -71,9 +71,9 @@ class FadeReport:
 @checked
 def measure_fades(
     staircase: Staircase,
-    film: FrameSource,
+    film: Film,
     motion: Motion,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> FadeReport:
     """Ghosting kept, double exposure and pop of a whole staircase, against the source film it was made from.
 

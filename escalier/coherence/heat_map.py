@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Motion, Size
+from escalier.film import Film, FilmBase, Motion, Size
 from escalier.keyframes import fits_film
 
 from .compared_frames import at_size
@@ -23,7 +21,7 @@ NOT_JUDGED = np.array((0, 0, 60), np.uint8)
 
 
 @checked
-class HeatMap:
+class HeatMap(FilmBase):
     """The square root of the warp error at every pixel as a film: dark is steady, then violet, orange and yellow.
 
     Made frame by frame when asked for, at the size of the flow, cut to even sides. The last `lag` frames are held
@@ -51,7 +49,7 @@ class HeatMap:
     (3, (48, 64, 3))
     """
 
-    def __init__(self, restyled: FrameSource, motion: Motion, *, lag: int = 1) -> None:
+    def __init__(self, restyled: Film, motion: Motion, *, lag: int = 1) -> None:
         if len(restyled) != len(motion) or not fits_film(restyled.size, motion.size):
             raise ValueError(
                 f"HeatMap: restyled must have {len(motion)} frames of {motion.size} as the source has, or larger ones "
@@ -61,17 +59,10 @@ class HeatMap:
             raise ValueError(f"HeatMap: lag must be >= 1 frame, got {lag}; 1 shows flicker")
         self._restyled, self._motion, self._lag = restyled, motion, lag
         self._measured = motion.working_size
-        self.size = Size(*(max(1, side - side % 2) for side in self._measured))
+        size = Size(*(max(1, side - side % 2) for side in self._measured))
+        super().__init__(size, restyled.rate, len(restyled))
 
-    @property
-    def rate(self) -> Fraction:
-        return self._restyled.rate
-
-    def __len__(self) -> int:
-        return len(self._restyled)
-
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index`, uint8 (H, W, 3)."""
+    def _frame(self, index: int) -> np.ndarray:
         picture = at_size(self._restyled.frame(index), self._measured)
         other = index + self._lag if index + self._lag < len(self) else index - self._lag
         if other < 0:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Motion, Size, check_masks, frame_numbers
+from escalier.film import Film, MaskSource, Motion, Size, check_masks, frame_numbers
 from escalier.keyframes import Keyframes, check_indices, fits_film
+from escalier.progress import Progress
 from escalier.propagation import Runs, Staircase
 
 from .colour_steps import mean_step
@@ -42,8 +43,8 @@ CURVES = (
 
 @checked
 def measure_film(
-    source: FrameSource,
-    restyled: FrameSource,
+    source: Film,
+    restyled: Film,
     *,
     motion: Motion | None = None,
     keyframes: Keyframes | Sequence[int] | None = None,
@@ -51,7 +52,7 @@ def measure_film(
     runs: Runs | None = None,
     lag: int | None = None,
     first: int | None = None,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Measurement:
     """Every figure of the coherence meter, for the whole picture and for the two sides of a mask.
 
@@ -143,8 +144,8 @@ class _Meter:
 
     def __init__(
         self,
-        source: FrameSource,
-        restyled: FrameSource,
+        source: Film,
+        restyled: Film,
         motion: Motion,
         masks: MaskSource | None,
         staircase: Staircase | None,
@@ -161,7 +162,7 @@ class _Meter:
         self.source_steps: dict[str, Steps] = {name: [] for name in names}
         self._labs: tuple[np.ndarray, np.ndarray] | None = None
 
-    def measure(self, progress: Callable[..., object] | None) -> None:
+    def measure(self, progress: Progress | None) -> None:
         length = len(self._source)
         lags = [lag for lag in (1, self._lag) if lag is not None and lag < length]
         pairs = sum(length - lag for lag in lags)
@@ -282,8 +283,8 @@ def _checked_lag(lag: int | None, length: int, keyframes: Sequence[int]) -> int 
 
 
 def _check(
-    source: FrameSource,
-    restyled: FrameSource,
+    source: Film,
+    restyled: Film,
     motion: Motion | None,
     keyframes: Keyframes | Sequence[int] | None,
     masks: MaskSource | None,
@@ -302,7 +303,7 @@ def _check(
         check_masks(masks, source, "measure_film")
 
 
-def _check_alike(name: str, length: int, size: Size, source: FrameSource) -> None:
+def _check_alike(name: str, length: int, size: Size, source: Film) -> None:
     if length != len(source):
         raise ValueError(
             f"measure_film: {name} must have the source's {len(source)} frames, got {length}; use the clip that the "

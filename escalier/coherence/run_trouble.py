@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from escalier.film import Size
+from escalier.progress import Progress
 from escalier.propagation import Runs
 
 from .compared_frames import at_size, unit
@@ -53,9 +53,7 @@ class RunTrouble:
         return np.maximum(self.disagreement, frame[:, None])
 
 
-def run_trouble(
-    runs: Runs, length: int, shape: tuple[int, int], progress: Callable[..., object] | None = None
-) -> RunTrouble:
+def run_trouble(runs: Runs, length: int, shape: tuple[int, int], progress: Progress | None = None) -> RunTrouble:
     """What runs of a film of `length` frames, or of a part of it, say; on thumbnails of `shape` (rows, columns)."""
     trouble = RunTrouble.none(length, shape)
     scale = min(1.0, SIDE_PX / max(runs.size))

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from escalier.film import FrameSource, as_uint8
+from escalier.film import Film, as_uint8
 
 MARGIN_PX = 6
 KEYFRAME_COLOUR = (240, 170, 40)
 
 
 def contact_sheet(
-    film: FrameSource, restyled: FrameSource, indices: Sequence[int], *, marked: Sequence[int] = (), columns: int = 5
+    film: Film, restyled: Film, indices: Sequence[int], *, marked: Sequence[int] = (), columns: int = 5
 ) -> np.ndarray:
     """Lay out pairs of frames, source above result, in rows.
 
@@ -45,7 +45,7 @@ def contact_sheet(
     return np.vstack([np.hstack(row + [blank] * (min(columns, len(pairs)) - len(row))) for row in rows])
 
 
-def _pair(film: FrameSource, restyled: FrameSource, index: int, marked: bool) -> np.ndarray:
+def _pair(film: Film, restyled: Film, index: int, marked: bool) -> np.ndarray:
     above, below = (_thumbnail(as_uint8(source.frame(index))) for source in (film, restyled))
     colour = KEYFRAME_COLOUR if marked else (0, 0, 0)
     framed = [

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from escalier.film import FrameSource, Motion, check_output, list_pictures, open_film
+from escalier.film import Film, Motion, check_output, list_pictures, open_film
 from escalier.keyframes import PER_SECOND, choose_keyframes, parse_frames, write_keyframes
 from escalier.refusals import printable
 
@@ -78,7 +78,7 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:
+def _chosen(args: argparse.Namespace, film: Film) -> tuple[int, ...]:
     if args.at is not None:
         return tuple(parse_frames(args.at, film, args.first))
     if args.every is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from escalier.film import FilmMasks, FolderFrames, FrameSource, check_marked, check_masks, frame_numbers, open_film
+from escalier.film import Film, FilmMasks, FolderFrames, check_marked, check_masks, frame_numbers, open_film
 
 log = logging.getLogger("escalier")
 
 
-def masks_for(path: Path | None, film: FrameSource, first: int | None) -> FilmMasks | None:
+def masks_for(path: Path | None, film: Film, first: int | None) -> FilmMasks | None:
     """Masks from a video, a folder or one picture; refused where their number, size or content does not fit.
 
     `first` is the number that people give to the film's first frame, see `frame_numbers`.
@@ -26,7 +26,7 @@ def masks_for(path: Path | None, film: FrameSource, first: int | None) -> FilmMa
     return masks
 
 
-def _check_in_step(path: Path, masks: FrameSource, film: FrameSource, first: int) -> None:
+def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
     """Masks lie over frames in their order; refuse numbers that contradict it, and say what may be doubtful."""
     if isinstance(masks, FolderFrames):
         own = masks.numbers[0]

@@ -15,12 +15,13 @@ from typing import BinaryIO
 import cv2
 
 from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
-from escalier.film import FrameSource, Motion, check_output, open_film, write_film
+from escalier.film import Film, Motion, check_output, open_film, write_film
 from escalier.keyframes import Keyframes, parse_frames, read_keyframes
+from escalier.progress import Progress
 from escalier.scratch import open_scratch, write_whole
 
 from .mask_option import masks_for
-from .progress_bars import Progress, job_bar
+from .progress_bars import job_bar
 
 REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.json", "curves.png", "heat_map.mp4"
 
@@ -91,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _keyframes(text: str, first: int | None, film: FrameSource) -> Keyframes | Sequence[int]:
+def _keyframes(text: str, first: int | None, film: Film) -> Keyframes | Sequence[int]:
     """Paintings from a folder, or frame numbers from text."""
     if os.path.exists(text):
         return read_keyframes(text, film, first=first)
@@ -109,7 +110,7 @@ def _check_output(folder: Path, overwrite: bool) -> None:
         )
 
 
-def _write(folder: Path, found: Measurement, heat: HeatMap, source: FrameSource, progress: Progress) -> None:
+def _write(folder: Path, found: Measurement, heat: HeatMap, source: Film, progress: Progress) -> None:
     write_film(folder / HEAT_MAP, heat, like=source, progress=progress)
     _, plot = cv2.imencode(".png", cv2.cvtColor(plot_curves(found), cv2.COLOR_RGB2BGR))
     contents = {REPORT: f"{found}\n".encode(), TABLE: found.to_csv().encode(), FACTS: found.to_json().encode()}

@@ -23,7 +23,7 @@ from escalier.diffusion import (
     load_pipeline,
     repaint,
 )
-from escalier.film import FilmMasks, FrameSource, as_uint8
+from escalier.film import Film, FilmMasks, as_uint8
 from escalier.keyframes import (
     MAX_SIDE_PX,
     GridPlan,
@@ -86,9 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check_painting(
-    args: argparse.Namespace, film: FrameSource, masks: FilmMasks | None, folder: Path
-) -> tuple[int, ...]:
+def check_painting(args: argparse.Namespace, film: Film, masks: FilmMasks | None, folder: Path) -> tuple[int, ...]:
     """Refuse, before any network is loaded, what cannot be painted; gives the frames that are to be.
 
     Raises
@@ -127,7 +125,7 @@ def check_painting(
 
 
 def paint_keyframes(
-    args: argparse.Namespace, film: FrameSource, masks: FilmMasks | None, indices: Sequence[int], folder: Path
+    args: argparse.Namespace, film: Film, masks: FilmMasks | None, indices: Sequence[int], folder: Path
 ) -> Keyframes:
     """Paint the keyframes of a film, all of them on one sheet, and write them into a folder.
 
@@ -153,7 +151,7 @@ def paint_keyframes(
     return read_keyframes(folder, film, first=args.first)
 
 
-def _sheet(film: FrameSource, indices: Sequence[int], max_side: int) -> GridPlan:
+def _sheet(film: Film, indices: Sequence[int], max_side: int) -> GridPlan:
     return plan_grid(indices, film.size, len(film), rate=film.rate, max_side=max_side, per_sheet=len(indices))
 
 
@@ -226,7 +224,7 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _chosen(args: argparse.Namespace, film: FrameSource) -> tuple[int, ...]:
+def _chosen(args: argparse.Namespace, film: Film) -> tuple[int, ...]:
     if args.keyframe_frames is None:
         return choose_keyframes(film)
     return tuple(parse_frames(args.keyframe_frames, film, args.first))

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from escalier.progress import Progress
+
 from .time_left import Job
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_DRAWINGS = 0.1
 LAYOUT = "{percentage:3.0f}% |{bar}| {desc}"
-
-Progress = Callable[..., None]
 
 log = logging.getLogger("escalier")
 

@@ -14,8 +14,8 @@ import numpy as np
 from escalier.counts import check_seed, thread_count
 from escalier.dials import dials_of
 from escalier.film import (
+    Film,
     FilmMasks,
-    FrameSource,
     SequenceName,
     Size,
     check_output,
@@ -48,7 +48,7 @@ class Plan:
     `first` is the number that people give to the film's first frame.
     """
 
-    film: FrameSource
+    film: Film
     masks: FilmMasks | None
     listing: KeyframeListing | None
     indices: tuple[int, ...]
@@ -141,7 +141,7 @@ def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path
 
 def _check_room(
     scratch: Path,
-    film: FrameSource,
+    film: Film,
     indices: Sequence[int],
     size: Size,
     matching: FilmMatching,

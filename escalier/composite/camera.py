@@ -8,13 +8,12 @@ does not fit any.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Size, as_uint8
+from escalier.film import Film, MaskSource, Size, as_uint8
+from escalier.progress import Progress
 
 from . import pictures
 
@@ -42,11 +41,11 @@ def blocked(mask: np.ndarray, picture: np.ndarray, grow_px: int, caller: str) ->
 
 @checked
 def camera_motion(
-    film: FrameSource,
+    film: Film,
     masks: MaskSource,
     *,
     grow_px: int = 6,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> list[np.ndarray]:
     """Where the room of each frame lies in the first one: homographies float64 (3, 3), one for each frame.
 

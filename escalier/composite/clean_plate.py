@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource
+from escalier.film import Film, MaskSource
+from escalier.progress import Progress
 
 from . import pictures
 from .camera import align, blocked, camera_motion, grey
@@ -57,7 +58,7 @@ class CleanPlate:
 
 @checked
 def make_clean_plate(
-    film: FrameSource,
+    film: Film,
     masks: MaskSource,
     index: int = 0,
     *,
@@ -65,7 +66,7 @@ def make_clean_plate(
     frames: int = 60,
     grow_px: int = 6,
     fill: str = "none",
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> CleanPlate:
     """The room as frame `index` would see it without the subject.
 
@@ -122,14 +123,14 @@ def make_clean_plate(
 
 @checked
 def make_clean_plates(
-    film: FrameSource,
+    film: Film,
     masks: MaskSource,
     *,
     camera: list[np.ndarray] | None = None,
     frames: int = 60,
     grow_px: int = 6,
     fill: str = "none",
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[CleanPlate]:
     """The clean plate of every frame, in their order, by `make_clean_plate`. progress(done, total, picture).
 
@@ -143,13 +144,13 @@ def make_clean_plates(
 
 
 def _plates(
-    film: FrameSource,
+    film: Film,
     masks: MaskSource,
     camera: list[np.ndarray] | None,
     frames: int,
     grow_px: int,
     fill: str,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> Iterator[CleanPlate]:
     if camera is None:
         camera = camera_motion(film, masks, grow_px=grow_px)
@@ -160,7 +161,7 @@ def _plates(
         yield plate
 
 
-def _check(film: FrameSource, masks: MaskSource, frames: int, grow_px: int, fill: str, caller: str) -> None:
+def _check(film: Film, masks: MaskSource, frames: int, grow_px: int, fill: str, caller: str) -> None:
     pictures.check_length(masks, "mask", len(film), caller)
     pictures.check_within(frames, "frames", 1, np.inf, caller, "look at one other frame at least")
     pictures.check_within(grow_px, "grow_px", 0, np.inf, caller, "0 trusts the mask", " px")
@@ -168,14 +169,14 @@ def _check(film: FrameSource, masks: MaskSource, frames: int, grow_px: int, fill
 
 
 def _plate(
-    film: FrameSource,
+    film: Film,
     masks: MaskSource,
     index: int,
     camera: list[np.ndarray],
     frames: int,
     grow_px: int,
     fill: str,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> CleanPlate:
     picture = film.frame(index)
     hidden = blocked(_mask(masks, index), picture, grow_px, "make_clean_plate")

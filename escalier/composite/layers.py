@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource
+from escalier.film import Film, MaskSource
+from escalier.progress import Progress
 
 from . import pictures
 from .guidance import LUMINANCE
@@ -103,14 +104,14 @@ def blend_layers(
 
 @checked
 def blend_layers_film(
-    base: FrameSource,
-    layer: FrameSource,
+    base: Film,
+    layer: Film,
     masks: MaskSource,
     *,
     mode: str = "normal",
     opacity: float = 1.0,
     exposure_compensation: float = 0.0,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """Lay one film over another, frame by frame. Gives the frames in their order.
 
@@ -141,14 +142,14 @@ def blend_layers_film(
 
 
 def _laid(
-    base: FrameSource,
-    layer: FrameSource,
+    base: Film,
+    layer: Film,
     masks: MaskSource,
     length: int,
     mode: str,
     opacity: float,
     exposure_compensation: float,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     report = progress or (lambda *_: None)
     total = 2 * length if exposure_compensation else length
@@ -193,7 +194,7 @@ def _touched(matte: np.ndarray) -> tuple[int, int, int, int]:
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def _frame(film: FrameSource, index: int) -> np.ndarray:
+def _frame(film: Film, index: int) -> np.ndarray:
     return film.frame(index if len(film) > 1 else 0)
 
 

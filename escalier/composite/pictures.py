@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from escalier.film import FrameSource, MaskSource, Size
+from escalier.film import Film, MaskSource, Size
 
 ROUNDING = 1e-4
 """How far a blurred mask may stray from 0..1."""
@@ -39,7 +39,7 @@ def check_same_size(first: np.ndarray, first_name: str, other: np.ndarray, other
         )
 
 
-def check_length(what: FrameSource | MaskSource, name: str, length: int, caller: str) -> None:
+def check_length(what: Film | MaskSource, name: str, length: int, caller: str) -> None:
     """Refuse a film or masks whose number is neither one, which stands for the whole film, nor that of the film."""
     if len(what) not in (1, length):
         raise ValueError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -17,7 +17,8 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.counts import processors
-from escalier.film import FrameSource, MaskSource, Size
+from escalier.film import Film, MaskSource, Size
+from escalier.progress import Progress
 
 from . import guidance, pictures
 from .multigrid import Multigrid
@@ -133,8 +134,8 @@ def poisson_blend(
 
 @checked
 def poisson_blend_film(
-    source: FrameSource,
-    target: FrameSource,
+    source: Film,
+    target: Film,
     masks: MaskSource,
     *,
     gradients: str = "import",
@@ -146,7 +147,7 @@ def poisson_blend_film(
     device: str | None = None,
     threads: int | None = None,
     memory_mb: float = 2000,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """Blend a film frame by frame, as many at a time as the memory allows. Gives the frames in their order.
 
@@ -194,12 +195,12 @@ def poisson_blend_film(
 
 def _blend_all(
     engine: Engine,
-    source: FrameSource,
-    target: FrameSource,
+    source: Film,
+    target: Film,
     masks: MaskSource,
     length: int,
     memory_mb: float,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     at_once = engine.frames_at_once(target.size, memory_mb)
     done = 0
@@ -227,7 +228,7 @@ def _blend_all(
             yield picture
 
 
-def _frame(film: FrameSource, index: int) -> np.ndarray:
+def _frame(film: Film, index: int) -> np.ndarray:
     return film.frame(index if len(film) > 1 else 0)
 
 

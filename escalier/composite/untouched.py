@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, as_uint8
+from escalier.film import Film, MaskSource, as_uint8
+from escalier.progress import Progress
 
 from . import pictures
 
@@ -138,13 +138,13 @@ class UntouchedFilm:
 
 @checked
 def measure_untouched_film(
-    result: FrameSource,
-    source: FrameSource,
-    target: FrameSource,
+    result: Film,
+    source: Film,
+    target: Film,
     masks: MaskSource,
     *,
     erode_px: int = ERODE_PX,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> UntouchedFilm:
     """Compare a film of composites, frame by frame, with what it was made from.
 

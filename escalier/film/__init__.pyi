@@ -19,6 +19,8 @@ from .cuts import (
 from .cuts import (
     shots as shots,
 )
+from .film import Film as Film
+from .film import FilmBase as FilmBase
 from .film_part import FilmPart as FilmPart
 from .film_writing import write_film as write_film
 from .filmed_clip import FilmedClip as FilmedClip
@@ -36,9 +38,6 @@ from .frames import (
 )
 from .frames import (
     FolderFrames as FolderFrames,
-)
-from .frames import (
-    FrameSource as FrameSource,
 )
 from .frames import (
     MaskSource as MaskSource,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .camera_motion import camera_motion, similarity_flow
+from .camera_similarity import camera_similarity, similarity_flow
 
 SMALLEST_SIDE = 16
 GRAIN_SIGMA = 0.8
@@ -53,7 +53,7 @@ def settle_blank_areas(
 
     Done at half size. A pixel is blank if its gradient is under 2 levels or twice the noise, which is estimated. A
     connected blank area lies still if at least half of the edge around it does (of the edge that would have changed,
-    had it moved like the rest). Its pixels are then given no motion, or the camera's where `camera_motion`
+    had it moved like the rest). Its pixels are then given no motion, or the camera's where `camera_similarity`
     finds one, unless the picture speaks against it: they may have been covered. What is not blank keeps its flow, and
     so does what is less than half a pixel off: cloth creeps with its wearer.
 
@@ -112,7 +112,7 @@ class _Side:
         areas = _Areas.of(pair.edge)
         if areas is None:
             return cls(pair.flow, np.zeros_like(pair.edge), None)
-        camera = camera_motion(pair.flow, pair.edge)
+        camera = camera_similarity(pair.flow, pair.edge)
         steady = None if camera is None else similarity_flow(camera, *pair.edge.shape)
         error = _energy(pair.residual(steady))
         agrees = error <= AS_GOOD * pair.flow_error + pair.tolerance

@@ -15,12 +15,11 @@ import numpy as np
 
 from escalier.arguments import checked
 
-from .frames import FrameSource
-from .pictures import Size
+from .film import Film, FilmBase
 
 
 @checked
-class Cadence:
+class Cadence(FilmBase):
     """A film of which one frame in every few is kept and held. Itself a film, of the same length.
 
     Parameters
@@ -44,38 +43,27 @@ class Cadence:
     [0, 0, 0, 3, 3, 3, 6]
     """
 
-    def __init__(self, film: FrameSource, every: int = 2, phase: int = 0) -> None:
+    def __init__(self, film: Film, every: int = 2, phase: int = 0) -> None:
         _check_every(every, "Cadence")
         if not 0 <= phase < every:
             raise ValueError(
                 f"Cadence: phase must be 0 to {every - 1} frames, got {phase}; it says where the first kept frame lies"
             )
+        super().__init__(film.size, film.rate, len(film))
         self.film = film
         self.every = every
         self.phase = phase
 
-    @property
-    def size(self) -> Size:
-        return self.film.size
-
-    @property
-    def rate(self) -> Fraction:
-        return self.film.rate
-
-    def __len__(self) -> int:
-        return len(self.film)
-
-    def fingerprint_parts(self) -> tuple[FrameSource | str, ...]:
+    def fingerprint_parts(self) -> tuple[Film | str, ...]:
         """What its frames depend on, for `film_fingerprint`."""
         return self.film, f"every {self.every} from {self.phase}"
 
     def kept(self, index: int) -> int:
         """The frame of the film that is seen at frame `index`."""
-        _check_index(index, len(self), "Cadence")
+        self.check_index(index)
         return max(0, index - (index - self.phase) % self.every)
 
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index`, as the film gives it."""
+    def _frame(self, index: int) -> np.ndarray:
         return self.film.frame(self.kept(index))
 
 
@@ -106,7 +94,7 @@ def pick_frames(length: int, every: int = 2) -> tuple[int, ...]:
 
 
 @checked
-class RestoredCadence:
+class RestoredCadence(FilmBase):
     """Interpolated pictures, laid back on a film's own clock. Itself a film, of that film's exact length.
 
     An interpolator cuts each step between two kept frames into equal parts. Here each frame of the film takes the
@@ -142,7 +130,7 @@ class RestoredCadence:
 
     def __init__(
         self,
-        pictures: FrameSource,
+        pictures: Film,
         kept: Sequence[int],
         length: int,
         *,
@@ -158,32 +146,20 @@ class RestoredCadence:
             )
         # Each step between two kept frames counts as `parts`, whatever time it takes.
         places = np.interp(when, when[list(kept)], parts * np.arange(len(kept)))
+        super().__init__(pictures.size, Fraction(rate).limit_denominator(100_000), length)
         self._pictures = pictures
         self._places = np.rint(places).astype(int)
-        self._rate = Fraction(rate).limit_denominator(100_000)
 
-    @property
-    def size(self) -> Size:
-        return self._pictures.size
-
-    @property
-    def rate(self) -> Fraction:
-        return self._rate
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def fingerprint_parts(self) -> tuple[FrameSource | str, ...]:
+    def fingerprint_parts(self) -> tuple[Film | str, ...]:
         """What its frames depend on, for `film_fingerprint`."""
         return self._pictures, f"places {self._places.tolist()}"
 
     def picture_at(self, index: int) -> int:
         """Which of the interpolated pictures is seen at frame `index`."""
-        _check_index(index, len(self), "RestoredCadence")
+        self.check_index(index)
         return int(self._places[index])
 
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index`, as the interpolator gave it."""
+    def _frame(self, index: int) -> np.ndarray:
         return self._pictures.frame(self.picture_at(index))
 
 
@@ -209,8 +185,3 @@ def _parts(pictures: int, kept: Sequence[int], length: int) -> int:
 def _check_every(every: int, caller: str) -> None:
     if every < 1:
         raise ValueError(f"{caller}: every must be at least 1 frame, got {every}; 2 keeps every second one")
-
-
-def _check_index(index: int, length: int, caller: str) -> None:
-    if not 0 <= index < length:
-        raise IndexError(f"{caller}: index must lie in 0..{length - 1}, got {index}; count from 0")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 
-from .frames import FrameSource
+from escalier.progress import Progress
+
+from .film import Film
 from .motion import sampling_positions
 from .pictures import Size, as_uint8
 
@@ -33,9 +35,7 @@ class PairMotion(Protocol):
     def visible(self, i: int, j: int) -> np.ndarray: ...
 
 
-def find_cuts(
-    film: FrameSource, motion: PairMotion | None = None, *, progress: Callable[..., object] | None = None
-) -> tuple[int, ...]:
+def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progress | None = None) -> tuple[int, ...]:
     """The first frame of every shot but the first.
 
     Two frames lie on different shots if little of the one is found anywhere in the other. Every block of a thumbnail is

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from .pictures import Size
+from .film import Film
+from .scaled import FrameRange
 
 if TYPE_CHECKING:
     from .colour import Colour
@@ -17,8 +15,8 @@ if TYPE_CHECKING:
     from .video import VideoFrames
 
 
-class FilmPart:
-    """The frames of a clip that are shown from one moment to another, as a film (`FrameSource`, `FilmedClip`).
+class FilmPart(FrameRange):
+    """The frames of a clip that are shown from one moment to another, as a film and a `FilmedClip`.
 
     Nothing is encoded again: colours, size, pixel aspect and tags are those of the clip, the first frame is at 0, and
     the sound is cut where the pictures are.
@@ -60,22 +58,13 @@ class FilmPart:
                 f"{float(start):.3f} s for {float(seconds):.3f} s; the clip is shown from {float(clip.start):.3f} to "
                 f"{float(clip.start + clip.duration):.3f} s"
             )
-        self._first, self._end = chosen[0], chosen[-1] + 1
+        super().__init__(clip, chosen[0], chosen[-1] + 1)
+        if clip.variable_rate and len(self) > 1:
+            self.rate = ((len(self) - 1) / self.times[-1]).limit_denominator(1001)  # on average over the part
 
     @property
     def path(self) -> Path:
         return self._clip.path
-
-    @property
-    def size(self) -> Size:
-        return self._clip.size
-
-    @property
-    def rate(self) -> Fraction:
-        """Frames per second: that of the clip where it is constant, else the average over the part."""
-        if not self._clip.variable_rate or len(self) < 2:
-            return self._clip.rate
-        return ((len(self) - 1) / self.times[-1]).limit_denominator(1001)
 
     @property
     def start(self) -> Fraction:
@@ -126,19 +115,9 @@ class FilmPart:
     def metadata(self) -> dict[str, str]:
         return self._clip.metadata
 
-    def __len__(self) -> int:
-        return self._end - self._first
-
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index` of the part as RGB uint8 (H, W, 3)."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"FilmPart: index must be 0 to {len(self) - 1}, got {index}; the part ends there")
-        return self._clip.frame(self._first + index)
-
-    def fingerprint_parts(self) -> Iterator[str | Path]:
+    def fingerprint_parts(self) -> tuple[Film | str | Path, ...]:
         """What its frames depend on: the file, and which of its frames they are."""
-        yield f"frames {self._first} to {self._end}"
-        yield self.path
+        return f"frames {self._first} to {self._end}", self.path
 
     def close(self) -> None:
         self._clip.close()

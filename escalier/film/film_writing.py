@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.progress import Progress
 from escalier.scratch import draft_of
 
 from .clock import Clock, clock_from_times, clock_like, steady_clock
+from .film import Film
 from .filmed_clip import FilmedClip
-from .frames import FolderFrames, FrameSource, frame_numbers
+from .frames import FolderFrames, frame_numbers
 from .gif_writing import GifFile
 from .output_formats import CODECS, OutputFormat, check_output, output_format
 from .picture_sequence import PictureFiles, SequenceName
@@ -25,15 +27,13 @@ from .video_writing import DraftFile, VideoFile
 
 log = logging.getLogger("escalier")
 
-Progress = Callable[[int, int, np.ndarray | None], object]
-
 
 @checked
 def write_film(
     path: str | Path,
-    film: FrameSource | Iterable[np.ndarray],
+    film: Film | Iterable[np.ndarray],
     *,
-    like: FrameSource | None = None,
+    like: Film | None = None,
     rate: Fraction | float | None = None,
     times: Sequence[Fraction | float] | None = None,
     sound: bool = True,
@@ -51,7 +51,7 @@ def write_film(
         Where to; an older film is replaced, missing folders are made. The suffix chooses the kind (`OUTPUTS`): .mp4
         H.264, .mov ProRes 4444, .mkv lossless FFV1, .webm VP9, .gif, and picture sequences `shot/frame_####.png`,
         `shot/frame_%06d.exr` or .tif; a folder (no suffix, or a slash at its end) gets `frame_000000.png` and so on.
-    film : FrameSource or iterable of pictures
+    film : Film or iterable of pictures
         RGB (H, W, 3), uint8 0..255 or float 0..1, all of one size. H.264 takes even sizes only: others are padded by
         their last row or column, with a notice in the log.
     like : FilmedClip, optional
@@ -154,9 +154,9 @@ def write_film(
     return target.folder if isinstance(target, SequenceName) else target
 
 
-def _pictures_of(film: FrameSource | Iterable[np.ndarray]) -> tuple[Iterator[np.ndarray], Size, int | None]:
+def _pictures_of(film: Film | Iterable[np.ndarray]) -> tuple[Iterator[np.ndarray], Size, int | None]:
     """The frames in order, their size, and how many there are where the film can say."""
-    if isinstance(film, FrameSource):
+    if isinstance(film, Film):
         return (film.frame(index) for index in range(len(film))), film.size, len(film)
     pictures = iter(film)
     count = len(film) if isinstance(film, Sized) else None
@@ -168,8 +168,8 @@ def _pictures_of(film: FrameSource | Iterable[np.ndarray]) -> tuple[Iterator[np.
 
 
 def _clock_of(
-    film: FrameSource | Iterable[np.ndarray],
-    like: FrameSource | None,
+    film: Film | Iterable[np.ndarray],
+    like: Film | None,
     clip: FilmedClip | None,
     rate: Fraction | float | None,
     times: Sequence[Fraction | float] | None,

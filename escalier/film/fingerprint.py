@@ -9,7 +9,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import xxhash
 
-from .frames import FrameSource, MaskSource
+from .film import Film
+from .frames import MaskSource
 from .pictures import as_uint8
 
 FORMAT = 3
@@ -25,10 +26,10 @@ class SaysWhatItIs(Protocol):
     other films, and settings as text. Files come in the order of the frames.
     """
 
-    def fingerprint_parts(self) -> Iterable[str | Path | FrameSource]: ...
+    def fingerprint_parts(self) -> Iterable[str | Path | Film]: ...
 
 
-def film_fingerprint(film: FrameSource) -> str:
+def film_fingerprint(film: Film) -> str:
     """A short text that changes with the film: 32 hexadecimal digits.
 
     A film that says what it is made from (see `SaysWhatItIs`) is told apart by the bytes of its files, read once, and
@@ -90,7 +91,7 @@ def _parts_digest(source: object) -> bytes | None:
     return digest.digest()
 
 
-def _part_digest(part: str | Path | FrameSource) -> bytes:
+def _part_digest(part: str | Path | Film) -> bytes:
     if isinstance(part, str):
         return xxhash.xxh3_128_digest(f"text {part}".encode())
     if isinstance(part, Path):

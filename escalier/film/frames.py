@@ -1,4 +1,4 @@
-"""A film is anything that can hand over frame i: an array, a memory map, a folder of pictures, a video file."""
+"""Films that lie in an array or a memory map, and films that are a folder of pictures."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from escalier.arguments import checked
 
+from .film import Film, FilmBase
 from .pictures import Size, as_uint8, picture_size, read_picture, telling_once
 from .sequences import list_pictures, number_files, stem_of
 
 __all__ = [
     "ArrayFrames",
     "FolderFrames",
-    "FrameSource",
     "MaskSource",
     "Size",
     "as_uint8",
@@ -33,33 +32,12 @@ log = logging.getLogger("escalier")
 PICTURES_PER_SECOND = 24
 
 
-@runtime_checkable
-class FrameSource(Protocol):
-    """A film. No stage of the pack holds a whole film in memory; it asks for one frame at a time.
-
-    `frame(index)` gives an RGB picture (H, W, 3), uint8 0..255 or float32 0..1, with H and W as in `size`. The caller
-    must not write into it. Reading frames in rising order is fast for every source; any order works.
-    """
-
-    @property
-    def size(self) -> Size: ...
-
-    @property
-    def rate(self) -> Fraction:
-        """Frames per second."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def frame(self, index: int) -> np.ndarray: ...
-
-
 MaskSource = np.ndarray | Sequence[np.ndarray]
 """Masks over time: masks[i] is (H, W), uint8 0..255 or float 0..1. Length 1 stands for the whole film."""
 
 
 @checked
-class ArrayFrames:
+class ArrayFrames(FilmBase):
     """A film held in an array (N, H, W, 3), uint8 or float32 0..1; a memory map serves as well.
 
     >>> film = ArrayFrames(np.zeros((24, 270, 480, 3), np.uint8), rate=24)
@@ -77,26 +55,15 @@ class ArrayFrames:
             raise ValueError("ArrayFrames: frames must hold at least one frame, got 0; check the clip")
         if frames.dtype not in (np.uint8, np.float32):
             raise TypeError(f"ArrayFrames: frames must be uint8 or float32, got {frames.dtype}; convert them first")
+        super().__init__(Size(frames.shape[2], frames.shape[1]), _exact_rate(rate, "ArrayFrames"), len(frames))
         self._frames = frames
-        self._rate = _exact_rate(rate, "ArrayFrames")
 
-    @property
-    def size(self) -> Size:
-        return Size(self._frames.shape[2], self._frames.shape[1])
-
-    @property
-    def rate(self) -> Fraction:
-        return self._rate
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def frame(self, index: int) -> np.ndarray:
+    def _frame(self, index: int) -> np.ndarray:
         return self._frames[index]
 
 
 @checked
-class FolderFrames:
+class FolderFrames(FilmBase):
     """A film kept as a folder of pictures, one file a frame, in the order of the numbers in their names.
 
     The pictures may be numbered from anything, 0, 1, 1001 or 86400, but no number may lack or come twice: a keyframe
@@ -144,28 +111,17 @@ class FolderFrames:
         plates = _in_order(found)
         self.numbers: tuple[int, ...] = tuple(plates)
         self.files: tuple[Path, ...] = tuple(plates.values())
-        self._rate = _rate(rate, self.folder or self.files[0])
+        exact = _rate(rate, self.folder or self.files[0])
         with telling_once(self._told):
-            self._size = picture_size(self.files[0])
+            super().__init__(picture_size(self.files[0]), exact, len(self.files))
             for file in self.files[1:]:
                 self._check_size(picture_size(file), file)
-
-    @property
-    def size(self) -> Size:
-        return self._size
-
-    @property
-    def rate(self) -> Fraction:
-        return self._rate
-
-    def __len__(self) -> int:
-        return len(self.files)
 
     def fingerprint_parts(self) -> tuple[Path, ...]:
         """What its frames depend on, for `film_fingerprint`: the bytes of its pictures, in order."""
         return tuple(self.files)
 
-    def frame(self, index: int) -> np.ndarray:
+    def _frame(self, index: int) -> np.ndarray:
         with telling_once(self._told):
             picture = read_picture(self.files[index])
         self._check_size(Size.of(picture), self.files[index])
@@ -176,15 +132,15 @@ class FolderFrames:
         return {stem_of(file.name): index for index, file in enumerate(self.files)}
 
     def _check_size(self, size: Size, file: Path) -> None:
-        if size != self._size:
+        if size != self.size:
             raise ValueError(
-                f"FolderFrames: every picture must be {self._size}, the size of {self.files[0].name}, got {size} in "
+                f"FolderFrames: every picture must be {self.size}, the size of {self.files[0].name}, got {size} in "
                 f"{file.name}; export the frames at one size"
             )
 
 
 @checked
-def frame_numbers(film: FrameSource, first: int | None = None) -> Sequence[int]:
+def frame_numbers(film: Film, first: int | None = None) -> Sequence[int]:
     """The number that people give to each frame of a film.
 
     It is counted from `first`; where that is None, from 0, or by the plates' own numbers in a folder film.
@@ -255,7 +211,7 @@ def shortened(names: Sequence[str]) -> str:
 
 
 @checked
-def check_masks(masks: MaskSource, film: FrameSource, caller: str) -> None:
+def check_masks(masks: MaskSource, film: Film, caller: str) -> None:
     """Refuse masks whose number, size or levels do not fit the film.
 
     >>> check_masks(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")

@@ -9,7 +9,8 @@ from typing import overload
 import cv2
 import numpy as np
 
-from .frames import FolderFrames, FrameSource, MaskSource
+from .film import Film
+from .frames import FolderFrames, MaskSource
 from .picture_pixels import read_stored, to_8_bits
 
 log = logging.getLogger("escalier")
@@ -45,12 +46,12 @@ class FilmMasks(Sequence[np.ndarray]):
     (2, (4, 6))
     """
 
-    def __init__(self, film: FrameSource) -> None:
+    def __init__(self, film: Film) -> None:
         self._film = film
         self._whites: dict[np.dtype, int] = {}
         self._told_of_alpha = False
 
-    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+    def fingerprint_parts(self) -> tuple[Film, ...]:
         """What the masks depend on, for `masks_fingerprint`."""
         return (self._film,)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 
 from escalier.counts import processors
+from escalier.progress import Progress
 from escalier.scratch import array_bytes, open_array, open_scratch, own_folder, touch, write_array
 
 from .blank_areas import settle_blank_areas
+from .film import Film
 from .fingerprint import film_fingerprint
-from .frames import FrameSource
 from .pictures import Size, as_uint8
 
 PRESETS = {
@@ -68,7 +69,7 @@ class Motion:
     """
 
     def __init__(
-        self, film: FrameSource, folder: str | Path, *, preset: str = "medium", fingerprint: str | None = None
+        self, film: Film, folder: str | Path, *, preset: str = "medium", fingerprint: str | None = None
     ) -> None:
         if preset not in PRESETS:
             raise ValueError(f"Motion: preset must be one of {', '.join(PRESETS)}, got {preset}; choose one of them")
@@ -135,7 +136,7 @@ class Motion:
     def prepare(
         self,
         threads: int | None = None,
-        progress: Callable[..., object] | None = None,
+        progress: Progress | None = None,
         *,
         lags: Sequence[int] = (1,),
     ) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .film import Film
 from .fingerprint import array_digest, film_fingerprint
-from .frames import FrameSource
 from .motion import FLOW_FORMAT, Motion, scale_flow, warp
 from .pictures import Size
 
@@ -53,7 +53,7 @@ class GivenMotion(Motion):
 
     def __init__(
         self,
-        film: FrameSource,
+        film: Film,
         folder: str | Path,
         forward: Sequence[np.ndarray],
         backward: Sequence[np.ndarray] | None = None,
@@ -153,7 +153,7 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
     return vectors
 
 
-def _check_flows(name: str, flows: Sequence[np.ndarray], film: FrameSource) -> None:
+def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
     if len(flows) != len(film) - 1:
         raise ValueError(
             f"GivenMotion: {name} must hold one flow for each step of a film of {len(film)} frames, "

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from escalier.arguments import checked
 
 from .clock import clock_like
+from .film import Film
 from .filmed_clip import FilmedClip
-from .frames import FolderFrames, FrameSource
+from .frames import FolderFrames
 from .picture_sequence import SequenceName
 from .pictures import Size
 
@@ -104,7 +105,7 @@ def check_output(
     path: str | Path,
     size: Size,
     *,
-    like: FrameSource | None = None,
+    like: Film | None = None,
     codec: str | None = None,
     sound: bool = True,
 ) -> OutputFormat:
@@ -120,7 +121,7 @@ def check_output(
         that folder; text keeps the slash, a `Path` loses it.
     size : Size
         Of the frames.
-    like : FrameSource, optional
+    like : Film, optional
         The clip that gives sound and time; it is never written over, and its sound must be of a kind that can be read.
     codec : str, optional
         In place of the suffix's own.
@@ -255,7 +256,7 @@ def _check_place(target: Path | SequenceName) -> None:
         raise told from error
 
 
-def _check_not_the_clip(target: Path | SequenceName, like: FrameSource | None) -> None:
+def _check_not_the_clip(target: Path | SequenceName, like: Film | None) -> None:
     if isinstance(like, FilmedClip) and isinstance(target, Path):
         own, kept = like.path, target
     elif isinstance(like, FolderFrames) and like.folder is not None and isinstance(target, SequenceName):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from .frames import FrameSource
+from .film import Film, FilmBase
 from .pictures import Size, as_uint8
 
 
-class ScaledFilm:
+class ScaledFilm(FilmBase):
     """A film at another size, averaged down or enlarged by bicubic sampling; frames are uint8.
 
     Parameters
@@ -28,32 +28,21 @@ class ScaledFilm:
     ((68, 120, 3), 3, 25)
     """
 
-    def __init__(self, film: FrameSource, size: Size) -> None:
+    def __init__(self, film: Film, size: Size) -> None:
         if min(size) < 1:
             raise ValueError(f"ScaledFilm: size must be at least 1x1 px, got {size}; ask for a larger one")
+        super().__init__(size, film.rate, len(film))
         self._film = film
-        self._size = size
 
-    @property
-    def size(self) -> Size:
-        return self._size
-
-    @property
-    def rate(self) -> Fraction:
-        return self._film.rate
-
-    def __len__(self) -> int:
-        return len(self._film)
-
-    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+    def fingerprint_parts(self) -> tuple[Film, ...]:
         """What its frames depend on besides its size, for `film_fingerprint`."""
         return (self._film,)
 
-    def frame(self, index: int) -> np.ndarray:
-        return scale_film(as_uint8(self._film.frame(index)), self._size)
+    def _frame(self, index: int) -> np.ndarray:
+        return scale_film(as_uint8(self._film.frame(index)), self.size)
 
 
-class FrameRange:
+class FrameRange(FilmBase):
     """Frames `start` to `stop` - 1 of a film, counted from 0 again.
 
     >>> from .frames import ArrayFrames
@@ -63,35 +52,21 @@ class FrameRange:
     (3, 1)
     """
 
-    def __init__(self, film: FrameSource, start: int, stop: int) -> None:
+    def __init__(self, film: Film, start: int, stop: int) -> None:
         if not 0 <= start < stop <= len(film):
             raise ValueError(
-                f"FilmPart: start and stop must mark a part of the film's frames 0..{len(film) - 1}, got {start} to "
+                f"FrameRange: start and stop must mark a part of the film's frames 0..{len(film) - 1}, got {start} to "
                 f"{stop - 1}; choose them inside the film"
             )
-        self._film = film
-        self.start = start
-        self.stop = stop
+        super().__init__(film.size, film.rate, stop - start)
+        self._film, self._first, self._end = film, start, stop
 
-    @property
-    def size(self) -> Size:
-        return self._film.size
-
-    @property
-    def rate(self) -> Fraction:
-        return self._film.rate
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def fingerprint_parts(self) -> tuple[FrameSource | str, ...]:
+    def fingerprint_parts(self) -> tuple[Film | str | Path, ...]:
         """What its frames depend on, for `film_fingerprint`."""
-        return self._film, f"{self.start} to {self.stop}"
+        return self._film, f"{self._first} to {self._end}"
 
-    def frame(self, index: int) -> np.ndarray:
-        if not 0 <= index < len(self):
-            raise IndexError(f"FilmPart: index must lie in 0..{len(self) - 1}, got {index}; count from 0")
-        return self._film.frame(self.start + index)
+    def _frame(self, index: int) -> np.ndarray:
+        return self._film.frame(self._first + index)
 
 
 def scale_film(picture: np.ndarray, size: Size) -> np.ndarray:

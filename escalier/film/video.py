@@ -15,7 +15,8 @@ from escalier.arguments import checked
 from .chroma_siting import chroma_siting
 from .colour import SDR, Colour, read_colour
 from .decoded_rgb import RgbDecoder
-from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource
+from .film import Film, FilmBase
+from .frames import PICTURES_PER_SECOND, FolderFrames
 from .pictures import STILL_SUFFIXES, Size
 from .size_changes import size_refusal
 from .sound import AudioTrack, audio_tracks
@@ -38,8 +39,8 @@ READERS = 4  # positions in the file kept open, so that runs forward and backwar
 
 
 @checked
-class VideoFrames:
-    """A video file as a film (a `FrameSource`): RGB uint8 frames, upright, in their right colours.
+class VideoFrames(FilmBase):
+    """A video file as a `Film`: RGB uint8 frames, upright, in their right colours.
 
     The file is read once at the start to find every frame and its time; frames are decoded when they are asked for.
     Reading forward or backward costs about one decode a frame (backward, a stretch between two key frames is decoded
@@ -94,7 +95,7 @@ class VideoFrames:
         picture = self._decoded(0)
         self._flips = _orientation(picture, self.path.name)
         self._stored_size = Size(picture.width, picture.height)
-        self._size = Size.of(self.frame(0))
+        super().__init__(Size.of(self._frame(0)), self._exact_rate(), len(self._index.times))
         if picture.interlaced_frame or self._index.interlaced:
             log.warning(
                 "%s is interlaced: each frame holds two moments, in odd and even rows. Frames are read as stored; "
@@ -127,12 +128,7 @@ class VideoFrames:
         if self._stored_aspect != 1:
             log.warning("%s has pixels of %s:1; frames are given as stored", self.path.name, self._stored_aspect)
 
-    @property
-    def size(self) -> Size:
-        return self._size
-
-    @property
-    def rate(self) -> Fraction:
+    def _exact_rate(self) -> Fraction:
         """Frames per second: the exact rate where it is constant, else the average over the clip."""
         steps = self._index.durations[:-1]
         stated = Fraction(self._readers[0].stream.average_rate or 0)
@@ -190,9 +186,6 @@ class VideoFrames:
         """Width of a pixel over its height, as the film is given (upright)."""
         return 1 / self._stored_aspect if self._flips.transposed else self._stored_aspect
 
-    def __len__(self) -> int:
-        return len(self._index.times)
-
     def __repr__(self) -> str:
         return (
             f"VideoFrames({str(self.path)!r}): {len(self)} frames of {self.size} at {float(self.rate):.3f} per second"
@@ -202,11 +195,8 @@ class VideoFrames:
         """What its frames depend on, for `film_fingerprint`: the file's bytes, and which of its pictures are shown."""
         return self.path, f"{self.times[0]} to {self.times[-1]} from {self.start}"
 
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index` as RGB uint8 (H, W, 3)."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"VideoFrames: index must be 0 to {len(self) - 1}, got {index}; the clip ends there")
-        picture, decoder = self._decoded(int(index)), self._decoder()
+    def _frame(self, index: int) -> np.ndarray:
+        picture, decoder = self._decoded(index), self._decoder()
         size = Size(picture.width, picture.height)
         if size != self._stored_size:
             raise UnreadableVideo(size_refusal(self.path, self._stored_size, size, index))
@@ -311,7 +301,7 @@ def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
 
 
 @checked
-def open_film(path: str | Path, rate: Fraction | float | None = None) -> FrameSource:
+def open_film(path: str | Path, rate: Fraction | float | None = None) -> Film:
     """Open a film: a video file, a folder of pictures, or one picture.
 
     Parameters

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, ShotMotion, find_cuts, frame_numbers
+from escalier.film import Film, ShotMotion, find_cuts, frame_numbers
+from escalier.progress import Progress
 
 from .coverage import NeighbourMotion, most_coverage, spread_evenly
 from .keyframes import check_indices
@@ -19,7 +20,7 @@ PER_SECOND = 0.5
 
 @checked
 def choose_keyframes(
-    film: FrameSource,
+    film: Film,
     mode: str = "per second",
     *,
     per_second: float = PER_SECOND,
@@ -28,7 +29,7 @@ def choose_keyframes(
     motion: NeighbourMotion | None = None,
     minimum_gap: int | None = None,
     frames: Sequence[int] | None = None,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[int, ...]:
     """Choose the frames of a film that are to be painted.
 
@@ -177,7 +178,7 @@ def parse_indices(text: str, length: int) -> list[int]:
 
 
 @checked
-def parse_frames(text: str, film: FrameSource, first: int | None = None) -> list[int]:
+def parse_frames(text: str, film: Film, first: int | None = None) -> list[int]:
     """Indices of frames from text that gives their numbers, as `parse_indices` reads it.
 
     Parameters

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
+
+from escalier.progress import Progress
 
 THUMBNAIL_SIDE = 24
 CANDIDATES_PER_KEYFRAME = 9  # odd, so that the middle of each even share is one of them
@@ -36,7 +38,7 @@ def most_coverage(
     count: int,
     *,
     minimum_gap: int | None = None,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[int, ...]:
     """Choose the keyframes from which, together, the most of the film can be painted.
 
@@ -167,9 +169,7 @@ class Paths:
         Rows and columns of the thumbnail.
     """
 
-    def __init__(
-        self, motion: NeighbourMotion, length: int, spacing: float, progress: Callable[..., object] | None = None
-    ) -> None:
+    def __init__(self, motion: NeighbourMotion, length: int, spacing: float, progress: Progress | None = None) -> None:
         self.length = length
         self.reach = math.ceil(REACH_SPACINGS * spacing)
         decay = 0.5 ** (1 / (HALF_LIFE_SPACINGS * spacing))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Size, as_uint8, frame_numbers
+from escalier.film import Film, Size, as_uint8, frame_numbers
+from escalier.progress import Progress
 from escalier.scratch import write_whole
 
 from .keyframes import Keyframes, check_indices
@@ -23,7 +24,7 @@ MOST_FRAMES = 2**31
 
 @checked
 def read_keyframes(
-    place: Place, film_or_length: FrameSource | int, *, first: int | None = None, size: Size | None = None
+    place: Place, film_or_length: Film | int, *, first: int | None = None, size: Size | None = None
 ) -> Keyframes:
     """Read painted keyframes; `list_keyframes` says which belongs where, and with what doubts.
 
@@ -75,14 +76,14 @@ def read_keyframes(
 @checked
 def write_keyframes(
     folder: str | Path,
-    film: FrameSource | Keyframes,
+    film: Film | Keyframes,
     indices: Sequence[int] | None = None,
     *,
     first: int | None = None,
-    like: FrameSource | None = None,
+    like: Film | None = None,
     name: str = "keyframe",
     overwrite: bool = False,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Write keyframes as PNG files, `keyframe_000137.png` for frame 137, as `read_keyframes` reads them.
 
@@ -150,7 +151,7 @@ def write_keyframes(
     return files
 
 
-def _places(film: FrameSource | Keyframes, indices: Sequence[int] | None) -> Sequence[int]:
+def _places(film: Film | Keyframes, indices: Sequence[int] | None) -> Sequence[int]:
     if not isinstance(film, Keyframes):
         check_indices(() if indices is None else indices, len(film), "write_keyframes")
         return indices or ()
@@ -166,7 +167,7 @@ def _places(film: FrameSource | Keyframes, indices: Sequence[int] | None) -> Seq
     return indices
 
 
-def _pictures(film: FrameSource | Keyframes, places: Sequence[int]) -> Iterable[np.ndarray]:
+def _pictures(film: Film | Keyframes, places: Sequence[int]) -> Iterable[np.ndarray]:
     if isinstance(film, Keyframes):
         return (picture for index, picture in film if index in places)
     return (film.frame(index) for index in places)

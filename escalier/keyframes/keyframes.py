@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Size
+from escalier.film import Film, Size
 
 LEAST_ENLARGEMENT = Fraction(11, 10)
 
@@ -71,7 +71,7 @@ class Keyframes:
         object.__setattr__(self, "length", int(length))
 
     @classmethod
-    def of(cls, film: FrameSource, indices: Sequence[int]) -> Keyframes:
+    def of(cls, film: Film, indices: Sequence[int]) -> Keyframes:
         """The film's own frames at these indices, as they wait to be painted.
 
         >>> from escalier.film.frames import ArrayFrames

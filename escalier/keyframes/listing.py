@@ -8,8 +8,8 @@ from pathlib import Path
 
 from escalier.arguments import checked
 from escalier.film import (
+    Film,
     FolderFrames,
-    FrameSource,
     Numbered,
     Size,
     frame_numbers,
@@ -108,7 +108,7 @@ class KeyframeListing:
 
 
 @checked
-def list_keyframes(place: Place, film: FrameSource, *, first: int | None = None) -> KeyframeListing:
+def list_keyframes(place: Place, film: Film, *, first: int | None = None) -> KeyframeListing:
     """Say which file of painted keyframes belongs to which frame, from names and headers alone.
 
     A painting that is called like a plate of a folder film (but for marks of copies) belongs to that plate. Else the
@@ -155,7 +155,7 @@ def list_keyframes(place: Place, film: FrameSource, *, first: int | None = None)
 
 
 def list_in(
-    place: Place, length: int, size: Size | None, film: FrameSource | None, first: int | None, caller: str
+    place: Place, length: int, size: Size | None, film: Film | None, first: int | None, caller: str
 ) -> KeyframeListing:
     """The listing of `list_keyframes`, with or without a film."""
     files, others = _files(place, caller)

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, as_uint8
+from escalier.film import Film, as_uint8
+from escalier.progress import Progress
 
 from .keyframes import Keyframes
 from .listing import KeyframeListing
@@ -47,9 +48,7 @@ class Misplaced(NamedTuple):
 
 
 @checked
-def find_misplaced(
-    keyframes: Keyframes, film: FrameSource, *, progress: Callable[[int, int], object] | None = None
-) -> list[Misplaced]:
+def find_misplaced(keyframes: Keyframes, film: Film, *, progress: Progress | None = None) -> list[Misplaced]:
     """Find paintings that fit another frame clearly better than the one they stand at.
 
     What survives a change of look is where edges run and which way: pictures are compared by their orientation tensors,
@@ -115,9 +114,9 @@ def find_misplaced(
 def remark_misplaced(
     listing: KeyframeListing,
     keyframes: Keyframes,
-    film: FrameSource,
+    film: Film,
     *,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> KeyframeListing:
     """A listing of keyframes that says, besides, which of them `find_misplaced` finds at a wrong frame.
 

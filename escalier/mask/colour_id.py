@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, as_uint8
+from escalier.film import Film, as_uint8
+from escalier.progress import Progress
 
 Colour = tuple[int, int, int]
 """Red, green and blue, 0..255."""
@@ -121,14 +122,14 @@ def colour_id_mask(
 
 @checked
 def colour_id_masks(
-    maps: FrameSource,
+    maps: Film,
     colours: Sequence[Colour],
     *,
     rivals: Sequence[Colour] = (),
     tolerance: float = 32.0,
     despeckle_px: int = 1,
     steady_frames: int = 1,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """The masks of a film of segmentation maps, steadied over time. Gives float32 (H, W) frame by frame.
 
@@ -157,13 +158,13 @@ def colour_id_masks(
 
 
 def _steadied(
-    maps: FrameSource,
+    maps: Film,
     colours: Sequence[Colour],
     rivals: Sequence[Colour],
     tolerance: float,
     despeckle_px: int,
     steady_frames: int,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     length = len(maps)
     window: deque[np.ndarray] = deque()

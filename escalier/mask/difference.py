@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Size
+from escalier.film import Film, Size
+from escalier.progress import Progress
 
 
 @checked
@@ -74,14 +75,14 @@ def difference_matte(
 
 @checked
 def difference_mattes(
-    film: FrameSource,
-    plate: FrameSource,
+    film: Film,
+    plate: Film,
     *,
     threshold: float = 24.0,
     softness: float = 16.0,
     blur_px: float = 1.0,
     ignore_shadows: float = 0.5,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """The mattes of a film against its clean plate, frame by frame: float32 (H, W).
 
@@ -110,13 +111,13 @@ def difference_mattes(
 
 
 def _mattes(
-    film: FrameSource,
-    plate: FrameSource,
+    film: Film,
+    plate: Film,
     threshold: float,
     softness: float,
     blur_px: float,
     ignore_shadows: float,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     for i in range(len(film)):
         matte = difference_matte(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -19,6 +19,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import MaskSource, Size
 from escalier.kernel_cache import njit
+from escalier.progress import Progress
 
 from .level_sets import LevelSets, level_sets
 
@@ -127,7 +128,7 @@ def shape_edges(
     drop_islands_area: float = 0.0,
     steady_frames: int = 0,
     steady_limit_px: float = 2.0,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """Shape the edges of a clip's masks, and steady them over time. Gives the masks in their order.
 
@@ -169,7 +170,7 @@ def _shaped(
     edge: Edge,
     steady_frames: int,
     steady_limit_px: float,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     length, caller = len(masks), "shape_edges"
     low, high = edge.ramp

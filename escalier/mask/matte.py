@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Size
+from escalier.film import Film, Size
 from escalier.model_files import damage
 from escalier.packages import load_package
+from escalier.progress import Progress
 
 from .matte_graph import MatteGraph, read_matte_graph
 
@@ -189,7 +190,7 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
 
 @checked
 def matte_film(
-    film: FrameSource, model: MatteModel, *, progress: Callable[..., object] | None = None
+    film: Film, model: MatteModel, *, progress: Progress | None = None
 ) -> Mattes:  # fmt: skip
     """The matte of every frame, stretched once for the whole clip.
 

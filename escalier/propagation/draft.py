@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from escalier.arguments import checked
 from escalier.dials import Dials, dial
 from escalier.film import (
     ArrayFrames,
+    Film,
     FrameRange,
-    FrameSource,
     MaskSource,
     ScaledFilm,
     Size,
@@ -24,6 +24,7 @@ from escalier.film import (
     scale_film,
 )
 from escalier.keyframes import Keyframes, fits_film
+from escalier.progress import Progress
 from escalier.scratch import ArrayFile, open_array, open_or_make, open_scratch, touch
 
 from .film_matching import FilmMatching
@@ -65,7 +66,7 @@ class DraftPart(Dials):
 
 @checked
 def make_draft(
-    film: FrameSource,
+    film: Film,
     keyframes: Keyframes,
     *,
     folder: str | Path,
@@ -76,7 +77,7 @@ def make_draft(
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Runs:
     """Propagate keyframes through a film, or a part of it, at a fraction of its size.
 
@@ -144,7 +145,7 @@ def make_draft(
 
 
 @checked
-def draft_film(film: FrameSource, part: DraftPart | None = None) -> FrameSource:
+def draft_film(film: Film, part: DraftPart | None = None) -> Film:
     """The film as a draft sees it: the source against which its staircase can be measured.
 
     >>> from escalier.film.frames import ArrayFrames
@@ -158,9 +159,7 @@ def draft_film(film: FrameSource, part: DraftPart | None = None) -> FrameSource:
     return ScaledFilm(FrameRange(film, frames.start, frames.stop), draft_size(film.size, part.scale))
 
 
-def _unpacked_draft(
-    film: FrameSource, part: DraftPart, folder: Path, progress: Callable[..., object] | None
-) -> ArrayFrames:
+def _unpacked_draft(film: Film, part: DraftPart, folder: Path, progress: Progress | None) -> ArrayFrames:
     """The small film in a file: what follows reads it several times, and decoding the clip is the dearer part."""
     small = draft_film(CheckedFilm(film, "make_draft"), part)
     fingerprint = film_fingerprint(small)
@@ -197,7 +196,7 @@ def _part_of_guide(guide: NamedGuide, part: DraftPart, inside: Sequence[int]) ->
     return replace(guide, film=film, keyframes=pictures)
 
 
-def _check_part(film: FrameSource, keyframes: Keyframes, part: DraftPart) -> None:
+def _check_part(film: Film, keyframes: Keyframes, part: DraftPart) -> None:
     frames = part.frames(len(film))
     start, stop = frames.start, frames.stop
     if not 0 <= start < stop <= len(film):

@@ -17,7 +17,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.dials import Dials, dial, dials_of
 from escalier.film import (
-    FrameSource,
+    Film,
     MaskSource,
     ScaledFilm,
     Size,
@@ -68,7 +68,7 @@ class NamedGuide:
     """
 
     name: str
-    film: FrameSource
+    film: Film
     weight: float
     keyframes: tuple[np.ndarray, ...] | None = None
 
@@ -125,9 +125,7 @@ class Guides(Dials):
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "named"}
         return own | {guide.name: guide.weight for guide in self.named}
 
-    def with_guide(
-        self, name: str, film: FrameSource, weight: float, keyframes: Sequence[np.ndarray] | None = None
-    ) -> Guides:
+    def with_guide(self, name: str, film: Film, weight: float, keyframes: Sequence[np.ndarray] | None = None) -> Guides:
         """The same guides and one more."""
         if name in self.weights():
             raise ValueError(f"Guides: name must be new, got {name!r} a second time; give this guide another name")
@@ -144,7 +142,7 @@ class Guides(Dials):
         return {"weights": self.weights(), "named": named}
 
 
-def check_guides(guides: Guides, film: FrameSource, keyframes: int, caller: str) -> None:
+def check_guides(guides: Guides, film: Film, keyframes: int, caller: str) -> None:
     """Refuse named guides whose length or size does not fit the film."""
     for guide in guides.named:
         if len(guide.film) != len(film):
@@ -232,7 +230,7 @@ def explained_share(frame: np.ndarray, before: np.ndarray, flow: np.ndarray, vis
 class GuideFilm:
     """The guide pictures of one film, frame by frame; `Guides` weighs them."""
 
-    def __init__(self, guides: Guides, film: FrameSource, masks: MaskSource | None) -> None:
+    def __init__(self, guides: Guides, film: Film, masks: MaskSource | None) -> None:
         self.guides = guides
         self.size = film.size
         self._film = film

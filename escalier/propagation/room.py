@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.film import ArrayFrames, FrameSource, Motion, Size, pair_bytes
+from escalier.film import ArrayFrames, Film, Motion, Size, pair_bytes
 from escalier.scratch import array_bytes, check_room
 
 from .chains import Chain
@@ -16,11 +16,11 @@ from .run import run_bytes
 
 
 def scratch_bytes(
-    film: FrameSource,
+    film: Film,
     chains: Iterable[Chain],
     *,
     masks: int = 0,
-    guides: Sequence[FrameSource] = (),
+    guides: Sequence[Film] = (),
     size: Size | None = None,
     matched_size: Size | None = None,
 ) -> int:
@@ -59,7 +59,7 @@ def scratch_bytes(
 
 def check_room_for(
     folder: Path,
-    films: Mapping[Path, FrameSource],
+    films: Mapping[Path, Film],
     masks: tuple[Path, int] | None,
     motion: Motion,
     places: Mapping[Chain, Path],
@@ -94,7 +94,7 @@ def check_room_for(
         check_room(folder, needed, "propagate", f"the film, its flow and {len(missing)} runs")
 
 
-def _film_bytes(film: FrameSource) -> int:
+def _film_bytes(film: Film) -> int:
     if isinstance(film, ArrayFrames):
         return 0
     return array_bytes((len(film), film.size.height, film.size.width, 3), np.uint8)

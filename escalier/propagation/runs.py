@@ -14,7 +14,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.counts import check_seed, thread_count
 from escalier.film import (
-    FrameSource,
+    Film,
     MaskSource,
     Motion,
     Size,
@@ -25,6 +25,7 @@ from escalier.film import (
     masks_fingerprint,
 )
 from escalier.keyframes import Keyframes, fits_film, same_shape
+from escalier.progress import Progress
 from escalier.scratch import in_use, open_scratch, read_back
 
 from .chains import Chain, chains_of
@@ -38,7 +39,7 @@ from .side_by_side import runs_at_a_time, side_by_side
 from .sources import Source, Sources
 from .unfinished import CHECKPOINT_SECONDS
 from .unpacked import film_path, masks_path, unpack_film, unpack_masks
-from .work import Progress, Work
+from .work import Work
 
 FORMAT = 5
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
@@ -100,7 +101,7 @@ class Runs:
 
 @checked
 def propagate(
-    film: FrameSource,
+    film: Film,
     keyframes: Keyframes,
     *,
     folder: str | Path,
@@ -210,7 +211,7 @@ class _Job:
 
     def __init__(
         self,
-        film: FrameSource,
+        film: Film,
         keyframes: Keyframes,
         folder: Path,
         motion: Motion | None,
@@ -332,7 +333,7 @@ def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
     return Guides(**own, named=named)
 
 
-def _check_arguments(film: FrameSource, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
+def _check_arguments(film: Film, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
     if keyframes.length != len(film):
         raise ValueError(
             f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import xxhash
 
-from escalier.film import FrameSource, Motion, check_cuts, find_cuts, shots
+from escalier.film import Film, Motion, check_cuts, find_cuts, shots
 from escalier.keyframes import Keyframes
+from escalier.progress import Progress
 from escalier.scratch import read_facts, write_facts
 
 from .unpacked import CheckedFilm
@@ -23,9 +24,7 @@ def known_cuts(film: str, motion: Motion, folder: Path) -> tuple[int, ...] | Non
     return None if cuts is None else tuple(cuts)
 
 
-def kept_cuts(
-    film: FrameSource, fingerprint: str, motion: Motion, folder: Path, progress: Callable[..., object] | None
-) -> tuple[int, ...]:
+def kept_cuts(film: Film, fingerprint: str, motion: Motion, folder: Path, progress: Progress | None) -> tuple[int, ...]:
     """The film's cuts, found once and kept beside its runs."""
     cuts = known_cuts(fingerprint, motion, folder)
     if cuts is None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from fractions import Fraction
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Size, as_uint8
+from escalier.film import FilmBase, as_uint8
 
 from .fades import Fade, Weights
 from .runs import Runs
@@ -18,7 +17,7 @@ PLANS_KEPT = 2
 
 
 @checked
-class Staircase:
+class Staircase(FilmBase):
     """Runs faded into one film. Itself a film: each frame is mixed when it is asked for, and none is kept.
 
     At a keyframe's index the keyframe itself is seen, bit for bit; before the first and after the last keyframe the
@@ -45,27 +44,14 @@ class Staircase:
     """
 
     def __init__(self, runs: Runs, fade: Fade | None = None) -> None:
+        super().__init__(runs.size, runs.rate, len(runs))
         self.runs = runs
         self.fade = fade or Fade()
         self._plans: OrderedDict[int, Weights] = OrderedDict()
         self._lock = threading.Lock()
         self._pictures = dict(runs.keyframes)
 
-    @property
-    def size(self) -> Size:
-        return self.runs.size
-
-    @property
-    def rate(self) -> Fraction:
-        return self.runs.rate
-
-    def __len__(self) -> int:
-        return len(self.runs)
-
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index`, uint8 (H, W, 3)."""
-        if not 0 <= index < len(self):
-            raise IndexError(f"Staircase: index must lie in 0..{len(self) - 1}, got {index}; count from 0")
+    def _frame(self, index: int) -> np.ndarray:
         if index in self._pictures:
             return as_uint8(self._pictures[index])
         runs = self.runs.at(index)

@@ -10,7 +10,7 @@ import numpy as np
 
 from escalier.film import (
     ArrayFrames,
-    FrameSource,
+    Film,
     MaskSource,
     Size,
     as_uint8,
@@ -25,7 +25,7 @@ from escalier.scratch import ArrayFile, open_array, open_or_make, touch
 class EightBitFilm:
     """A film whose frames are handed over as uint8. As many threads may read it as may read the film it wraps."""
 
-    def __init__(self, film: FrameSource) -> None:
+    def __init__(self, film: Film) -> None:
         self._film = film
 
     @property
@@ -39,7 +39,7 @@ class EightBitFilm:
     def __len__(self) -> int:
         return len(self._film)
 
-    def fingerprint_parts(self) -> tuple[FrameSource, ...]:
+    def fingerprint_parts(self) -> tuple[Film, ...]:
         """What its frames depend on, for `film_fingerprint`."""
         return (self._film,)
 
@@ -50,7 +50,7 @@ class EightBitFilm:
 class CheckedFilm(EightBitFilm):
     """A film whose frames are checked, see `check_frame`, before they are handed over as uint8."""
 
-    def __init__(self, film: FrameSource, caller: str) -> None:
+    def __init__(self, film: Film, caller: str) -> None:
         super().__init__(film)
         self._caller = caller
 
@@ -61,7 +61,7 @@ class CheckedFilm(EightBitFilm):
 
 
 def unpack_film(
-    film: FrameSource,
+    film: Film,
     folder: Path,
     caller: str,
     each_frame: Callable[[int], object] = lambda index: None,
@@ -123,7 +123,7 @@ def unpack_film(
 
 def unpack_masks(
     masks: MaskSource,
-    film: FrameSource,
+    film: Film,
     folder: Path,
     caller: str,
     *,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from escalier.film import Size
-
-Progress = Callable[..., object]
+from escalier.progress import Progress
 
 # Seconds of one core of 2 GHz for a unit of each kind: a + b x megapixels. Only their ratios matter much: who shows a
 # time goes by what he measures. On a card painting is ten times as fast and still most of the work.

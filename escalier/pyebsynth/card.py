@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from escalier.progress import Progress
+
 from .card_device import CardFailure, find_device, load_warp, on_card
 from .cpu import Report, Solver, solve, synthesise_cpu
 from .layout import Layout
 from .level import MOST_PAIRS, Schedule, Start, rest_threshold, usage_price
-from .problem import Problem, Progress, Synthesis
+from .problem import Problem, Synthesis
 from .pyramid_planes import Level
 from .usage import Runner
 

@@ -9,9 +9,10 @@ from functools import cache
 import numpy as np
 
 from escalier.counts import thread_count
+from escalier.progress import Progress
 
 from .matching import Matching
-from .problem import Problem, Progress, Synthesis
+from .problem import Problem, Synthesis
 
 logger = logging.getLogger("escalier")
 

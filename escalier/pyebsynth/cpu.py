@@ -19,11 +19,13 @@ from functools import partial
 
 import numpy as np
 
+from escalier.progress import Progress
+
 from .compile_notice import while_compiling
 from .field import random_nnf, unpack_nnf, upscale_nnf, warm_nnf
 from .layout import Layout, patch_shape
 from .level import LevelSearch, Schedule, Start, row_bands
-from .problem import Problem, Progress, Synthesis
+from .problem import Problem, Synthesis
 from .pyramid import extend_edges
 from .pyramid_planes import Level, build_levels
 from .regions import grow, leave_forbidden

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.progress import Progress
+
 from .energy import patch_errors
-from .problem import Problem, Progress, Synthesis
+from .problem import Problem, Synthesis
 
 logger = logging.getLogger("escalier")
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from .matching import Matching
-
-Progress = Callable[[int, int], None]
 
 
 class Synthesis(NamedTuple):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import colorsys
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.out_of_memory import is_short_memory
+from escalier.progress import Progress
 
 from .segment import SamEmbedding
 
@@ -58,7 +58,7 @@ def segment_everything(
     most_overlap: float = 0.7,
     most_objects: int = 64,
     points_at_once: int = POINTS_AT_ONCE,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> Everything:
     """Find every object of a picture.
 
@@ -115,7 +115,7 @@ def _ask(
     least_score: float,
     least_stability: float,
     points_at_once: int,
-    progress: Callable[..., object] | None,
+    progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """The answers that pass at all points of the grid: logits (N, h, w) in half precision, and scores (N,)."""
     import torch

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, as_uint8
+from escalier.film import Film, as_uint8
 from escalier.mask import soft_overlap
 from escalier.model_files import damage
 from escalier.packages import load_package
+from escalier.progress import Progress
 from escalier.sam import naming_short_memory
 
 from .track import SHARES, TrackedMasks, check_prompted
@@ -59,11 +60,11 @@ class Sam2Video:
 
     def track(
         self,
-        film: FrameSource,
+        film: Film,
         prompted: Mapping[int, np.ndarray],
         *,
         fade: str = "smoothstep",
-        progress: Callable[..., object] | None = None,
+        progress: Progress | None = None,
     ) -> TrackedMasks:
         """Carry masks given at a few frames to every frame of a film; see `track_masks`.
 
@@ -99,7 +100,7 @@ class Sam2Video:
         return _joined(film, given, forward, backward, SHARES[fade])
 
     def _tracked(
-        self, film: FrameSource, given: dict[int, np.ndarray], frames: range
+        self, film: Film, given: dict[int, np.ndarray], frames: range
     ) -> Iterator[tuple[int, np.ndarray, float]]:
         """Follow the subject through these frames: index, logits (h, w), how sure it is that the subject is there."""
         import torch
@@ -203,7 +204,7 @@ def forget(outputs: dict[str, dict[int, dict[str, Any]]], index: int) -> None:
 class _Frames:
     """The film as the model asks for it, frame by frame; transformers would hold all of it in memory."""
 
-    def __init__(self, film: FrameSource, side_px: int) -> None:
+    def __init__(self, film: Film, side_px: int) -> None:
         self._film, self._side_px = film, side_px
 
     def __len__(self) -> int:
@@ -228,7 +229,7 @@ def _squared(picture: torch.Tensor, side_px: int) -> torch.Tensor:
 
 
 def _joined(
-    film: FrameSource,
+    film: Film,
     given: dict[int, np.ndarray],
     forward: dict[int, tuple[np.ndarray, float]],
     backward: dict[int, tuple[np.ndarray, float]],

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import cv2
 import numpy as np
 
-from escalier.film import FrameSource, Size, as_uint8
+from escalier.film import Film, Size, as_uint8
 
 KEPT = 32
 
@@ -21,7 +21,7 @@ class SmallFrames:
     (4, 6, 3)
     """
 
-    def __init__(self, film: FrameSource, size: Size) -> None:
+    def __init__(self, film: Film, size: Size) -> None:
         self.size = size
         self._film = film
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()

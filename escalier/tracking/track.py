@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Motion, Size, find_cuts
+from escalier.film import Film, Motion, Size, find_cuts
 from escalier.mask import soft_overlap
+from escalier.progress import Progress
 
 from .background_memory import Camera
 from .carry import Carrier
@@ -87,13 +88,13 @@ class TrackedMasks:
 
 @checked
 def track_masks(
-    film: FrameSource,
+    film: Film,
     prompted: Mapping[int, np.ndarray],
     *,
     motion: Motion,
     refine: Refine | None = None,
     fade: str = "smoothstep",
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> TrackedMasks:
     """Carry masks given at a few frames to every frame of a film.
 
@@ -152,7 +153,7 @@ def track_masks(
     return _Tracking(film, given, motion, refine, SHARES[fade], progress).run()
 
 
-def check_prompted(prompted: Mapping[int, np.ndarray], film: FrameSource, caller: str) -> dict[int, np.ndarray]:
+def check_prompted(prompted: Mapping[int, np.ndarray], film: Film, caller: str) -> dict[int, np.ndarray]:
     """The prompted masks as float32 0..1, in the order of the film; refused where they do not fit it."""
     if not prompted:
         raise ValueError(f"{caller}: mask must be given at one frame at least, got none; mask the subject in one frame")
@@ -185,12 +186,12 @@ class _Tracking:
 
     def __init__(
         self,
-        film: FrameSource,
+        film: Film,
         prompted: dict[int, np.ndarray],
         motion: Motion,
         refine: Refine | None,
         share: Callable[[float], float],
-        progress: Callable[..., object] | None,
+        progress: Progress | None,
     ) -> None:
         self._film, self._prompted, self._motion = film, prompted, motion
         self._refine, self._share, self._progress = refine, share, progress

@@ -3,7 +3,7 @@
 from comfy_api.v0_0_2 import io
 
 from escalier.boiling import LONGEST, Dial, parse_curve
-from escalier.film import FrameSource, Motion
+from escalier.film import Film, Motion
 from escalier.propagation import Fade
 
 from .. import sockets
@@ -113,7 +113,7 @@ class EscalierDial(io.ComfyNode):
         return io.NodeOutput(FilmVideo(dial, clip_from_input(film)), dial.describe())
 
 
-def _measured(film: FrameSource) -> Motion:
+def _measured(film: Film) -> Motion:
     with scratch_folder("motion") as folder:
         motion = Motion(film, folder)
         motion.prepare(progress=Progress(previews=False))

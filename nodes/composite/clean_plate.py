@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.film import FrameSource
+from escalier.film import Film
 
 from .. import sockets
 from ..errors import named_after_node
@@ -148,7 +148,7 @@ class EscalierCleanPlates(io.ComfyNode):
         return io.NodeOutput(video, torch.from_numpy(unseen))
 
 
-def _motion(camera: str, film: FrameSource, masks: np.ndarray, grow_px: int, progress: Progress) -> list[np.ndarray]:
+def _motion(camera: str, film: Film, masks: np.ndarray, grow_px: int, progress: Progress) -> list[np.ndarray]:
     from escalier.composite import camera_motion
 
     if camera == "still":

@@ -2,7 +2,7 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.film import FrameSource
+from escalier.film import Film
 
 from .. import sockets
 from ..errors import named_after_node
@@ -96,7 +96,7 @@ class EscalierColourIdMask(io.ComfyNode):
         return io.NodeOutput(masks, _report(masks, maps))
 
 
-def _report(masks, maps: FrameSource) -> str:
+def _report(masks, maps: Film) -> str:
     from escalier.mask import colours_in
 
     shares = [100 * float(mask.mean()) for mask in masks]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from escalier.coherence import HeatMap
-from escalier.film import ArrayFrames, FrameSource, Motion, Size
+from escalier.film import ArrayFrames, Film, Motion, Size
 
 LENGTH, SIZE = 6, Size(161, 120)
 
@@ -27,7 +27,7 @@ def motion(tmp_path: Path) -> Motion:
 
 def test_is_a_film_with_even_sides_that_can_be_saved(motion: Motion) -> None:
     heat = HeatMap(ArrayFrames(moving(), 25), motion)
-    assert isinstance(heat, FrameSource)
+    assert isinstance(heat, Film)
     assert (heat.size, heat.rate, len(heat)) == (Size(160, 120), 25, LENGTH)
     for index in range(LENGTH):
         assert heat.frame(index).shape == (120, 160, 3) and heat.frame(index).dtype == np.uint8

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from escalier.commands.mask_option import masks_for
-from escalier.film import ArrayFrames, FolderFrames, FrameSource, write_film
+from escalier.film import ArrayFrames, Film, FolderFrames, write_film
 
 LENGTH = 5
 WHITE = np.full((16, 24), 255, np.uint8)
@@ -23,7 +23,7 @@ def numbered(folder: Path, first: int) -> Path:
     return folder
 
 
-def clip(tmp_path: Path, first: int | None) -> FrameSource:
+def clip(tmp_path: Path, first: int | None) -> Film:
     if first is None:
         return ArrayFrames(np.zeros((LENGTH, 16, 24, 3), np.uint8))
     return FolderFrames(numbered(tmp_path / "plates", first), rate=24)

@@ -12,7 +12,7 @@ import pytest
 
 from escalier.film import ArrayFrames, Motion, Size, make_clip, visibility
 from escalier.film.blank_areas import settle_blank_areas
-from escalier.film.camera_motion import camera_motion, similarity_flow
+from escalier.film.camera_similarity import camera_similarity, similarity_flow
 
 HEIGHT, WIDTH = 270, 480
 STILL = (0.0, 0.0)
@@ -184,8 +184,8 @@ def test_real_motion_is_found_no_worse_than_by_the_flow_alone() -> None:
 
 def test_a_subject_that_moves_as_one_is_not_taken_for_the_camera() -> None:
     thing = disc(240, 150, 60)
-    assert camera_motion(flow_of(STILL, thing, (5, 0)), thing) is None
-    assert camera_motion(flow_of((5, 0)), np.ones((HEIGHT, WIDTH), bool)) is not None
+    assert camera_similarity(flow_of(STILL, thing, (5, 0)), thing) is None
+    assert camera_similarity(flow_of((5, 0)), np.ones((HEIGHT, WIDTH), bool)) is not None
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (15, 40), (16, 16), (17, 93)])

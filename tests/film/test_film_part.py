@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film import FilmedClip, FilmPart, FrameSource, VideoFrames, film_fingerprint, write_film
+from escalier.film import Film, FilmedClip, FilmPart, VideoFrames, film_fingerprint, write_film
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def clip(clips, tmp_path: Path) -> VideoFrames:
 
 def test_a_part_is_a_film_and_a_filmed_clip(clips, clip: VideoFrames) -> None:
     part = FilmPart(clip, 0.6, 0.5)
-    assert isinstance(part, FrameSource) and isinstance(part, FilmedClip)
+    assert isinstance(part, Film) and isinstance(part, FilmedClip)
     assert [clips.number_of(part.frame(i)) for i in (11, 0, 5)] == [23, 12, 17]
     assert (len(part), part.times[0], part.rate) == (12, 0, 24) and part.start == pytest.approx(0.6, abs=0.001)
     assert part.sound_span == (part.start, part.start + part.duration)
@@ -45,7 +45,7 @@ def test_a_part_in_which_nothing_is_shown_is_refused(clip: VideoFrames, start: f
 
 @pytest.mark.parametrize("index", [-1, 12])
 def test_a_frame_outside_the_part_is_refused(clip: VideoFrames, index: int) -> None:
-    with pytest.raises(IndexError, match=f"index must be 0 to 11, got {index}; the part ends there"):
+    with pytest.raises(IndexError, match=f"index must lie in 0..11, got {index}; count from 0"):
         FilmPart(clip, 0.6, 0.5).frame(index)
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, FolderFrames, FrameSource, Size, as_uint8, check_masks
+from escalier.film import ArrayFrames, Film, FolderFrames, Size, as_uint8, check_masks
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
 
@@ -33,7 +33,7 @@ def test_sizes_are_said_as_artists_say_them() -> None:
 def test_an_array_is_a_film(dtype: type) -> None:
     frames = np.arange(4 * 6 * 9 * 3).reshape(4, 6, 9, 3).astype(dtype)
     film = ArrayFrames(frames, rate=29.97)
-    assert isinstance(film, FrameSource)
+    assert isinstance(film, Film)
     assert (len(film), film.size, film.rate) == (4, Size(9, 6), Fraction(2997, 100))
     assert np.array_equal(film.frame(2), frames[2])
 
@@ -69,7 +69,7 @@ def test_a_folder_is_a_film_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / ".hidden_0.png").write_bytes(b"")
     film = FolderFrames(tmp_path, rate=Fraction(12))
-    assert isinstance(film, FrameSource) and (len(film), film.size, film.rate) == (3, Size(9, 6), 12)
+    assert isinstance(film, Film) and (len(film), film.size, film.rate) == (3, Size(9, 6), 12)
     assert [int(film.frame(i)[0, 0, 0]) for i in range(3)] == [8, 9, 10]
     assert film.numbers == (8, 9, 10)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import FrameSource, MovingClip, Size, make_clip
+from escalier.film import Film, MovingClip, Size, make_clip
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def warped_back(clip: MovingClip, index: int, other: int) -> np.ndarray:
 
 
 def test_it_is_a_film(clip: MovingClip) -> None:
-    assert isinstance(clip, FrameSource)
+    assert isinstance(clip, Film)
     assert (len(clip), clip.size, clip.rate) == (24, Size(240, 136), 24)
     assert clip.frame(0).shape == (136, 240, 3) and clip.frame(0).dtype == np.uint8
 
@@ -142,5 +142,5 @@ def test_what_cannot_be_made_is_refused(arguments, message: str) -> None:
 @pytest.mark.parametrize("index", [-1, 24])
 def test_a_frame_past_the_end_is_refused(clip: MovingClip, index: int) -> None:
     for call in (clip.frame, clip.matte, clip.visitor, lambda i: clip.flow(0, i), lambda i: clip.visible(i, 0)):
-        with pytest.raises(IndexError, match=f"index must be 0 to 23, got {index}"):
+        with pytest.raises(IndexError, match=f"index must lie in 0..23, got {index}"):
             call(index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, FrameRange, FrameSource, ScaledFilm, Size, draft_size
+from escalier.film import ArrayFrames, Film, FrameRange, ScaledFilm, Size, draft_size
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def film() -> ArrayFrames:
 def test_a_scaled_film_averages_whole_blocks(film: ArrayFrames) -> None:
     small = ScaledFilm(film, Size(15, 10))
     blocks = film.frame(3).reshape(10, 4, 15, 4, 3).mean(axis=(1, 3))
-    assert isinstance(small, FrameSource) and (len(small), small.rate, small.size) == (6, 25, (15, 10))
+    assert isinstance(small, Film) and (len(small), small.rate, small.size) == (6, 25, (15, 10))
     assert np.abs(small.frame(3) - blocks).max() <= 0.5
 
 
@@ -31,7 +31,7 @@ def test_a_float_film_becomes_8_bit() -> None:
 
 def test_a_part_shows_its_frames_and_no_others(film: ArrayFrames) -> None:
     part = FrameRange(film, 2, 5)
-    assert isinstance(part, FrameSource) and (len(part), part.size, part.rate) == (3, film.size, film.rate)
+    assert isinstance(part, Film) and (len(part), part.size, part.rate) == (3, film.size, film.rate)
     assert all((part.frame(i) == film.frame(2 + i)).all() for i in range(3))
     with pytest.raises(IndexError, match=r"index must lie in 0\.\.2, got 3"):
         part.frame(3)

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film import FolderFrames, FrameSource, Size, UnreadableVideo, VideoFrames, open_film, video, video_reader
+from escalier.film import Film, FolderFrames, Size, UnreadableVideo, VideoFrames, open_film, video, video_reader
 
 GROUPS = {"g": "8", "bf": "3", "sc_threshold": "0"}
 
@@ -24,7 +24,7 @@ def clip(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_video_file_is_a_film(clip: Path) -> None:
     film = VideoFrames(clip)
-    assert isinstance(film, FrameSource)
+    assert isinstance(film, Film)
     assert (len(film), film.size, film.rate) == (48, Size(64, 48), Fraction(24))
     assert film.frame(0).dtype == np.uint8 and film.frame(0).flags.c_contiguous
     assert not film.variable_rate and film.duration == 2 and film.times[1] == Fraction(1, 24)
@@ -258,7 +258,7 @@ def test_pixels_that_are_not_square_are_stated(clips, tmp_path: Path, caplog: py
 
 @pytest.mark.parametrize("index", [-1, 48])
 def test_a_frame_past_the_end_is_refused(clip: Path, index: int) -> None:
-    with pytest.raises(IndexError, match=f"index must be 0 to 47, got {index}"):
+    with pytest.raises(IndexError, match=f"index must lie in 0..47, got {index}"):
         VideoFrames(clip).frame(index)
 
 

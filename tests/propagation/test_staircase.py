@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, FrameSource
+from escalier.film import ArrayFrames, Film
 from escalier.keyframes import Keyframes
 from escalier.propagation import FADES, Fade, Staircase, mix, propagate, window
 from escalier.propagation.mixing import dither
@@ -86,7 +86,7 @@ def test_frames_are_the_same_in_any_order_and_from_any_thread(shot) -> None:
 
 def test_a_staircase_is_a_film(shot) -> None:
     staircase = Staircase(shot.runs)
-    assert isinstance(staircase, FrameSource)
+    assert isinstance(staircase, Film)
     assert (len(staircase), staircase.size, staircase.rate) == (13, shot.film.size, shot.film.rate)
 
 

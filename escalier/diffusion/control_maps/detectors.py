@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import as_uint8
+from escalier.progress import Progress
 
 from . import depth, lines, pose
 from .depth_range import shared_greys
@@ -79,7 +79,7 @@ def draw_control_maps(
     resolution: int = RESOLUTION_PX,
     options: Options | None = None,
     device: str = "cpu",
-    progress: Callable[..., Any] | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """Draw the control map of each picture: its lines, its people, its depth.
 

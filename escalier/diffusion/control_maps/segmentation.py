@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from escalier.arguments import checked
 from escalier.film import as_uint8
 from escalier.model_files import JSON_TEXT, PLAIN_TEXT, damage
 from escalier.packages import load_package
+from escalier.progress import Progress
 
 from .ade20k import PALETTE
 from .package import naming_short_memory
@@ -54,7 +55,7 @@ def draw_segmentation_maps(
     *,
     resolution: int = RESOLUTION_PX,
     device: str = "cpu",
-    progress: Callable[..., Any] | None = None,
+    progress: Progress | None = None,
 ) -> Segmentation:
     """Colour each pixel by the class it belongs to, with an UperNet or SegFormer from a local folder.
 

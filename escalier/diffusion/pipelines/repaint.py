@@ -13,6 +13,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import Size
 from escalier.out_of_memory import is_short_memory
+from escalier.progress import Progress
 
 from .depth import estimate_depths
 from .inputs import INVISIBLE, Pictures, as_tensor, mixed, padded, stack_maps, stack_masks, stack_pictures
@@ -44,7 +45,7 @@ def repaint(
     image_guidance: float = 1.5,
     seed: int = 0,
     batch: int = 1,
-    progress: Callable[..., object] | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """Paint pictures anew.
 
@@ -183,7 +184,7 @@ def _run(runner: Any, arguments: dict[str, Any], report: Callable[[float], None]
     return painted.astype(np.float32, copy=False)
 
 
-def _shares(progress: Callable[..., object] | None, part: slice, total: int) -> Callable[[float], None]:
+def _shares(progress: Progress | None, part: slice, total: int) -> Callable[[float], None]:
     """Tells how far a batch is, 0..1, as pictures done."""
 
     def report(share: float) -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.film.film import FilmBase
 from escalier.film.pictures import Size
 
 from .acting import Acting
@@ -33,8 +34,8 @@ class _Layer:
     kind: int
 
 
-class MovingClip:
-    """A film made with code (a `FrameSource`), with the truth about itself. Made by `make_clip`.
+class MovingClip(FilmBase):
+    """A `Film` made with code, with the truth about itself. Made by `make_clip`.
 
     Every method is a pure function of its frame numbers, so any order and any number of threads will do.
 
@@ -52,7 +53,8 @@ class MovingClip:
         grain: float,
         drift: float,
     ) -> None:
-        self._size, self._length, self._rate, self._grain = size, length, rate, grain
+        super().__init__(size, rate, length)
+        self._grain = grain
         self.uncover_at = uncover_at
         set_seed, person_seed, grain_seed, self._seed = np.random.SeedSequence(seed).generate_state(4).tolist()
         self._acting = Acting(size, length, rate, seed=self._seed, drift=drift, uncover_at=uncover_at)
@@ -66,20 +68,7 @@ class MovingClip:
         self._vignette = _vignette(size)
         self._grain_tile = _grain_tile(np.random.default_rng(grain_seed), size, grain)
 
-    @property
-    def size(self) -> Size:
-        return self._size
-
-    @property
-    def rate(self) -> Fraction:
-        return self._rate
-
-    def __len__(self) -> int:
-        return self._length
-
-    def frame(self, index: int) -> np.ndarray:
-        """Frame `index` as RGB uint8 (H, W, 3)."""
-        index = self._check(index)
+    def _frame(self, index: int) -> np.ndarray:
         maps = self._maps(index)
         picture = _warp(self._layers[0].picture, maps[0], self._box())[..., :3].astype(np.float32)
         standing = list(zip(self._layers[1:], maps[1:], strict=True))
@@ -109,14 +98,14 @@ class MovingClip:
         labels, here, there = self._labels(index), self._maps(index), self._maps(other)
         steps = [b @ np.linalg.inv(a) - np.eye(3) for a, b in zip(here, there, strict=True)]
         moves = np.stack(steps)[:, :2].astype(np.float32)
-        y, x = np.mgrid[0 : self._size.height, 0 : self._size.width].astype(np.float32)
+        y, x = np.mgrid[0 : self.size.height, 0 : self.size.width].astype(np.float32)
         move = moves[labels]
         return move[..., 0] * x[..., None] + move[..., 1] * y[..., None] + move[..., 2]
 
     def visible(self, index: int, other: int) -> np.ndarray:
         """Whether the surface seen at each pixel of frame `index` is seen in frame `other` too: bool (H, W)."""
         flow, labels, there = self.flow(index, other), self._labels(index), self._labels(other)
-        width, height = self._size
+        width, height = self.size
         x = np.rint(np.arange(width, dtype=np.float32)[None] + flow[..., 0]).astype(np.int32)
         y = np.rint(np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]).astype(np.int32)
         inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
@@ -133,13 +122,13 @@ class MovingClip:
     def _build_set(self, rng: np.random.Generator) -> None:
         """Draw the room, and the curtain and the face behind it where a frame is given at which it opens."""
         view = self._acting.view
-        room = draw_room(rng, view, DETAIL * self._size.height, MARGIN)
+        room = draw_room(rng, view, DETAIL * self.size.height, MARGIN)
         if self.uncover_at is not None:
             visitor = draw_visitor(rng, room)
             self._visitor = np.rint(visitor * 255).astype(np.uint8)
         self._layers.append(_Layer("set", _premultiplied(room), _units_to_pixels(room), SET))
         if self.uncover_at is not None:
-            curtain = draw_curtain(rng, DETAIL * self._size.height)
+            curtain = draw_curtain(rng, DETAIL * self.size.height)
             self._layers.append(_Layer("curtain", _premultiplied(curtain), _units_to_pixels(curtain), CURTAIN))
 
     def _maps(self, index: int) -> list[np.ndarray]:
@@ -149,25 +138,25 @@ class MovingClip:
 
     def _labels(self, index: int) -> np.ndarray:
         """Which layer is seen at each pixel: the foremost one that covers at least half of it."""
-        labels = np.zeros((self._size.height, self._size.width), np.intp)
+        labels = np.zeros((self.size.height, self.size.width), np.intp)
         for number, matrix in enumerate(self._maps(index)):
             if number:
-                box = _reach(self._layers[number].picture, matrix, self._size)
+                box = _reach(self._layers[number].picture, matrix, self.size)
                 cover = _warp(self._layers[number].picture[..., 3], matrix, box)
                 labels[_slices(box)][cover > 127] = number
         return labels
 
     def _cover(self, layers: list[tuple[_Layer, np.ndarray]]) -> np.ndarray:
         """How much of each pixel these layers cover together: float32 (H, W)."""
-        open_part = np.ones((self._size.height, self._size.width), np.float32)
+        open_part = np.ones((self.size.height, self.size.width), np.float32)
         for layer, matrix in layers:
-            box = _reach(layer.picture, matrix, self._size)
+            box = _reach(layer.picture, matrix, self.size)
             open_part[_slices(box)] *= 1 - _warp(layer.picture[..., 3], matrix, box).astype(np.float32) / 255
         return 1 - open_part
 
     def _lay(self, picture: np.ndarray, layer: _Layer, matrix: np.ndarray, body: np.ndarray | None = None) -> None:
         """Lay one layer over the picture; with `body`, what it covers already, it casts a soft shadow on that."""
-        box = _reach(layer.picture, matrix, self._size)
+        box = _reach(layer.picture, matrix, self.size)
         if box[0] >= box[2] or box[1] >= box[3]:
             return
         warped = _warp(layer.picture, matrix, box).astype(np.float32)
@@ -185,28 +174,27 @@ class MovingClip:
     def _cast_shadow(self, picture: np.ndarray, cover: np.ndarray) -> None:
         """The subject's soft shadow on the set, away from the window."""
         small = cv2.resize(
-            cover, (max(self._size.width // 4, 1), max(self._size.height // 4, 1)), interpolation=cv2.INTER_AREA
+            cover, (max(self.size.width // 4, 1), max(self.size.height // 4, 1)), interpolation=cv2.INTER_AREA
         )
         unit = self._acting.unit / 4
         shift = floats([[1, 0, 0.085 * unit], [0, 1, 0.045 * unit]])
         small = cv2.warpAffine(small, shift, (small.shape[1], small.shape[0]), borderMode=cv2.BORDER_REPLICATE)
         small = cv2.GaussianBlur(small, (0, 0), max(0.040 * unit, 0.5))
-        shadow = cv2.resize(small, (self._size.width, self._size.height), interpolation=cv2.INTER_LINEAR)
+        shadow = cv2.resize(small, (self.size.width, self.size.height), interpolation=cv2.INTER_LINEAR)
         picture *= (1 - np.float32(0.34) * shadow)[..., None]
 
     def _grain_of(self, index: int) -> np.ndarray:
         """The camera noise of one frame: another corner of the tile, sometimes mirrored, for each frame."""
         place = np.random.default_rng([self._seed, index])
         row, column = place.integers(0, 65, 2)
-        grain = self._grain_tile[row : row + self._size.height, column : column + self._size.width]
+        grain = self._grain_tile[row : row + self.size.height, column : column + self.size.width]
         return np.ascontiguousarray(grain[:: 1 - 2 * int(place.integers(2)), :: 1 - 2 * int(place.integers(2))])
 
     def _box(self) -> tuple[int, int, int, int]:
-        return 0, 0, self._size.width, self._size.height
+        return 0, 0, self.size.width, self.size.height
 
     def _check(self, index: int) -> int:
-        if not 0 <= index < self._length:
-            raise IndexError(f"MovingClip: index must be 0 to {self._length - 1}, got {index}; the clip ends there")
+        self.check_index(index)
         return int(index)
 
 
@@ -223,7 +211,7 @@ def make_clip(
 ) -> MovingClip:
     """Make a small filmed-looking clip with code: a man crosses a room, turns, swings his arms and uncovers the set.
 
-    The same arguments give the same clip. It is a `FrameSource` that also knows its truth: the subject's matte, the
+    The same arguments give the same clip. It is a `Film` that also knows its truth: the subject's matte, the
     exact flow of the surface seen at each pixel, and which pixels stay visible from one frame to another.
 
     Parameters

@@ -18,7 +18,7 @@ MOST_PIXELS = 1500
 FEWEST_PIXELS = 20
 
 
-def camera_motion(flow: np.ndarray, textured: np.ndarray) -> np.ndarray | None:
+def camera_similarity(flow: np.ndarray, textured: np.ndarray) -> np.ndarray | None:
     """The similarity with which most of the textured picture moves, where that can only be the camera; else None.
 
     Fitted by RANSAC to every fourth pixel each way. A subject moves as one as well; so it is believed only if what
@@ -38,9 +38,9 @@ def camera_motion(flow: np.ndarray, textured: np.ndarray) -> np.ndarray | None:
         or nothing is known of it.
 
     >>> pan = np.full((64, 96, 2), (3, 0), np.float32)
-    >>> float(camera_motion(pan, np.ones((64, 96), bool))[0, 2].round(3))
+    >>> float(camera_similarity(pan, np.ones((64, 96), bool))[0, 2].round(3))
     3.0
-    >>> camera_motion(np.zeros((64, 96, 2), np.float32), np.ones((64, 96), bool)) is None
+    >>> camera_similarity(np.zeros((64, 96, 2), np.float32), np.ones((64, 96), bool)) is None
     True
     """
     y, x = (places * STEP_PX for places in np.nonzero(textured[::STEP_PX, ::STEP_PX]))
@@ -68,7 +68,7 @@ def camera_motion(flow: np.ndarray, textured: np.ndarray) -> np.ndarray | None:
 
 
 def similarity_flow(motion: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The flow of every pixel under a motion from `camera_motion`, float32 (H, W, 2).
+    """The flow of every pixel under a motion from `camera_similarity`, float32 (H, W, 2).
 
     >>> similarity_flow(np.array([[1, 0, 3], [0, 1, 0]]), 2, 2)[1, 1].tolist()
     [3.0, 0.0]
