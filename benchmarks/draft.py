@@ -65,7 +65,7 @@ def measure(film: str, count: int, frames: int, scale: float, threads: int) -> d
     from escalier.coherence import advise_keyframes
     from escalier.film import FrameRange, Motion, Size, make_clip, open_film
     from escalier.keyframes import Keyframes, evenly, paint_picture
-    from escalier.propagation import make_draft
+    from escalier.propagation import DraftPart, make_draft
 
     with tempfile.TemporaryDirectory() as scratch:
         whole = make_clip(Size(960, 540), frames) if film == MADE_BY_CODE else open_film(film)
@@ -73,10 +73,14 @@ def measure(film: str, count: int, frames: int, scale: float, threads: int) -> d
         indices = evenly(len(clip), count)
         keyframes = Keyframes(indices, [paint_picture(clip.frame(index)) for index in indices], len(clip))
         make_draft(
-            clip, keyframes, folder=Path(scratch, "warm"), start=indices[0], stop=indices[0] + 2, threads=threads
+            clip,
+            keyframes,
+            folder=Path(scratch, "warm"),
+            part=DraftPart(start=indices[0], stop=indices[0] + 2),
+            threads=threads,
         )
         cpu, wall = time.process_time(), time.perf_counter()
-        runs = make_draft(clip, keyframes, folder=Path(scratch, "draft"), scale=scale, threads=threads)
+        runs = make_draft(clip, keyframes, folder=Path(scratch, "draft"), part=DraftPart(scale), threads=threads)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         motion = Motion(clip, scratch)
         motion.prepare(threads)

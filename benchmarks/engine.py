@@ -21,14 +21,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from escalier.pyebsynth import Matching
+
 ON_THE_PROCESSOR = "card (processor device)"
 COLUMNS = ("case", "engine", "threads", "cpu_seconds", "wall_seconds", "peak_mb", "energy")
+
+MATCHING = Matching()
 
 
 class Case(NamedTuple):
@@ -38,8 +43,7 @@ class Case(NamedTuple):
     source_guides: list[np.ndarray]
     target_guides: list[np.ndarray]
     weights: list[float]
-    patch_size: int = 5
-    uniformity: float = 3500.0
+    matching: Matching = MATCHING
 
     def crop(self, side: int) -> Case:
         """A corner of it, to load the same kernels with."""
@@ -63,7 +67,7 @@ def read(path: Path) -> np.ndarray:
     return np.ascontiguousarray(picture[..., :1] if grey else picture)
 
 
-def published(folder: Path, style: str, guides: dict[str, float], **dials: Any) -> Case:
+def published(folder: Path, style: str, guides: dict[str, float], matching: Matching = MATCHING) -> Case:
     sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for name in guides:
         pair = [read(folder / f"{side}_{name}.png") for side in ("source", "target")]
@@ -71,7 +75,7 @@ def published(folder: Path, style: str, guides: dict[str, float], **dials: Any) 
         for side, picture in zip(sides, pair, strict=True):
             side.append(picture if picture.shape[2] == channels else np.repeat(picture, channels, axis=2))
     picture = cv2.cvtColor(cv2.imread(str(folder / style)), cv2.COLOR_BGR2RGB)
-    return Case(picture, *sides, weights=list(guides.values()), **dials)
+    return Case(picture, *sides, list(guides.values()), matching)
 
 
 def facestyle(folder: Path) -> Case:
@@ -84,7 +88,9 @@ def stylit(folder: Path) -> Case:
 
 
 def texbynum(folder: Path) -> Case:
-    return published(folder / "texbynum", "source_photo.png", {"segment": 1.0}, patch_size=3, uniformity=1000.0)
+    return published(
+        folder / "texbynum", "source_photo.png", {"segment": 1.0}, Matching(patch_size=3, uniformity=1000.0)
+    )
 
 
 def restyle(frame: np.ndarray) -> np.ndarray:
@@ -145,10 +151,11 @@ FOOTAGE: dict[str, Callable[[Path], Case]] = {
 
 def measure(case: Case, engine: str, threads: int) -> dict[str, Any]:
     """One run in this process; the energy is taken after the peak of memory was read."""
-    from escalier.pyebsynth import measure_energy, plain_problem, synthesise
+    from escalier.pyebsynth import build_problem, measure_energy, synthesise
 
     def solve(given: Case) -> Any:
-        return synthesise(**given._asdict(), backend=engine, threads=threads)
+        chosen = given._replace(matching=replace(given.matching, backend=engine))
+        return synthesise(**chosen._asdict(), threads=threads)
 
     if engine != "original":
         solve(case.crop(64))
@@ -157,7 +164,7 @@ def measure(case: Case, engine: str, threads: int) -> dict[str, Any]:
     cpu, wall = time.process_time() - clocks[0], time.perf_counter() - clocks[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak_mb = peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-    problem = plain_problem(**case._asdict())
+    problem = build_problem(**case._asdict())
     energy = measure_energy(problem, result.image, result.nnf).total
     return {"cpu_seconds": cpu, "wall_seconds": wall, "peak_mb": peak_mb, "energy": energy}
 

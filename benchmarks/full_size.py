@@ -23,7 +23,7 @@ import numpy as np
 
 from escalier.film import ArrayFrames, Motion, Size, make_clip, scale_film
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Matching, propagate
+from escalier.propagation import FilmMatching, propagate
 
 COLUMNS = ("case", "size", "cpu_seconds", "cost", "sharpness", "truth", "psnr")
 PLOT_FRAMES = 60
@@ -42,19 +42,21 @@ def main() -> None:
     clip = make_clip(size, PLOT_FRAMES)
     film = np.stack([clip.frame(index) for index in range(asked.frames)])
     painted = [paint_picture(frame, "poster") for frame in film]
-    small_size = Matching(match_side=asked.match_side).size_for(size)
+    small_size = FilmMatching(match_side=asked.match_side).size_for(size)
     small = np.stack([scale_film(frame, small_size) for frame in film])
-    _, small_cost = propagated(small, scale_film(painted[0], small_size), Matching(), asked.threads)
+    _, small_cost = propagated(small, scale_film(painted[0], small_size), FilmMatching(), asked.threads)
     row = {"case": "small film", "size": str(small_size), "cpu_seconds": round(small_cost, 2), "cost": 1.0}
     show(row, asked.json, header=True)
     for case, fine in (("full size", True), ("full size, whole pixels", False)):
-        matching = Matching(match_side=asked.match_side, sub_pixel=fine)
+        matching = FilmMatching(match_side=asked.match_side, sub_pixel=fine)
         frames, cost = propagated(film, painted[0], matching, asked.threads)
         row = {"case": case, "size": str(size), "cpu_seconds": round(cost, 2), "cost": round(cost / small_cost, 2)}
         show(row | figures(frames, painted), asked.json)
 
 
-def propagated(film: np.ndarray, keyframe: np.ndarray, matching: Matching, threads: int) -> tuple[np.ndarray, float]:
+def propagated(
+    film: np.ndarray, keyframe: np.ndarray, matching: FilmMatching, threads: int
+) -> tuple[np.ndarray, float]:
     """All frames of the run, the keyframe first, and processor-seconds a frame; kernels are compiled beforehand."""
     frames = ArrayFrames(film)
     with tempfile.TemporaryDirectory() as folder:

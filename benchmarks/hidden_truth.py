@@ -49,7 +49,7 @@ from escalier.propagation import (
     propagate,
     still_positions,
 )
-from escalier.pyebsynth import measure_energy, plain_problem, synthesise
+from escalier.pyebsynth import Matching, build_problem, measure_energy, synthesise
 
 FADE_COLUMNS = ("case", "fade", "psnr", "sharpness", "middle", "ghosting", "pop")
 COLUMNS = ("case", "engine", "psnr", "flicker", "sharpness", "energy", "whole", "cpu_seconds")
@@ -127,7 +127,8 @@ def made_by_propagate(given: Film, folder: Path, threads: int) -> Made:
 def made_by_original(given: Film, folder: Path, threads: int) -> Made:
     before = time.process_time()
     made = [
-        synthesise(given.truth[0], *sides, weights=WEIGHTS, backend="original", threads=1) for sides in guides_of(given)
+        synthesise(given.truth[0], *sides, weights=WEIGHTS, matching=Matching(backend="original"), threads=1)
+        for sides in guides_of(given)
     ]
     cpu = time.process_time() - before
     matched = [Matched(m.image, m.nnf) for m in made]
@@ -204,7 +205,7 @@ def fade_rows(given: Film, folder: Path, threads: int) -> Iterator[dict[str, Any
 def _energy(given: Film, frames: list[Matched]) -> float | None:
     if not frames:
         return None
-    problems = [plain_problem(given.truth[0], *sides, weights=WEIGHTS) for sides in guides_of(given)]
+    problems = [build_problem(given.truth[0], *sides, weights=WEIGHTS) for sides in guides_of(given)]
     return float(np.mean([measure_energy(p, *frame).total for p, frame in zip(problems, frames, strict=True)]))
 
 

@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from escalier.counts import processors
+
 COLUMNS = ("case", "size", "frames", "keyframes", "cpu_seconds", "wall_seconds", "peak_mb", "energy", "ghosting", "pop")
 KEYFRAME_COUNTS = (1, 2, 5)
 
@@ -31,7 +33,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=25)
     parser.add_argument("--sizes", nargs="+", default=["960x540", "1920x1080"], metavar="WxH")
     parser.add_argument("--keyframes", nargs="+", type=int, default=list(KEYFRAME_COUNTS))
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=processors())
     parser.add_argument("--json", action="store_true", help="one JSON object a row")
     parser.add_argument("--row", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -144,10 +146,10 @@ def guide_energy(runs) -> float:
     """Mean guide energy per pixel of all runs: a run keeps its root mean square over patch and weights."""
     import numpy as np
 
-    from escalier.propagation import Guides, Matching
+    from escalier.propagation import FilmMatching, Guides
 
     weights = {name: weight for name, weight in Guides().weights().items() if name != "mask"}
-    scale = Matching().patch_size ** 2 * sum(weights.values())
+    scale = FilmMatching().patch_size ** 2 * sum(weights.values())
     every = [run for runs_of in (runs.forward, runs.backward) for run in runs_of.values() if len(run) > 1]
     means = [np.square(run.guide_error[d].astype(np.float32)).mean() for run in every for d in range(1, len(run))]
     return float(np.mean(means)) * scale

@@ -46,7 +46,7 @@ def dial_input(
     A dial that may be None is 0 on a node then, see `dials_from`.
     """
     one = dials_of(dials)[name]
-    said: dict[str, Any] = {"tooltip": tooltip or one.said("0"), "optional": optional, "advanced": advanced}
+    said: dict[str, Any] = {"tooltip": tooltip or one.said("0"), "optional": optional, "advanced": advanced or None}
     id, default = id or name, one.default
     if one.kind is bool:
         return io.Boolean.Input(id, default=default, **said)

@@ -15,7 +15,7 @@ from typing import Any
 from escalier.coherence import FadeReport, measure_fades
 from escalier.film import Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
-from escalier.propagation import Fade, Guides, Runs, Staircase, propagate
+from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase, propagate
 from escalier.refusals import printable
 from escalier.scratch import KEPT_DAYS, open_scratch, said_bytes, scratch_facts
 
@@ -24,7 +24,7 @@ from .dial_options import add_dials
 from .finished import Finished
 from .progress_bars import job_bar
 from .scratch_place import SCRATCH_NAME
-from .stylise_plan import FADE_OPTIONS, Plan, make_plan, read_and_show
+from .stylise_plan import FADE_OPTIONS, GUIDE_OPTIONS, Plan, make_plan, read_and_show
 
 log = logging.getLogger("escalier")
 
@@ -64,13 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
     add_dials(parser, Fade, FADE_OPTIONS)
-    for name, weight in Guides().weights().items():
-        parser.add_argument(
-            f"--{name}-weight", type=float, default=weight, metavar="W", help=f"the {name} guide ({weight:g})"
-        )
-    parser.add_argument(
-        "--match-side", type=int, metavar="PX", help="match larger films at this longer side, such as 960 (their own)"
-    )
+    add_dials(parser, Guides, GUIDE_OPTIONS)
+    add_dials(parser, FilmMatching, {"match_side": "--match-side"})
     parser.add_argument(
         "--whole-pixels", action="store_true", help="copy strokes pixel for pixel, for halftone and pixel art"
     )

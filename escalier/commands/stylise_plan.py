@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.counts import check_seed, thread_count
+from escalier.dials import dials_of
 from escalier.film import (
     Film,
     FilmMasks,
@@ -23,8 +25,7 @@ from escalier.film import (
     shortened,
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
-from escalier.propagation import Fade, Guides, Matching, chains_of, scratch_bytes
-from escalier.pyebsynth import check_seed, thread_count
+from escalier.propagation import Fade, FilmMatching, Guides, chains_of, scratch_bytes
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
@@ -35,6 +36,7 @@ from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
 log = logging.getLogger("escalier")
 
 FADE_OPTIONS = {"mode": "--mode", "fade_frames": "--fade-frames"}
+GUIDE_OPTIONS = {name: f"--{name}-weight" for name in dials_of(Guides)}
 BYTES_PER_PIXEL = {"h264": 0.3, "prores": 1.2, "ffv1": 2.5, "vp9": 0.3, "gif": 1.0, "png": 3.0, "tif": 3.0, "exr": 6.0}
 """Of a written film, at the most that was seen of painted pictures, by codec."""
 
@@ -56,7 +58,7 @@ class Plan:
     output: str
     scratch: Path
     guides: Guides
-    matching: Matching
+    matching: FilmMatching
     fade: Fade
     cores: int
 
@@ -104,12 +106,12 @@ def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:
     return clip, places
 
 
-def _dials(args: argparse.Namespace) -> tuple[Guides, Matching, Fade, int]:
+def _dials(args: argparse.Namespace) -> tuple[Guides, FilmMatching, Fade, int]:
     check_seed(args.seed, "--seed")
     cores = thread_count(args.threads, "--threads")
     fade = dials_from(args, Fade, FADE_OPTIONS)
-    guides = Guides(**{name: getattr(args, f"{name}_weight") for name in Guides().weights()})
-    return guides, Matching(match_side=args.match_side, sub_pixel=not args.whole_pixels), fade, cores
+    matching = FilmMatching(match_side=args.match_side, sub_pixel=not args.whole_pixels)
+    return dials_from(args, Guides, GUIDE_OPTIONS), matching, fade, cores
 
 
 def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
@@ -142,7 +144,7 @@ def _check_room(
     film: Film,
     indices: Sequence[int],
     size: Size,
-    matching: Matching,
+    matching: FilmMatching,
     masks: FilmMasks | None,
     folder: Path,
     written: int,

@@ -8,13 +8,13 @@ is asked there (Neumann). Holes and any number of components are free. Outside t
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterator
 
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.counts import processors
 from escalier.film import Film, MaskSource
 from escalier.progress import Progress
 
@@ -207,7 +207,7 @@ def _engine(dials: Dials, backend: str, device: str | None, threads: int | None,
         torch = sys.modules.get("torch")
         backend = "torch" if torch is not None and torch.cuda.is_available() else "cpu"
     if backend == "cpu":
-        return ProcessorEngine(dials, threads or os.cpu_count() or 1)
+        return ProcessorEngine(dials, threads or processors())
     from .poisson_torch import TorchEngine  # torch takes seconds to load and is not needed on the processor
 
     return TorchEngine(dials, device)

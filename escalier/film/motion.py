@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from escalier.counts import processors
 from escalier.progress import Progress
 from escalier.scratch import array_bytes, open_array, open_scratch, own_folder, touch, write_array
 
@@ -156,7 +156,7 @@ class Motion:
         pairs = [(j - lag, j) for j in range(self.length) for lag in lags if j >= lag]
         missing = [pair for pair in pairs if not self._is_kept(*pair)]
         total = len(pairs)
-        with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
             futures: list[Future[np.ndarray]] = [pool.submit(self._pair, *pair) for pair in missing]
             try:
                 for done, future in enumerate(as_completed(futures), start=total - len(missing) + 1):

@@ -1,5 +1,6 @@
+from .chains import chains_of as chains_of
 from .draft import (
-    SCALE as SCALE,
+    DraftPart as DraftPart,
 )
 from .draft import (
     draft_film as draft_film,
@@ -22,6 +23,7 @@ from .fades import (
 from .fades import (
     window as window,
 )
+from .film_matching import FilmMatching as FilmMatching
 from .guides import (
     Guides as Guides,
 )
@@ -40,17 +42,9 @@ from .guides import (
 from .mixing import mix as mix
 from .plates import Plate as Plate
 from .room import scratch_bytes as scratch_bytes
-from .run import (
-    Matching as Matching,
-)
-from .run import (
-    Run as Run,
-)
+from .run import Run as Run
 from .runs import (
     Runs as Runs,
-)
-from .runs import (
-    chains_of as chains_of,
 )
 from .runs import (
     propagate as propagate,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.dials import Dials, dial
 from escalier.film import (
     ArrayFrames,
     Film,
@@ -26,12 +27,41 @@ from escalier.keyframes import Keyframes, fits_film
 from escalier.progress import Progress
 from escalier.scratch import ArrayFile, open_array, open_or_make, open_scratch, touch
 
+from .film_matching import FilmMatching
 from .guides import Guides, NamedGuide, check_guides
-from .run import Matching
 from .runs import Runs, propagate
 from .unpacked import CheckedFilm
 
-SCALE = 0.25
+
+@checked
+@dataclass(frozen=True)
+class DraftPart(Dials):
+    """What of a film is drafted: frames `start` to `stop` - 1, by default all, at a share of the film's size.
+
+    For the fade between keyframes 24 and 72 `start` and `stop` are 24 and 73. Neither side of the draft gets smaller
+    than 32 pixels.
+
+    >>> DraftPart(start=10).frames(30)
+    range(10, 30)
+    """
+
+    scale: float = dial(
+        0.25,
+        "Size of the draft, as a share of the film's width and height. 0.25 shows timing, fades and what is uncovered; "
+        "brush strokes are not to be judged by it. Half of it is four times as fast.",
+        above=0,
+        most=1,
+        offered=(0.05, 1),
+        step=0.05,
+        rule="lie above 0 and at most at 1",
+        remedy="0.25 is a quarter of the size",
+    )
+    start: int = 0
+    stop: int | None = None
+
+    def frames(self, length: int) -> range:
+        """The part's frames in a film of this length."""
+        return range(self.start, length if self.stop is None else self.stop)
 
 
 @checked
@@ -40,12 +70,10 @@ def make_draft(
     keyframes: Keyframes,
     *,
     folder: str | Path,
-    scale: float = SCALE,
-    start: int = 0,
-    stop: int | None = None,
+    part: DraftPart | None = None,
     masks: MaskSource | None = None,
     guides: Guides | None = None,
-    matching: Matching | None = None,
+    matching: FilmMatching | None = None,
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -65,12 +93,8 @@ def make_draft(
         The painted pictures of the whole film, at its full size. Those outside the part are left out.
     folder
         Scratch, as for `propagate`; the flow is measured anew at the small size, in a few milliseconds a frame.
-    scale
-        Share of the film's width and height, above 0 to 1. Half of it is four times as fast. Neither side gets
-        smaller than 32 pixels.
-    start, stop
-        The part of the film: frames `start` to `stop` - 1. The whole film by default. For the fade between keyframes
-        24 and 72 it is 24 and 73.
+    part
+        Which frames, and at which size.
     masks, guides, matching, seed, threads, progress
         As for `propagate`; masks and named guides at the film's size.
     cuts
@@ -84,59 +108,60 @@ def make_draft(
     Raises
     ------
     ValueError
-        If the part does not lie in the film or holds no keyframe, the scale is out of range, or `propagate` refuses.
+        If the part does not lie in the film or holds no keyframe, or `propagate` refuses.
 
     >>> import tempfile
     >>> from escalier.film.frames import ArrayFrames
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)] * 9))
     >>> painted = Keyframes([2, 6], [255 - film.frame(i) for i in (2, 6)], length=9)
-    >>> runs = make_draft(film, painted, folder=tempfile.mkdtemp(), start=2, stop=7, threads=1)
+    >>> runs = make_draft(film, painted, folder=tempfile.mkdtemp(), part=DraftPart(start=2, stop=7), threads=1)
     >>> len(runs), str(runs.size), runs.first
     (5, '40x32', 2)
     """
-    stop = len(film) if stop is None else stop
-    size = _checked_size(film, keyframes, scale, start, stop)
+    part = part or DraftPart()
+    _check_part(film, keyframes, part)
+    frames, size = part.frames(len(film)), draft_size(film.size, part.scale)
     if masks is not None:
         check_masks(masks, film, "make_draft")
-        masks = [scale_film(np.asarray(masks[i]), size) for i in (range(start, stop) if len(masks) > 1 else (0,))]
+        masks = [scale_film(np.asarray(masks[i]), size) for i in (frames if len(masks) > 1 else (0,))]
     if guides is not None:
         check_guides(guides, film, len(keyframes), "make_draft")
-        inside = [order for order, index in enumerate(keyframes.indices) if start <= index < stop]
-        guides = replace(guides, named=tuple(_part_of_guide(g, scale, start, stop, inside) for g in guides.named))
+        inside = [order for order, index in enumerate(keyframes.indices) if index in frames]
+        guides = replace(guides, named=tuple(_part_of_guide(guide, part, inside) for guide in guides.named))
     folder = open_scratch(folder)
     runs = propagate(
-        _unpacked_draft(film, scale, start, stop, folder, progress),
-        _part_of(keyframes, size, start, stop),
+        _unpacked_draft(film, part, folder, progress),
+        _part_of(keyframes, size, frames),
         folder=folder,
         masks=masks,
         guides=guides,
         matching=matching,
-        cuts=None if cuts is None else [cut - start for cut in cuts if start < cut < stop],
+        cuts=None if cuts is None else [cut - part.start for cut in cuts if cut in frames[1:]],
         seed=seed,
         threads=threads,
         progress=progress,
     )
-    return replace(runs, first=start, whole=len(film))
+    return replace(runs, first=part.start, whole=len(film))
 
 
 @checked
-def draft_film(film: Film, scale: float = SCALE, start: int = 0, stop: int | None = None) -> Film:
+def draft_film(film: Film, part: DraftPart | None = None) -> Film:
     """The film as a draft sees it: the source against which its staircase can be measured.
 
     >>> from escalier.film.frames import ArrayFrames
     >>> film = ArrayFrames(np.zeros((30, 540, 960, 3), np.uint8))
-    >>> small = draft_film(film, start=10)
+    >>> small = draft_film(film, DraftPart(start=10))
     >>> len(small), str(small.size)
     (20, '240x136')
     """
-    return ScaledFilm(FrameRange(film, start, len(film) if stop is None else stop), draft_size(film.size, scale))
+    part = part or DraftPart()
+    frames = part.frames(len(film))
+    return ScaledFilm(FrameRange(film, frames.start, frames.stop), draft_size(film.size, part.scale))
 
 
-def _unpacked_draft(
-    film: Film, scale: float, start: int, stop: int, folder: Path, progress: Progress | None
-) -> ArrayFrames:
+def _unpacked_draft(film: Film, part: DraftPart, folder: Path, progress: Progress | None) -> ArrayFrames:
     """The small film in a file: what follows reads it several times, and decoding the clip is the dearer part."""
-    small = draft_film(CheckedFilm(film, "make_draft"), scale, start, stop)
+    small = draft_film(CheckedFilm(film, "make_draft"), part)
     fingerprint = film_fingerprint(small)
     path, what = folder / f"draft_{fingerprint[:16]}.npy", f"draft {fingerprint}"
     shape = (len(small), small.size.height, small.size.width, 3)
@@ -156,26 +181,24 @@ def _unpacked_draft(
     return ArrayFrames(frames, small.rate)
 
 
-def _part_of(keyframes: Keyframes, size: Size, start: int, stop: int) -> Keyframes:
-    inside = [(index, picture) for index, picture in keyframes if start <= index < stop]
+def _part_of(keyframes: Keyframes, size: Size, frames: range) -> Keyframes:
+    inside = [(index, picture) for index, picture in keyframes if index in frames]
     pictures = [scale_film(as_uint8(picture), size) for _, picture in inside]
-    return Keyframes([index - start for index, _ in inside], pictures, stop - start)
+    return Keyframes([index - frames.start for index, _ in inside], pictures, len(frames))
 
 
-def _part_of_guide(guide: NamedGuide, scale: float, start: int, stop: int, inside: Sequence[int]) -> NamedGuide:
+def _part_of_guide(guide: NamedGuide, part: DraftPart, inside: Sequence[int]) -> NamedGuide:
     """A guide of the artist's own, with what it shows at the keyframes that lie in the part."""
-    film = draft_film(guide.film, scale, start, stop)
+    film = draft_film(guide.film, part)
     if guide.keyframes is None:
         return replace(guide, film=film)
     pictures = tuple(scale_film(as_uint8(guide.keyframes[order]), film.size) for order in inside)
     return replace(guide, film=film, keyframes=pictures)
 
 
-def _checked_size(film: Film, keyframes: Keyframes, scale: float, start: int, stop: int) -> Size:
-    if not 0 < scale <= 1:
-        raise ValueError(
-            f"make_draft: scale must lie above 0 and at most at 1, got {scale}; 0.25 is a quarter of the size"
-        )
+def _check_part(film: Film, keyframes: Keyframes, part: DraftPart) -> None:
+    frames = part.frames(len(film))
+    start, stop = frames.start, frames.stop
     if not 0 <= start < stop <= len(film):
         raise ValueError(
             f"make_draft: the part must lie in the film's frames 0..{len(film) - 1}, got {start} to {stop - 1}; choose "
@@ -187,9 +210,8 @@ def _checked_size(film: Film, keyframes: Keyframes, scale: float, start: int, st
             f"keyframes of one of {keyframes.length} frames of {keyframes.size}; choose them from the same clip, at "
             "its size"
         )
-    if not any(start <= index < stop for index in keyframes.indices):
+    if not any(index in frames for index in keyframes.indices):
         raise ValueError(
             f"make_draft: the part must hold a keyframe, got none in frames {start} to {stop - 1}; the keyframes "
             f"stand at {', '.join(map(str, keyframes.indices))}: let the part begin or end at one of them"
         )
-    return draft_size(film.size, scale)

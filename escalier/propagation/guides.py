@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.dials import Dials, dial, dials_of
 from escalier.film import (
     Film,
     MaskSource,
@@ -34,6 +35,18 @@ EDGE_SCALE_PX = 3.0
 EXPLAINED_PX = 2.0
 EXPLAINED_LEVELS = 2.5
 """8-bit levels of brightness, about 1 Delta E."""
+
+
+def _weight(default: float, sentence: str) -> Any:
+    return dial(
+        default,
+        sentence,
+        least=0,
+        offered=(0, 100),
+        step=0.1,
+        rule="be a weight >= 0",
+        remedy="use 0 to leave the guide out",
+    )
 
 
 @checked
@@ -62,43 +75,45 @@ class NamedGuide:
 
 @checked
 @dataclass(frozen=True)
-class Guides:
+class Guides(Dials):
     """The guides of a propagation with their weights. 0 leaves a guide out.
-
-    Parameters
-    ----------
-    colour
-        The film itself. More holds the match closer to the film's colours and shading.
-    edge
-        The film minus itself blurred: fine drawing, whatever its brightness.
-    position
-        Where each pixel lay in the keyframe, carried along by the accumulated optical flow, in fractions of the
-        picture's longer side. More keeps brush strokes in their place and order; too much copies errors of the flow.
-    temporal
-        The previous stylised frame, carried by the flow. More calms the film; too much freezes and smears it. It
-        weighs less in frames that the flow does not explain, see `explained_share`.
-    mask
-        The subject's mask. More keeps the subject from being painted with the set, and the set with the subject.
-        Without masks it does nothing.
-    named
-        Guides besides, see `NamedGuide`.
 
     >>> calm = Guides(temporal=2.0)
     >>> calm.colour, calm.temporal
     (6.0, 2.0)
     """
 
-    colour: float = 6.0
-    edge: float = 0.5
-    position: float = 2.0
-    temporal: float = 0.7
-    mask: float = 6.0
+    colour: float = _weight(
+        6.0,
+        "How closely the brush follows the film's colours and shading. 6 as in EbSynth, where it is the main guide. "
+        "Lower keeps more of the keyframe's own drawing.",
+    )
+    edge: float = _weight(
+        0.5,
+        "How closely strokes follow fine lines of the film, whatever their brightness. 0.5, because more brings the "
+        "film's noise into the painting.",
+    )
+    position: float = _weight(
+        2.0,
+        "How firmly brush strokes stay at their place on the moving forms. 2 keeps their order; much more copies "
+        "errors of the measured motion.",
+    )
+    temporal: float = _weight(
+        0.7,
+        "How much a frame resembles the one before. 0.7 calms the film; much more freezes and smears it. It counts "
+        "less by itself where the film moves too fast to be followed.",
+    )
+    mask: float = _weight(
+        6.0,
+        "How strictly subject and set are kept apart when a mask is connected. 6, as strong as colour.",
+    )
     named: tuple[NamedGuide, ...] = field(default=())
+    """Guides besides."""
 
     def __post_init__(self) -> None:
-        for name, weight in self.weights().items():
-            if not (np.isfinite(weight) and weight >= 0):
-                raise ValueError(f"Guides: {name} must be a weight >= 0, got {weight}; use 0 to leave the guide out")
+        super().__post_init__()
+        for guide in self.named:
+            replace(dials_of(Guides)["colour"], name=guide.name).check(guide.weight, "Guides")
         if self.colour == 0 and self.position == 0 and not any(guide.weight > 0 for guide in self.named):
             raise ValueError(
                 "Guides: one of colour, position or the named guides must weigh more than 0, got 0 for all; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +13,38 @@ from escalier.film import Motion, Size, warp
 from escalier.heap import trim_heap
 from escalier.pyebsynth import Synthesis, synthesise
 
+from .chains import Chain
 from .guides import GuideFilm
 from .plates import Plate, join, joint_error, plates_of
-from .run import Chain, Matching
 from .sources import Source
 from .unfinished import Unfinished
 
 
+@dataclass(frozen=True)
+class Crew:
+    """Whom a run works for: who lends it threads, hears of its frames, and stops it by what it raises.
+
+    Attributes
+    ----------
+    threads
+        Tells how many threads the engine may use for the next frame. The result does not depend on it.
+    each_frame
+        Called with every stylised frame as it is done.
+    each_step
+        Called while a frame is being made, as the engine's progress. What either raises ends the run; the frames made
+        so far are kept beside its folder, see `Unfinished`.
+    taken_over
+        Called once with the number of frames that an earlier job made, if there are any.
+    """
+
+    threads: Callable[[], int]
+    each_frame: Callable[[np.ndarray], None]
+    each_step: Callable[[int, int], None]
+    taken_over: Callable[[int], None]
+
+
 def make_run(
-    chain: Chain,
-    source: Source,
-    guide_film: GuideFilm,
-    motion: Motion,
-    folder: Path,
-    *,
-    matching: Matching,
-    seed: int,
-    threads: Callable[[], int],
-    each_frame: Callable[[np.ndarray], None],
-    each_step: Callable[[int, int], None],
-    taken_over: Callable[[int], None],
-    checkpoint_seconds: float,
+    chain: Chain, source: Source, motion: Motion, folder: Path, crew: Crew, *, seed: int, checkpoint_seconds: float
 ) -> None:
     """Propagate one keyframe and keep the result in `folder`, which appears only when it is complete: see `open_run`.
 
@@ -41,38 +53,31 @@ def make_run(
     chain
         Which keyframe, and how far.
     source
-        That keyframe, ready to copy from.
-    guide_film, motion
-        What the film shows and how it moves.
+        That keyframe, ready to copy from, with what the film shows.
+    motion
+        How the film moves.
     folder
         The run's own folder.
-    matching, seed
+    crew
+        Whom the run works for.
+    seed
         For the engine.
-    threads
-        Tells how many threads the engine may use for the next frame. The result does not depend on it.
-    each_frame
-        Called with every stylised frame as it is done.
-    each_step
-        Called while a frame is being made, as the engine's progress. What either raises ends the run; the frames made
-        so far are kept beside `folder`, see `Unfinished`.
-    taken_over
-        Called once with the number of frames that an earlier job made, if there are any.
     checkpoint_seconds
         How much of its work a killed job may lose.
     """
-    steps = _Steps(chain, source, guide_film, motion, matching)
+    steps = _Steps(chain, source, motion)
     size, matched_size = Size.of(source.keyframe), Size.of(steps.reliable)
     with Unfinished(chain, folder, size, matched_size, checkpoint_seconds) as made:
         if made.state is not None:
             steps.go_on_from(made.state)
             made.state = None
-            taken_over(made.frames - 1)
+            crew.taken_over(made.frames - 1)
         else:
             made.append(source.keyframe, np.zeros(steps.reliable.shape, np.float16), 1.0)
         for d in range(made.frames, chain.length):
-            error = steps.advance(d, seed, threads, each_step)
+            error = steps.advance(d, seed, crew)
             made.append(steps.stylised, error, frame_confidence(error, steps.reliable, source.contrast), steps.state())
-            each_frame(steps.stylised)
+            crew.each_frame(steps.stylised)
             trim_heap()
 
 
@@ -83,22 +88,20 @@ class _Steps:
     is painted from the keyframe at its full size.
     """
 
-    def __init__(self, chain: Chain, source: Source, guide_film: GuideFilm, motion: Motion, matching: Matching) -> None:
+    def __init__(self, chain: Chain, source: Source, motion: Motion) -> None:
         self.chain = chain
         self.stylised = source.keyframe
         self.size = source.size
         self._source = source
-        self._full_film = guide_film.at(Size.of(source.keyframe))
-        self._film = guide_film.at(self.size)
+        self._full_film = source.guide_film.at(Size.of(source.keyframe))
+        self._film = source.guide_film.at(self.size)
         self._motion = motion
-        self._matching = matching
+        self._matching = source.matching
         mask = self._mask(self._film, chain.start)
-        self._plates = plates_of(source.picture, mask, matching.patch_size, source.painter)
+        self._plates = plates_of(source.picture, mask, source.matching.patch_size, source.painter)
         self.reliable = np.ones((self.size.height, self.size.width), np.float32)
 
-    def advance(
-        self, d: int, seed: int, threads: Callable[[], int], each_step: Callable[[int, int], None]
-    ) -> np.ndarray:
+    def advance(self, d: int, seed: int, crew: Crew) -> np.ndarray:
         """Make the frame d steps from the keyframe; return its guide error at the matched size, float32 (H, W)."""
         index = self.chain.start + d * self.chain.direction
         before = index - self.chain.direction
@@ -117,15 +120,15 @@ class _Steps:
                 self._source.guides,
                 self._film.of_frame(index, positions, carried),
                 weights=weights,
+                matching=self._matching,
                 seed=seed + index,
-                threads=threads(),
-                progress=each_step,
+                threads=crew.threads(),
+                progress=crew.each_step,
                 **options,
-                **self._matching.arguments(),
             )
 
         for plate in self._plates:
-            plate.paint(self._film.frame(index), mask, self._matching.warm_levels, synthesis)
+            plate.paint(self._film.frame(index), mask, self._matching.warm_levels > 0, synthesis)
         self.stylised = join(
             [self._picture(plate, index) for plate in self._plates], self._mask(self._full_film, index)
         )

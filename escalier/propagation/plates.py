@@ -92,7 +92,7 @@ class Plate:
             self.nnf[~visible] = -1
 
     def paint(
-        self, frame: np.ndarray, mask: np.ndarray | None, warm_levels: int, synthesis: Callable[..., Synthesis]
+        self, frame: np.ndarray, mask: np.ndarray | None, warm: bool, synthesis: Callable[..., Synthesis]
     ) -> None:
         """Make the frame that it was carried to.
 
@@ -102,14 +102,14 @@ class Plate:
             What was filmed, uint8 (H, W, 3).
         mask
             As for `carry`.
-        warm_levels
-            See `Matching`.
+        warm
+            Whether it starts from the matches of the frame before.
         synthesis
             Called as synthesis(position guide, carried picture, **masks and start for `synthesise`).
         """
         options: dict[str, Any] = {}
-        if self.nnf is not None and warm_levels:
-            options = {"initial_nnf": self.nnf, "warm_levels": warm_levels}
+        if self.nnf is not None and warm:
+            options = {"initial_nnf": self.nnf}
         if mask is None:
             made = synthesis(self._positions, self.whole_picture, **options)
             self.picture, self.places = self._between_pixels(made, frame, None)

@@ -11,7 +11,8 @@ import numpy as np
 from escalier.film import ArrayFrames, Film, Motion, Size, pair_bytes
 from escalier.scratch import array_bytes, check_room
 
-from .run import Chain, run_bytes
+from .chains import Chain
+from .run import run_bytes
 
 
 def scratch_bytes(
@@ -40,7 +41,7 @@ def scratch_bytes(
     matched_size
         See `Matching.size_for`; the film's by default.
 
-    >>> from .runs import chains_of
+    >>> from .chains import chains_of
     >>> from escalier.keyframes import Keyframes
     >>> minute = ArrayFrames(np.broadcast_to(np.uint8(0), (1440, 1080, 1920, 3)))
     >>> keyframes = Keyframes([0, 720], [np.broadcast_to(np.uint8(0), (1080, 1920, 3))] * 2, 1440)

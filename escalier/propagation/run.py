@@ -4,99 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from escalier.arguments import checked
 from escalier.film import Size
 from escalier.scratch import array_bytes, clear_folder, open_array, put_aside, read_facts, touch
 
+from .chains import Chain
+
 MANIFEST = "run.json"
-OF_FILMS = ("warm_levels", "apart", "match_side", "sub_pixel")
-"""Parameters of `Matching` that the engine does not know."""
-SMALLEST_MATCH_SIDE = 64
 
 log = logging.getLogger("escalier")
-
-
-@checked
-@dataclass(frozen=True)
-class Matching:
-    """How each frame is matched: EbSynth's own parameters, see `escalier.pyebsynth.choose_engine`.
-
-    None leaves a parameter at the engine's default. `warm_levels` belongs to films: how many of the finest pyramid
-    levels are searched again when a frame starts from the matches of the one before. 0 forgets them and starts every
-    frame cold, which boils; 1 is the stickiest and the fastest; more lets a frame find its way out of old errors.
-    `apart` is for films with masks: subject and set are two plates that cannot copy from each other. `match_side` is
-    the longer side, in px, at which frames are matched; larger films are painted from the full-size keyframes by the
-    enlarged matches. None matches at the film's own size. `sub_pixel` copies patches from between the pixels of the
-    keyframe, where the film has moved by a part of one; without it every patch is copied as it was painted, and slow
-    motion goes in steps.
-    """
-
-    uniformity: float = 3500.0
-    patch_size: int = 5
-    pyramid_levels: int | None = None
-    search_vote_iterations: int | None = None
-    patchmatch_iterations: int | None = None
-    stop_threshold: float | None = None
-    voting: str = "plain"
-    extra_pass_3x3: bool = False
-    backend: str = "auto"
-    warm_levels: int = 2
-    apart: bool = True
-    match_side: int | None = None
-    sub_pixel: bool = True
-
-    def __post_init__(self) -> None:
-        if self.match_side is not None and self.match_side < SMALLEST_MATCH_SIDE:
-            raise ValueError(
-                f"Matching: match_side must be at least {SMALLEST_MATCH_SIDE} px, got {self.match_side}; 960 is enough "
-                "for a 4K film, None matches at the film's own size"
-            )
-
-    def size_for(self, size: Size) -> Size:
-        """The size at which frames of a film are matched.
-
-        >>> str(Matching(match_side=960).size_for(Size(3840, 2160))), str(Matching().size_for(Size(3840, 2160)))
-        ('960x540', '3840x2160')
-        """
-        longer = max(size)
-        if self.match_side is None or longer <= self.match_side:
-            return size
-        return Size(*(max(1, round(side * self.match_side / longer)) for side in size))
-
-    def arguments(self) -> dict[str, Any]:
-        """Keyword arguments for `synthesise`."""
-        return {name: value for name, value in asdict(self).items() if value is not None and name not in OF_FILMS}
-
-
-@dataclass(frozen=True)
-class Chain:
-    """What one run has to do: from the keyframe at `start` towards `stop`, which it does not reach.
-
-    `order` is the keyframe's place among the keyframes, `direction` is 1 (forward) or -1 (backward).
-    """
-
-    start: int
-    stop: int
-    order: int
-
-    @property
-    def direction(self) -> int:
-        return 1 if self.stop > self.start else -1
-
-    @property
-    def length(self) -> int:
-        """Frames of the run, its keyframe included."""
-        return abs(self.stop - self.start)
-
-    @property
-    def name(self) -> str:
-        return f"{self.start:06d}_{'forward' if self.direction > 0 else 'backward'}"
 
 
 @dataclass(frozen=True)

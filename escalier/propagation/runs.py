@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import queue
-import threading
-from collections import Counter, deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.counts import check_seed, thread_count
 from escalier.film import (
     Film,
     MaskSource,
@@ -27,33 +23,26 @@ from escalier.film import (
     check_masks,
     film_fingerprint,
     masks_fingerprint,
-    shots,
 )
 from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.progress import Progress
-from escalier.pyebsynth import check_seed, thread_count
-from escalier.scratch import in_use, open_scratch, read_back, try_lock
+from escalier.scratch import in_use, open_scratch, read_back
 
+from .chains import Chain, chains_of
+from .film_matching import FilmMatching
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
-from .make_run import make_run
+from .make_run import Crew, make_run
 from .room import check_room_for
-from .run import Chain, Matching, Run, open_run
+from .run import Run, open_run
 from .shots import check_shots, kept_cuts, known_cuts
+from .side_by_side import runs_at_a_time, side_by_side
 from .sources import Source, Sources
-from .unfinished import CHECKPOINT_SECONDS, unfinished_place
+from .unfinished import CHECKPOINT_SECONDS
 from .unpacked import film_path, masks_path, unpack_film, unpack_masks
 from .work import Work
 
 FORMAT = 5
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
-
-LARGE_PIXELS = 1_200_000
-"""A run needs about 200 bytes for each pixel that it matches. Of larger frames no more runs are made at a time"""
-MOST_PIXELS = 4_200_000
-"""than match this many pixels together,"""
-THREADS_OF_LARGE = 4
-"""or than one for this many cores."""
-POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -119,7 +108,7 @@ def propagate(
     motion: Motion | None = None,
     masks: MaskSource | None = None,
     guides: Guides | None = None,
-    matching: Matching | None = None,
+    matching: FilmMatching | None = None,
     cuts: Sequence[int] | None = None,
     seed: int = 0,
     threads: int | None = None,
@@ -192,7 +181,7 @@ def propagate(
     >>> len(runs.forward[0]), bool((runs.forward[0].frame(0) == painted.pictures[0]).all())
     (3, True)
     """
-    guides, matching = guides or Guides(), matching or Matching()
+    guides, matching = guides or Guides(), matching or FilmMatching()
     if checkpoint_seconds < 0:
         raise ValueError(
             f"propagate: checkpoint_seconds must be >= 0, got {checkpoint_seconds}; 10 loses ten seconds at most"
@@ -211,7 +200,7 @@ def propagate(
         missing = [chain for chain in places if chain not in runs]
         if missing:
             job.work.plan(_paintings(missing))
-            runs |= _make_runs(missing, places, job, job.guide_film(cores), cores, checkpoint_seconds)
+            runs |= _made(missing, places, job, cores, checkpoint_seconds)
     forward = {chain.start: runs[chain] for chain in places if chain.direction > 0}
     backward = {chain.start: runs[chain] for chain in places if chain.direction < 0}
     return Runs(keyframes, keyframes.size, film.rate, forward, backward, cuts)
@@ -228,7 +217,7 @@ class _Job:
         motion: Motion | None,
         masks: MaskSource | None,
         guides: Guides,
-        matching: Matching,
+        matching: FilmMatching,
         seed: int,
         progress: Progress | None,
     ) -> None:
@@ -256,11 +245,24 @@ class _Job:
 
     def places(self, cuts: Sequence[int]) -> dict[Chain, Path]:
         """Every run with its folder, which is named after all that the run depends on."""
-        common = _fingerprint(self._print, self.motion, self._masks_print, self._guides, self.matching, self.seed)
+        common = self._fingerprint()
         return {
             chain: self.folder / f"run_{chain.name}_{_run_fingerprint(common, chain, self.keyframes)}"
             for chain in chains_of(self.keyframes, cuts)
         }
+
+    def _fingerprint(self) -> bytes:
+        """What all runs of a film depend on."""
+        facts = {
+            "format": FORMAT,
+            "film": self._print,
+            "flow": [self.motion.fingerprint, self.motion.preset],
+            "guides": self._guides.fingerprint(),
+            "matching": asdict(self.matching),
+            "seed": self.seed,
+            "masks": self._masks_print,
+        }
+        return json.dumps(facts, sort_keys=True).encode()
 
     def opened(self, place: Path, chain: Chain) -> Run | None:
         """A run, if it lies there whole."""
@@ -301,153 +303,29 @@ class _Job:
         check_room_for(self.folder, films, masks, self.motion, places, self.keyframes.size, self.matched_size)
 
 
-def chains_of(keyframes: Keyframes, cuts: Sequence[int] = ()) -> list[Chain]:
-    """Every run that a set of keyframes calls for: two for each, up to its neighbours or to the ends of its shot.
+def _made(chains: list[Chain], places: dict[Chain, Path], job: _Job, cores: int, every: float) -> dict[Chain, Run]:
+    """The runs that are missing; those that another job has made by the time it is their turn are taken from it."""
+    guide_film = job.guide_film(cores)
+    sources = Sources(lambda chain: Source(job.keyframes.pictures[chain.order], chain, guide_film, job.matching, cores))
 
-    >>> painted = Keyframes([2, 5], [np.zeros((8, 8, 3), np.uint8)] * 2, length=10)
-    >>> [(chain.start, chain.stop) for chain in chains_of(painted)]
-    [(2, 5), (2, -1), (5, 10), (5, 2)]
-    >>> [(chain.start, chain.stop) for chain in chains_of(painted, cuts=[4])]
-    [(2, 4), (2, -1), (5, 10), (5, 3)]
-    """
-    stops = [-1, *keyframes.indices, keyframes.length]
-    chains = []
-    for order, index in enumerate(keyframes.indices):
-        shot = next(shot for shot in shots(keyframes.length, cuts) if index in shot)
-        forwards, backwards = min(stops[order + 2], shot.stop), max(stops[order], shot.start - 1)
-        chains += [Chain(index, forwards, order), Chain(index, backwards, order)]
-    return chains
+    def take_or_make(chain: Chain, crew: Crew) -> Run:
+        place = places[chain]
+        run = job.opened(place, chain)
+        if run is None:
+            with sources.of(chain) as source:
+                make_run(chain, source, job.motion, place, crew, seed=job.seed, checkpoint_seconds=every)
+            return read_back(job.opened(place, chain), place)
+        for picture in run.frames[1:]:
+            crew.each_frame(picture)
+        return run
+
+    places = {chain: places[chain] for chain in chains}
+    return side_by_side(places, take_or_make, runs_at_a_time(job.matched_size, cores), cores, job.work)
 
 
 def _paintings(chains: list[Chain]) -> int:
     """Frames that the runs have to paint; the first of each is the keyframe."""
     return sum(chain.length - 1 for chain in chains)
-
-
-class _Stopped(Exception):
-    """Raised inside worker threads to end them; never leaves this module."""
-
-
-def _make_runs(
-    chains: list[Chain], places: dict[Chain, Path], job: _Job, guide_film: GuideFilm, cores: int, every: float
-) -> dict[Chain, Run]:
-    """Make runs side by side, the longest first, but a keyframe's two together, which share its source.
-
-    This thread only waits and tells the progress. A run that another job is making is left to it, and taken from it
-    once it is done.
-    """
-    pixels = job.matched_size.width * job.matched_size.height
-    most = cores if pixels <= LARGE_PIXELS else max(1, MOST_PIXELS // pixels, cores // THREADS_OF_LARGE)
-    workers = min(cores, most, len(chains))
-    stop = threading.Event()
-    finished: queue.SimpleQueue[np.ndarray | int] = queue.SimpleQueue()
-    runs: dict[Chain, Run] = {}
-
-    def go_on(*_: int) -> None:
-        if stop.is_set():
-            raise _Stopped
-
-    def frame_done(picture: np.ndarray) -> None:
-        go_on()
-        finished.put(picture)
-
-    pictures = job.keyframes.pictures
-    sources = Sources(lambda chain: Source(pictures[chain.order], chain, guide_film, job.matching, cores))
-    crew = _Crew(cores)
-
-    def make(chain: Chain) -> None:
-        with crew, sources.of(chain) as source:
-            make_run(
-                chain,
-                source,
-                guide_film,
-                job.motion,
-                places[chain],
-                matching=job.matching,
-                seed=job.seed,
-                threads=crew.threads,
-                each_frame=frame_done,
-                each_step=go_on,
-                taken_over=finished.put,
-                checkpoint_seconds=every,
-            )
-
-    def take_or_make(chain: Chain) -> Run:
-        run = job.opened(places[chain], chain)
-        if run is None:
-            make(chain)
-            return read_back(job.opened(places[chain], chain), places[chain])
-        for picture in run.frames[1:]:
-            frame_done(picture)
-        return run
-
-    # What was begun comes first: its frames count at once.
-    waiting = deque(sorted(_in_order(chains), key=lambda chain: not unfinished_place(places[chain]).is_dir()))
-
-    def work() -> None:
-        while waiting:
-            go_on()
-            with contextlib.suppress(IndexError):  # another worker took the last
-                chain = waiting.popleft()
-                with try_lock(job.folder, places[chain].name) as free:
-                    if free:
-                        runs[chain] = take_or_make(chain)
-                if not free:
-                    waiting.append(chain)
-                    stop.wait(POLL_SECONDS)
-
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="escalier-run") as pool:
-        futures = [pool.submit(work) for _ in range(workers)]
-        try:
-            _wait(futures, finished, job.work)
-        finally:
-            stop.set()
-    return runs
-
-
-class _Crew:
-    """Shares the cores out to the runs that are being made just now: the last ones get more of them."""
-
-    def __init__(self, cores: int) -> None:
-        self._cores = cores
-        self._lock = threading.Lock()
-        self._runs = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._runs += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._runs -= 1
-
-    def threads(self) -> int:
-        """For each run."""
-        return max(1, self._cores // max(1, self._runs))
-
-
-def _in_order(chains: list[Chain]) -> list[Chain]:
-    together: Counter[int] = Counter()
-    for chain in chains:
-        together[chain.start] += chain.length
-    return sorted(chains, key=lambda chain: (-together[chain.start], chain.start, -chain.length))
-
-
-def _wait(futures: list[Future[None]], finished: queue.SimpleQueue[np.ndarray | int], work: Work) -> None:
-    """Tell the progress until every run is done; raise the first error of any."""
-    while True:
-        ended = all(future.done() for future in futures)
-        for future in futures:
-            if future.done():
-                future.result()
-        try:
-            made = finished.get(timeout=0 if ended else POLL_SECONDS)
-        except queue.Empty:
-            if ended:
-                return
-            work.wait()
-        else:
-            work.taken_over(made) if isinstance(made, int) else work.painted(made)
 
 
 def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
@@ -484,20 +362,6 @@ def _remedy(painted: Size, filmed: Size) -> str:
     if same_shape(painted, filmed):
         return "scale them to the film's size"
     return "they have another shape: crop or pad them to the film's, then scale them to its size"
-
-
-def _fingerprint(film: str, motion: Motion, masks: str | None, guides: Guides, matching: Matching, seed: int) -> bytes:
-    """What all runs of a film depend on."""
-    facts = {
-        "format": FORMAT,
-        "film": film,
-        "flow": [motion.fingerprint, motion.preset],
-        "guides": guides.fingerprint(),
-        "matching": asdict(matching),
-        "seed": seed,
-        "masks": masks,
-    }
-    return json.dumps(facts, sort_keys=True).encode()
 
 
 def _run_fingerprint(common: bytes, chain: Chain, keyframes: Keyframes) -> str:

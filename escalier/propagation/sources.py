@@ -11,12 +11,12 @@ import numpy as np
 
 from escalier.film import as_uint8, scale_film
 
+from .chains import Chain
+from .film_matching import FilmMatching
 from .guides import GuideFilm
 
 if TYPE_CHECKING:
     from escalier.pyebsynth import SubPixelPainter
-
-    from .run import Chain, Matching
 
 
 class Source:
@@ -35,8 +35,9 @@ class Source:
     """
 
     def __init__(
-        self, keyframe: np.ndarray, chain: Chain, guide_film: GuideFilm, matching: Matching, threads: int
+        self, keyframe: np.ndarray, chain: Chain, guide_film: GuideFilm, matching: FilmMatching, threads: int
     ) -> None:
+        self.guide_film, self.matching = guide_film, matching
         self.keyframe = as_uint8(keyframe)
         self.size = matching.size_for(guide_film.size)
         film = guide_film.at(self.size)

@@ -32,7 +32,8 @@ from escalier.scratch import (
     write_facts,
 )
 
-from .run import MANIFEST, Chain, manifest_of, part_shapes
+from .chains import Chain
+from .run import MANIFEST, manifest_of, part_shapes
 
 CHECKPOINT_SECONDS = 10.0
 COST_SHARE = 0.02

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from .matching import Matching
 from .problem import Problem
 from .pyramid import largest_pyramid
 from .regions import forbidden_centres
 
-PATCH_SIZES = (3, 5, 7)
-VOTINGS = ("plain", "weighted")
 LARGEST_SIDE = 65535
 """Places in the source are kept in 16 bits each."""
 
 _CALLER = "synthesise"
-_PLAIN: dict[str, Any] = {
-    "weights": None, "style_weight": 1.0, "modulation": None, "uniformity": 3500.0, "patch_size": 5,
-    "pyramid_levels": None, "search_vote_iterations": None, "patchmatch_iterations": None, "stop_threshold": None,
-    "search_radius": None, "voting": "plain", "extra_pass_3x3": False, "initial_nnf": None, "warm_levels": 1,
-    "source_mask": None, "target_mask": None, "seed": 0,
-}  # fmt: skip
 
 
 def build_problem(
@@ -31,55 +23,50 @@ def build_problem(
     source_guides: Sequence[np.ndarray],
     target_guides: Sequence[np.ndarray],
     *,
-    weights: Sequence[float] | None,
-    style_weight: float,
-    modulation: Sequence[np.ndarray | None] | None,
-    voting: str,
-    initial_nnf: np.ndarray | None,
-    source_mask: np.ndarray | None,
-    target_mask: np.ndarray | None,
-    **plain: Any,
+    weights: Sequence[float] | None = None,
+    modulation: Sequence[np.ndarray | None] | None = None,
+    matching: Matching | None = None,
+    initial_nnf: np.ndarray | None = None,
+    source_mask: np.ndarray | None = None,
+    target_mask: np.ndarray | None = None,
+    seed: int = 0,
 ) -> Problem:
-    """Check the arguments of `synthesise` and make a `Problem` of them; raises ValueError or TypeError."""
+    """Check the arguments of `synthesise` and make a `Problem` of them; raises ValueError or TypeError.
+
+    `measure_energy` asks for one.
+
+    >>> style, guide = np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3), np.uint8)
+    >>> build_problem(style, [guide], [guide]).pyramid_levels
+    2
+    """
+    matching = Matching() if matching is None else matching
+    if not isinstance(matching, Matching):
+        raise TypeError(f"{_CALLER}: matching must be a Matching, got {type(matching).__name__}; make one of its dials")
     style = _picture("style", style)
     if not 1 <= style.shape[2] <= 4:
         raise ValueError(
             f"{_CALLER}: style must have 1 to 4 channels, got {style.shape[2]}; split the rest into a style of its own"
         )
     sources, targets = _guides(style, source_guides, target_guides)
-    _check_numbers(plain)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"{_CALLER}: seed must be a whole number, got {seed!r}")
     source_size, target_size = style.shape[:2], targets[0].shape[:2]
-    levels = _pyramid_levels(plain.pop("pyramid_levels"), plain["patch_size"], source_size, target_size)
-    if voting not in VOTINGS:
-        raise ValueError(f"{_CALLER}: voting must be one of {', '.join(VOTINGS)}, got {voting!r}")
-    _check_finite("style_weight", style_weight)
-    if style_weight <= 0:
-        raise ValueError(
-            f"{_CALLER}: style_weight must be > 0, got {style_weight}; lower it or raise the guides' weights"
-        )
-    initial = None if initial_nnf is None else _initial(initial_nnf, source_size, target_size)
+    levels = _pyramid_levels(matching, source_size, target_size)
     return Problem(
         style=style,
         source_guides=sources,
         target_guides=targets,
-        style_weight=style_weight / style.shape[2],
+        style_weight=matching.style_weight / style.shape[2],
         guide_weights=_weights(weights, sources),
         modulation=None if modulation is None else _modulation(modulation, targets),
-        weighted=voting == "weighted",
+        matching=matching,
         pyramid_levels=levels,
-        initial_nnf=initial,
-        source_mask=_source_mask(source_mask, source_size, plain["patch_size"]),
+        initial_nnf=None if initial_nnf is None else _initial(initial_nnf, source_size, target_size),
+        warm_levels=min(matching.warm_levels, levels),
+        source_mask=_source_mask(source_mask, source_size, matching.patch_size),
         target_mask=_target_mask(target_mask, target_size),
-        **{**plain, "warm_levels": min(plain["warm_levels"], levels)},
+        seed=seed,
     )
-
-
-def plain_problem(
-    style: np.ndarray, source_guides: Sequence[np.ndarray], target_guides: Sequence[np.ndarray], **changed: Any
-) -> Problem:
-    """A `Problem` for reading energies: what is not given is as `synthesise` leaves it."""
-    given = {"style": style, "source_guides": source_guides, "target_guides": target_guides}
-    return build_problem(**{**_PLAIN, **given, **changed})
 
 
 def _size(shape: Sequence[int]) -> str:
@@ -167,34 +154,8 @@ def _check_finite(name: str, value: float) -> None:
         raise ValueError(f"{_CALLER}: {name} must be finite, got {value}")
 
 
-def _check_numbers(plain: dict[str, Any]) -> None:
-    """The dials that are a number each: type, then range."""
-    if isinstance(plain["patch_size"], float):
-        raise TypeError(f"{_CALLER}: patch_size must be a whole number, got {plain['patch_size']}; use 3, 5 or 7")
-    if plain["patch_size"] not in PATCH_SIZES:
-        raise ValueError(f"{_CALLER}: patch_size must be 3, 5 or 7, got {plain['patch_size']}; 5 is EbSynth's own")
-    for name in ("uniformity", "stop_threshold"):
-        value = plain[name]
-        if value is None and name == "stop_threshold":
-            continue
-        _check_finite(name, value)
-        if value < 0:
-            raise ValueError(f"{_CALLER}: {name} must be >= 0, got {value}; use 0 to switch it off")
-    for name in ("search_vote_iterations", "patchmatch_iterations", "search_radius", "warm_levels", "pyramid_levels"):
-        value = plain[name]
-        if value is None and name != "warm_levels":
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise TypeError(f"{_CALLER}: {name} must be a whole number, got {value!r}")
-        if value < 1:
-            raise ValueError(f"{_CALLER}: {name} must be >= 1, got {value}; leave it out for the engine's default")
-    if isinstance(plain["seed"], bool) or not isinstance(plain["seed"], (int, np.integer)):
-        raise TypeError(f"{_CALLER}: seed must be a whole number, got {plain['seed']!r}")
-
-
-def _pyramid_levels(
-    asked: int | None, patch_size: int, source_size: tuple[int, int], target_size: tuple[int, int]
-) -> int:
+def _pyramid_levels(matching: Matching, source_size: tuple[int, int], target_size: tuple[int, int]) -> int:
+    asked, patch_size = matching.pyramid_levels, matching.patch_size
     for name, size in (("style", source_size), ("target_guides", target_size)):
         if min(size) < patch_size:
             raise ValueError(

@@ -24,8 +24,9 @@ from escalier.progress import Progress
 from .card_device import CardFailure, find_device, load_warp, on_card
 from .cpu import Report, Solver, solve, synthesise_cpu
 from .layout import Layout
-from .level import MOST_PAIRS, Level, Schedule, Start, rest_threshold, usage_price
+from .level import MOST_PAIRS, Schedule, Start, rest_threshold, usage_price
 from .problem import Problem, Synthesis
+from .pyramid_planes import Level
 from .usage import Runner
 
 logger = logging.getLogger("escalier")
@@ -85,7 +86,7 @@ class CardSearch:
         self.kernels, self.warp, self.device = card_kernels, load_warp(), device
         self.level, self.start, self.layout, self.problem = level, start, layout, problem
         self.rungs, self.random = rungs, random
-        self.size = problem.patch_size
+        self.size = problem.matching.patch_size
         self.schedule = Schedule.of(problem)
         self.price = usage_price(problem, layout, level)
         with on_card():
@@ -178,7 +179,7 @@ class CardSearch:
                 search.set_param_by_name("seed", int(self.random.integers(1 << 31)))
                 search.launch()
                 self._renew_usage()
-        self._vote(self.problem.weighted)
+        self._vote(self.problem.matching.weighted)
         threshold = rest_threshold(schedule, self.layout)
         self._launch(self.kernels.wake, self.change, threshold, self.searched, self.size // 2, self.active, sides=False)
 
@@ -219,7 +220,7 @@ class CardSearch:
         nnf, (height, width) = self.nnf.numpy(), self.level.source_size
         if (nnf >> np.uint32(16)).max() >= height or (nnf & np.uint32(0xFFFF)).max() >= width:
             raise RuntimeError("it returned matches outside the source")
-        if self.problem.weighted:
+        if self.problem.matching.weighted:
             self.level.target[:] = self.sides.target.numpy()
         return nnf.copy()
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import warp as wp
 
-from .search import FORBIDDEN as _FORBIDDEN
+from .search_kernels import FORBIDDEN as _FORBIDDEN
 
 # Without these the compiler unrolls every loop and builds derivatives that nobody needs: 45 s instead of 2.
 wp.set_module_options({"enable_backward": False, "max_unroll": 1})

@@ -8,9 +8,10 @@ from functools import cache
 
 import numpy as np
 
+from escalier.counts import thread_count
 from escalier.progress import Progress
 
-from .counts import thread_count
+from .matching import Matching
 from .problem import Problem, Synthesis
 
 logger = logging.getLogger("escalier")
@@ -18,26 +19,19 @@ logger = logging.getLogger("escalier")
 Engine = Callable[[Problem, int, "Progress | None"], Synthesis]
 
 
-def _cpu() -> Engine:
+def load_engine(name: str) -> Engine:
+    """An engine by its name, imported when it is first used."""
+    if name == "card":
+        from .card import synthesise_card
+
+        return synthesise_card
+    if name == "original":
+        from .original import synthesise_original
+
+        return synthesise_original
     from .cpu import synthesise_cpu
 
     return synthesise_cpu
-
-
-def _card() -> Engine:
-    from .card import synthesise_card
-
-    return synthesise_card
-
-
-def _original() -> Engine:
-    from .original import synthesise_original
-
-    return synthesise_original
-
-
-BACKENDS: dict[str, Callable[[], Engine]] = {"cpu": _cpu, "card": _card, "original": _original}
-"""Every engine by name, loaded when it is first used. A new engine is a new entry."""
 
 
 def synthesise(
@@ -46,30 +40,19 @@ def synthesise(
     target_guides: Sequence[np.ndarray],
     *,
     weights: Sequence[float] | None = None,
-    style_weight: float = 1.0,
     modulation: Sequence[np.ndarray | None] | None = None,
-    uniformity: float = 3500.0,
-    patch_size: int = 5,
-    pyramid_levels: int | None = None,
-    search_vote_iterations: int | None = None,
-    patchmatch_iterations: int | None = None,
-    stop_threshold: float | None = None,
-    search_radius: int | None = None,
-    voting: str = "plain",
-    extra_pass_3x3: bool = False,
+    matching: Matching | None = None,
     initial_nnf: np.ndarray | None = None,
-    warm_levels: int = 1,
     source_mask: np.ndarray | None = None,
     target_mask: np.ndarray | None = None,
     seed: int = 0,
     threads: int | None = None,
-    backend: str = "auto",
     progress: Progress | None = None,
 ) -> Synthesis:
     """Paint a target in the style of a source, led by guides: EbSynth's guided patch synthesis.
 
     Every target pixel p is matched to a source pixel s so that the sum, over the patch round them, of the weighted
-    squared differences of style and guides, plus `uniformity` times how much that part of the source is used, is as
+    squared differences of style and guides, plus the uniformity times how much that part of the source is used, is as
     small as can be; the picture is what the matched patches, laid over each other, paint on average.
 
     Parameters
@@ -82,35 +65,15 @@ def synthesise(
     weights
         One for each guide, >= 0; by default 1 / number of guides. A guide's channels share its weight. The larger, the
         closer the target follows this guide.
-    style_weight
-        > 0, shared by the style's channels. The larger, the more neighbouring patches must agree with each other.
     modulation
         For each guide None or a picture of the target's size, uint8 0..255 or float32 0..1, with 1 channel or the
         guide's: multiplies the guide's weight at this target pixel.
-    uniformity
-        >= 0. The larger, the more evenly all parts of the style are used; 0 lets one spot be repeated at will.
-    patch_size
-        3, 5 or 7 px. The larger, the larger the strokes that stay whole, the slower.
-    pyramid_levels
-        From 1 to as many as keep the coarsest side at 2 * patch_size + 1 px, the default. Fewer keep more to detail.
-    search_vote_iterations, patchmatch_iterations
-        Turns of search and vote on each level, and sweeps of the search in each turn. By default the engine's own: cpu
-        and card 12 and 2 (4 in the first turn of a cold start), original 6 and 4. The more, the lower the energy and
-        the slower.
-    stop_threshold
-        >= 0, in 8-bit levels: pixels rest when no style channel near them changes by as much; by default half the
-        patch size. The larger, the faster and coarser.
-    search_radius
-        In px: the largest radius of random search, by default the whole source. Smaller keeps matches near.
-    voting
-        "plain" (mean) or "weighted" (by 1 / (1 + error): sharper).
-    extra_pass_3x3
-        Polish the finest level with 3x3 patches and without uniformity. `error` then is of 3x3 patches.
+    matching
+        EbSynth's dials and which engine runs.
     initial_nnf
         int (H, W, 2), (row, column) in the source for every target pixel: where the search starts. Negative numbers
-        mark pixels that start cold, from the coarse levels. Patches at the rim are moved inside.
-    warm_levels
-        >= 1: how many of the finest levels are searched when there is an `initial_nnf`. 1 stays closest to it.
+        mark pixels that start cold, from the coarse levels. Patches at the rim are moved inside. Only the finest levels
+        are searched then, see `Matching.warm_levels`.
     source_mask
         (Hs, Ws), bool, uint8 or float32: pixels below the middle are never copied.
     target_mask
@@ -119,9 +82,6 @@ def synthesise(
         Same seed, same bits, on any number of threads.
     threads
         By default one for each processor this process may use.
-    backend
-        "cpu", "card" (an NVIDIA card through Warp, see `escalier.pyebsynth.card_device`), "original" (an installed
-        ebsynth library, see `escalier.pyebsynth.original`), or "auto": the card where there is one, else cpu.
     progress
         Called as progress(done, total) after every turn; what it raises ends the synthesis.
 
@@ -135,9 +95,9 @@ def synthesise(
     ValueError, TypeError
         If an argument does not fit; the sentence names it and the remedy.
     escalier.pyebsynth.original.OriginalNotFound
-        If backend is "original" and no ebsynth library is installed.
+        If the backend is "original" and no ebsynth library is installed.
     ImportError, escalier.pyebsynth.card_device.CardNotFound
-        If backend is "card" and Warp is not installed, or finds no card.
+        If the backend is "card" and Warp is not installed, or finds no card.
 
     References
     ----------
@@ -160,26 +120,16 @@ def synthesise(
         source_guides,
         target_guides,
         weights=weights,
-        style_weight=style_weight,
         modulation=modulation,
-        uniformity=uniformity,
-        patch_size=patch_size,
-        pyramid_levels=pyramid_levels,
-        search_vote_iterations=search_vote_iterations,
-        patchmatch_iterations=patchmatch_iterations,
-        stop_threshold=stop_threshold,
-        search_radius=search_radius,
-        voting=voting,
-        extra_pass_3x3=extra_pass_3x3,
+        matching=matching,
         initial_nnf=initial_nnf,
-        warm_levels=warm_levels,
         source_mask=source_mask,
         target_mask=target_mask,
         seed=seed,
     )
-    name = choose_backend(backend)
+    name = choose_backend(problem.matching.backend)
     logger.debug("synthesise: engine %s", name)
-    result = BACKENDS[name]()(problem, thread_count(threads, "synthesise"), progress)
+    result = load_engine(name)(problem, thread_count(threads, "synthesise"), progress)
     return result if style.ndim == 3 else result._replace(image=result.image[..., 0])
 
 
@@ -190,8 +140,6 @@ def choose_backend(backend: str) -> str:
 
         backend = "card" if card_is_there() else "cpu"
         _announce(backend)
-    if backend not in BACKENDS:
-        raise ValueError(f"synthesise: backend must be one of auto, {', '.join(BACKENDS)}, got {backend!r}")
     return backend
 
 

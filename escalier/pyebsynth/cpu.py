@@ -1,9 +1,9 @@
 """The processor engine: search and vote in turns, from the coarsest level of the pyramid to the finest.
 
 What makes it cheap against the original at equal energy: 16-bit interleaved rows compared in vectors (`layout`,
-`search`), usage read with one load, resting pixels skipped, random samples spent where the energy is and at the radii
-that pay (`sampling`), few sweeps and many votes, four channels voted in two additions (`voting`), and only what changed
-voted and scored again.
+`search_kernels`), usage read with one load, resting pixels skipped, random samples spent where the energy is and at the
+radii that pay (`sampling`), few sweeps and many votes, four channels voted in two additions (`voting`), and only what
+changed voted and scored again.
 
 The rows of a level are cut into bands whose number depends on the height alone. Each band sees usage and its
 neighbours as they were before the sweep (`usage`), so the result is the same on any number of threads.
@@ -24,12 +24,13 @@ from escalier.progress import Progress
 from .compile_notice import while_compiling
 from .field import random_nnf, unpack_nnf, upscale_nnf, warm_nnf
 from .layout import Layout, patch_shape
-from .level import Level, LevelSearch, Schedule, Start, build_levels, row_bands
+from .level import LevelSearch, Schedule, Start, row_bands
 from .problem import Problem, Synthesis
 from .pyramid import extend_edges
+from .pyramid_planes import Level, build_levels
 from .regions import grow, leave_forbidden
 from .sampling import Sampler
-from .search import score_band
+from .search_kernels import score_band
 from .usage import Runner
 from .voting import vote_picture
 
@@ -52,9 +53,9 @@ def solve(
         run = Runner(pool.map if pool else map, threads)
         report = Report(problem, progress)
         solver = solver_of(problem, run, report)
-        with while_compiling(problem.patch_size, solver.channels):
+        with while_compiling(problem.matching.patch_size, solver.channels):
             nnf = solver.solve()
-            if problem.extra_pass_3x3:
+            if problem.matching.extra_pass_3x3:
                 solver = solver_of(_polish(problem, nnf), run, report)
                 nnf = solver.solve()
             return solver.finish(nnf)
@@ -62,7 +63,8 @@ def solve(
 
 def _polish(problem: Problem, nnf: np.ndarray) -> Problem:
     """The extra pass: 3x3 patches on the finest level, without uniformity, from the field found so far."""
-    return replace(problem, patch_size=3, uniformity=0.0, pyramid_levels=1, initial_nnf=unpack_nnf(nnf), warm_levels=1)
+    matching = replace(problem.matching, patch_size=3, uniformity=0.0)
+    return replace(problem, matching=matching, pyramid_levels=1, initial_nnf=unpack_nnf(nnf), warm_levels=1)
 
 
 class Report:
@@ -71,7 +73,7 @@ class Report:
     def __init__(self, problem: Problem, progress: Progress | None) -> None:
         rows, columns = problem.target_size
         pixels = sum((rows >> k) * (columns >> k) for k in range(problem.pyramid_levels))
-        pixels += rows * columns * problem.extra_pass_3x3
+        pixels += rows * columns * problem.matching.extra_pass_3x3
         self._total = pixels * Schedule.of(problem).search_vote_iterations
         self._done = 0
         self._progress = progress
@@ -87,16 +89,16 @@ class Solver:
 
     def __init__(self, problem: Problem, run: Runner, report: Report) -> None:
         self.problem, self.run, self.report = problem, run, report
-        self.r = problem.patch_size // 2
-        self.layout = Layout.of(problem, problem.patch_size)
+        self.r = problem.matching.patch_size // 2
+        self.layout = Layout.of(problem, problem.matching.patch_size)
         self.channels = len(self.layout.channels)
-        self.shape = patch_shape(problem.patch_size, self.channels, self.layout.style_channels)
+        self.shape = patch_shape(problem.matching.patch_size, self.channels, self.layout.style_channels)
         self.sampler = Sampler()
 
     def solve(self) -> np.ndarray:
         """The packed field of the finest level."""
         problem = self.problem
-        self.levels = build_levels(problem, self.layout, problem.patch_size, problem.pyramid_levels)
+        self.levels = build_levels(problem, self.layout, problem.matching.patch_size, problem.pyramid_levels)
         nnf: np.ndarray | None = None  # until the first level that is searched
         for number in reversed(range(len(self.levels))):
             random = np.random.default_rng((problem.seed & 0xFFFFFFFF, number))
@@ -104,14 +106,14 @@ class Solver:
             start = self._start(level, number, nnf, random)
             if start is None:
                 continue
-            self.sampler.climb(min(max(level.source_size), problem.search_radius or SEARCH_RADIUS))
+            self.sampler.climb(min(max(level.source_size), problem.matching.search_radius or SEARCH_RADIUS))
             nnf = self.search(level, start, random)
         assert nnf is not None  # the finest level is always searched
         return nnf
 
     def search(self, level: Level, start: Start, random: np.random.Generator) -> np.ndarray:
         """Search and vote on one level; gives its packed field."""
-        search = LevelSearch(level, start, self.layout, self.shape, self.problem, self.run, self.sampler, random)
+        search = LevelSearch(level, start, self.layout, self.problem, self.run, self.sampler, random)
         return search.iterate(partial(self.report.add, start.nnf.size))
 
     def _start(self, level: Level, number: int, coarse: np.ndarray | None, random: np.random.Generator) -> Start | None:
@@ -152,7 +154,7 @@ class Solver:
         bands = row_bands(height, height * width)
         painted = problem.target_mask if problem.target_mask is not None else np.ones((height, width), bool)
         error, guide_error = np.zeros((2, height, width), np.int32)
-        error_scale = np.float32(1 / (self.layout.scale**2 * problem.patch_size**2 * problem.style.shape[2]))
+        error_scale = np.float32(1 / (self.layout.scale**2 * problem.matching.patch_size**2 * problem.style.shape[2]))
 
         def score(band: int) -> None:
             score_band(
@@ -160,7 +162,7 @@ class Solver:
                 level.source_size[1], self.shape,
             )  # fmt: skip
 
-        if problem.weighted:
+        if problem.matching.weighted:
             self.run(score, len(bands))
             image = vote_picture(problem.style, nnf, painted, self.shape[1], error * error_scale)
         else:

@@ -42,7 +42,7 @@ def measure_energy(problem: Problem, image: np.ndarray, nnf: np.ndarray) -> Ener
     error, guide_error = patch_errors(problem, image, nnf)
     usage = float(patch_usage(problem, nnf).mean())
     guide, both = float(guide_error.mean(dtype=np.float64)), float(error.mean(dtype=np.float64))
-    return Energy(guide, both - guide, usage, both + problem.uniformity * usage)
+    return Energy(guide, both - guide, usage, both + problem.matching.uniformity * usage)
 
 
 def patch_errors(problem: Problem, image: np.ndarray, nnf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -51,15 +51,15 @@ def patch_errors(problem: Problem, image: np.ndarray, nnf: np.ndarray) -> tuple[
     pairs = zip(problem.source_guides, problem.target_guides, strict=True)
     for g, (source, target) in enumerate(pairs):
         modulation = problem.modulation[g] if problem.modulation is not None else None
-        guide_error += problem.guide_weights[g] * _squares(source, target, nnf, problem.patch_size, modulation)
-    style_error = problem.style_weight * _squares(problem.style, image, nnf, problem.patch_size, None)
+        guide_error += problem.guide_weights[g] * _squares(source, target, nnf, problem.matching.patch_size, modulation)
+    style_error = problem.style_weight * _squares(problem.style, image, nnf, problem.matching.patch_size, None)
     return guide_error + style_error, guide_error
 
 
 def patch_usage(problem: Problem, nnf: np.ndarray) -> np.ndarray:
     """float64 (H, W): usage of the patch that each target pixel is matched to, over that of an even use."""
     nnf = np.rint(nnf).astype(np.int64)
-    size, r = problem.patch_size, problem.patch_size // 2
+    size, r = problem.matching.patch_size, problem.matching.patch_size // 2
     rows, columns = problem.source_size
     matches = np.zeros((rows, columns), np.int64)
     np.add.at(matches, (nnf[..., 0], nnf[..., 1]), 1)

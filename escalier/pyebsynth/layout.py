@@ -14,7 +14,7 @@ import numpy as np
 from escalier.kernel_cache import njit
 
 from .problem import Problem
-from .search import LANES
+from .search_kernels import LANES
 
 _LARGEST_SUM = 2.0e9
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .layout import Layout, Shape, new_plane
+from .layout import Layout, patch_shape
 from .problem import Problem
-from .pyramid import extend_edges, halve
-from .regions import grow, grow_into, source_levels, target_levels
+from .pyramid import extend_edges
+from .pyramid_planes import Level
+from .regions import grow, grow_into
 from .sampling import Sampler
-from .search import best_by_guides, score_band, sweep_band, take_offers
+from .search_kernels import best_by_guides, score_band, sweep_band, take_offers
 from .usage import Runner, Usage
 from .voting import linear_matches, pack_words, vote_band
 
@@ -42,27 +43,15 @@ class Schedule:
 
         Small patches are cheap to compare and easily mistaken: they are sampled more and put to rest later.
         """
-        size, stop = problem.patch_size, problem.stop_threshold
+        matching = problem.matching
+        size, stop = matching.patch_size, matching.stop_threshold
         return cls(
-            search_vote_iterations=problem.search_vote_iterations or 12,
-            patchmatch_iterations=problem.patchmatch_iterations or 2,
-            first_patchmatch_iterations=problem.patchmatch_iterations or (4 if problem.initial_nnf is None else 2),
+            search_vote_iterations=matching.search_vote_iterations or 12,
+            patchmatch_iterations=matching.patchmatch_iterations or 2,
+            first_patchmatch_iterations=matching.patchmatch_iterations or (4 if problem.initial_nnf is None else 2),
             stop_threshold=size / 2 if stop is None else stop,
             samples=32 / size**2,
         )
-
-
-@dataclass(frozen=True)
-class Level:
-    """Both sides as flat interleaved planes; the target's has a margin of half a patch. Masks are uint8."""
-
-    source: np.ndarray
-    source_size: tuple[int, int]
-    target: np.ndarray
-    target_size: tuple[int, int]
-    modulation: np.ndarray | None
-    forbidden: np.ndarray | None
-    matched: np.ndarray
 
 
 @dataclass
@@ -78,48 +67,11 @@ class Start:
     dropped."""
 
 
-def build_levels(problem: Problem, layout: Layout, patch_size: int, count: int) -> list[Level]:
-    """All levels, finest first."""
-    r, channels = patch_size // 2, len(layout.channels)
-    source_size, target_size = problem.source_size, problem.target_size
-    source = layout.pack(problem.style, problem.source_guides, 0)
-    target = layout.pack(None, problem.target_guides, r)
-    modulation = layout.pack_modulation(problem.modulation, *target_size) if problem.modulation else None
-    forbidden: list[np.ndarray] | list[None] = [None] * count
-    if problem.source_mask is not None:
-        forbidden = source_levels(problem.source_mask, count, patch_size)
-    painted = np.ones(target_size, bool) if problem.target_mask is None else problem.target_mask
-    matched = target_levels(painted, count, patch_size)
-    levels = []
-    for number in range(count):
-        if number:
-            source, source_size = _half(source, source_size, 0, channels)
-            target, target_size = _half(target, target_size, r, channels)
-            if modulation is not None:
-                modulation = _half_picture(modulation)
-        extend_edges(target, *target_size, r, channels, channels)
-        flat = None if modulation is None else modulation.reshape(-1)
-        levels.append(Level(source, source_size, target, target_size, flat, forbidden[number], matched[number]))
-    return levels
-
-
-def _half(plane: np.ndarray, size: tuple[int, int], margin: int, channels: int) -> tuple[np.ndarray, tuple[int, int]]:
-    height, width = size[0] // 2, size[1] // 2
-    coarse = new_plane(height, width, channels, margin)
-    halve(plane, *size, margin, coarse, channels)
-    return coarse, (height, width)
-
-
-def _half_picture(picture: np.ndarray) -> np.ndarray:
-    height, width, channels = picture.shape[0] // 2, picture.shape[1] // 2, picture.shape[2]
-    return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, channels).mean(axis=(1, 3))
-
-
 def usage_price(problem: Problem, layout: Layout, level: Level) -> float:
     """What one unit of a patch's summed usage costs, in the planes' squared steps; an even use costs the uniformity."""
     height, width = level.source_size
-    fair = problem.patch_size**2 * float(level.matched.sum()) / (height * width)
-    return problem.uniformity * layout.scale**2 / (problem.patch_size**2 * fair)
+    fair = problem.matching.patch_size**2 * float(level.matched.sum()) / (height * width)
+    return problem.matching.uniformity * layout.scale**2 / (problem.matching.patch_size**2 * fair)
 
 
 def rest_threshold(schedule: Schedule, layout: Layout) -> int:
@@ -150,13 +102,14 @@ class LevelSearch:
     """
 
     def __init__(
-        self, level: Level, start: Start, layout: Layout, shape: Shape, problem: Problem, run: Runner,
-        sampler: Sampler, random: np.random.Generator,
+        self, level: Level, start: Start, layout: Layout, problem: Problem, run: Runner, sampler: Sampler,
+        random: np.random.Generator,
     ) -> None:  # fmt: skip
-        self.level, self.start, self.layout, self.shape, self.problem = level, start, layout, shape, problem
+        self.level, self.start, self.layout, self.problem = level, start, layout, problem
+        self.shape = patch_shape(problem.matching.patch_size, len(layout.channels), layout.style_channels)
         nnf = self.nnf = start.nnf
         self.schedule = Schedule.of(problem)
-        self.channels, self.size, self.style_channels = (len(part) for part in shape)
+        self.channels, self.size, self.style_channels = (len(part) for part in self.shape)
         self.run, self.sampler, self.random = run, sampler, random
         self.searched = level.matched if start.searched is None else start.searched
         self.bands = row_bands(nnf.shape[0], nnf.size)
@@ -169,8 +122,7 @@ class LevelSearch:
         self._places = np.empty(nnf.shape, np.int32)
         self._words, self._from_words = self._prepare_words()
         price = usage_price(problem, layout, level)
-        counted = level.matched, level.source_size, level.forbidden
-        self._usage = Usage(nnf, *counted, shape[1], len(self.bands), price, run)
+        self._usage = Usage(nnf, level, self.shape[1], len(self.bands), price, run)
 
     def iterate(self, each_iteration: Callable[[], None]) -> np.ndarray:
         """Search and vote until the iterations are spent or every pixel rests; gives the field."""
@@ -194,7 +146,7 @@ class LevelSearch:
                 self._sweep(forward, rescore=sweep == 0 and turn > 0)
                 forward = not forward
             grow_into(self.moved, r, self._dirty)
-            self._vote(self.problem.weighted)
+            self._vote(self.problem.matching.weighted)
             grow_into((self._change >= threshold).view(np.uint8), r, self.active)
             self.active &= self.searched
             each_iteration()
@@ -219,7 +171,8 @@ class LevelSearch:
 
         self.run(work, len(self.bands))
         # A fair share of usage costs about the uniformity itself; a first estimate needs no more.
-        self.sampler.mean_energy = float(self.error.mean()) + self.problem.uniformity * self.layout.scale**2 + 1.0
+        fair = self.problem.matching.uniformity * self.layout.scale**2
+        self.sampler.mean_energy = float(self.error.mean()) + fair + 1.0
 
     def _offer_best_guides(self) -> None:
         """Let every pixel choose the match that its guides alone like best, among all.

@@ -88,7 +88,7 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
         "source_mask": problem.source_mask,
         "target_mask": problem.target_mask,
         "initial_nnf": problem.initial_nnf,
-        "search_radius": problem.search_radius,
+        "search_radius": problem.matching.search_radius,
     }
     for name, value in unknown.items():
         if value is not None:
@@ -98,7 +98,7 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
             "synthesise: modulation must be left out where the original runs on the processor, got one; "
             "use backend='cpu'"
         )
-    if not on_card and (problem.weighted or problem.stop_threshold is not None):
+    if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
         logger.warning("the original ignores weighted voting and stop_threshold on the processor")
 
 
@@ -113,7 +113,7 @@ def _call(run: ctypes._NamedFuncPointer, problem: Problem) -> tuple[np.ndarray, 
     height, width = problem.target_size
     nnf = np.zeros((height, width, 2), np.int32)
     image = np.zeros((height, width, style.shape[2]), np.uint8)
-    stop = STOP_THRESHOLD if problem.stop_threshold is None else round(problem.stop_threshold)
+    stop = STOP_THRESHOLD if problem.matching.stop_threshold is None else round(problem.matching.stop_threshold)
 
     def every_level(value: int) -> ctypes.Array[ctypes.c_int]:
         return (ctypes.c_int * problem.pyramid_levels)(*[value] * problem.pyramid_levels)
@@ -139,14 +139,14 @@ def _call(run: ctypes._NamedFuncPointer, problem: Problem) -> tuple[np.ndarray, 
         address(modulation),
         floats([problem.style_weight] * style.shape[2]),
         floats(weights),
-        ctypes.c_float(problem.uniformity),
-        ctypes.c_int(problem.patch_size),
-        ctypes.c_int(_WEIGHTED if problem.weighted else _PLAIN),
+        ctypes.c_float(problem.matching.uniformity),
+        ctypes.c_int(problem.matching.patch_size),
+        ctypes.c_int(_WEIGHTED if problem.matching.weighted else _PLAIN),
         ctypes.c_int(problem.pyramid_levels),
-        every_level(problem.search_vote_iterations or SEARCH_VOTE_ITERATIONS),
-        every_level(problem.patchmatch_iterations or PATCHMATCH_ITERATIONS),
+        every_level(problem.matching.search_vote_iterations or SEARCH_VOTE_ITERATIONS),
+        every_level(problem.matching.patchmatch_iterations or PATCHMATCH_ITERATIONS),
         every_level(stop),
-        ctypes.c_int(problem.extra_pass_3x3),
+        ctypes.c_int(problem.matching.extra_pass_3x3),
         address(nnf),
         address(image),
     )

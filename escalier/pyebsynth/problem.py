@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .matching import Matching
+
 
 class Synthesis(NamedTuple):
     """What `synthesise` returns. Errors are EbSynth's energy, in 8-bit levels squared, summed over the patch."""
@@ -34,19 +36,12 @@ class Problem:
     """Of one channel of each guide: already divided by their number."""
     modulation: tuple[np.ndarray | None, ...] | None
     """float32 (H, W, 1 or C), 0..1, one for each guide."""
-    uniformity: float
-    patch_size: int
+    matching: Matching
     pyramid_levels: int
-    search_vote_iterations: int | None
-    """None, here and below: the engine's own default."""
-    patchmatch_iterations: int | None
-    stop_threshold: float | None
-    search_radius: int | None
-    weighted: bool
-    extra_pass_3x3: bool
     initial_nnf: np.ndarray | None
     """int32 (H, W, 2), (row, column); negative where a pixel starts cold."""
     warm_levels: int
+    """At most `pyramid_levels`."""
     source_mask: np.ndarray | None
     """bool (H, W): may be copied from."""
     target_mask: np.ndarray | None

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .search import FORBIDDEN, fill_usage, merge_usage, move_usage
+from .pyramid_planes import Level
+from .search_kernels import FORBIDDEN, fill_usage, merge_usage, move_usage
 
 Band = tuple[int, int]
 """Rows of the target, (first, after the last)."""
@@ -24,7 +25,7 @@ class Runner:
 
 
 class Usage:
-    """The usage map, see `search.add_usage`, and what every band of a sweep sees of it.
+    """The usage map, see `search_kernels.add_usage`, and what every band of a sweep sees of it.
 
     A band sees the matches of the others as they were before the sweep. On several threads each has a copy of the map
     for that. On a single one they take turns on the one map, and each but the last takes its changes back until all are
@@ -34,12 +35,8 @@ class Usage:
     ----------
     nnf
         The packed field that is searched.
-    counted
-        uint8 (H, W): the target pixels whose matches count.
-    source_size
-        (rows, columns).
-    forbidden
-        bool, of the source's size: patch centres that must not be used; or None.
+    level
+        The level that is searched: what counts there, and which patch centres must not be used.
     rows
         The patch's rows, see `layout.patch_shape`.
     most_bands
@@ -51,27 +48,25 @@ class Usage:
     def __init__(
         self,
         nnf: np.ndarray,
-        counted: np.ndarray,
-        source_size: tuple[int, int],
-        forbidden: np.ndarray | None,
+        level: Level,
         rows: tuple[int, ...],
         most_bands: int,
         price: float,
         run: Runner,
     ) -> None:
         margin = len(rows) - 1
-        height, width = (side + 2 * margin for side in source_size)
+        height, width = (side + 2 * margin for side in level.source_size)
         self._nnf, self._rows, self._run = nnf, rows, run
         self._most_bands, self.price = most_bands, np.float32(price)
         self._maps = np.empty((1 if run.threads == 1 or most_bands == 1 else 1 + most_bands, height * width), np.int32)
         self.common = self._maps[0]
         """int32, flat, with a margin of P - 1: what all matches make together."""
         self.common[:] = 0
-        if forbidden is not None:
-            self.common.reshape(height, width)[margin:-margin, margin:-margin][forbidden] = FORBIDDEN
+        if level.forbidden is not None:
+            self.common.reshape(height, width)[margin:-margin, margin:-margin][level.forbidden] = FORBIDDEN
         self._stride = np.uint64(width)
         self._corner = np.uint64(margin) * np.uint64(width + 1)
-        fill_usage(nnf, counted, self.common, self._corner, self._stride, rows)
+        fill_usage(nnf, level.matched, self.common, self._corner, self._stride, rows)
         self._copies_behind = True
 
     def sweep(self, bands: Sequence[Band], work: Callable[[int, np.ndarray], None]) -> None:

@@ -3,23 +3,16 @@
 from comfy_api.v0_0_2 import io
 
 from escalier.keyframes import Keyframes
-from escalier.propagation import SCALE, Guides, Staircase, draft_film, make_draft
+from escalier.propagation import DraftPart, Guides, Staircase, draft_film, make_draft
 
 from .. import sockets
+from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
 from ..video import FilmVideo, clip_from_input, film_from_input
-from .propagate import (
-    CATEGORY,
-    colour_input,
-    cuts_input,
-    mask_input,
-    position_input,
-    seed_input,
-    temporal_input,
-)
+from .propagate import CATEGORY, cuts_input, mask_input, seed_input
 
 
 class EscalierDraft(io.ComfyNode):
@@ -52,19 +45,8 @@ class EscalierDraft(io.ComfyNode):
                     tooltip="How many frames to draft. 0 is all of them, up to the end of the film. For the fade from "
                     "keyframe 24 to keyframe 72 it is 49.",
                 ),
-                io.Float.Input(
-                    "scale",
-                    default=SCALE,
-                    min=0.05,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="Size of the draft, as a share of the film's width and height. 0.25 shows timing, fades "
-                    "and what is uncovered; brush strokes are not to be judged by it. Half of it is four times as "
-                    "fast.",
-                ),
-                colour_input(),
-                position_input(),
-                temporal_input(),
+                dial_input(DraftPart, "scale"),
+                *dial_inputs(Guides, "colour", "position", "temporal"),
                 seed_input(),
                 mask_input(),
                 cuts_input(),
@@ -86,25 +68,22 @@ class EscalierDraft(io.ComfyNode):
     @classmethod
     @named_after_node
     def execute(
-        cls, film, keyframes: Keyframes, first_frame, frames, scale, colour, position, temporal, seed, mask=None,
-        stop_at_cuts=True,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls, film, keyframes: Keyframes, first_frame, frames, scale, seed, mask=None, stop_at_cuts=True, **guides
+    ) -> io.NodeOutput:
         source = film_from_input(film)
-        stop = first_frame + frames if frames else len(source)
+        part = DraftPart(scale, first_frame, first_frame + frames if frames else None)
         runs = make_draft(
             source,
             keyframes,
             folder=lasting_folder("runs"),
-            scale=scale,
-            start=first_frame,
-            stop=stop,
+            part=part,
             masks=None if mask is None else masks_from_input(mask),
-            guides=Guides(colour=colour, position=position, temporal=temporal),
+            guides=dials_from(Guides, guides),
             cuts=None if stop_at_cuts else (),
             seed=seed,
             progress=Progress(),
         )
         # Sound and timestamps of the clip fit the whole film only.
         clip = clip_from_input(film) if len(runs) == len(source) else None
-        small = draft_film(source, scale, first_frame, stop)
+        small = draft_film(source, part)
         return io.NodeOutput(runs, FilmVideo(Staircase(runs), clip), FilmVideo(small, clip))

@@ -10,7 +10,7 @@ import pytest
 from escalier.coherence import advise_keyframes, measure_film
 from escalier.film import ArrayFrames, Size, make_clip
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Guides, Runs, Staircase, draft_film, make_draft
+from escalier.propagation import DraftPart, Guides, Runs, Staircase, draft_film, make_draft
 
 LENGTH, PLACES = 16, (2, 7, 13)
 
@@ -52,7 +52,7 @@ def test_the_meter_and_the_advisor_work_on_a_draft(runs: Runs, film: ArrayFrames
 
 
 def test_a_part_is_counted_from_its_own_beginning(film, keyframes, runs: Runs, tmp_path: Path) -> None:
-    part = make_draft(film, keyframes, folder=tmp_path, start=7, stop=14, threads=2)
+    part = make_draft(film, keyframes, folder=tmp_path, part=DraftPart(start=7, stop=14), threads=2)
     assert (len(part), part.keyframes.indices, part.first, part.whole) == (7, (0, 6), 7, LENGTH)
     for index in (8, 10, 12):
         # The same keyframes, film and seed make another drawing: the seed counts frames from the part's beginning.
@@ -65,12 +65,14 @@ def test_masks_and_guides_are_made_small_too(film, keyframes, tmp_path: Path) ->
     clip = make_clip(Size(256, 160), LENGTH)
     masks = np.stack([clip.matte(i) for i in range(LENGTH)])
     guides = Guides().with_guide("depth", film, 1.0, keyframes.pictures)
-    part = make_draft(film, keyframes, folder=tmp_path, start=6, stop=9, masks=masks, guides=guides, threads=1)
+    part = make_draft(
+        film, keyframes, folder=tmp_path, part=DraftPart(start=6, stop=9), masks=masks, guides=guides, threads=1
+    )
     assert len(part.forward[1]) == 2
 
 
 def test_cuts_are_told_in_the_numbers_of_the_whole_film(film, keyframes, tmp_path: Path) -> None:
-    part = make_draft(film, keyframes, folder=tmp_path, start=5, stop=14, cuts=[3, 10], threads=2)
+    part = make_draft(film, keyframes, folder=tmp_path, part=DraftPart(start=5, stop=14), cuts=[3, 10], threads=2)
     assert part.cuts == (5,)
 
 
@@ -85,19 +87,19 @@ def test_a_cancel_leaves_nothing_half_written(film, keyframes, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("settings", "match"),
+    ("part", "masks", "match"),
     [
-        ({"scale": 0}, "scale must lie above 0 and at most at 1, got 0; 0.25 is a quarter"),
-        ({"scale": 2}, "scale must lie above 0 and at most at 1, got 2"),
-        ({"start": 9, "stop": 9}, r"the part must lie in the film's frames 0\.\.15, got 9 to 8"),
-        ({"stop": 17}, r"the part must lie in the film's frames 0\.\.15, got 0 to 16; choose a first frame"),
-        ({"start": 8, "stop": 12}, "the part must hold a keyframe, got none in frames 8 to 11; .* at 2, 7, 13"),
-        ({"masks": np.zeros((3, 160, 256))}, "make_draft: mask must hold 1 or 16 masks"),
+        ({"scale": 0}, None, "scale must lie above 0 and at most at 1, got 0; 0.25 is a quarter"),
+        ({"scale": 2}, None, "scale must lie above 0 and at most at 1, got 2"),
+        ({"start": 9, "stop": 9}, None, r"the part must lie in the film's frames 0\.\.15, got 9 to 8"),
+        ({"stop": 17}, None, r"the part must lie in the film's frames 0\.\.15, got 0 to 16; choose a first frame"),
+        ({"start": 8, "stop": 12}, None, "the part must hold a keyframe, got none in frames 8 to 11; .* at 2, 7, 13"),
+        ({}, np.zeros((3, 160, 256)), "make_draft: mask must hold 1 or 16 masks"),
     ],
 )
-def test_what_cannot_be_drafted_is_refused(film, keyframes, tmp_path: Path, settings: dict, match: str) -> None:
+def test_what_cannot_be_drafted_is_refused(film, keyframes, tmp_path: Path, part: dict, masks, match: str) -> None:
     with pytest.raises(ValueError, match=match):
-        make_draft(film, keyframes, folder=tmp_path, **settings)
+        make_draft(film, keyframes, folder=tmp_path, part=DraftPart(**part), masks=masks)
 
 
 def test_keyframes_of_another_film_are_refused(film, keyframes, tmp_path: Path) -> None:

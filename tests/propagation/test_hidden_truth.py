@@ -12,8 +12,8 @@ import pytest
 from escalier.coherence import followed_pixels, visible_change
 from escalier.film import ArrayFrames, Motion, Size, make_clip
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Guides, Matching, Plate, edge_guide, position_guide, propagate, still_positions
-from escalier.pyebsynth import measure_energy, plain_problem
+from escalier.propagation import FilmMatching, Guides, Plate, edge_guide, position_guide, propagate, still_positions
+from escalier.pyebsynth import build_problem, measure_energy
 from escalier.pyebsynth.energy import Energy
 
 FRAMES = 7
@@ -44,7 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judgement]:
     folder = tmp_path_factory.mktemp("runs")
     motion = Motion(film, folder)
 
-    def judge(guides: Guides, matching: Matching) -> Judgement:
+    def judge(guides: Guides, matching: FilmMatching) -> Judgement:
         keyframes = Keyframes([0], [truth[0]], FRAMES)
         chosen = {"guides": guides, "matching": matching, "threads": 1, "cuts": ()}
         run = propagate(film, keyframes, folder=folder, motion=motion, **chosen).forward[0]
@@ -59,9 +59,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judgement]:
         return Judgement(float(psnr.mean()), float(np.mean(changes)), float(np.mean(sharp)))
 
     return {
-        "chain": judge(Guides(), Matching()),
-        "chain of whole pixels": judge(Guides(), Matching(sub_pixel=False)),
-        "one by one": judge(Guides(temporal=0), Matching(warm_levels=0, sub_pixel=False)),
+        "chain": judge(Guides(), FilmMatching()),
+        "chain of whole pixels": judge(Guides(), FilmMatching(sub_pixel=False)),
+        "one by one": judge(Guides(temporal=0), FilmMatching(warm_levels=0, sub_pixel=False)),
     }
 
 
@@ -87,7 +87,7 @@ def test_between_pixels_the_energy_is_no_higher(tmp_path: Path, monkeypatch: pyt
         plate_paint(plate, frame, *rest)
         weights = [Guides().colour, Guides().edge, Guides().position]
         sources = [film.frame(0), edge_guide(film.frame(0)), still]
-        problem = plain_problem(key, sources, guides, weights=weights)
+        problem = build_problem(key, sources, guides, weights=weights)
         shown.append(measure_energy(problem, plate.picture, plate.places[..., ::-1]))
         whole.append(measure_energy(problem, plate.whole_picture, np.asarray(plate.nnf)))
 

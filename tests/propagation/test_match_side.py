@@ -11,7 +11,7 @@ import pytest
 from escalier.coherence import measure_fades, measure_film
 from escalier.film import ArrayFrames, Motion, Size, make_clip, scale_film
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Fade, Matching, Staircase, make_draft, propagate
+from escalier.propagation import DraftPart, Fade, FilmMatching, Staircase, make_draft, propagate
 
 SIZE = Size(640, 360)
 
@@ -33,7 +33,7 @@ def sharpness(picture: np.ndarray) -> float:
 def test_a_frame_matched_small_is_nearly_as_sharp_as_one_painted(shot, tmp_path: Path, with_masks: bool) -> None:
     film, masks, painted = shot
     keyframes = Keyframes([0], [painted[0]], 4)
-    matching = Matching(match_side=160)
+    matching = FilmMatching(match_side=160)
     given = masks if with_masks else None
     runs = propagate(film, keyframes, folder=tmp_path, masks=given, matching=matching, threads=1, cuts=())
     run = runs.forward[0]
@@ -50,7 +50,7 @@ def test_between_pixels_a_large_frame_lies_nearer_to_the_truth(shot, tmp_path: P
     keyframes = Keyframes([0], [painted[0]], 4)
     errors = []
     for fine in (True, False):
-        matching = Matching(match_side=160, sub_pixel=fine)
+        matching = FilmMatching(match_side=160, sub_pixel=fine)
         run = propagate(film, keyframes, folder=tmp_path, matching=matching, threads=1, cuts=()).forward[0]
         errors.append(np.mean([np.square(run.frame(i).astype(float) - painted[i]).mean() for i in (1, 2, 3)]))
     assert errors[0] < 0.85 * errors[1]
@@ -59,7 +59,7 @@ def test_between_pixels_a_large_frame_lies_nearer_to_the_truth(shot, tmp_path: P
 def test_the_staircase_of_small_matches_has_the_films_size(shot, tmp_path: Path) -> None:
     film, _, painted = shot
     keyframes = Keyframes([0, 3], [painted[0], painted[3]], 4)
-    runs = propagate(film, keyframes, folder=tmp_path, matching=Matching(match_side=160), threads=1, cuts=())
+    runs = propagate(film, keyframes, folder=tmp_path, matching=FilmMatching(match_side=160), threads=1, cuts=())
     for mode in ("staggered", "by_error"):
         staircase = Staircase(runs, Fade(mode=mode))
         assert staircase.frame(1).shape == (360, 640, 3)
@@ -71,7 +71,7 @@ def test_a_film_smaller_than_the_match_side_is_matched_as_it_is(tmp_path: Path) 
     keyframes = Keyframes([0], [255 - film.frame(0)], 2)
     motion = Motion(film, tmp_path)
     one, other = (
-        propagate(film, keyframes, folder=tmp_path, motion=motion, matching=Matching(match_side=side), cuts=())
+        propagate(film, keyframes, folder=tmp_path, motion=motion, matching=FilmMatching(match_side=side), cuts=())
         for side in (None, 960)
     )
     assert (one.forward[0].frames == other.forward[0].frames).all()
@@ -79,7 +79,7 @@ def test_a_film_smaller_than_the_match_side_is_matched_as_it_is(tmp_path: Path) 
 
 def test_a_match_side_that_shows_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Matching: match_side must be at least 64 px, got 20; 960 is enough"):
-        Matching(match_side=20)
+        FilmMatching(match_side=20)
 
 
 def halved(film: ArrayFrames) -> ArrayFrames:
@@ -110,7 +110,9 @@ def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path
 
 def test_a_draft_takes_keyframes_larger_than_the_film(shot, tmp_path: Path) -> None:
     film, _, painted = shot
-    runs = make_draft(halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, scale=0.5, threads=1, cuts=())
+    runs = make_draft(
+        halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, part=DraftPart(0.5), threads=1, cuts=()
+    )
     assert runs.size == Size(160, 90)
 
 

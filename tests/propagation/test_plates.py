@@ -10,7 +10,7 @@ import pytest
 
 from escalier.film import ArrayFrames, Motion
 from escalier.keyframes import Keyframes
-from escalier.propagation import Guides, Matching, Plate, propagate
+from escalier.propagation import FilmMatching, Guides, Plate, propagate
 from escalier.propagation.plates import SET, SUBJECT, join, joint_error
 from escalier.pyebsynth import Synthesis
 
@@ -80,7 +80,14 @@ def test_apart_neither_side_is_painted_with_the_other(tmp_path: Path) -> None:
     assert (run.frame(2)[masks[2] > 0] == red).all()
     assert (run.frame(2)[masks[2] == 0] == blue).all()
     together = propagate(
-        film, keyframes, folder=tmp_path, masks=masks, guides=weak, matching=Matching(apart=False), threads=1, cuts=()
+        film,
+        keyframes,
+        folder=tmp_path,
+        masks=masks,
+        guides=weak,
+        matching=FilmMatching(apart=False),
+        threads=1,
+        cuts=(),
     ).forward[0]
     assert (together.frame(2)[masks[2] > 0] != red).any()
 

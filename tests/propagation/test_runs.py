@@ -15,7 +15,7 @@ import pytest
 
 from escalier.film import ArrayFrames, Motion, Size
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Guides, Matching, chains_of, propagate
+from escalier.propagation import FilmMatching, Guides, chains_of, propagate
 
 
 class ForwardOnlyFilm:
@@ -144,7 +144,11 @@ def test_runs_of_other_settings_are_not_taken_for_these(shot, tmp_path: Path, ch
     film, keyframes = short(shot)
     propagate(film, keyframes, folder=tmp_path, threads=1)
     before = set(tmp_path.glob("run_*"))
-    arguments = {"weights": {"guides": Guides(colour=5)}, "matching": {"matching": Matching(patch_size=3)}, "film": {}}
+    arguments = {
+        "weights": {"guides": Guides(colour=5)},
+        "matching": {"matching": FilmMatching(patch_size=3)},
+        "film": {},
+    }
     if change == "film":
         film = ArrayFrames(np.stack([film.frame(i) for i in range(3)] + [film.frame(2)]))
     propagate(film, keyframes, folder=tmp_path, threads=1, **arguments[change])
@@ -216,7 +220,7 @@ def test_a_killed_job_goes_on_where_it_stopped(shot, tmp_path: Path) -> None:
 def test_an_error_in_a_run_is_raised_here_and_stops_the_others(shot, tmp_path: Path) -> None:
     film, keyframes = short(shot)
     with pytest.raises(ValueError, match="patch_size"):
-        propagate(film, keyframes, folder=tmp_path, threads=2, matching=Matching(patch_size=4))
+        propagate(film, keyframes, folder=tmp_path, threads=2, matching=FilmMatching(patch_size=4))
     assert not list(tmp_path.glob("run_*"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 
 from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
-from escalier.propagation import Matching, propagate, runs
-from escalier.propagation.run import Chain
+from escalier.propagation import FilmMatching, propagate, runs
+from escalier.propagation.chains import Chain
+from escalier.propagation.side_by_side import in_order
 from escalier.propagation.sources import Sources
 
 FORWARD, BACKWARD, OTHER = Chain(4, 8, 0), Chain(4, -1, 0), Chain(9, 14, 1)
@@ -59,7 +61,7 @@ def test_a_source_that_cannot_be_made_is_asked_for_again() -> None:
 
 def test_a_keyframes_runs_follow_each_other_and_the_longest_come_first() -> None:
     chains = [Chain(2, -1, 0), Chain(2, 6, 0), Chain(6, 2, 1), Chain(6, 30, 1)]
-    assert [(chain.start, chain.stop) for chain in runs._in_order(chains)] == [(6, 30), (6, 2), (2, 6), (2, -1)]
+    assert [(chain.start, chain.stop) for chain in in_order(chains)] == [(6, 30), (6, 2), (2, 6), (2, -1)]
 
 
 def test_the_last_run_gets_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,15 +69,17 @@ def test_the_last_run_gets_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyP
     asked: list[int] = []
     make_run = runs.make_run
 
-    def overhear(*arguments: object, threads, **named: object) -> object:
+    def overhear(*arguments, **named: object) -> object:
+        *others, crew = arguments
+
         def told() -> int:
-            asked.append(threads())
+            asked.append(crew.threads())
             return asked[-1]
 
-        return make_run(*arguments, threads=told, **named)
+        return make_run(*others, replace(crew, threads=told), **named)
 
     monkeypatch.setattr(runs, "make_run", overhear)
     frames = np.random.default_rng(0).integers(0, 256, (1, 40, 48, 3), np.uint8).repeat(5, axis=0)
     film, keyframes = ArrayFrames(frames), Keyframes([0], [255 - frames[0]], 5)
-    propagate(film, keyframes, folder=tmp_path, threads=4, matching=Matching(search_vote_iterations=1), cuts=())
+    propagate(film, keyframes, folder=tmp_path, threads=4, matching=FilmMatching(search_vote_iterations=1), cuts=())
     assert len(asked) == 4 and asked[-1] == 4

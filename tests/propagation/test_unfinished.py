@@ -11,7 +11,7 @@ import pytest
 
 from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
-from escalier.propagation import Guides, Matching, NamedGuide, propagate
+from escalier.propagation import FilmMatching, Guides, NamedGuide, propagate
 
 LENGTH = 6
 SCENE = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8).repeat(8, 0).repeat(8, 1)
@@ -21,8 +21,8 @@ NAMED = Guides(named=(NamedGuide("light", ArrayFrames(np.stack([255 - FILM.frame
 CASES = {
     "plain": {},
     "two plates": {"masks": MASKS},
-    "whole pixels": {"matching": Matching(sub_pixel=False)},
-    "full size": {"matching": Matching(match_side=64), "masks": MASKS},
+    "whole pixels": {"matching": FilmMatching(sub_pixel=False)},
+    "full size": {"matching": FilmMatching(match_side=64), "masks": MASKS},
     "named guide": {"guides": NAMED},
 }
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dial_arguments import with_matching
 
-from escalier.pyebsynth import Synthesis, card, card_device, measure_energy, plain_problem, synthesise
+from escalier.pyebsynth import Matching, Synthesis, build_problem, card, card_device, measure_energy, synthesise
 from escalier.pyebsynth.choose_engine import _announce, choose_backend
 
 warp = pytest.importorskip("warp")
@@ -66,11 +67,11 @@ def ambiguous() -> dict[str, Any]:
 
 
 def solve(problem: dict[str, Any], **changed: Any) -> Synthesis:
-    return synthesise(**{"backend": "card", "threads": 1, **problem, **changed})
+    return synthesise(**with_matching(**{"backend": "card", "threads": 1, **problem, **changed}))
 
 
 def total_energy(problem: dict[str, Any], result: Synthesis) -> float:
-    return measure_energy(plain_problem(**problem), result.image, result.nnf).total
+    return measure_energy(build_problem(**with_matching(**problem)), result.image, result.nnf).total
 
 
 # Known answers
@@ -80,7 +81,9 @@ def total_energy(problem: dict[str, Any], result: Synthesis) -> float:
 def test_a_shifted_guide_shifts_the_field_and_the_picture(patch_size: int) -> None:
     style, guide = noise(48, 56, 3, 3), noise(48, 56, 3, 4)
     place = (slice(6, 42), slice(9, 49))
-    result = synthesise(style, [guide], [guide[place]], weights=[2.0], patch_size=patch_size, backend="card")
+    result = synthesise(
+        style, [guide], [guide[place]], weights=[2.0], matching=Matching(patch_size=patch_size, backend="card")
+    )
     assert np.array_equal(result.nnf[INNER], grid(36, 40, 6, 9)[INNER])
     assert np.abs(result.image[INNER].astype(int) - style[place][INNER]).max() <= 1
 
@@ -91,7 +94,7 @@ def test_a_warm_start_keeps_to_its_field_where_another_is_as_good() -> None:
     initial = grid(40, 32, 0, 32)
     result = synthesise(
         np.hstack([style, style]), [np.hstack([guide, guide])], [guide],
-        initial_nnf=initial, uniformity=0, backend="card",
+        initial_nnf=initial, matching=Matching(uniformity=0, backend="card"),
     )  # fmt: skip
     assert np.array_equal(result.nnf[INNER], initial[INNER])
 
@@ -113,7 +116,9 @@ def test_cold_pixels_of_a_warm_start_find_their_own_match() -> None:
     style, guide = noise(48, 56, 3, 3), noise(48, 56, 3, 4)
     initial = grid(36, 40, 6, 9)
     initial[12:26, 12:30] = -1
-    result = synthesise(style, [guide], [guide[6:42, 9:49]], weights=[2.0], initial_nnf=initial, backend="card")
+    result = synthesise(
+        style, [guide], [guide[6:42, 9:49]], weights=[2.0], initial_nnf=initial, matching=Matching(backend="card")
+    )
     assert np.array_equal(result.nnf[INNER], grid(36, 40, 6, 9)[INNER])
 
 
@@ -125,7 +130,7 @@ def test_a_guide_is_ignored_where_its_modulation_is_zero(positions) -> None:
     deaf = np.ones((40, 48), np.float32)
     deaf[:, :24] = 0
     nnf = synthesise(
-        style, sources, targets, weights=[100.0, 1000.0], modulation=[None, deaf], backend="card"
+        style, sources, targets, weights=[100.0, 1000.0], modulation=[None, deaf], matching=Matching(backend="card")
     ).nnf  # fmt: skip
     assert np.array_equal(nnf[RIM:-RIM, RIM:18], grid(40, 48)[RIM:-RIM, RIM:18])
     assert (nnf[RIM:-RIM, 30:-RIM, 0] - grid(40, 48)[RIM:-RIM, 30:-RIM, 0]).mean() > 8
@@ -335,7 +340,7 @@ def test_pictures_too_large_for_the_kernels_places_are_left_to_the_processor(
 
 def test_the_memory_on_the_card_is_what_the_docstring_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured on flat arrays of Warp's, while a level with modulation is searched."""
-    problem = plain_problem(**{**ambiguous(), "modulation": [noise(32, 40, 1, 4)], "pyramid_levels": 1})
+    problem = build_problem(**with_matching(**ambiguous(), modulation=[noise(32, 40, 1, 4)], pyramid_levels=1))
     held: list[int] = []
 
     def measure(self: card.CardSearch, turn: int) -> None:

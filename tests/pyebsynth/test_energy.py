@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.pyebsynth import measure_energy, plain_problem
+from escalier.pyebsynth import Matching, build_problem, measure_energy
 from escalier.pyebsynth.problem import Problem
 
 HEIGHT, WIDTH = 40, 50
@@ -28,7 +28,7 @@ def moved(picture: np.ndarray, dx: float, dy: float) -> np.ndarray:
 
 
 def problem_of(style: np.ndarray, source: np.ndarray, target: np.ndarray, uniformity: float) -> Problem:
-    return plain_problem(style, [source], [target], weights=[2.0], uniformity=uniformity)
+    return build_problem(style, [source], [target], weights=[2.0], matching=Matching(uniformity=uniformity))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])

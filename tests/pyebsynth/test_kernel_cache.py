@@ -15,7 +15,7 @@ import pytest
 from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 
-from escalier.pyebsynth import synthesise
+from escalier.pyebsynth import Matching, synthesise
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTICE = "preparing the brushes (patch size 3, 2 channels)"
@@ -24,12 +24,12 @@ _PROGRAM = """
 import json, logging, sys
 import numpy as np
 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-from escalier.pyebsynth import synthesise
+from escalier.pyebsynth import Matching, synthesise
 from numba.core.dispatcher import Dispatcher
 
 picture = np.random.default_rng(0).integers(0, 256, (20, 24), np.uint8)
 for _ in range(2):
-    synthesise(picture, [picture], [picture], patch_size=3, threads=1, search_vote_iterations=1)
+    synthesise(picture, [picture], [picture], matching=Matching(patch_size=3, search_vote_iterations=1), threads=1)
 rooms = [module for name, module in sys.modules.items() if name.startswith("escalier.pyebsynth")]
 kernels = {id(k): k for room in rooms for k in vars(room).values() if isinstance(k, Dispatcher)}.values()
 print(json.dumps({
@@ -74,7 +74,7 @@ def test_the_first_compile_is_announced_in_one_line_and_never_again(starts: list
 def kernels() -> dict[str, Dispatcher]:
     """Every compiled function of the room, once a small synthesis has loaded them."""
     picture = np.zeros((12, 12), np.uint8)
-    synthesise(picture, [picture], [picture], patch_size=3, threads=1, search_vote_iterations=1)
+    synthesise(picture, [picture], [picture], matching=Matching(patch_size=3, search_vote_iterations=1), threads=1)
     modules = [module for name, module in sys.modules.items() if name.startswith("escalier.pyebsynth.")]
     found = [value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)]
     return {f"{kernel.py_func.__module__}.{kernel.py_func.__name__}": kernel for kernel in found}
@@ -93,11 +93,11 @@ def test_every_kernel_is_cached_and_lets_other_threads_run() -> None:
 def test_a_read_only_or_strided_picture_compiles_nothing_new() -> None:
     """Memory maps are read-only, which numba takes for another type."""
     picture = np.random.default_rng(0).integers(0, 256, (20, 24), np.uint8)
-    synthesise(picture, [picture], [picture], patch_size=3, threads=1)
+    synthesise(picture, [picture], [picture], matching=Matching(patch_size=3), threads=1)
     known = {name: len(kernel.signatures) for name, kernel in kernels().items()}
     locked, wide = picture.copy(), np.repeat(picture, 2, axis=1)
     locked.flags.writeable = False
-    synthesise(locked, [wide[:, ::2]], [locked], patch_size=3, threads=1)
+    synthesise(locked, [wide[:, ::2]], [locked], matching=Matching(patch_size=3), threads=1)
     assert {name: len(kernel.signatures) for name, kernel in kernels().items()} == known
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dial_arguments import with_matching
 
-from escalier.pyebsynth import synthesise
+from escalier.pyebsynth import Matching, synthesise
 from escalier.pyebsynth.original import OriginalNotFound
 
 COMPILER = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
@@ -104,7 +105,7 @@ class Original:
         monkeypatch.setenv("NOTES", str(notes))
 
     def run(self, style: np.ndarray = STYLE, **changed: Any) -> Any:
-        return synthesise(style, SOURCES, TARGETS, backend="original", **changed)
+        return synthesise(style, SOURCES, TARGETS, **with_matching(backend="original", **changed))
 
     def noted(self) -> dict[str, list[float]]:
         lines = (line.split() for line in self.notes.read_text(encoding="utf-8").splitlines())
@@ -208,7 +209,7 @@ def test_what_the_original_cannot_do_is_refused(processor: Original, changed: di
 def test_more_guide_channels_than_the_original_holds_are_refused(processor: Original) -> None:
     guides = [[np.zeros((*size, 5), np.uint8)] * 5 for size in ((24, 32), (20, 28))]
     with pytest.raises(ValueError, match=r"at most 24 channels .*'original', got 25; use backend='cpu'"):
-        synthesise(STYLE, *guides, backend="original")
+        synthesise(STYLE, *guides, matching=Matching(backend="original"))
     assert not processor.notes.exists()
 
 
@@ -224,7 +225,7 @@ def test_what_the_processor_build_ignores_is_logged(processor: Original, changed
 
 @needs_compiler
 def test_auto_does_not_take_the_original(processor: Original) -> None:
-    synthesise(STYLE, SOURCES, TARGETS, backend="auto", search_vote_iterations=1)
+    synthesise(STYLE, SOURCES, TARGETS, matching=Matching(backend="auto", search_vote_iterations=1))
     assert not processor.notes.exists()
 
 
@@ -232,13 +233,13 @@ def test_a_library_that_is_not_installed_is_named_with_the_remedy(monkeypatch: p
     monkeypatch.delenv("EBSYNTH_LIBRARY", raising=False)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(OriginalNotFound, match=r"none was found; build it .* set EBSYNTH_LIBRARY .*backend='cpu'"):
-        synthesise(STYLE, SOURCES, TARGETS, backend="original")
+        synthesise(STYLE, SOURCES, TARGETS, matching=Matching(backend="original"))
 
 
 def test_a_wrong_path_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EBSYNTH_LIBRARY", str(tmp_path / "nowhere.so"))
     with pytest.raises(OriginalNotFound, match=r"EBSYNTH_LIBRARY must be the path .*nowhere\.so.*; correct"):
-        synthesise(STYLE, SOURCES, TARGETS, backend="original")
+        synthesise(STYLE, SOURCES, TARGETS, matching=Matching(backend="original"))
 
 
 def test_a_file_that_is_no_library_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +247,7 @@ def test_a_file_that_is_no_library_is_named_with_the_remedy(tmp_path: Path, monk
     text.write_text("not a library", encoding="utf-8")
     monkeypatch.setenv("EBSYNTH_LIBRARY", str(text))
     with pytest.raises(OriginalNotFound, match=r"libebsynth\.so must be an ebsynth library, .*; build it again"):
-        synthesise(STYLE, SOURCES, TARGETS, backend="original")
+        synthesise(STYLE, SOURCES, TARGETS, matching=Matching(backend="original"))
 
 
 @needs_compiler
@@ -254,4 +255,4 @@ def test_a_library_of_something_else_is_named_with_the_remedy(tmp_path: Path, mo
     other = build(tmp_path, "int answer(void) { return 42; }")
     monkeypatch.setenv("EBSYNTH_LIBRARY", str(other))
     with pytest.raises(OriginalNotFound, match=r"must be an ebsynth library, .*ebsynthRun.*; build it again"):
-        synthesise(STYLE, SOURCES, TARGETS, backend="original")
+        synthesise(STYLE, SOURCES, TARGETS, matching=Matching(backend="original"))

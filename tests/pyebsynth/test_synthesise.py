@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dial_arguments import with_matching
 
-from escalier.pyebsynth import Synthesis, synthesise
+from escalier.pyebsynth import Matching, Synthesis, synthesise
 from escalier.pyebsynth.level import row_bands
 
 RIM = 8
@@ -48,7 +49,7 @@ def ambiguous() -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
 @pytest.mark.parametrize("voting", ["plain", "weighted"])
 def test_the_same_guide_on_both_sides_gives_the_style_back(patch_size: int, voting: str) -> None:
     style, guide = noise(48, 64, 3, 1), noise(48, 64, 3, 2)
-    result = synthesise(style, [guide], [guide], weights=[2.0], patch_size=patch_size, voting=voting)
+    result = synthesise(style, [guide], [guide], weights=[2.0], matching=Matching(patch_size=patch_size, voting=voting))
     assert np.array_equal(result.nnf[INNER], grid(48, 64)[INNER])
     assert np.abs(result.image[INNER].astype(int) - style[INNER]).max() <= 1
 
@@ -74,7 +75,7 @@ def test_a_float_guide_counts_in_steps_finer_than_eight_bits(positions) -> None:
     """A step of 0.02 levels from pixel to pixel: in 8 bits the whole guide would be two flat colours."""
     style, where = noise(48, 64, 3, 6), positions(48, 64) * np.float32(0.02)
     guide = np.concatenate([where, where[..., :1]], axis=2)
-    result = synthesise(style, [guide], [guide], weights=[1e6], uniformity=0)
+    result = synthesise(style, [guide], [guide], weights=[1e6], matching=Matching(uniformity=0))
     assert np.array_equal(result.nnf[INNER], grid(48, 64)[INNER])
 
 
@@ -82,7 +83,7 @@ def test_a_float_guide_counts_in_steps_finer_than_eight_bits(positions) -> None:
 def test_a_style_of_one_flat_colour_stays_flat(guided: bool) -> None:
     style = np.full((48, 64, 3), (200, 30, 90), np.uint8)
     source, target = (noise(48, 64, 3, seed) if guided else np.zeros((48, 64, 3), np.uint8) for seed in (1, 2))
-    result = synthesise(style, [source], [target], patch_size=5 if guided else 3)
+    result = synthesise(style, [source], [target], matching=Matching(patch_size=5 if guided else 3))
     assert (result.image == (200, 30, 90)).all()
     assert np.allclose(result.error, result.guide_error)
 
@@ -124,7 +125,7 @@ def test_errors_are_float32_pictures_and_the_guides_make_a_part_of_them() -> Non
 @pytest.mark.parametrize("patch_size", [3, 5, 7], ids=lambda size: f"patch {size}")
 def test_every_matched_patch_lies_inside_the_source(patch_size: int) -> None:
     style, source, target = ambiguous()
-    nnf = synthesise(style, source, target, patch_size=patch_size).nnf
+    nnf = synthesise(style, source, target, matching=Matching(patch_size=patch_size)).nnf
     r = patch_size // 2
     assert nnf.min() >= r
     assert nnf[..., 0].max() < 48 - r and nnf[..., 1].max() < 64 - r
@@ -142,7 +143,7 @@ def test_a_float_style_is_not_rounded_to_eight_bits() -> None:
 )
 def test_plain_voting_paints_the_mean_of_all_patches_that_cover_a_pixel(changed: dict[str, Any], patch_size) -> None:
     style, source, target = ambiguous()
-    image, nnf, *_ = synthesise(style, source, target, **changed)
+    image, nnf, *_ = synthesise(style, source, target, **with_matching(**changed))
     total, count = np.zeros((40, 56, 3)), np.zeros((40, 56, 1))
     for row, column in np.ndindex(40, 56):
         reach = range(-(patch_size // 2), patch_size // 2 + 1)
@@ -175,7 +176,12 @@ def test_the_errors_are_the_energy_by_its_definition(case: str, energy_at, posit
     elif case == "grey style":
         style = style[..., 0]
     result = synthesise(
-        style, source, target, weights=weights, style_weight=style_weight, modulation=modulation, **changed
+        style,
+        source,
+        target,
+        weights=weights,
+        modulation=modulation,
+        **with_matching(style_weight=style_weight, **changed),
     )
     for pixel in [(0, 0), (0, 55), (39, 0), (39, 55), (1, 30), (20, 0), (20, 28), (11, 40), (33, 7)]:
         expected = energy_at(
@@ -193,7 +199,7 @@ def test_more_uniformity_uses_the_source_more_evenly() -> None:
     style, source, target = ambiguous()
     spread = []
     for uniformity in (0.0, 3500.0, 30000.0):
-        nnf = synthesise(style, source, target, weights=[0.05], uniformity=uniformity).nnf
+        nnf = synthesise(style, source, target, weights=[0.05], matching=Matching(uniformity=uniformity)).nnf
         used = np.zeros((48, 64))
         for dy, dx in np.ndindex(5, 5):
             np.add.at(used, (nnf[..., 0] + dy - 2, nnf[..., 1] + dx - 2), 1)
@@ -224,7 +230,8 @@ def test_modulation_of_one_changes_no_more_than_rounding() -> None:
 def test_weighted_voting_is_sharper_than_plain_voting() -> None:
     style, source, target = ambiguous()
     plain, weighted = (
-        synthesise(style, source, target, voting=voting).image.astype(float) for voting in ("plain", "weighted")
+        synthesise(style, source, target, matching=Matching(voting=voting)).image.astype(float)
+        for voting in ("plain", "weighted")
     )
     steps = [np.diff(image, axis=0).var() + np.diff(image, axis=1).var() for image in (plain, weighted)]
     assert steps[1] > 1.02 * steps[0]
@@ -234,7 +241,7 @@ def test_the_extra_pass_lowers_the_energy_of_3x3_patches(energy_at) -> None:
     style, source, target = ambiguous()
     means = []
     for extra in (False, True):
-        image, nnf, *_ = synthesise(style, source, target, extra_pass_3x3=extra)
+        image, nnf, *_ = synthesise(style, source, target, matching=Matching(extra_pass_3x3=extra))
         pixels = [(row, column) for row in range(1, 40, 6) for column in range(1, 56, 6)]
         means.append(np.mean([energy_at(p, style, image, nnf, source, target, [1], patch_size=3)[0] for p in pixels]))
     assert means[1] < 0.95 * means[0]
@@ -266,7 +273,7 @@ def test_an_opaque_alpha_comes_back_opaque_and_changes_no_match() -> None:
     opaque = np.dstack([style, np.full((48, 64), 255, np.uint8)])
     colour = synthesise(style, source, target)
     # A style's weight is shared by its channels: 4 / 3 gives each of the three that vary the same as before.
-    alpha = synthesise(opaque, source, target, style_weight=4 / 3)
+    alpha = synthesise(opaque, source, target, matching=Matching(style_weight=4 / 3))
     assert (alpha.image[..., 3] == 255).all()
     assert np.array_equal(alpha.nnf, colour.nnf) and np.array_equal(alpha.image[..., :3], colour.image)
 
@@ -283,7 +290,9 @@ def test_the_order_of_the_guides_does_not_matter() -> None:
 def test_more_iterations_find_a_lower_energy() -> None:
     style, source, target = ambiguous()
     short, long = (
-        synthesise(style, source, target, uniformity=0, search_vote_iterations=n, patchmatch_iterations=m).error.mean()
+        synthesise(
+            style, source, target, matching=Matching(uniformity=0, search_vote_iterations=n, patchmatch_iterations=m)
+        ).error.mean()
         for n, m in ((1, 1), (12, 4))
     )
     assert long < 0.9 * short
@@ -298,7 +307,9 @@ def test_a_warm_start_keeps_to_its_field_where_another_is_as_good(copy: int) -> 
     style, guide = noise(48, 40, 3, 1), noise(48, 40, 3, 2)
     sources = [np.hstack([guide, guide])]
     initial = grid(48, 40, 0, 40 * copy)
-    result = synthesise(np.hstack([style, style]), sources, [guide], initial_nnf=initial, uniformity=0)
+    result = synthesise(
+        np.hstack([style, style]), sources, [guide], initial_nnf=initial, matching=Matching(uniformity=0)
+    )
     assert np.array_equal(result.nnf[INNER], initial[INNER])
     assert np.array_equal(result.image[INNER], style[INNER])
 
@@ -314,7 +325,7 @@ def test_cold_pixels_of_a_warm_start_find_their_own_match() -> None:
 def test_the_initial_field_is_left_as_it_was_given() -> None:
     style, source, target = ambiguous()
     initial = np.ascontiguousarray(grid(40, 56).astype(np.int32))
-    synthesise(style, source, target, initial_nnf=initial, warm_levels=2)
+    synthesise(style, source, target, initial_nnf=initial, matching=Matching(warm_levels=2))
     assert np.array_equal(initial, grid(40, 56))
 
 
@@ -328,7 +339,7 @@ def test_masked_pixels_of_the_source_are_never_copied(uniformity: float) -> None
     allowed = np.ones((48, 64), bool)
     allowed[10:30, 15:40] = False
     style[~allowed] = (255, 0, 0)
-    result = synthesise(style, source, target, source_mask=allowed, uniformity=uniformity)
+    result = synthesise(style, source, target, source_mask=allowed, matching=Matching(uniformity=uniformity))
     for dy, dx in np.ndindex(5, 5):
         assert allowed[result.nnf[..., 0] + dy - 2, result.nnf[..., 1] + dx - 2].all()
     assert result.image[..., 0].max() <= 127
@@ -364,7 +375,9 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(case: str) -
         "warm": {"initial_nnf": grid(1024, 160) % (96, 128), "warm_levels": 1},
     }[case]
     results = [
-        synthesise(style, [source], [target], seed=5, threads=threads, search_vote_iterations=3, **changed)
+        synthesise(
+            style, [source], [target], seed=5, threads=threads, **with_matching(search_vote_iterations=3, **changed)
+        )
         for threads in (1, 2, 4)
     ]
     for other in results[1:]:
@@ -396,7 +409,7 @@ def test_how_an_array_lies_in_memory_does_not_matter() -> None:
 def test_progress_rises_to_its_total(changed: dict[str, Any]) -> None:
     style, source, target = ambiguous()
     seen: list[tuple[int, int]] = []
-    synthesise(style, source, target, progress=lambda *step: seen.append(step), **changed)
+    synthesise(style, source, target, progress=lambda *step: seen.append(step), **with_matching(**changed))
     done = [step[0] for step in seen]
     assert done == sorted(set(done)) and done[0] > 0
     assert {total for _, total in seen} == {done[-1]}

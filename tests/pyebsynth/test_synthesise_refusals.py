@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dial_arguments import with_matching
 
 from escalier.pyebsynth import synthesise
 
@@ -26,8 +27,8 @@ def with_nan(height: int, width: int, channels: int) -> np.ndarray:
 def refuse(kind: type[Exception], match: str, **changed: Any) -> None:
     arguments = {"style": STYLE, "source_guides": [GUIDE], "target_guides": [TARGET], **changed}
     called: list[int] = []
-    with pytest.raises(kind, match=r"^synthesise: .*" + match):
-        synthesise(**arguments, progress=lambda done, total: called.append(done))
+    with pytest.raises(kind, match=r"^(synthesise|Matching): .*" + match):
+        synthesise(**with_matching(**arguments), progress=lambda done, total: called.append(done))
     assert not called
 
 
@@ -96,20 +97,20 @@ def test_guides_that_do_not_fit_are_refused(kind: type[Exception], changed: dict
         (TypeError, {"weights": ["2"]}, r"weights\[0\] must be a number, got '2'"),
         (ValueError, {"style_weight": 0}, r"style_weight must be > 0, got 0; "),
         (ValueError, {"style_weight": -1.5}, r"style_weight must be > 0, got -1.5; "),
-        (ValueError, {"style_weight": float("inf")}, r"style_weight must be finite, got inf"),
+        (ValueError, {"style_weight": float("inf")}, r"style_weight must be a finite number, got inf"),
         (ValueError, {"uniformity": -1}, r"uniformity must be >= 0, got -1; use 0"),
-        (ValueError, {"uniformity": float("nan")}, r"uniformity must be finite, got nan"),
+        (ValueError, {"uniformity": float("nan")}, r"uniformity must be a finite number, got nan"),
         (ValueError, {"stop_threshold": -3.0}, r"stop_threshold must be >= 0, got -3.0; use 0"),
         (ValueError, {"patch_size": 4}, r"patch_size must be 3, 5 or 7, got 4; "),
         (TypeError, {"patch_size": 5.0}, r"patch_size must be .* got 5.0"),
         (ValueError, {"pyramid_levels": 0}, r"pyramid_levels must be >= 1, got 0; leave it out"),
         (ValueError, {"pyramid_levels": 6}, r"pyramid_levels must be 1 to 1 for 32x24 and 28x20 .* got 6: .*leave"),
         (ValueError, {"search_vote_iterations": 0}, r"search_vote_iterations must be >= 1, got 0; leave"),
-        (TypeError, {"patchmatch_iterations": 2.5}, r"patchmatch_iterations must be a whole number, got 2.5"),
+        (TypeError, {"patchmatch_iterations": 2.5}, r"patchmatch_iterations must be a whole number or None, got 2.5"),
         (ValueError, {"search_radius": 0}, r"search_radius must be >= 1, got 0; leave it out"),
         (TypeError, {"warm_levels": None}, r"warm_levels must be a whole number, got None"),
-        (ValueError, {"voting": "loud"}, r"voting must be one of plain, weighted, got 'loud'"),
-        (ValueError, {"backend": "cuda"}, r"backend must be one of auto, cpu, .*original, got 'cuda'"),
+        (ValueError, {"voting": "loud"}, r"voting must be one of plain, weighted, got loud; choose"),
+        (ValueError, {"backend": "cuda"}, r"backend must be one of auto, cpu, .*original, got cuda; choose"),
         (TypeError, {"seed": 1.5}, r"seed must be a whole number, got 1.5"),
         (ValueError, {"threads": 0}, r"threads must be >= 1 and at most 256, got 0; leave it out"),
         (TypeError, {"threads": "2"}, r"threads must be a whole number, got '2'"),

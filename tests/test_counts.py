@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from escalier.counts import MOST_SEED, check_seed, processors, thread_count
 from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
 from escalier.propagation import propagate
-from escalier.pyebsynth import check_seed, thread_count
-from escalier.pyebsynth.counts import MOST_SEED
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,20 @@ def test_a_propagation_refuses_them_before_it_makes_a_folder(wrong: dict, tmp_pa
     with pytest.raises(ValueError, match="propagate: "):
         propagate(film, Keyframes([0], [film.frame(0)], 2), folder=tmp_path / "scratch", **wrong)
     assert not (tmp_path / "scratch").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system knows no processor affinity")
+def test_a_process_that_may_use_one_processor_uses_one_thread() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert processors() == thread_count(None, "here") == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def test_nobody_counts_processors_for_themselves() -> None:
+    root = Path(__file__).resolve().parent.parent
+    files = [path for folder in ("escalier", "nodes", "benchmarks") for path in (root / folder).rglob("*.py")]
+    counting = {path.name for path in files if re.search(r"cpu_count|sched_getaffinity", path.read_text("utf-8"))}
+    assert counting == {"counts.py"}

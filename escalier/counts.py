@@ -11,6 +11,16 @@ MOST_SEED = 2**32 - 1
 """The engine mixes 32 bits into its random numbers; a larger seed would be the same as a smaller one."""
 
 
+def processors() -> int:
+    """How many processors this process may use: those of its affinity where the system knows one, else all.
+
+    >>> processors() >= 1
+    True
+    """
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
 def thread_count(threads: int | None, caller: str) -> int:
     """How many threads to use: as many as were asked for, or one for each processor that this process may use.
 
@@ -18,8 +28,7 @@ def thread_count(threads: int | None, caller: str) -> int:
     (3, True)
     """
     if threads is None:
-        allowed = getattr(os, "sched_getaffinity", None)
-        return len(allowed(0)) if allowed else os.cpu_count() or 1
+        return processors()
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
         raise TypeError(f"{caller}: threads must be a whole number, got {threads!r}")
     if not 1 <= threads <= MOST_THREADS:
