@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Size, check_masks
+from escalier.film import FrameSource, Masks, MaskSource, Size, frame_at
 
 MOST_HELD = 12
 
@@ -50,11 +50,9 @@ class Boil:
         _check_redraws(redraws)
         if not 1 <= hold <= MOST_HELD:
             raise ValueError(f"Boil: hold must be 1 to {MOST_HELD} frames, got {hold}; 2 is usual")
-        if masks is not None:
-            check_masks(masks, redraws[0], "Boil")
         self.redraws = tuple(redraws)
         self.hold = hold
-        self.masks = masks
+        self.masks = None if masks is None else Masks.fitting(masks, redraws[0], "Boil")
 
     @property
     def size(self) -> Size:
@@ -82,13 +80,13 @@ class Boil:
     def frame(self, index: int) -> np.ndarray:
         """Frame `index`, in the type of the redraw seen, or of the first one where masks are given."""
         redraw = self.redraws[self.redraw_at(index)]
-        seen = redraw.frame(min(index, len(redraw) - 1))
+        seen = frame_at(redraw, index)
         if self.masks is None or redraw is self.redraws[0]:
             return seen
         from escalier.composite import blend_layers  # numba, which would double the time to import the pack
 
-        first = self.redraws[0].frame(min(index, len(redraw) - 1))
-        return blend_layers(first, seen, np.asarray(self.masks[min(index, len(self.masks) - 1)]))
+        first = frame_at(self.redraws[0], index)
+        return blend_layers(first, seen, self.masks.at(index))
 
     def describe(self) -> str:
         """The cycle in words, and whether the film loops.

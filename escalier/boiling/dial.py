@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Motion, Size, as_uint8, check_masks
+from escalier.film import FrameSource, Masks, MaskSource, Motion, Size, as_uint8
 from escalier.propagation import FADES, Gap, Run, Weights, mix, window
 
 from .curve import Curve
@@ -97,8 +97,7 @@ class Dial:
         seed: int = 0,
     ) -> None:
         _check_films(still, redrawn, motion)
-        if masks is not None:
-            check_masks(masks, still, "Dial")
+        self.masks = None if masks is None else Masks.fitting(masks, still, "Dial")
         if mode not in FADES:
             raise ValueError(f"Dial: mode must be one of {', '.join(FADES)}, got {mode}; choose one of them")
         if longest < 1:
@@ -111,7 +110,6 @@ class Dial:
         self.redrawn = redrawn
         self.amount = amount if isinstance(amount, Curve) else Curve(((0, float(amount)),))
         self.motion = motion
-        self.masks = masks
         self.mode = mode
         self.fade_frames = fade_frames
         self.ramp_frames = ramp_frames
@@ -162,7 +160,7 @@ class Dial:
     def _mask(self, index: int) -> np.ndarray:
         if self.masks is None:
             return np.ones((self.size.height, self.size.width), bool)
-        return np.asarray(self.masks[index if len(self.masks) > 1 else 0])
+        return self.masks.at(index)
 
     def _boiling(self, index: int) -> np.ndarray:
         """Frame `index` of the redraws and their fades, without the still film."""

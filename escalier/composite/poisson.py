@@ -17,7 +17,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, MaskSource, Size
+from escalier.film import FrameSource, Masks, MaskSource, Size, frame_at
+from escalier.mask import box_around
 
 from . import guidance, pictures
 from .multigrid import Multigrid
@@ -189,14 +190,14 @@ def poisson_blend_film(
         pictures.check_length(what, name, length, caller)
     pictures.check_within(memory_mb, "memory_mb", 1, np.inf, caller, "give the frames some memory", " MB")
     engine = _engine(dials, backend, device, threads, caller)
-    return _blend_all(engine, source, target, masks, length, memory_mb, progress)
+    return _blend_all(engine, source, target, Masks.of(masks), length, memory_mb, progress)
 
 
 def _blend_all(
     engine: Engine,
     source: FrameSource,
     target: FrameSource,
-    masks: MaskSource,
+    masks: Masks,
     length: int,
     memory_mb: float,
     progress: Callable[..., object] | None,
@@ -205,7 +206,7 @@ def _blend_all(
     done = 0
     while done < length:
         jobs = [
-            _checked_job(_frame(source, i), _frame(target, i), masks[i if len(masks) > 1 else 0], "poisson_blend_film")
+            _checked_job(frame_at(source, i), frame_at(target, i), masks.at(i), "poisson_blend_film")
             for i in range(done, min(done + at_once, length))
         ]
         try:
@@ -225,10 +226,6 @@ def _blend_all(
             if progress is not None:
                 progress(done, length, picture)
             yield picture
-
-
-def _frame(film: FrameSource, index: int) -> np.ndarray:
-    return film.frame(index if len(film) > 1 else 0)
 
 
 class ProcessorEngine:
@@ -280,9 +277,8 @@ def blend_frame(job: Job, dials: Dials) -> np.ndarray:
 
 def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     """Top, bottom, left and right of the mask, with one more pixel wherever the picture goes on."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    height, width = mask.shape
-    return max(rows[0] - 1, 0), min(rows[-1] + 2, height), max(columns[0] - 1, 0), min(columns[-1] + 2, width)
+    rows, columns = box_around(mask, 1)
+    return rows.start, rows.stop, columns.start, columns.stop
 
 
 def _engine(dials: Dials, backend: str, device: str | None, threads: int | None, caller: str) -> Engine:

@@ -19,6 +19,7 @@ from .cuts import (
 from .cuts import (
     shots as shots,
 )
+from .film_masks import FilmMasks as FilmMasks
 from .film_part import FilmPart as FilmPart
 from .film_writing import write_film as write_film
 from .filmed_clip import FilmedClip as FilmedClip
@@ -41,25 +42,16 @@ from .frames import (
     FrameSource as FrameSource,
 )
 from .frames import (
-    MaskSource as MaskSource,
-)
-from .frames import (
-    check_masks as check_masks,
-)
-from .frames import (
     frame_numbers as frame_numbers,
 )
 from .frames import (
     shortened as shortened,
 )
 from .masks import (
-    FilmMasks as FilmMasks,
+    Masks as Masks,
 )
 from .masks import (
-    check_marked as check_marked,
-)
-from .masks import (
-    nothing_marked as nothing_marked,
+    MaskSource as MaskSource,
 )
 from .motion import (
     PRESETS as PRESETS,
@@ -97,6 +89,7 @@ from .moving_clip.clip import (
 from .moving_clip.clip import (
     make_clip as make_clip,
 )
+from .one_for_all import frame_at as frame_at
 from .output_formats import (
     check_output as check_output,
 )

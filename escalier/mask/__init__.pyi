@@ -1,3 +1,9 @@
+from .box import (
+    Box as Box,
+)
+from .box import (
+    box_around as box_around,
+)
 from .colour_id import (
     colour_id_mask as colour_id_mask,
 )

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import FrameSource, Size
+from escalier.film import FrameSource, Size, frame_at
 
 
 @checked
@@ -121,7 +121,7 @@ def _mattes(
     for i in range(len(film)):
         matte = difference_matte(
             film.frame(i),
-            plate.frame(i if len(plate) > 1 else 0),
+            frame_at(plate, i),
             threshold=threshold,
             softness=softness,
             blur_px=blur_px,

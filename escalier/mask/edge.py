@@ -19,7 +19,9 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import MaskSource, Size
 from escalier.kernel_cache import njit
+from escalier.smoothstep import smoothstep
 
+from .box import box_around
 from .level_sets import LevelSets, level_sets
 
 PROFILES = ("linear", "smoothstep", "gaussian")
@@ -103,14 +105,12 @@ def shape_edge(
     edge = Edge(spread_px, choke_px, feather_inside_px, feather_outside_px, profile, fill_holes_area, drop_islands_area)
     _check_edge(edge, "shape_edge")
     matte = clean(_matte(mask, "shape_edge"), fill_holes_area, drop_islands_area)
-    if not edge.moves:
+    if not edge.moves or not matte.any():
         return matte
     low, high = edge.ramp
-    top, bottom, left, right = _bounds(matte, max(0, math.ceil(-low)) + 2)
+    box = box_around(matte, max(0, math.ceil(-low)) + 2)
     out = np.zeros_like(matte)
-    if bottom > top:
-        part = np.ascontiguousarray(matte[top:bottom, left:right])
-        out[top:bottom, left:right] = _rendered(level_sets(part, max(-low, 0), max(high, 0)), edge)
+    out[box] = _rendered(level_sets(np.ascontiguousarray(matte[box]), max(-low, 0), max(high, 0)), edge)
     return out
 
 
@@ -254,7 +254,7 @@ def _profile_tables(profile: str, width_px: float) -> tuple[np.ndarray, np.ndarr
     if profile == "linear":
         ramp = u
     elif profile == "smoothstep":
-        ramp = u * u * (3 - 2 * u)
+        ramp = smoothstep(u)
     else:
         ramp = np.array([math.erf((4 * v - 2) / math.sqrt(2)) for v in u])
         ramp = (ramp - ramp[0]) / (ramp[-1] - ramp[0])
@@ -302,20 +302,6 @@ def _coverage(distances, low, high, profile, integral, steps, ends):
                 total += ends[1] * _looked_up(profile, a * per_px)
             out[i, j] = min(total, 1.0)
     return out
-
-
-def _bounds(matte: np.ndarray, margin: int) -> tuple[int, int, int, int]:
-    """Top, bottom, left and right of what is not zero, with a margin, inside the picture."""
-    rows, columns = np.flatnonzero(matte.any(axis=1)), np.flatnonzero(matte.any(axis=0))
-    if not len(rows):
-        return 0, 0, 0, 0
-    height, width = matte.shape
-    return (
-        max(int(rows[0]) - margin, 0),
-        min(int(rows[-1]) + 1 + margin, height),
-        max(int(columns[0]) - margin, 0),
-        min(int(columns[-1]) + 1 + margin, width),
-    )
 
 
 def _matte(mask: np.ndarray, caller: str) -> np.ndarray:

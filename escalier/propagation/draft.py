@@ -13,11 +13,11 @@ from escalier.film import (
     ArrayFrames,
     FrameRange,
     FrameSource,
+    Masks,
     MaskSource,
     ScaledFilm,
     Size,
     as_uint8,
-    check_masks,
     draft_size,
     film_fingerprint,
     scale_film,
@@ -96,8 +96,8 @@ def make_draft(
     stop = len(film) if stop is None else stop
     size = _checked_size(film, keyframes, scale, start, stop)
     if masks is not None:
-        check_masks(masks, film, "make_draft")
-        masks = [scale_film(np.asarray(masks[i]), size) for i in (range(start, stop) if len(masks) > 1 else (0,))]
+        scaled = Masks.fitting(masks, film, "make_draft").scaled(size)
+        masks = scaled[start:stop] if len(scaled) > 1 else scaled[:]
     if guides is not None:
         check_guides(guides, film, len(keyframes), "make_draft")
         inside = [order for order, index in enumerate(keyframes.indices) if start <= index < stop]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from escalier.film import Motion, warp
+from escalier.mask import Box
 
 from .affine_motion import Affine, affine_flow, chain_affine, fit_affine
 from .picture_match import difference, same, without_grain
@@ -92,7 +93,7 @@ def just_uncovered(
     index: int,
     towards: int,
     around: np.ndarray,
-    region: tuple[slice, slice],
+    region: Box,
 ) -> np.ndarray:
     """Pixels that changed in the last frames and lie still in the next ones: the set, left behind by the subject.
 

@@ -22,11 +22,12 @@ import cv2
 import numpy as np
 
 from escalier.film import Motion, sampling_positions, visibility, warp
+from escalier.mask import Box, box_around
 
 from .affine_motion import Affine, affine_flow, fit_affine
 from .background_memory import BackgroundMemory, Camera, just_uncovered
 from .colour_model import ColourSample
-from .mask_state import Carried, box_around, distance_to_outline
+from .mask_state import Carried, distance_to_outline
 from .moving_parts import moving, moving_like, others_moving
 from .nearest_flow import flow_of_nearest, which_motion
 from .picture_match import difference, same, without_grain
@@ -147,10 +148,10 @@ class Carrier:
         least = np.where(label < 0, np.minimum(trust, np.float32(0.4)), 0)
         far = Carried(label, np.maximum(trust * believed, least), traced * followed)
         nearness = np.clip(2 * (1 - distance / np.float32(REACH_PX)), 0, 1)
-        region = box_around(nearness > 0, MARGIN_PX)
         self._odds, self._confirmed = np.zeros((2, *label.shape), np.float32)
-        if region is None:
+        if not nearness.any():
             return Carried(far.label, far.trust * DECAY, far.traced * DECAY)
+        region = box_around(nearness, MARGIN_PX)
         noise = NOISE_FACTOR * float(np.median(differs[seen])) + 1 if seen.any() else 1.0
         shaded = SHADED_SHARE * seen * same(differs, noise, SHADED_TOLERANCE)
         fits = good * np.maximum(same(differs, noise, MATCH_TOLERANCE), shaded)
@@ -191,7 +192,7 @@ class Carrier:
             state.traced + gain * (1 - state.traced),
         )
 
-    def _explained(self, region: tuple[slice, slice], step: _Step) -> Carried:
+    def _explained(self, region: Box, step: _Step) -> Carried:
         """What the best explanations say about the pixels of a region."""
         fits, seen, relative, distance = (part[region] for part in (step.fits, step.seen, step.relative, step.distance))
         label, trust, traced = (part[region] for part in (step.warped.label, step.warped.trust, step.warped.traced))
@@ -241,7 +242,7 @@ class Carrier:
         return votes.result()
 
     def _body_flows(
-        self, flow: np.ndarray, region: tuple[slice, slice], inner: np.ndarray
+        self, flow: np.ndarray, region: Box, inner: np.ndarray
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """The subject's motion carried on over its outline, and its motion as a whole in the frame before."""
         nearest = flow_of_nearest(flow[region], inner)
@@ -258,7 +259,7 @@ class Carrier:
             self._body = fitted
         return nearest, whole
 
-    def _evidence(self, now: int, moved: Carried, region: tuple[slice, slice], known: np.ndarray) -> np.ndarray:
+    def _evidence(self, now: int, moved: Carried, region: Box, known: np.ndarray) -> np.ndarray:
         """Log odds for the subject from the frames before and after."""
         odds = which_motion(self._frames, self._motion, now, region, moved.label[region], known)
         return odds + self._odds[region]

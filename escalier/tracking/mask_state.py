@@ -49,21 +49,3 @@ def distance_to_outline(label: np.ndarray) -> np.ndarray:
     inside = (label > 0).view(np.uint8)
     apart = cv2.distanceTransform(inside, cv2.DIST_L2, 3) + cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
     return np.minimum(apart, FARTHEST_PX)
-
-
-def box_around(where: np.ndarray, margin_px: int) -> tuple[slice, slice] | None:
-    """The smallest box that holds all True pixels and a margin, as rows and columns; None where there are none.
-
-    >>> spot = np.zeros((20, 30), bool)
-    >>> spot[4, 9] = True
-    >>> box_around(spot, 2)
-    (slice(2, 7, None), slice(7, 12, None))
-    """
-    rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
-    if not len(rows):
-        return None
-    top, left = max(0, int(rows[0]) - margin_px), max(0, int(columns[0]) - margin_px)
-    bottom, right = (
-        min(side, int(last) + margin_px + 1) for side, last in zip(where.shape, (rows[-1], columns[-1]), strict=True)
-    )
-    return slice(top, bottom), slice(left, right)

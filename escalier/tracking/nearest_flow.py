@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from escalier.film import Motion, sampling_positions
+from escalier.mask import Box
 
 from .mask_state import distance_to_outline
 from .picture_match import difference, same, without_grain
@@ -42,7 +43,7 @@ def which_motion(
     frames: SmallFrames,
     motion: Motion,
     index: int,
-    region: tuple[slice, slice],
+    region: Box,
     label: np.ndarray,
     known: np.ndarray,
 ) -> np.ndarray:
@@ -85,7 +86,7 @@ def which_motion(
     return odds
 
 
-def _sampled(picture: np.ndarray, flow: np.ndarray, region: tuple[slice, slice]) -> np.ndarray:
+def _sampled(picture: np.ndarray, flow: np.ndarray, region: Box) -> np.ndarray:
     """The whole picture, seen where the flow of one of its regions points."""
     x, y = sampling_positions(flow)
     x += np.float32(region[1].start)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from escalier.mask import Box, box_around
+
 from .colour_model import ColourSample, LocalColours
 from .edge_aware import smooth_along_edges
-from .mask_state import Carried, box_around, distance_to_outline
+from .mask_state import Carried, distance_to_outline
 
 MARGIN_PX = 64
 SURE = 0.9
@@ -24,7 +26,7 @@ GUESS, BEST_GUESS, CONFIRMED = np.float32(0.4), np.float32(0.7), np.float32(0.05
 CLEAR_LABEL = 0.3
 STEEPNESS = np.float32(1.6)
 
-Evidence = Callable[[tuple[slice, slice], np.ndarray], np.ndarray]
+Evidence = Callable[[Box, np.ndarray], np.ndarray]
 """Region and how sure its pixels are -> log odds for the subject, of the region's shape."""
 
 
@@ -61,9 +63,10 @@ def settle(
     >>> (settled.label[20, 38:42] > 0).tolist()
     [False, False, True, True]
     """
-    region = box_around(carried.label > -0.5, MARGIN_PX)
-    if region is None:
+    perhaps = carried.label > -0.5
+    if not perhaps.any():
         return carried
+    region = box_around(perhaps, MARGIN_PX)
     label, trust, traced = (part[region] for part in (carried.label, carried.trust, carried.traced))
     firm = firmness(carried)[region]
     opinion = _opinion(
@@ -97,7 +100,7 @@ def firmness(carried: Carried) -> np.ndarray:
 
 def _opinion(
     picture: np.ndarray,
-    region: tuple[slice, slice],
+    region: Box,
     label: np.ndarray,
     firm: np.ndarray,
     traced: np.ndarray,
