@@ -38,7 +38,17 @@ from engine import read_frames, restyle
 from escalier.coherence import followed_pixels, measure_fades, visible_change
 from escalier.film import ArrayFrames, Motion, Size, make_clip, warp
 from escalier.keyframes import Keyframes
-from escalier.propagation import FADES, Guides, Plate, Staircase, edge_guide, position_guide, propagate, still_positions
+from escalier.propagation import (
+    FADES,
+    Fade,
+    Guides,
+    Plate,
+    Staircase,
+    edge_guide,
+    position_guide,
+    propagate,
+    still_positions,
+)
 from escalier.pyebsynth import measure_energy, plain_problem, synthesise
 
 FADE_COLUMNS = ("case", "fade", "psnr", "sharpness", "middle", "ghosting", "pop")
@@ -176,7 +186,7 @@ def fade_rows(given: Film, folder: Path, threads: int) -> Iterator[dict[str, Any
     keyframes = Keyframes([0, last], [given.truth[0], given.truth[last]], FRAMES)
     runs = propagate(given.film, keyframes, folder=folder, motion=given.motion, threads=threads, cuts=())
     for mode in FADES:
-        staircase = Staircase(runs, mode=mode)
+        staircase = Staircase(runs, Fade(mode=mode))
         frames = [staircase.frame(index) for index in range(FRAMES)]
         errors = [np.square(np.float32(frames[i]) - given.truth[i]).mean() for i in range(1, last)]
         sharp = [_laplacian(frames[i]) / _laplacian(given.truth[i]) for i in range(1, last)]

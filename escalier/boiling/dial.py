@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import FrameSource, Masks, MaskSource, Motion, Size, as_uint8
-from escalier.propagation import FADES, Gap, Run, Weights, mix, window
+from escalier.propagation import Fade, Run
 
 from .curve import Curve
 from .redraws import carry_redraw
@@ -51,11 +50,9 @@ class Dial:
     masks
         Where the film may be redrawn: one mask for each frame, or one for all. Where a mask is 0, the still film is
         seen, bit for bit. Between 0 and 1 the two are mixed: a feather outwards makes an aura around the subject.
-    mode, ramp_frames, seed
-        Of the fades, see `Staircase`.
-    fade_frames
-        Length of each fade. None, the default, is from redraw to redraw; a shorter fade holds each redraw first, and 0
-        jumps from one to the next. Only full-length fades change evenly from frame to frame.
+    fade
+        How one redraw passes into the next. Its length is from redraw to redraw by default; a shorter fade holds each
+        redraw first, and 0 jumps from one to the next. Only full-length fades change evenly from frame to frame.
     longest
         Frames from one redraw to the next at most. More lets a small amount drift slowly in place of flashing faintly,
         and costs memory.
@@ -90,31 +87,19 @@ class Dial:
         *,
         motion: Motion,
         masks: MaskSource | None = None,
-        mode: str = "staggered",
-        fade_frames: int | None = None,
-        ramp_frames: float = 3.0,
+        fade: Fade | None = None,
         longest: int = LONGEST,
-        seed: int = 0,
     ) -> None:
         _check_films(still, redrawn, motion)
         self.masks = None if masks is None else Masks.fitting(masks, still, "Dial")
-        if mode not in FADES:
-            raise ValueError(f"Dial: mode must be one of {', '.join(FADES)}, got {mode}; choose one of them")
         if longest < 1:
             raise ValueError(f"Dial: longest must be at least 1 frame, got {longest}; {LONGEST} is half a second")
-        if fade_frames is not None and fade_frames < 0:
-            raise ValueError(f"Dial: fade_frames must be >= 0, got {fade_frames}; use None for full-length fades")
-        if ramp_frames < 0:
-            raise ValueError(f"Dial: ramp_frames must be >= 0, got {ramp_frames}; use 0 to switch at once")
         self.still = still
         self.redrawn = redrawn
         self.amount = amount if isinstance(amount, Curve) else Curve(((0, float(amount)),))
         self.motion = motion
-        self.mode = mode
-        self.fade_frames = fade_frames
-        self.ramp_frames = ramp_frames
+        self.fade = fade or Fade()
         self.longest = longest
-        self.seed = seed
         self.redraws = redraw_frames(self.amount, len(still), longest)
         self._step: tuple[int, _Step] | None = None
         self._lock = threading.Lock()
@@ -177,26 +162,24 @@ class Dial:
     def _made_step(self, place: int) -> _Step:
         before = self.redraws[place]
         if place + 1 == len(self.redraws):
-            return _Step(carry_redraw(self.still, self.redrawn, self.motion, before, len(self)), None, None)
+            return _Step(carry_redraw(self.still, self.redrawn, self.motion, before, len(self)), None, self.fade)
         after = self.redraws[place + 1]
         earlier = carry_redraw(self.still, self.redrawn, self.motion, before, after)
         later = carry_redraw(self.still, self.redrawn, self.motion, after, before)
-        gap = Gap(earlier, later, *window(before, after, self.fade_frames), self.ramp_frames, self.seed)
-        return _Step(earlier, later, FADES[self.mode](gap))
+        return _Step(earlier, later, self.fade)
 
 
-@dataclass(frozen=True)
 class _Step:
     """From one redraw to the next; after the last redraw there is no later one."""
 
-    earlier: Run
-    later: Run | None
-    weights: Weights | None
+    def __init__(self, earlier: Run, later: Run | None, fade: Fade) -> None:
+        self._earlier, self._later, self._fade = earlier, later, fade
+        self._weights = None if later is None else fade.plan(earlier, later)
 
     def frame(self, index: int) -> np.ndarray:
-        if self.later is None or self.weights is None:
-            return self.earlier.frame(index)
-        return mix(self.earlier.frame(index), self.later.frame(index), self.weights(index))
+        if self._later is None or self._weights is None:
+            return self._earlier.frame(index)
+        return self._fade.mix(self._earlier.frame(index), self._later.frame(index), self._weights(index))
 
 
 def redraw_frames(amount: Curve, length: int, longest: int = LONGEST) -> tuple[int, ...]:

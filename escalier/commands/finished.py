@@ -36,7 +36,7 @@ class Finished:
         facts = {
             "version": [escalier.__version__, FORMAT],
             "runs": sorted(run.folder.name for run in runs),  # their names hold what they were made from
-            "fade": [staircase.mode, staircase.fade_frames, staircase.ramp_frames, staircase.seed],
+            "fade": asdict(staircase.fade),
             "clip": clip,
             "rate": str(staircase.rate),
             "output": str(Path(output).absolute()),

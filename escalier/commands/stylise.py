@@ -15,15 +15,16 @@ from typing import Any
 from escalier.coherence import FadeReport, measure_fades
 from escalier.film import Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
-from escalier.propagation import FADES, Guides, Runs, Staircase, propagate
+from escalier.propagation import Fade, Guides, Runs, Staircase, propagate
 from escalier.refusals import printable
 from escalier.scratch import KEPT_DAYS, open_scratch, said_bytes, scratch_facts
 
 from . import paint_keyframes
+from .dial_options import add_dials
 from .finished import Finished
 from .progress_bars import job_bar
 from .scratch_place import SCRATCH_NAME
-from .stylise_plan import Plan, make_plan, read_and_show
+from .stylise_plan import FADE_OPTIONS, Plan, make_plan, read_and_show
 
 log = logging.getLogger("escalier")
 
@@ -62,13 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the film to write (CLIP_stylised.mp4): {list_output_formats()}".replace("%", "%%"),
     )
     parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
-    parser.add_argument(
-        "--mode",
-        choices=list(FADES),
-        default=next(iter(FADES)),
-        help="how the look of one keyframe passes into the next",
-    )
-    parser.add_argument("--fade-frames", type=int, metavar="N", help="length of a fade (as long as the gap allows)")
+    add_dials(parser, Fade, FADE_OPTIONS)
     for name, weight in Guides().weights().items():
         parser.add_argument(
             f"--{name}-weight", type=float, default=weight, metavar="W", help=f"the {name} guide ({weight:g})"
@@ -138,7 +133,7 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
             threads=args.threads,
             progress=part("painting", plan.cores, before="reading the film"),
         )
-        staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
+        staircase = Staircase(runs, plan.fade)
         # Pictures are numbered as the plates are.
         first, sound = frame_numbers(film, args.first)[0], not args.no_sound
         finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, first=first, sound=sound)

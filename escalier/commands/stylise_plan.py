@@ -23,16 +23,18 @@ from escalier.film import (
     shortened,
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
-from escalier.propagation import Guides, Matching, chains_of, check_fade, scratch_bytes
+from escalier.propagation import Fade, Guides, Matching, chains_of, scratch_bytes
 from escalier.pyebsynth import check_seed, thread_count
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
+from .dial_options import dials_from
 from .mask_option import masks_for
 from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
 
 log = logging.getLogger("escalier")
 
+FADE_OPTIONS = {"mode": "--mode", "fade_frames": "--fade-frames"}
 BYTES_PER_PIXEL = {"h264": 0.3, "prores": 1.2, "ffv1": 2.5, "vp9": 0.3, "gif": 1.0, "png": 3.0, "tif": 3.0, "exr": 6.0}
 """Of a written film, at the most that was seen of painted pictures, by codec."""
 
@@ -55,6 +57,7 @@ class Plan:
     scratch: Path
     guides: Guides
     matching: Matching
+    fade: Fade
     cores: int
 
 
@@ -67,7 +70,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         In a sentence for the artist. Nothing has been written then.
     """
     clip, places = _clip_and_keyframes(args)
-    guides, matching, cores = _dials(args)
+    guides, matching, fade, cores = _dials(args)
     output = args.output or f"{Path(clip).resolve().stem or 'film'}_stylised.mp4"
     target, _ = output_format(output)
     _check_not_there(target, args.overwrite)
@@ -87,7 +90,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
     _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
     first = frame_numbers(film, args.first)[0]
-    return Plan(film, masks, listing, indices, painted, size, first, output, scratch, guides, matching, cores)
+    return Plan(film, masks, listing, indices, painted, size, first, output, scratch, guides, matching, fade, cores)
 
 
 def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:
@@ -101,12 +104,12 @@ def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:
     return clip, places
 
 
-def _dials(args: argparse.Namespace) -> tuple[Guides, Matching, int]:
+def _dials(args: argparse.Namespace) -> tuple[Guides, Matching, Fade, int]:
     check_seed(args.seed, "--seed")
     cores = thread_count(args.threads, "--threads")
-    check_fade("--fade-frames", args.mode, args.fade_frames)
+    fade = dials_from(args, Fade, FADE_OPTIONS)
     guides = Guides(**{name: getattr(args, f"{name}_weight") for name in Guides().weights()})
-    return guides, Matching(match_side=args.match_side, sub_pixel=not args.whole_pixels), cores
+    return guides, Matching(match_side=args.match_side, sub_pixel=not args.whole_pixels), fade, cores
 
 
 def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:

@@ -11,13 +11,13 @@ from .fades import (
     FADES as FADES,
 )
 from .fades import (
+    Fade as Fade,
+)
+from .fades import (
     Gap as Gap,
 )
 from .fades import (
     Weights as Weights,
-)
-from .fades import (
-    check_fade as check_fade,
 )
 from .fades import (
     window as window,
@@ -37,6 +37,7 @@ from .guides import (
 from .guides import (
     still_positions as still_positions,
 )
+from .mixing import mix as mix
 from .plates import Plate as Plate
 from .room import scratch_bytes as scratch_bytes
 from .run import (
@@ -54,9 +55,4 @@ from .runs import (
 from .runs import (
     propagate as propagate,
 )
-from .staircase import (
-    Staircase as Staircase,
-)
-from .staircase import (
-    mix as mix,
-)
+from .staircase import Staircase as Staircase

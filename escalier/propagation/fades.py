@@ -14,9 +14,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
+from escalier.dials import Dials, dial
 from escalier.smoothstep import smoothstep
 
 from .error_choice import best_switch
+from .mixing import mix
 from .run import Run
 
 Weights = Callable[[int], np.ndarray | np.float32]
@@ -150,27 +153,79 @@ FADES: dict[str, Callable[[Gap], Weights]] = {
 """Every mode by the name that the artist sees. The first is the default."""
 
 
-def check_fade(
-    caller: str, mode: str, fade_frames: float | None, ramp_frames: float = 0.0, seam_removal: float = 0.0
-) -> None:
-    """Refuse a fade that cannot be made. `Staircase` says what each dial does.
+@checked
+@dataclass(frozen=True)
+class Fade(Dials):
+    """How one run passes into the next.
 
-    >>> check_fade("example", "linear", -1)
+    >>> Fade(fade_frames=-1)
     Traceback (most recent call last):
-    ValueError: example: fade_frames must be >= 0, got -1; leave it out for a fade as long as each gap allows
+    ValueError: Fade: fade_frames must be >= 0, got -1; leave it out for a fade as long as each gap allows
     """
-    if mode not in FADES:
-        raise ValueError(f"{caller}: mode must be one of {', '.join(FADES)}, got {mode}; choose one of them")
-    if fade_frames is not None and not 0 <= fade_frames < math.inf:
-        raise ValueError(
-            f"{caller}: fade_frames must be >= 0, got {fade_frames}; leave it out for a fade as long as each gap allows"
-        )
-    if not 0 <= ramp_frames < math.inf:
-        raise ValueError(f"{caller}: ramp_frames must be >= 0, got {ramp_frames}; use 0 to switch at once")
-    if not 0 <= seam_removal < 1:
-        raise ValueError(
-            f"{caller}: seam_removal must lie in 0..1, 1 left out, got {seam_removal}; 0.9 removes most seams"
-        )
+
+    mode: str = dial(
+        next(iter(FADES)),
+        "'staggered' lets every pixel switch at its own time, so that no double image is seen. 'linear' and "
+        "'smoothstep' mix the two pictures: softer, with a double image in the middle. 'by_error' switches each pixel "
+        "once, where its errors are least: truest, and less even.",
+        choices=FADES,
+    )
+    fade_frames: int | None = dial(
+        None,
+        "Length of each fade in frames. {none} is as long as the gap between keyframes allows, which shows least; 1 is "
+        "nearly a cut.",
+        least=0,
+        offered=(0, 9999),
+        rule="be >= 0",
+        unit="frames",
+        remedy="leave it out for a fade as long as each gap allows",
+    )
+    ramp_frames: float = dial(
+        3.0,
+        "In 'staggered' and 'by_error', how many frames one pixel takes to switch. 3 hides the seam; more softens it "
+        "and blurs what it crosses.",
+        least=0,
+        offered=(0, 100),
+        step=0.5,
+        rule="be >= 0",
+        unit="frames",
+        remedy="use 0 to switch at once",
+    )
+    seed: int = dial(
+        0,
+        "In 'staggered', another seed lets other places switch first.",
+        least=0,
+        offered=(0, 2**31 - 1),
+        remedy="any such number places the noise elsewhere",
+    )
+    keep_contrast: bool = dial(
+        False,
+        "Where two runs are mixed, strengthens the mix to the contrast that they have. For 'linear' and 'smoothstep', "
+        "which look washed out in the middle of a fade.",
+    )
+    seam_removal: float = dial(
+        0.0,
+        "Takes edges between the two runs out of the picture by blending their gradients. 0 is off, 0.9 removes most "
+        "seams and lets colours flow a little.",
+        least=0,
+        below=1,
+        offered=(0, 0.99),
+        step=0.05,
+        remedy="0.9 removes most seams",
+    )
+
+    def plan(self, earlier: Run, later: Run) -> Weights:
+        """The weights of the later of two runs in the gap between their keyframes."""
+        return FADES[self.mode](self.gap(earlier, later))
+
+    def mix(self, earlier: np.ndarray, later: np.ndarray, weight: np.ndarray | np.float32) -> np.ndarray:
+        """One frame of both runs, uint8 (H, W, 3), in one picture; `weight` is the later one's, as `plan` gives it."""
+        return mix(earlier, later, weight, contrast=self.keep_contrast, seam_removal=self.seam_removal)
+
+    def gap(self, earlier: Run, later: Run) -> Gap:
+        """What this fade may see of two runs: the earlier keyframe's forward one, the later one's backward one."""
+        start, stop = window(earlier.start, later.start, self.fade_frames)
+        return Gap(earlier, later, start, stop, self.ramp_frames, self.seed)
 
 
 class SwitchTimes:

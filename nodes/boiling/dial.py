@@ -4,9 +4,10 @@ from comfy_api.v0_0_2 import io
 
 from escalier.boiling import LONGEST, Dial, parse_curve
 from escalier.film import FrameSource, Motion
-from escalier.propagation import FADES
+from escalier.propagation import Fade
 
 from .. import sockets
+from ..dial_inputs import dial_input, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
 from ..scratch import remove_with, scratch_folder
@@ -45,28 +46,23 @@ class EscalierDial(io.ComfyNode):
                     tooltip="The amount over time, in place of the dial above: frame and amount, as in 0:0, 48:1. "
                     "Between two points it moves in a straight line. Empty uses the dial.",
                 ),
-                io.Combo.Input(
+                dial_input(
+                    Fade,
                     "mode",
-                    options=list(FADES),
-                    default=next(iter(FADES)),
                     tooltip="How one redraw fades into the next. 'staggered' switches every pixel at its own time and "
                     "stays crisp; 'linear' and 'smoothstep' mix two drawings.",
                 ),
-                io.Int.Input(
+                dial_input(
+                    Fade,
                     "fade_frames",
-                    default=0,
-                    min=0,
-                    max=999,
+                    most=999,
                     advanced=True,
                     tooltip="Length of each fade in frames. 0 is from redraw to redraw, which changes most evenly; 1 "
                     "holds each redraw and then cuts.",
                 ),
-                io.Float.Input(
+                dial_input(
+                    Fade,
                     "ramp_frames",
-                    default=3.0,
-                    min=0.0,
-                    max=100.0,
-                    step=0.5,
                     advanced=True,
                     tooltip="In 'staggered', how many frames one pixel takes to switch. Fewer is crisper.",
                 ),
@@ -79,15 +75,7 @@ class EscalierDial(io.ComfyNode):
                     tooltip="Frames from one redraw to the next at most; smaller amounts mix the redraws fainter in "
                     "place of rarer. 12, because a drawing cannot be carried much further. Memory grows with it.",
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**31 - 1,
-                    control_after_generate=False,
-                    advanced=True,
-                    tooltip="In 'staggered', another seed lets other places switch first.",
-                ),
+                dial_input(Fade, "seed", advanced=True),
                 sockets.Motion.Input(
                     "motion",
                     optional=True,
@@ -110,9 +98,8 @@ class EscalierDial(io.ComfyNode):
     @classmethod
     @named_after_node
     def execute(
-        cls, film, redrawn, amount, curve, mode, fade_frames, ramp_frames, longest, seed, motion: Motion | None = None,
-        mask=None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls, film, redrawn, amount, curve, longest, motion: Motion | None = None, mask=None, **fade
+    ) -> io.NodeOutput:
         still = film_from_input(film)
         dial = Dial(
             still,
@@ -120,11 +107,8 @@ class EscalierDial(io.ComfyNode):
             parse_curve(curve, len(still)) if curve.strip() else amount,
             motion=motion or _measured(still),
             masks=None if mask is None else masks_from_input(mask),
-            mode=mode,
-            fade_frames=fade_frames or None,
-            ramp_frames=ramp_frames,
+            fade=dials_from(Fade, fade),
             longest=longest,
-            seed=seed,
         )
         return io.NodeOutput(FilmVideo(dial, clip_from_input(film)), dial.describe())
 

@@ -4,9 +4,10 @@ from comfy_api.v0_0_2 import io
 
 from escalier.coherence import measure_fades
 from escalier.film import Motion
-from escalier.propagation import FADES, Runs, Staircase
+from escalier.propagation import Fade, Runs, Staircase
 
 from .. import sockets
+from ..dial_inputs import dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
 from ..video import FilmVideo, clip_from_input, film_from_input
@@ -28,65 +29,14 @@ class EscalierStaircase(io.ComfyNode):
                 sockets.film_input(
                     "The filmed clip again: its sound, its timing and its colour tags go to the result."
                 ),
-                io.Combo.Input(
-                    "mode",
-                    options=list(FADES),
-                    default=next(iter(FADES)),
-                    tooltip="'staggered' lets every pixel switch at its own time, so that no double image is seen. "
-                    "'linear' and 'smoothstep' mix the two pictures: softer, with a double image in the middle. "
-                    "'by_error' switches each pixel once, where its errors are least: truest, and less even.",
-                ),
-                io.Int.Input(
-                    "fade_frames",
-                    default=0,
-                    min=0,
-                    max=9999,
-                    tooltip="Length of each fade in frames. 0 is as long as the gap between keyframes allows, which "
-                    "shows least; 1 is nearly a cut.",
-                ),
-                io.Float.Input(
-                    "ramp_frames",
-                    default=3.0,
-                    min=0.0,
-                    max=100.0,
-                    step=0.5,
-                    advanced=True,
-                    tooltip="In 'staggered' and 'by_error', how many frames one pixel takes to switch. 3 hides the "
-                    "seam; more softens it and blurs what it crosses.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**31 - 1,
-                    control_after_generate=False,
-                    advanced=True,
-                    tooltip="In 'staggered', another seed lets other places switch first.",
-                ),
+                *dial_inputs(Fade, "mode", "fade_frames"),
+                *dial_inputs(Fade, "ramp_frames", "seed", advanced=True),
                 sockets.Motion.Input(
                     "motion",
                     optional=True,
                     tooltip="Connect the film's motion to have the fades judged: double images and jumps in figures.",
                 ),
-                io.Boolean.Input(
-                    "keep_contrast",
-                    default=False,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Where two runs are mixed, strengthens the mix to the contrast that they have. For "
-                    "'linear' and 'smoothstep', which look washed out in the middle of a fade.",
-                ),
-                io.Float.Input(
-                    "seam_removal",
-                    default=0.0,
-                    min=0.0,
-                    max=0.99,
-                    step=0.05,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Takes edges between the two runs out of the picture by blending their gradients. 0 is "
-                    "off, 0.9 removes most seams and lets colours flow a little.",
-                ),
+                *dial_inputs(Fade, "keep_contrast", "seam_removal", optional=True, advanced=True),
             ],
             outputs=[
                 io.Video.Output(display_name="video", tooltip="The restyled film, made while it is saved."),
@@ -99,19 +49,8 @@ class EscalierStaircase(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(
-        cls, runs: Runs, film, mode, fade_frames, ramp_frames, seed, motion: Motion | None = None,
-        keep_contrast=False, seam_removal=0.0,
-    ) -> io.NodeOutput:  # fmt: skip
-        staircase = Staircase(
-            runs,
-            mode=mode,
-            fade_frames=fade_frames or None,
-            ramp_frames=ramp_frames,
-            seed=seed,
-            keep_contrast=keep_contrast,
-            seam_removal=seam_removal,
-        )
+    def execute(cls, runs: Runs, film, motion: Motion | None = None, **dials) -> io.NodeOutput:
+        staircase = Staircase(runs, dials_from(Fade, dials))
         report = _least_sure(runs)
         if motion is not None:
             report += f"\n{measure_fades(staircase, film_from_input(film), motion, progress=Progress(previews=False))}"

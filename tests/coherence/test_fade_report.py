@@ -19,7 +19,7 @@ from escalier.coherence import (
 )
 from escalier.film import ArrayFrames, Motion
 from escalier.keyframes import Keyframes
-from escalier.propagation import Run, Runs, Staircase, propagate
+from escalier.propagation import Fade, Run, Runs, Staircase, propagate
 
 
 def texture(seed: int) -> np.ndarray:
@@ -40,7 +40,7 @@ def still_staircase(left: np.ndarray, right: np.ndarray, frames: int, **settings
     film = ArrayFrames(left[None])
     return Staircase(
         Runs(keyframes, film.size, film.rate, {0: run(0, 1, left)}, {frames - 1: run(frames - 1, -1, right)}),
-        **settings,  # type: ignore[arg-type]
+        Fade(**settings),  # type: ignore[arg-type]
     )
 
 

@@ -16,7 +16,7 @@ from scipy import ndimage
 from escalier.coherence import Measurement, find_long_lag, measure_film, plot_curves
 from escalier.film import ArrayFrames, FolderFrames, Motion, Size, make_clip
 from escalier.keyframes import Keyframes
-from escalier.propagation import Run, Runs, Staircase
+from escalier.propagation import Fade, Run, Runs, Staircase
 
 SIZE = Size(96, 64)
 LENGTH = 9
@@ -198,7 +198,7 @@ def staircase_of(left: np.ndarray, right: np.ndarray, frames: int) -> Staircase:
 
     keyframes = Keyframes([0, frames - 1], [left, right], frames)
     forward, backward = {0: run(0, 1, left)}, {frames - 1: run(frames - 1, -1, right)}
-    return Staircase(Runs(keyframes, size, ArrayFrames(left[None]).rate, forward, backward), mode="linear")
+    return Staircase(Runs(keyframes, size, ArrayFrames(left[None]).rate, forward, backward), Fade(mode="linear"))
 
 
 def plain_double_exposure(blend: np.ndarray, sides: list[np.ndarray]) -> float:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from escalier.propagation import FADES, Gap, Run, mix, window
+from escalier.propagation import FADES, Fade, Gap, Run, mix, window
 from escalier.propagation.fades import SwitchTimes
-from escalier.propagation.staircase import dither
+from escalier.propagation.mixing import dither
 
 BEFORE, AFTER = 3, 27
 HEIGHT, WIDTH = 48, 64
@@ -200,3 +201,23 @@ def test_dither_holds_every_threshold_equally_often() -> None:
     pattern = dither(120, 160)
     assert pattern.min() >= 0 and pattern.max() < 1
     assert np.allclose(np.histogram(pattern, 10, (0, 1))[0] / pattern.size, 0.1, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "dials",
+    [
+        {"mode": "dissolve"},
+        {"fade_frames": -1},
+        {"fade_frames": float("nan")},
+        {"ramp_frames": -1.0},
+        {"ramp_frames": float("nan")},
+        {"ramp_frames": float("inf")},
+        {"seed": -1},
+        {"seam_removal": 1.0},
+        {"seam_removal": float("nan")},
+    ],
+    ids=str,
+)
+def test_fades_that_cannot_be_made_are_refused(dials: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError), match=rf"^Fade: {next(iter(dials))} must"):
+        Fade(**dials)

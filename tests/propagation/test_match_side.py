@@ -11,7 +11,7 @@ import pytest
 from escalier.coherence import measure_fades, measure_film
 from escalier.film import ArrayFrames, Motion, Size, make_clip, scale_film
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Matching, Staircase, make_draft, propagate
+from escalier.propagation import Fade, Matching, Staircase, make_draft, propagate
 
 SIZE = Size(640, 360)
 
@@ -61,7 +61,7 @@ def test_the_staircase_of_small_matches_has_the_films_size(shot, tmp_path: Path)
     keyframes = Keyframes([0, 3], [painted[0], painted[3]], 4)
     runs = propagate(film, keyframes, folder=tmp_path, matching=Matching(match_side=160), threads=1, cuts=())
     for mode in ("staggered", "by_error"):
-        staircase = Staircase(runs, mode=mode)
+        staircase = Staircase(runs, Fade(mode=mode))
         assert staircase.frame(1).shape == (360, 640, 3)
         assert (staircase.frame(3) == painted[3]).all()
 

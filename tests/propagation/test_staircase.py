@@ -11,8 +11,8 @@ import pytest
 
 from escalier.film import ArrayFrames, FrameSource
 from escalier.keyframes import Keyframes
-from escalier.propagation import FADES, Staircase, mix, propagate, window
-from escalier.propagation.staircase import dither
+from escalier.propagation import FADES, Fade, Staircase, mix, propagate, window
+from escalier.propagation.mixing import dither
 
 LENGTHS = [None, 0, 1, 3, 5, 100]
 
@@ -20,7 +20,7 @@ LENGTHS = [None, 0, 1, 3, 5, 100]
 @pytest.mark.parametrize("fade_frames", LENGTHS)
 @pytest.mark.parametrize("mode", FADES)
 def test_weights_sum_to_one_and_begin_and_end_at_the_keyframes(shot, mode: str, fade_frames: int | None) -> None:
-    staircase = Staircase(shot.runs, mode=mode, fade_frames=fade_frames)
+    staircase = Staircase(shot.runs, Fade(mode=mode, fade_frames=fade_frames))
     means = []
     for index in range(2, 11):
         later = np.asarray(staircase.weight(index), np.float32)
@@ -38,7 +38,7 @@ def test_weights_sum_to_one_and_begin_and_end_at_the_keyframes(shot, mode: str, 
 @pytest.mark.parametrize("fade_frames", LENGTHS)
 @pytest.mark.parametrize("mode", FADES)
 def test_keyframes_are_seen_bit_for_bit_and_the_ends_are_the_single_run(shot, mode: str, fade_frames) -> None:
-    staircase = Staircase(shot.runs, mode=mode, fade_frames=fade_frames)
+    staircase = Staircase(shot.runs, Fade(mode=mode, fade_frames=fade_frames))
     for index, picture in shot.keyframes:
         assert (staircase.frame(index) == picture).all()
     assert (staircase.frame(0) == shot.runs.backward[2].frame(0)).all()
@@ -46,7 +46,7 @@ def test_keyframes_are_seen_bit_for_bit_and_the_ends_are_the_single_run(shot, mo
 
 
 def test_outside_the_window_one_run_is_seen_alone(shot) -> None:
-    staircase = Staircase(shot.runs, fade_frames=2)
+    staircase = Staircase(shot.runs, Fade(fade_frames=2))
     assert (staircase.frame(4) == shot.runs.forward[2].frame(4)).all()
     assert (staircase.frame(8) == shot.runs.backward[10].frame(8)).all()
 
@@ -57,19 +57,19 @@ def test_a_fade_lies_in_the_middle_of_its_gap() -> None:
 
 
 def test_linear_weights_are_a_straight_line(shot) -> None:
-    staircase = Staircase(shot.runs, mode="linear")
+    staircase = Staircase(shot.runs, Fade(mode="linear"))
     assert [float(staircase.weight(i)) for i in range(3, 10)] == [k / 8 for k in range(1, 8)]
 
 
 def test_staggered_pixels_switch_at_their_own_time_and_few_at_once(shot) -> None:
-    staircase = Staircase(shot.runs, ramp_frames=1)
+    staircase = Staircase(shot.runs, Fade(ramp_frames=1))
     weight = np.asarray(staircase.weight(6))
     assert ((weight > 0) & (weight < 1)).mean() < 0.4
     assert 0.1 < weight.mean() < 0.9
 
 
 def test_a_cut_is_no_mix(shot) -> None:
-    staircase = Staircase(shot.runs, mode="linear", fade_frames=0)
+    staircase = Staircase(shot.runs, Fade(mode="linear", fade_frames=0))
     for index in range(3, 10):
         side = shot.runs.forward[2] if index <= 6 else shot.runs.backward[10]
         assert (staircase.frame(index) == side.frame(index)).all()
@@ -124,9 +124,9 @@ def test_the_dither_is_even() -> None:
     ],
     ids=["mode", "fade", "ramp"],
 )
-def test_bad_settings_are_refused(shot, arguments, match: str) -> None:
+def test_bad_settings_are_refused(arguments, match: str) -> None:
     with pytest.raises(ValueError, match=match):
-        Staircase(shot.runs, **arguments)
+        Fade(**arguments)
 
 
 def test_frames_outside_the_film_are_refused(shot) -> None:

@@ -14,7 +14,7 @@ import pytest
 from escalier.coherence import FadeReport, measure_fades
 from escalier.film import ArrayFrames, Motion, Size, make_clip
 from escalier.keyframes import Keyframes, paint_picture
-from escalier.propagation import Runs, Staircase, propagate
+from escalier.propagation import Fade, Runs, Staircase, propagate
 
 LENGTH = 36
 PLACES = (0, 17, 35)
@@ -28,7 +28,7 @@ class Scene:
     runs: Runs
 
     def measure(self, **settings) -> FadeReport:
-        return measure_fades(Staircase(self.runs, **settings), self.film, self.motion)
+        return measure_fades(Staircase(self.runs, Fade(**settings)), self.film, self.motion)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_cut_jumps(scene: Scene) -> None:
 
 @pytest.mark.parametrize("mode", ["staggered", "linear", "smoothstep"])
 def test_keyframes_are_seen_bit_for_bit(scene: Scene, mode: str) -> None:
-    staircase = Staircase(scene.runs, mode=mode)
+    staircase = Staircase(scene.runs, Fade(mode=mode))
     for index, picture in scene.keyframes:
         assert (staircase.frame(index) == picture).all()
 

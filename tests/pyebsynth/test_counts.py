@@ -7,7 +7,7 @@ import pytest
 
 from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
-from escalier.propagation import check_fade, propagate
+from escalier.propagation import propagate
 from escalier.pyebsynth import check_seed, thread_count
 from escalier.pyebsynth.counts import MOST_SEED
 
@@ -34,22 +34,3 @@ def test_a_propagation_refuses_them_before_it_makes_a_folder(wrong: dict, tmp_pa
     with pytest.raises(ValueError, match="propagate: "):
         propagate(film, Keyframes([0], [film.frame(0)], 2), folder=tmp_path / "scratch", **wrong)
     assert not (tmp_path / "scratch").exists()
-
-
-@pytest.mark.parametrize(
-    "dials",
-    [
-        ("dissolve", None),
-        ("linear", -1),
-        ("linear", float("nan")),
-        ("linear", float("inf")),
-        ("linear", 3, -1.0),
-        ("linear", 3, float("nan")),
-        ("linear", 3, 1.0, 1.0),
-        ("linear", 3, 1.0, float("nan")),
-    ],
-    ids=str,
-)
-def test_fades_that_cannot_be_made_are_refused(dials: tuple) -> None:
-    with pytest.raises(ValueError, match=r"^--fade: \w+ must"):
-        check_fade("--fade", *dials)
