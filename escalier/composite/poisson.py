@@ -152,7 +152,7 @@ def poisson_blend_film(
     """Blend a film frame by frame, as many at a time as the memory allows. Gives the frames in their order.
 
     Each frame is the same picture, on the processor to the bit, that `poisson_blend` makes of it alone. There is no
-    term in time: a seam flickers because the mask does, so steady the masks first (`escalier.mask.edge`).
+    term in time: a seam flickers because the mask does, so steady the masks first (`escalier.mask.shape_edges`).
 
     Parameters
     ----------

@@ -1,9 +1,7 @@
 from .everything import (
-    POINTS_AT_ONCE as POINTS_AT_ONCE,
-)
-from .everything import (
     Everything as Everything,
 )
+from .everything import ObjectSearch as ObjectSearch
 from .everything import (
     segment_everything as segment_everything,
 )

@@ -13,7 +13,7 @@ import torch
 from escalier.composite import poisson, poisson_blend, poisson_blend_film
 from escalier.composite.poisson_torch import TorchEngine
 from escalier.film import ArrayFrames, Size
-from escalier.mask import shape_edges
+from escalier.mask import Steadying, shape_edges
 
 Pair = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 
@@ -165,4 +165,4 @@ def test_steadied_masks_leave_no_seam_in_time(picture_pair: Pair) -> None:
         frames = [poisson_blend(still[0].frame(0), still[1].frame(0), mask) for mask in clip]
         return float(np.abs(np.diff(frames[2:-2], axis=0)).mean())
 
-    assert flicker(list(shape_edges(masks, steady_frames=2))) < 0.6 * flicker(masks)
+    assert flicker(list(shape_edges(masks, steadying=Steadying(steady_frames=2)))) < 0.6 * flicker(masks)
