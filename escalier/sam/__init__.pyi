@@ -22,6 +22,4 @@ from .segment import (
 from .segment import (
     SamModel as SamModel,
 )
-from .segment import (
-    naming_short_memory as naming_short_memory,
-)
+from .segment import room_for as room_for

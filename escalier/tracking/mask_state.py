@@ -11,7 +11,7 @@ FARTHEST_PX = 60.0
 
 
 @dataclass(frozen=True, eq=False)
-class Carried:
+class MaskState:
     """A mask at one frame, at the size at which the film's motion is known; three float32 (H, W).
 
     Attributes
@@ -30,14 +30,10 @@ class Carried:
     traced: np.ndarray
 
     @classmethod
-    def prompted(cls, mask: np.ndarray) -> Carried:
+    def prompted(cls, mask: np.ndarray) -> MaskState:
         """The mask at a frame where it is given, float32 0..1."""
         label = (2 * mask - 1).astype(np.float32)
         return cls(label, np.ones_like(label), np.ones_like(label))
-
-    def around(self, distance_px: float) -> np.ndarray:
-        """Pixels outside the subject and that far from it: bool (H, W)."""
-        return (self.label < 0) & (distance_to_outline(self.label) > distance_px)
 
 
 def distance_to_outline(label: np.ndarray) -> np.ndarray:

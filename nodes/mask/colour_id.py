@@ -1,7 +1,7 @@
 """Masks from segmentation maps, by the colours of their regions."""
 
 import torch
-from comfy_api.v0_0_2 import Input, io
+from comfy_api.v0_0_2 import io
 
 from escalier.film import FrameSource
 from escalier.mask import ColourId, colour_id_masks, colours_in, parse_colours
@@ -10,7 +10,7 @@ from .. import sockets
 from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 from .batch import mask_batch
 
 
@@ -56,9 +56,7 @@ class EscalierColourIdMask(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(
-        cls, film: torch.Tensor | Input.Video, colours: str, other_colours: str, **dials: float
-    ) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, colours: str, other_colours: str, **dials: float) -> io.NodeOutput:
         maps = film_from_input(film)
         masks = colour_id_masks(
             maps,

@@ -1,7 +1,6 @@
 """A matte of what differs from the empty room."""
 
-import torch
-from comfy_api.v0_0_2 import Input, io
+from comfy_api.v0_0_2 import io
 
 from escalier.mask import Difference, difference_mattes
 
@@ -9,7 +8,7 @@ from .. import sockets
 from ..dial_inputs import dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 from .batch import mask_batch
 
 
@@ -35,9 +34,7 @@ class EscalierDifferenceMatte(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(
-        cls, film: torch.Tensor | Input.Video, plate: torch.Tensor | Input.Video, **dials: float
-    ) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, plate: FilmInput, **dials: float) -> io.NodeOutput:
         shot, room = film_from_input(film), film_from_input(plate, "plate")
         mattes = difference_mattes(shot, room, dials_from(Difference, dials), progress=Progress(previews=False))
         return io.NodeOutput(mask_batch(mattes, len(shot)))

@@ -1,7 +1,7 @@
 """Mattes without a click: networks that remove backgrounds, by way of rembg, steady over the whole clip."""
 
 import torch
-from comfy_api.v0_0_2 import Input, io
+from comfy_api.v0_0_2 import io
 
 from escalier.mask import MATTE_KINDS, MatteModel, matte_film, read_matte_model
 
@@ -9,7 +9,7 @@ from .. import sockets
 from ..allowed_files import model_files
 from ..errors import named_after_node
 from ..progress import Progress
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 
 MODELS = model_files(
     "rembg",
@@ -88,6 +88,6 @@ class EscalierMatte(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, film: torch.Tensor | Input.Video, model: MatteModel) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, model: MatteModel) -> io.NodeOutput:
         mattes = matte_film(film_from_input(film), model, progress=Progress(previews=False))
         return io.NodeOutput(torch.from_numpy(mattes.masks), str(mattes))

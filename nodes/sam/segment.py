@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from comfy_api.v0_0_2 import Input, io
+from comfy_api.v0_0_2 import io
 
 from escalier.model_files import WEIGHTS
 from escalier.sam import ObjectSearch, SamEmbedding, SamModel, parse_prompts, read_sam, segment_everything
@@ -14,7 +14,7 @@ from ..errors import named_after_node
 from ..held_models import bringing
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 
 SAMS = model_files(
     "sams",
@@ -94,7 +94,7 @@ class EscalierEmbedForSam(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, sam: SamModel, film: torch.Tensor | Input.Video, frame: int) -> io.NodeOutput:
+    def execute(cls, sam: SamModel, film: FilmInput, frame: int) -> io.NodeOutput:
         pictures = film_from_input(film)
         if not 0 <= frame < len(pictures):
             raise ValueError(
