@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from escalier.mask import shape_edge
+from escalier.mask import Edge, shape_edge
 
 GROW_PX, FEATHER_PX = 64, 24
 COLUMNS = ("what", "size", "cpu_seconds", "radius_error_px")
@@ -71,13 +71,13 @@ def main() -> None:
     soft = cv2.GaussianBlur(hard, (0, 0), 2)
     feather = {"spread_px": GROW_PX, "feather_outside_px": FEATHER_PX}
     clean = {"fill_holes_area": 500, "drop_islands_area": 500}
-    error = radius_error(lambda disc: shape_edge(disc, spread_px=GROW_PX))
+    error = radius_error(lambda disc: shape_edge(disc, Edge(spread_px=GROW_PX)))
     work = {
         "ComfyUI GrowMask 64, no feather": lambda: grow_mask(hard),
-        "shape_edge spread 64": lambda: shape_edge(hard, spread_px=GROW_PX),
-        "shape_edge spread 64 + feather 24": lambda: shape_edge(hard, **feather),
-        "the same, of a soft mask": lambda: shape_edge(soft, **feather),
-        "the same, holes and islands too": lambda: shape_edge(hard, **feather, **clean),
+        "shape_edge spread 64": lambda: shape_edge(hard, Edge(spread_px=GROW_PX)),
+        "shape_edge spread 64 + feather 24": lambda: shape_edge(hard, Edge(**feather)),
+        "the same, of a soft mask": lambda: shape_edge(soft, Edge(**feather)),
+        "the same, holes and islands too": lambda: shape_edge(hard, Edge(**feather, **clean)),
     }
     rows = []
     for what, run in work.items():

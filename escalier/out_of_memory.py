@@ -1,6 +1,9 @@
-"""How torch says that memory has run out."""
+"""Memory that has run out, as torch says it and as an artist reads it."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def is_short_memory(error: BaseException) -> bool:
@@ -14,3 +17,20 @@ def is_short_memory(error: BaseException) -> bool:
     return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
+
+
+@contextmanager
+def naming_short_memory(who: str, task: str, remedy: str) -> Iterator[None]:
+    """Turn torch's errors about memory into one `MemoryError` that says for what it was too short.
+
+    >>> with naming_short_memory("example", "a picture of 8x8", "take a smaller one"):
+    ...     raise MemoryError
+    Traceback (most recent call last):
+    MemoryError: example: the memory must hold a picture of 8x8, but it is full; take a smaller one
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_short_memory(error):
+            raise
+        raise MemoryError(f"{who}: the memory must hold {task}, but it is full; {remedy}") from error

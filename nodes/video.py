@@ -24,6 +24,10 @@ LOSSLESS_CRF = 0  # of H.264 at 8 bits, for clips that ComfyUI must write before
 BETWEEN_NODES_CRF = 10  # of a restyled film that other nodes read as a file: its losses cannot be seen
 
 
+FilmInput = torch.Tensor | Input.Video
+"""What a film socket holds."""
+
+
 class FilmVideo(Input.Video):
     """A film as VIDEO. Its frames are made while it is saved; nothing is computed before somebody asks for them.
 
@@ -123,7 +127,7 @@ def sound_of(clip: Film | None) -> Input.Audio | None:
     return sound and {"waveform": torch.from_numpy(sound[0])[None], "sample_rate": sound[1]}
 
 
-def film_from_input(film: torch.Tensor | Input.Video, name: str = "film") -> Film:
+def film_from_input(film: FilmInput, name: str = "film") -> Film:
     """The film behind a film socket. A VIDEO is read as its frames are asked for, an IMAGE batch where it lies.
 
     A refusal calls it by `name`, the socket's.
@@ -137,7 +141,7 @@ def film_from_input(film: torch.Tensor | Input.Video, name: str = "film") -> Fil
     return _video_frames(film)
 
 
-def clip_from_input(film: torch.Tensor | Input.Video) -> Film:
+def clip_from_input(film: FilmInput) -> Film:
     """The same film with all that a saved film takes over from its clip: sound, timestamps, colour tags."""
     if isinstance(film, FilmVideo):
         return film.clip or film.film

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, FilmBase, MaskSource, check_masks
+from escalier.film import Film, FilmBase, Masks, MaskSource, frame_at
 
 MOST_HELD = 12
 
@@ -49,13 +49,11 @@ class Boil(FilmBase):
         _check_redraws(redraws)
         if not 1 <= hold <= MOST_HELD:
             raise ValueError(f"Boil: hold must be 1 to {MOST_HELD} frames, got {hold}; 2 is usual")
-        if masks is not None:
-            check_masks(masks, redraws[0], "Boil")
         self.redraws = tuple(redraws)
         self.hold = hold
         length = len(redraws[0])
         super().__init__(redraws[0].size, redraws[0].rate, length if length > 1 else self.period)
-        self.masks = masks
+        self.masks = None if masks is None else Masks.fitting(masks, redraws[0], "Boil")
 
     @property
     def period(self) -> int:
@@ -70,13 +68,13 @@ class Boil(FilmBase):
     def _frame(self, index: int) -> np.ndarray:
         """In the type of the redraw seen, or of the first one where masks are given."""
         redraw = self.redraws[self.redraw_at(index)]
-        seen = redraw.frame(min(index, len(redraw) - 1))
+        seen = frame_at(redraw, index)
         if self.masks is None or redraw is self.redraws[0]:
             return seen
         from escalier.composite import blend_layers  # numba, which would double the time to import the pack
 
-        first = self.redraws[0].frame(min(index, len(redraw) - 1))
-        return blend_layers(first, seen, np.asarray(self.masks[min(index, len(self.masks) - 1)]))
+        first = frame_at(self.redraws[0], index)
+        return blend_layers(first, seen, self.masks.at(index))
 
     def describe(self) -> str:
         """The cycle in words, and whether the film loops.

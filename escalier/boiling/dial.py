@@ -8,7 +8,7 @@ import threading
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, FilmBase, MaskSource, Motion, as_uint8, check_masks
+from escalier.film import Film, FilmBase, Masks, MaskSource, Motion, as_uint8
 from escalier.propagation import Fade, Run
 
 from .curve import Curve
@@ -90,8 +90,7 @@ class Dial(FilmBase):
         longest: int = LONGEST,
     ) -> None:
         _check_films(still, redrawn, motion)
-        if masks is not None:
-            check_masks(masks, still, "Dial")
+        self.masks = None if masks is None else Masks.fitting(masks, still, "Dial")
         if longest < 1:
             raise ValueError(f"Dial: longest must be at least 1 frame, got {longest}; {LONGEST} is half a second")
         super().__init__(still.size, still.rate, len(still))
@@ -99,7 +98,6 @@ class Dial(FilmBase):
         self.redrawn = redrawn
         self.amount = amount if isinstance(amount, Curve) else Curve(((0, float(amount)),))
         self.motion = motion
-        self.masks = masks
         self.fade = fade or Fade()
         self.longest = longest
         self.redraws = redraw_frames(self.amount, len(still), longest)
@@ -134,7 +132,7 @@ class Dial(FilmBase):
     def _mask(self, index: int) -> np.ndarray:
         if self.masks is None:
             return np.ones((self.size.height, self.size.width), bool)
-        return np.asarray(self.masks[index if len(self.masks) > 1 else 0])
+        return self.masks.at(index)
 
     def _boiling(self, index: int) -> np.ndarray:
         """Frame `index` of the redraws and their fades, without the still film."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from escalier.film import Size, as_uint8, warp
+from escalier.film import Size, as_uint8, scale_film, warp
 
 SMALLEST_SHARE = 0.05
 """Less than this share of a region followed from one frame to the next is chance, as across a cut: it is not judged."""
@@ -13,16 +13,13 @@ SMALLEST_SHARE = 0.05
 
 def at_size(frame: np.ndarray, size: Size) -> np.ndarray:
     """A frame as it is measured: uint8, averaged down to `size` where it is larger."""
-    picture = as_uint8(frame)
-    return picture if Size.of(picture) == size else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return scale_film(as_uint8(frame), size)
 
 
 def region_at(mask: np.ndarray, size: Size) -> np.ndarray:
     """A mask as the region it means: bool (H, W) at `size`, true where it covers half of a pixel or more."""
     cover = unit(mask)
-    if Size.of(cover) != size:
-        cover = cv2.resize(cover.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return cover >= 0.5
+    return (cover if Size.of(cover) == size else scale_film(cover.astype(np.float32), size)) >= 0.5
 
 
 def unit(picture: np.ndarray) -> np.ndarray:

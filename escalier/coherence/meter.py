@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, MaskSource, Motion, Size, check_masks, frame_numbers
+from escalier.film import Film, Masks, MaskSource, Motion, Size, frame_numbers
 from escalier.keyframes import Keyframes, check_indices, fits_film
 from escalier.progress import Progress
 from escalier.propagation import Runs, Staircase
@@ -154,7 +154,8 @@ class _Meter:
         lag: int | None,
     ) -> None:
         self._source, self._restyled, self._motion = source, restyled, motion
-        self._masks, self._staircase, self._runs, self._lag = masks, staircase, runs, lag
+        self._masks = None if masks is None else Masks.of(masks)
+        self._staircase, self._runs, self._lag = staircase, runs, lag
         self._size = motion.working_size
         names = (WHOLE,) if masks is None else (WHOLE, INSIDE, OUTSIDE)
         length = len(source)
@@ -186,7 +187,7 @@ class _Meter:
         everywhere = np.ones((self._size.height, self._size.width), bool)
         if self._masks is None:
             return {WHOLE: everywhere}
-        inside = region_at(np.asarray(self._masks[0 if len(self._masks) == 1 else index]), self._size)
+        inside = region_at(self._masks.at(index), self._size)
         return {WHOLE: everywhere, INSIDE: inside, OUTSIDE: ~inside}
 
     def _look(self, index: int) -> _Look:
@@ -295,7 +296,7 @@ def _check(
     if isinstance(keyframes, Keyframes):
         _check_alike("keyframes", keyframes.length, keyframes.size, source)
     if masks is not None:
-        check_masks(masks, source, "measure_film")
+        Masks.fitting(masks, source, "measure_film")
 
 
 def _check_alike(name: str, length: int, size: Size, source: Film) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from escalier.film import Film, FilmMasks, FolderFrames, check_marked, check_masks, frame_numbers, open_film
+from escalier.film import Film, FilmMasks, FolderFrames, frame_numbers, open_film
 
 log = logging.getLogger("escalier")
 
@@ -19,8 +19,7 @@ def masks_for(path: Path | None, film: Film, first: int | None) -> FilmMasks | N
         return None
     shown = open_film(path, film.rate if path.is_dir() else None)
     masks = FilmMasks(shown)
-    check_masks(masks, film, "--mask")
-    check_marked(masks, "--mask")
+    FilmMasks.fitting(masks, film, "--mask").check_marked("--mask")
     if len(masks) > 1:
         _check_in_step(path, shown, film, frame_numbers(film, first)[0])
     return masks

@@ -236,7 +236,7 @@ def _holes(filmed: Keyframes, masks: FilmMasks | None) -> Keyframes:
     """The masks of the keyframes as pictures, so that they can be laid on the sheet."""
     if masks is None:
         raise _no_mask()
-    chosen = [masks[index if len(masks) > 1 else 0] for index in filmed.indices]
+    chosen = [masks.at(index) for index in filmed.indices]
     return filmed.with_pictures([np.repeat(mask[..., None], 3, axis=2) for mask in chosen])
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from escalier.film import Size
+from escalier.mask import box_around
 
 
 class Dials(NamedTuple):
@@ -41,6 +42,5 @@ class Engine(Protocol):
 
 def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     """Top, bottom, left and right of the mask, with one more pixel wherever the picture goes on."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    height, width = mask.shape
-    return max(rows[0] - 1, 0), min(rows[-1] + 2, height), max(columns[0] - 1, 0), min(columns[-1] + 2, width)
+    rows, columns = box_around(mask, 1)
+    return rows.start, rows.stop, columns.start, columns.stop

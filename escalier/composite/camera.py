@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, MaskSource, Size, as_uint8
+from escalier.film import Film, Masks, MaskSource, Size, as_uint8
 from escalier.progress import Progress
 
 from . import pictures
@@ -70,12 +70,13 @@ def camera_motion(
     """
     caller = "camera_motion"
     pictures.check_length(masks, "mask", len(film), caller)
+    masks = Masks.of(masks)
     to_first = [np.eye(3)]
     before = film.frame(0)
-    hidden_before = blocked(masks[0], before, grow_px, caller)
+    hidden_before = blocked(masks.at(0), before, grow_px, caller)
     for i in range(1, len(film)):
         here = film.frame(i)
-        hidden = blocked(masks[i if len(masks) > 1 else 0], here, grow_px, caller)
+        hidden = blocked(masks.at(i), here, grow_px, caller)
         step = align(grey(here), ~hidden, grey(before), ~hidden_before)
         to_first.append(to_first[-1] @ (np.eye(3) if step is None else step))
         before, hidden_before = here, hidden

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, MaskSource
+from escalier.film import Film, Masks, MaskSource
+from escalier.mask import box_around
 from escalier.progress import Progress
 
 from . import pictures
@@ -118,7 +119,7 @@ def make_clean_plate(
             f"{caller}: camera must hold {len(film)} motions, one for each frame, got {len(camera)}; "
             "take it from the same clip"
         )
-    return _plate(film, masks, index, camera, frames, grow_px, fill, progress)
+    return _plate(film, Masks.of(masks), index, camera, frames, grow_px, fill, progress)
 
 
 @checked
@@ -140,12 +141,12 @@ def make_clean_plates(
     [(32, 32, 3), (32, 32, 3)]
     """
     _check(film, masks, frames, grow_px, fill, "make_clean_plates")
-    return _plates(film, masks, camera, frames, grow_px, fill, progress)
+    return _plates(film, Masks.of(masks), camera, frames, grow_px, fill, progress)
 
 
 def _plates(
     film: Film,
-    masks: MaskSource,
+    masks: Masks,
     camera: list[np.ndarray] | None,
     frames: int,
     grow_px: int,
@@ -170,7 +171,7 @@ def _check(film: Film, masks: MaskSource, frames: int, grow_px: int, fill: str, 
 
 def _plate(
     film: Film,
-    masks: MaskSource,
+    masks: Masks,
     index: int,
     camera: list[np.ndarray],
     frames: int,
@@ -179,7 +180,7 @@ def _plate(
     progress: Progress | None,
 ) -> CleanPlate:
     picture = film.frame(index)
-    hidden = blocked(_mask(masks, index), picture, grow_px, "make_clean_plate")
+    hidden = blocked(masks.at(index), picture, grow_px, "make_clean_plate")
     seen = np.where(hidden, 0, 1).astype(np.uint8)
     if not hidden.any():
         return CleanPlate(picture.copy(), np.zeros_like(hidden), seen)
@@ -187,7 +188,7 @@ def _plate(
     order = spread_order(index, len(film), frames)
     for done, other in enumerate(order):
         there = film.frame(other)
-        there_seen = ~blocked(_mask(masks, other), there, grow_px, "make_clean_plate")
+        there_seen = ~blocked(masks.at(other), there, grow_px, "make_clean_plate")
         view.look_up(there, there_seen, np.linalg.inv(camera[other]) @ camera[index])
         if progress is not None:
             progress(done + 1, len(order))
@@ -203,14 +204,10 @@ class _View:
     """One frame's hole, and the samples of it that other frames have given so far."""
 
     def __init__(self, picture: np.ndarray, hidden: np.ndarray) -> None:
-        rows, columns = np.flatnonzero(hidden.any(axis=1)), np.flatnonzero(hidden.any(axis=0))
-        self.part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        self.part, around = box_around(hidden), box_around(hidden, AROUND_PX)
         self.picture, self.hidden = picture, hidden
         near = np.zeros_like(hidden)
-        near[
-            max(rows[0] - AROUND_PX, 0) : rows[-1] + 1 + AROUND_PX,
-            max(columns[0] - AROUND_PX, 0) : columns[-1] + 1 + AROUND_PX,
-        ] = True
+        near[around] = True
         self.near = near & ~hidden
         self.grey = grey(picture)
         shape = hidden[self.part].shape
@@ -287,10 +284,6 @@ def spread_order(index: int, length: int, most: int) -> list[int]:
             order.append(others[middle])
             parts += [(first, middle), (middle + 1, last)]
     return order
-
-
-def _mask(masks: MaskSource, index: int) -> np.ndarray:
-    return masks[index if len(masks) > 1 else 0]
 
 
 def _filled(plate: np.ndarray, unseen: np.ndarray, fill: str) -> np.ndarray:

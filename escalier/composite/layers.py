@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, MaskSource
+from escalier.film import Film, Masks, MaskSource, frame_at
+from escalier.mask import box_around
 from escalier.progress import Progress
 
 from . import pictures
@@ -83,11 +84,10 @@ def blend_layers(
     caller = "blend_layers"
     _check_dials(mode, opacity, exposure_compensation, caller)
     matte = _checked(base, layer, mask, caller)
-    top, bottom, left, right = _touched(matte)
     out = base.copy()
-    if bottom == top:
+    if not matte.any():
         return out
-    part = (slice(top, bottom), slice(left, right))
+    part = box_around(matte)
     weight = matte[part][..., None]
     own, blended = _blended(base[part], layer[part], mode)
     if exposure_gain is None:
@@ -138,13 +138,13 @@ def blend_layers_film(
     length = max(len(base), len(layer))
     for what, name in ((base, "base"), (layer, "layer"), (masks, "mask")):
         pictures.check_length(what, name, length, caller)
-    return _laid(base, layer, masks, length, mode, opacity, exposure_compensation, progress)
+    return _laid(base, layer, Masks.of(masks), length, mode, opacity, exposure_compensation, progress)
 
 
 def _laid(
     base: Film,
     layer: Film,
-    masks: MaskSource,
+    masks: Masks,
     length: int,
     mode: str,
     opacity: float,
@@ -157,15 +157,15 @@ def _laid(
     if exposure_compensation:
         before = after = 0.0
         for i in range(length):
-            own, laid, mask = _frame(base, i), _frame(layer, i), masks[i if len(masks) > 1 else 0]
-            weight = _checked(own, laid, mask, "blend_layers_film")[..., None]
+            own, laid = frame_at(base, i), frame_at(layer, i)
+            weight = _checked(own, laid, masks.at(i), "blend_layers_film")[..., None]
             own, blended = _blended(own, laid, mode)
             before, after = before + _luminance(own, weight), after + _luminance(blended, weight)
             report(i + 1, total)
         gain = _gain(before, after, exposure_compensation)
     for i in range(length):
-        mask = masks[i if len(masks) > 1 else 0]
-        out = blend_layers(_frame(base, i), _frame(layer, i), mask, mode=mode, opacity=opacity, exposure_gain=gain)
+        pair = frame_at(base, i), frame_at(layer, i)
+        out = blend_layers(*pair, masks.at(i), mode=mode, opacity=opacity, exposure_gain=gain)
         report(total - length + i + 1, total, out)
         yield out
 
@@ -185,17 +185,6 @@ def _gain(before: float, after: float, compensation: float) -> float:
     if not compensation or before <= BLACK or after <= BLACK:
         return 1.0
     return (before / after) ** compensation
-
-
-def _touched(matte: np.ndarray) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(matte.any(axis=1)), np.flatnonzero(matte.any(axis=0))
-    if not len(rows):
-        return 0, 0, 0, 0
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-
-
-def _frame(film: Film, index: int) -> np.ndarray:
-    return film.frame(index if len(film) > 1 else 0)
 
 
 def _checked(base: np.ndarray, layer: np.ndarray, mask: np.ndarray, caller: str) -> np.ndarray:

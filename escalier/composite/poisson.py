@@ -15,7 +15,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.counts import processors
-from escalier.film import Film, MaskSource
+from escalier.film import Film, Masks, MaskSource, frame_at
 from escalier.progress import Progress
 
 from . import guidance, pictures
@@ -119,7 +119,7 @@ def poisson_blend_film(
     """Blend a film frame by frame, as many at a time as the memory allows. Gives the frames in their order.
 
     Each frame is the same picture, on the processor to the bit, that `poisson_blend` makes of it alone. There is no
-    term in time: a seam flickers because the mask does, so steady the masks first (`escalier.mask.edge`).
+    term in time: a seam flickers because the mask does, so steady the masks first (`escalier.mask.shape_edges`).
 
     Parameters
     ----------
@@ -157,14 +157,14 @@ def poisson_blend_film(
         pictures.check_length(what, name, length, caller)
     pictures.check_within(memory_mb, "memory_mb", 1, np.inf, caller, "give the frames some memory", " MB")
     engine = _engine(dials, backend, device, threads, caller)
-    return _blend_all(engine, source, target, masks, length, memory_mb, progress)
+    return _blend_all(engine, source, target, Masks.of(masks), length, memory_mb, progress)
 
 
 def _blend_all(
     engine: Engine,
     source: Film,
     target: Film,
-    masks: MaskSource,
+    masks: Masks,
     length: int,
     memory_mb: float,
     progress: Progress | None,
@@ -173,7 +173,7 @@ def _blend_all(
     done = 0
     while done < length:
         jobs = [
-            _checked_job(_frame(source, i), _frame(target, i), masks[i if len(masks) > 1 else 0], "poisson_blend_film")
+            _checked_job(frame_at(source, i), frame_at(target, i), masks.at(i), "poisson_blend_film")
             for i in range(done, min(done + at_once, length))
         ]
         try:
@@ -193,10 +193,6 @@ def _blend_all(
             if progress is not None:
                 progress(done, length, picture)
             yield picture
-
-
-def _frame(film: Film, index: int) -> np.ndarray:
-    return film.frame(index if len(film) > 1 else 0)
 
 
 def _engine(dials: Dials, backend: str, device: str | None, threads: int | None, caller: str) -> Engine:

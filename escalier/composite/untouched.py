@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, MaskSource, as_uint8
+from escalier.film import Film, Masks, MaskSource, as_uint8, frame_at
 from escalier.progress import Progress
 
 from . import pictures
@@ -167,14 +167,15 @@ def measure_untouched_film(
     """
     for what, name in ((source, "source"), (target, "target"), (masks, "mask")):
         pictures.check_length(what, name, len(result), "measure_untouched_film")
+    masks = Masks.of(masks)
     figures = np.zeros((len(FIGURES), len(result)))
     most, frame, picture = (-1.0, -1.0), 0, np.empty(0)
     for i in range(len(result)):
         report = measure_untouched(
             result.frame(i),
-            source.frame(i if len(source) > 1 else 0),
-            target.frame(i if len(target) > 1 else 0),
-            masks[i if len(masks) > 1 else 0],
+            frame_at(source, i),
+            frame_at(target, i),
+            masks.at(i),
             erode_px=erode_px,
         )
         figures[:, i] = [getattr(report, name) for name in FIGURES]

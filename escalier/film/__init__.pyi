@@ -21,6 +21,7 @@ from .cuts import (
 )
 from .film import Film as Film
 from .film import FilmBase as FilmBase
+from .film_masks import FilmMasks as FilmMasks
 from .film_part import FilmPart as FilmPart
 from .film_writing import write_film as write_film
 from .filmed_clip import FilmedClip as FilmedClip
@@ -40,25 +41,16 @@ from .frames import (
     FolderFrames as FolderFrames,
 )
 from .frames import (
-    MaskSource as MaskSource,
-)
-from .frames import (
-    check_masks as check_masks,
-)
-from .frames import (
     frame_numbers as frame_numbers,
 )
 from .frames import (
     shortened as shortened,
 )
 from .masks import (
-    FilmMasks as FilmMasks,
+    Masks as Masks,
 )
 from .masks import (
-    check_marked as check_marked,
-)
-from .masks import (
-    nothing_marked as nothing_marked,
+    MaskSource as MaskSource,
 )
 from .motion import (
     PRESETS as PRESETS,
@@ -96,6 +88,7 @@ from .moving_clip.clip import (
 from .moving_clip.clip import (
     make_clip as make_clip,
 )
+from .one_for_all import frame_at as frame_at
 from .output_formats import (
     check_output as check_output,
 )

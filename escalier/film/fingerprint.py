@@ -10,7 +10,7 @@ import numpy as np
 import xxhash
 
 from .film import Film
-from .frames import MaskSource
+from .masks import Masks, MaskSource
 from .pictures import as_uint8
 
 FORMAT = 3
@@ -57,12 +57,13 @@ def masks_fingerprint(masks: MaskSource) -> str:
     >>> masks_fingerprint([np.ones((2, 3))]) == masks_fingerprint(np.full((1, 2, 3), 255, np.uint8))
     True
     """
+    masks = Masks.of(masks)
     digest = xxhash.xxh3_128(f"masks {FORMAT} {len(masks)}".encode())
     parts = _parts_digest(masks)
     if parts is not None:
         digest.update(parts)
     for index in range(len(masks) if parts is None else 1):
-        digest.update(array_digest(as_uint8(np.asarray(masks[index]))))
+        digest.update(array_digest(as_uint8(masks[index])))
     return digest.hexdigest()
 
 

@@ -13,27 +13,12 @@ import numpy as np
 from escalier.arguments import checked
 
 from .film import Film, FilmBase
-from .pictures import Size, as_uint8, picture_size, read_picture, telling_once
+from .pictures import Size, picture_size, read_picture, telling_once
 from .sequences import list_pictures, number_files, stem_of
-
-__all__ = [
-    "ArrayFrames",
-    "FolderFrames",
-    "MaskSource",
-    "Size",
-    "as_uint8",
-    "check_masks",
-    "frame_numbers",
-    "read_picture",
-]
 
 log = logging.getLogger("escalier")
 
 PICTURES_PER_SECOND = 24
-
-
-MaskSource = np.ndarray | Sequence[np.ndarray]
-"""Masks over time: masks[i] is (H, W), uint8 0..255 or float 0..1. Length 1 stands for the whole film."""
 
 
 @checked
@@ -208,38 +193,3 @@ def shortened(names: Sequence[str]) -> str:
     """
     rest = len(names) - 3
     return ", ".join(names[:3]) + (f" and {rest} more" if rest > 1 else "".join(f", {name}" for name in names[3:]))
-
-
-@checked
-def check_masks(masks: MaskSource, film: Film, caller: str) -> None:
-    """Refuse masks whose number, size or levels do not fit the film.
-
-    >>> check_masks(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
-    Traceback (most recent call last):
-    ValueError: matte: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from the same clip, ...
-    """
-    if len(masks) not in (1, len(film)):
-        raise ValueError(
-            f"{caller}: mask must hold 1 or {len(film)} masks, one for each frame, got {len(masks)}; "
-            "make the mask from the same clip, with the same trim"
-        )
-    first = np.asarray(masks[0])
-    if first.ndim != 2 or Size.of(first) != film.size:
-        shape = Size.of(first) if first.ndim >= 2 else first.shape
-        raise ValueError(
-            f"{caller}: mask must be a single channel of {film.size}, got {shape}; scale it to the film first"
-        )
-    if first.dtype != np.uint8 and first.dtype.kind not in "bf":
-        raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {first.dtype}; convert it first")
-    # Masks in files see to that themselves (FilmMasks); here the first mask that holds white ends the search.
-    if first.dtype == np.uint8 and isinstance(masks, (np.ndarray, list, tuple)) and _only_ones(masks):
-        raise ValueError(f"{caller}: mask must be uint8 0..255 or float 0..1, got uint8 of 0 and 1; multiply it by 255")
-
-
-def _only_ones(masks: MaskSource) -> bool:
-    brightest = 0
-    for mask in masks:
-        brightest = max(brightest, int(np.max(mask)))
-        if brightest > 1:
-            return False
-    return brightest == 1

@@ -1,62 +1,88 @@
-"""Masks that lie in files: a film of black and white pictures, read one at a time."""
+"""The masks of a film: one for each frame, or one that stands for all."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-import cv2
 import numpy as np
 
+from escalier.arguments import checked
+
 from .film import Film
-from .frames import FolderFrames, MaskSource
-from .picture_pixels import read_stored, to_8_bits
+from .one_for_all import place_of
+from .pictures import Size
+from .scaled import scale_film
 
-log = logging.getLogger("escalier")
-
-GREY_TOLERANCE = 24
-"""Levels by which the channels of a mask may differ: video codecs tint black and white a little."""
-
-SAMPLED_FRAMES = 8
-LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jpx")
+MaskSource = np.ndarray | Sequence[np.ndarray]
+"""What is taken for masks over time: masks[i] is (H, W), uint8 0..255 or float 0..1. Length 1 stands for the whole
+film. `Masks` is one too."""
 
 
-class FilmMasks(Sequence[np.ndarray]):
-    """A film of masks as masks[i], uint8 (H, W): 255 where the subject is.
+@checked
+class Masks(Sequence[np.ndarray]):
+    """Masks over time, asked for by the frame that they belong to.
 
-    In picture files a mask may also lie in the alpha channel, and profiles and curves are left out, since its levels
-    are no colours. What level is white is told by all masks together: programs write 0 and 1, or 0 and 255 into 16
-    bits.
+    `masks[i]` is the i-th of them, `masks.at(index)` the one that belongs to frame `index`.
 
     Parameters
     ----------
-    film
-        Black and white pictures, one for each frame of the clip, or one for all.
+    masks
+        An array (N, H, W), or a sequence of (H, W): bool, uint8 0..255 or float 0..1, one for each frame or one for
+        all. Nothing is copied, and nothing is read before it is asked for.
 
-    Raises
-    ------
-    ValueError
-        When a picture is in colour: it is then no mask, but perhaps a segmentation map; when both its colours and its
-        alpha could be the mask; when nothing tells a faint mask from noise.
-
-    >>> from escalier.film.frames import ArrayFrames
-    >>> masks = FilmMasks(ArrayFrames(np.full((2, 4, 6, 3), 255, np.uint8)))
-    >>> len(masks), masks[1].shape
-    (2, (4, 6))
+    >>> one = Masks(np.ones((1, 4, 6), np.float32))
+    >>> len(one), str(one.size), one.at(23).shape
+    (1, '6x4', (4, 6))
     """
 
-    def __init__(self, film: Film) -> None:
-        self._film = film
-        self._whites: dict[np.dtype, int] = {}
-        self._told_of_alpha = False
+    def __init__(self, masks: MaskSource) -> None:
+        self._masks = masks
 
-    def fingerprint_parts(self) -> tuple[Film, ...]:
-        """What the masks depend on, for `masks_fingerprint`."""
-        return (self._film,)
+    @classmethod
+    def of(cls, masks: MaskSource) -> Masks:
+        """Themselves where they are `Masks` already, else so made."""
+        return masks if isinstance(masks, Masks) else Masks(masks)
+
+    @classmethod
+    def fitting(cls, masks: MaskSource, film: Film, caller: str) -> Masks:
+        """Those of a film; refused where their number, size or levels do not fit it.
+
+        >>> from .frames import ArrayFrames
+        >>> Masks.fitting(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
+        Traceback (most recent call last):
+        ValueError: matte: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from the same clip, ...
+        """
+        masks = cls.of(masks)
+        if len(masks) not in (1, len(film)):
+            raise ValueError(
+                f"{caller}: mask must hold 1 or {len(film)} masks, one for each frame, got {len(masks)}; "
+                "make the mask from the same clip, with the same trim"
+            )
+        first = masks[0]
+        if first.ndim != 2 or Size.of(first) != film.size:
+            shape = Size.of(first) if first.ndim >= 2 else first.shape
+            raise ValueError(
+                f"{caller}: mask must be a single channel of {film.size}, got {shape}; scale it to the film first"
+            )
+        if first.dtype != np.uint8 and first.dtype.kind not in "bf":
+            raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {first.dtype}; convert it first")
+        if first.dtype == np.uint8 and masks._only_ones():
+            raise ValueError(
+                f"{caller}: mask must be uint8 0..255 or float 0..1, got uint8 of 0 and 1; multiply it by 255"
+            )
+        return masks
+
+    def at(self, index: int) -> np.ndarray:
+        """The mask of frame `index`: (H, W)."""
+        return self[place_of(index, len(self))]
+
+    @property
+    def size(self) -> Size:
+        return Size.of(self[0])
 
     def __len__(self) -> int:
-        return len(self._film)
+        return len(self._masks)
 
     @overload
     def __getitem__(self, index: int) -> np.ndarray: ...
@@ -65,116 +91,53 @@ class FilmMasks(Sequence[np.ndarray]):
     def __getitem__(self, index: slice) -> list[np.ndarray]: ...
 
     def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        mask = self._levels(index)
-        if mask.dtype == np.float32:
-            return to_8_bits(mask, f"mask at frame {index}", "FilmMasks")
-        if mask.dtype not in self._whites:
-            self._whites[mask.dtype] = self._white(mask.dtype)
-        white = self._whites[mask.dtype]
-        if white == 1:
-            return np.where(mask > 0, np.uint8(255), np.uint8(0))
-        return to_8_bits(mask, f"mask at frame {index}", "FilmMasks") if white > 255 else mask.astype(np.uint8)
+        return [*map(self._mask, range(*index.indices(len(self))))] if isinstance(index, slice) else self._mask(index)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return (self[i] for i in range(len(self)))
+        return map(self._mask, range(len(self)))
 
-    def _levels(self, index: int) -> np.ndarray:
-        """The mask of a frame as it is stored, one channel."""
-        if not isinstance(self._film, FolderFrames):
-            return _grey(self._film.frame(index), index)
-        file = self._film.files[index]
-        _, colour, alpha = read_stored(file, "FilmMasks")
-        if alpha is None or alpha.min() == _full(alpha.dtype):
-            return _grey(colour, index)
-        if not self._told_of_alpha:
-            self._told_of_alpha = True
-            log.warning("%s: transparent pixels are taken as outside the mask", file.name)
-        return _by_alpha(colour, alpha, file.name)
+    def scaled(self, size: Size) -> Masks:
+        """At another size, each when it is asked for; see `scale_film`."""
+        return _ScaledMasks(self, size)
 
-    def _white(self, dtype: np.dtype) -> int:
-        """The level of white: that of the type, unless no mask of the whole film comes near it."""
-        count = len(self._film)
-        sampled = sorted({round(i) for i in np.linspace(0, count - 1, min(count, SAMPLED_FRAMES))})
-        brightest, solid = 0, True
-        for index in [*sampled, *(index for index in range(count) if index not in sampled)]:
-            mask = self._levels(index)
-            if mask.dtype != dtype:
-                continue
-            brightest = max(brightest, int(mask.max()))
-            if brightest > (255 if dtype == np.uint16 else 1):
-                return int(_full(dtype))
-            solid = solid and _is_solid(mask)
-        if brightest == 1 and not (solid or self._lossless()):
-            raise ValueError(
-                "FilmMasks: masks must hold white, got 0 and scattered 1 in a lossy film, which may be noise; export "
-                "them with 0 and 255, as PNG"
-            )
-        if brightest == 0:
-            return int(_full(dtype))
-        white = 1 if brightest == 1 else 255
-        log.warning("The masks hold levels of 0 to %d of %d; %d is taken as white", brightest, _full(dtype), white)
-        return white
+    def check_marked(self, caller: str) -> None:
+        """Refuse masks that mark nothing. Read up to the first that does, which mostly is the first.
 
-    def _lossless(self) -> bool:
-        files = self._film.files if isinstance(self._film, FolderFrames) else ()
-        return bool(files) and not any(file.suffix.lower() in LOSSY_SUFFIXES for file in files)
+        >>> Masks(np.zeros((2, 4, 6), np.uint8)).check_marked("example")
+        Traceback (most recent call last):
+        ValueError: example: mask must mark the subject in at least one frame, got black in all 2; check the segment...
+        """
+        if not any(mask.any() for mask in self):
+            raise self.nothing_marked(caller)
 
-
-def _full(dtype: np.dtype) -> float:
-    return 1.0 if dtype == np.float32 else np.iinfo(dtype).max
-
-
-def _grey(picture: np.ndarray, index: int) -> np.ndarray:
-    """One channel of a picture whose channels are nearly the same."""
-    if picture.ndim == 2:
-        return picture
-    spread = picture.max(axis=2).astype(np.float32) - picture.min(axis=2)
-    if spread.max() > GREY_TOLERANCE / 255 * _full(picture.dtype):
-        raise ValueError(
-            f"FilmMasks: mask at frame {index} must be black and white, got a picture in colour; "
-            "export the mask itself, not the picture it was made from"
+    def nothing_marked(self, caller: str) -> ValueError:
+        """The refusal of masks that are all black."""
+        return ValueError(
+            f"{caller}: mask must mark the subject in at least one frame, got black in all {len(self)}; check the "
+            "segmentation, or leave the mask out to propagate without one"
         )
-    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
+    def _mask(self, index: int) -> np.ndarray:
+        return np.asarray(self._masks[index])
+
+    def _only_ones(self) -> bool:
+        """Whether masks in memory hold 0 and 1 where 255 should be; the first that holds white ends the search."""
+        brightest = 0
+        for mask in self._masks if isinstance(self._masks, (np.ndarray, list, tuple)) else ():
+            brightest = max(brightest, int(np.max(mask)))
+            if brightest > 1:
+                return False
+        return brightest == 1
 
 
-def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
-    """The alpha channel as the mask, unless what it shows is a mask itself, another one."""
-    shown = alpha > 0
-    in_colour = colour.ndim == 3 and float(
-        np.ptp(colour[shown], axis=-1).max(initial=0)
-    ) > GREY_TOLERANCE / 255 * _full(colour.dtype)
-    grey = colour if colour.ndim == 2 else colour[..., 1]
-    plain = not shown.any() or np.ptp(grey[shown]) == 0
-    if not (in_colour or plain or np.array_equal(grey, alpha)):
-        raise ValueError(
-            f"FilmMasks: {name} must hold its mask either as black and white or as transparency, got both; flatten "
-            "it, or fill its colours with white"
-        )
-    return alpha
+class _ScaledMasks(Masks):
+    def __init__(self, masks: Masks, size: Size) -> None:
+        super().__init__(masks)
+        self._size = size
 
+    @property
+    def size(self) -> Size:
+        return self._size
 
-def _is_solid(mask: np.ndarray) -> bool:
-    """Whether most of what is marked lies in areas: noise does not."""
-    marked = (mask > 0).astype(np.uint8)
-    return 2 * int(cv2.erode(marked, np.ones((3, 3), np.uint8)).sum()) >= int(marked.sum())
-
-
-def check_marked(masks: MaskSource, caller: str) -> None:
-    """Refuse masks that mark nothing. Read up to the first that does, which mostly is the first.
-
-    >>> check_marked(np.zeros((2, 4, 6), np.uint8), "example")
-    Traceback (most recent call last):
-    ValueError: example: mask must mark the subject in at least one frame, got black in all 2; check the segmentation...
-    """
-    if not any(np.asarray(masks[index]).any() for index in range(len(masks))):
-        raise nothing_marked(len(masks), caller)
-
-
-def nothing_marked(count: int, caller: str) -> ValueError:
-    """The refusal of so many masks that are all black."""
-    return ValueError(
-        f"{caller}: mask must mark the subject in at least one frame, got black in all {count}; check the "
-        "segmentation, or leave the mask out to propagate without one"
-    )
+    def _mask(self, index: int) -> np.ndarray:
+        return scale_film(super()._mask(index), self._size)

@@ -20,6 +20,7 @@ from .blank_areas import settle_blank_areas
 from .film import Film
 from .fingerprint import film_fingerprint
 from .pictures import Size, as_uint8
+from .scaled import scale_film
 
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -233,10 +234,7 @@ class Motion:
 
     def _as_grey(self, picture: np.ndarray) -> np.ndarray:
         # Reduced before it turns grey, so that a picture which somebody has reduced already gives the same bits.
-        picture = as_uint8(picture)
-        if Size.of(picture) != self.working_size:
-            picture = cv2.resize(picture, self.working_size, interpolation=cv2.INTER_AREA)
-        return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        return cv2.cvtColor(scale_film(as_uint8(picture), self.working_size), cv2.COLOR_RGB2GRAY)
 
 
 def _match(dis: cv2.DISOpticalFlow, one: np.ndarray, other: np.ndarray) -> np.ndarray:

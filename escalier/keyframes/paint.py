@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from escalier.film import as_uint8
+from escalier.smoothstep import smoothstep
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _ink(picture: np.ndarray, scale: float) -> np.ndarray:
     fine = cv2.GaussianBlur(grey, (0, 0), 1.1 * scale + 0.2)
     coarse = cv2.GaussianBlur(grey, (0, 0), 2.6 * scale + 0.4)
     line = np.clip((coarse - fine - 1.2) / 7.0, 0, 1)
-    return line * line * (3 - 2 * line)
+    return smoothstep(line)
 
 
 def _surface(shape: tuple[int, ...], tangent: np.ndarray, brush: Look, scale: float, seed: int) -> np.ndarray:

@@ -1,3 +1,10 @@
+from .box import (
+    Box as Box,
+)
+from .box import (
+    box_around as box_around,
+)
+from .colour_id import ColourId as ColourId
 from .colour_id import (
     colour_id_mask as colour_id_mask,
 )
@@ -10,6 +17,7 @@ from .colour_id import (
 from .colour_id import (
     parse_colours as parse_colours,
 )
+from .difference import Difference as Difference
 from .difference import (
     difference_matte as difference_matte,
 )
@@ -17,12 +25,15 @@ from .difference import (
     difference_mattes as difference_mattes,
 )
 from .distance import signed_distance as signed_distance
-from .edge import (
+from .edge import Edge as Edge
+from .edge import Steadying as Steadying
+from .edge_shaping import (
     shape_edge as shape_edge,
 )
-from .edge import (
+from .edge_shaping import (
     shape_edges as shape_edges,
 )
+from .matte import MATTE_KINDS as MATTE_KINDS
 from .matte import (
     MatteModel as MatteModel,
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.dials import Dials, dial
 from escalier.film import Film, as_uint8
 from escalier.progress import Progress
 
@@ -81,13 +83,46 @@ def colours_in(picture: np.ndarray, *, least_share: float = 0.005) -> list[tuple
 
 
 @checked
+@dataclass(frozen=True)
+class ColourId(Dials):
+    """How near a pixel must be to a colour, and what is done about specks and about regions that flicker."""
+
+    tolerance: float = dial(
+        32.0,
+        "How far a pixel may be from its colour, in levels of 255. Maps out of a video need 20 to 40, clean pictures "
+        "0.",
+        least=0.0,
+        most=255.0,
+        step=1.0,
+        rule="be in 0..255 levels",
+        remedy="32 suits most maps",
+    )
+    steady_frames: int = dial(
+        1,
+        "Each pixel goes with the majority of so many frames before and after, so that a region which loses its colour "
+        "for a moment keeps its mask. 0 takes every frame alone.",
+        least=0,
+        offered=(0, 50),
+        rule="be >= 0",
+        remedy="0 takes every frame alone",
+    )
+    despeckle_px: int = dial(
+        1,
+        "Takes away specks and lines no wider than twice this, such as mixed colours along the border of two regions.",
+        least=0,
+        most=63,
+        unit="px",
+        remedy="0 keeps every speck",
+    )
+
+
+@checked
 def colour_id_mask(
     picture: np.ndarray,
     colours: Sequence[Colour],
+    dials: ColourId | None = None,
     *,
     rivals: Sequence[Colour] = (),
-    tolerance: float = 32.0,
-    despeckle_px: int = 1,
 ) -> np.ndarray:
     """The mask of all regions that have one of the colours.
 
@@ -97,13 +132,10 @@ def colour_id_mask(
         Segmentation map (H, W, 3), uint8 or float32 0..1.
     colours
         The colours to take.
+    dials
+        How near a pixel must be to its colour, in any channel. Over time nothing is steadied here.
     rivals
         Colours of other regions: a pixel that is nearer to one of them is left out, whatever the tolerance.
-    tolerance
-        How far, in levels of 255 and in any channel, a pixel may be from its colour. Maps that went through a video
-        codec need 20 to 40.
-    despeckle_px
-        Lines and specks no wider than twice this are taken away, such as the mixed colours along a border.
 
     Returns
     -------
@@ -111,61 +143,57 @@ def colour_id_mask(
 
     >>> regions = np.zeros((9, 9, 3), np.uint8)
     >>> regions[3:, 3:] = (250, 4, 0)
-    >>> int(colour_id_mask(regions, [(255, 0, 0)], despeckle_px=0).sum())
+    >>> int(colour_id_mask(regions, [(255, 0, 0)], ColourId(despeckle_px=0)).sum())
     36
     """
     caller = "colour_id_mask"
     _check_map(picture, caller)
-    _check_dials(colours, rivals, tolerance, despeckle_px, caller)
-    return _mask(picture, colours, rivals, tolerance, despeckle_px).astype(np.float32)
+    _check_colours(colours, rivals, caller)
+    return _mask(picture, colours, rivals, dials or ColourId()).astype(np.float32)
 
 
 @checked
 def colour_id_masks(
     maps: Film,
     colours: Sequence[Colour],
+    dials: ColourId | None = None,
     *,
     rivals: Sequence[Colour] = (),
-    tolerance: float = 32.0,
-    despeckle_px: int = 1,
-    steady_frames: int = 1,
     progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """The masks of a film of segmentation maps, steadied over time. Gives float32 (H, W) frame by frame.
 
     Parameters
     ----------
-    steady_frames
-        Each pixel goes with the majority of so many frames before and after it, so that a region which changes its
-        colour for a moment keeps its mask. What passes a pixel faster than that is lost. 0 takes every frame alone.
+    maps
+        One segmentation map for each frame.
+    colours, rivals
+        As for `colour_id_mask`.
+    dials
+        How near a pixel must be to its colour, and over how many frames it goes with the majority: what passes a pixel
+        faster than that is lost.
     progress
         Called as progress(done, total, mask) after each frame; what it raises ends the film.
-
-    The other parameters are those of `colour_id_mask`.
 
     >>> from escalier.film.frames import ArrayFrames
     >>> maps = np.zeros((3, 8, 8, 3), np.uint8)
     >>> maps[:, 2:6, 2:6] = (255, 0, 0)
     >>> maps[1] = 0  # the segmentation lost the region for one frame
-    >>> [int(mask.sum()) for mask in colour_id_masks(ArrayFrames(maps), [(255, 0, 0)], despeckle_px=0)]
+    >>> [int(mask.sum()) for mask in colour_id_masks(ArrayFrames(maps), [(255, 0, 0)], ColourId(despeckle_px=0))]
     [16, 16, 16]
     """
-    caller = "colour_id_masks"
-    _check_dials(colours, rivals, tolerance, despeckle_px, caller)
-    if not steady_frames >= 0:
-        raise ValueError(f"{caller}: steady_frames must be >= 0, got {steady_frames}; 0 takes every frame alone")
-    return _steadied(maps, colours, rivals, tolerance, despeckle_px, int(steady_frames), progress)
+    _check_colours(colours, rivals, "colour_id_masks")
+    return _steadied(maps, colours, rivals, dials or ColourId(), progress)
 
 
 def _steadied(
     maps: Film,
     colours: Sequence[Colour],
     rivals: Sequence[Colour],
-    tolerance: float,
-    despeckle_px: int,
-    steady_frames: int,
+    dials: ColourId,
     progress: Progress | None,
 ) -> Iterator[np.ndarray]:
+    steady_frames = dials.steady_frames
     length = len(maps)
     window: deque[np.ndarray] = deque()
     first = 0
@@ -173,7 +201,7 @@ def _steadied(
         while first + len(window) <= min(i + steady_frames, length - 1):
             picture = maps.frame(first + len(window))
             _check_map(picture, "colour_id_masks")
-            window.append(_mask(picture, colours, rivals, tolerance, despeckle_px))
+            window.append(_mask(picture, colours, rivals, dials))
         while first < i - steady_frames:
             window.popleft()
             first += 1
@@ -187,16 +215,14 @@ def _steadied(
         yield mask
 
 
-def _mask(
-    picture: np.ndarray, colours: Sequence[Colour], rivals: Sequence[Colour], tolerance: float, despeckle_px: int
-) -> np.ndarray:
+def _mask(picture: np.ndarray, colours: Sequence[Colour], rivals: Sequence[Colour], dials: ColourId) -> np.ndarray:
     levels = as_uint8(picture).astype(np.int16)
     nearest = np.minimum.reduce([_distance(levels, np.array(colour)) for colour in colours])
-    inside = nearest <= tolerance
+    inside = nearest <= dials.tolerance
     for rival in rivals:
         inside &= nearest <= _distance(levels, np.array(rival))
-    if despeckle_px:
-        inside = cv2.medianBlur(inside.view(np.uint8), 2 * int(despeckle_px) + 1).view(np.bool_)
+    if dials.despeckle_px:
+        inside = cv2.medianBlur(inside.view(np.uint8), 2 * dials.despeckle_px + 1).view(np.bool_)
     return inside
 
 
@@ -216,15 +242,9 @@ def _check_map(picture: np.ndarray, caller: str) -> None:
         )
 
 
-def _check_dials(
-    colours: Sequence[Colour], rivals: Sequence[Colour], tolerance: float, despeckle_px: int, caller: str
-) -> None:
+def _check_colours(colours: Sequence[Colour], rivals: Sequence[Colour], caller: str) -> None:
     if not colours:
         raise ValueError(f"{caller}: colours must name at least one colour, got none; write for example 255 0 0")
     for colour in (*colours, *rivals):
         if len(colour) != 3 or not all(0 <= level <= 255 for level in colour):
             raise ValueError(f"{caller}: colours must be three numbers 0..255 each, got {tuple(colour)}; see the map")
-    if not 0 <= tolerance <= 255:
-        raise ValueError(f"{caller}: tolerance must be in 0..255 levels, got {tolerance:g}; 32 suits most maps")
-    if not 0 <= despeckle_px <= 63:
-        raise ValueError(f"{caller}: despeckle_px must be in 0..63 px, got {despeckle_px:g}; 0 keeps every speck")

@@ -3,40 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Size
+from escalier.dials import Dials, dial
+from escalier.film import Film, Size, frame_at
 from escalier.progress import Progress
+
+REMEDY = "move it back into range"
+
+
+def _level(default: float, sentence: str) -> float:
+    return dial(default, sentence, least=0.0, most=255.0, step=1.0, rule="be in 0..255", remedy=REMEDY)
 
 
 @checked
-def difference_matte(
-    frame: np.ndarray,
-    plate: np.ndarray,
-    *,
-    threshold: float = 24.0,
-    softness: float = 16.0,
-    blur_px: float = 1.0,
-    ignore_shadows: float = 0.5,
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Difference(Dials):
+    """From which difference on a pixel belongs to the matte."""
+
+    threshold: float = _level(
+        24.0,
+        "Difference at which the matte is half grey, in levels of 255. Lower takes in more, and the film's grain with "
+        "it.",
+    )
+    softness: float = _level(16.0, "Width of the soft step around the threshold, in levels. 0 makes a hard mask.")
+    blur_px: float = dial(
+        1.0,
+        "Blurs both pictures before they are compared, against grain. More loses thin parts.",
+        least=0.0,
+        offered=(0.0, 100.0),
+        step=0.5,
+        unit="px",
+        rule="be >= 0 px",
+        remedy=REMEDY,
+    )
+    ignore_shadows: float = dial(
+        0.5,
+        "How little a change of brightness counts where the colour stays the same, as in a shadow. At 1 a grey subject "
+        "before a grey wall is lost.",
+        least=0.0,
+        most=1.0,
+        step=0.05,
+        rule="be in 0..1",
+        remedy=REMEDY,
+    )
+
+
+@checked
+def difference_matte(frame: np.ndarray, plate: np.ndarray, dials: Difference | None = None) -> np.ndarray:
     """The matte of a frame against its clean plate.
 
     Parameters
     ----------
     frame, plate
         RGB pictures (H, W, 3) of one size, uint8 or float32 0..1: the shot, and the same view without the subject.
-    threshold
-        Difference, in levels of 255, at which the matte is one half. Larger values take in less.
-    softness
-        Width of the ramp around the threshold in levels. 0 makes a hard mask.
-    blur_px
-        Sigma of a low-pass before the comparison, against grain. Larger values lose thin parts.
-    ignore_shadows
-        0..1: how little a change of brightness counts where the colour stays the same, as in a shadow on the floor. At
-        1 only colour counts, and a grey subject before a grey wall is lost.
+    dials
+        From which difference on, and what of it counts.
 
     Returns
     -------
@@ -45,15 +71,15 @@ def difference_matte(
     Raises
     ------
     ValueError
-        When the sizes differ, a picture is not RGB, a number is NaN, or a dial is out of range.
+        When the sizes differ, a picture is not RGB, or a number is NaN.
 
     >>> plate = np.full((8, 8, 3), 60, np.uint8)
     >>> frame = plate.copy()
     >>> frame[2:6, 2:6] = (200, 60, 60)
-    >>> float(difference_matte(frame, plate, blur_px=0).sum())
+    >>> float(difference_matte(frame, plate, Difference(blur_px=0)).sum())
     16.0
     """
-    _check_dials(threshold, softness, blur_px, ignore_shadows, "difference_matte")
+    dials = dials or Difference()
     for name, picture in (("frame", frame), ("plate", plate)):
         _check_picture(name, picture)
     if frame.shape != plate.shape:
@@ -62,26 +88,23 @@ def difference_matte(
             "make the plate from the same clip"
         )
     change = _levels(frame) - _levels(plate)
-    if blur_px > 0:
-        change = cv2.GaussianBlur(change, (0, 0), blur_px)
+    if dials.blur_px > 0:
+        change = cv2.GaussianBlur(change, (0, 0), dials.blur_px)
     brightness = change.mean(axis=2, keepdims=True)
     colour = np.square(change - brightness).sum(axis=2)
-    shade = 3 * np.square(brightness[..., 0]) * np.float32(1 - ignore_shadows) ** 2
+    shade = 3 * np.square(brightness[..., 0]) * np.float32(1 - dials.ignore_shadows) ** 2
     distance = np.sqrt(colour + shade)
-    if softness == 0:
-        return (distance >= threshold).astype(np.float32)
-    return np.clip((distance - threshold) / softness + 0.5, 0, 1).astype(np.float32)
+    if dials.softness == 0:
+        return (distance >= dials.threshold).astype(np.float32)
+    return np.clip((distance - dials.threshold) / dials.softness + 0.5, 0, 1).astype(np.float32)
 
 
 @checked
 def difference_mattes(
     film: Film,
     plate: Film,
+    dials: Difference | None = None,
     *,
-    threshold: float = 24.0,
-    softness: float = 16.0,
-    blur_px: float = 1.0,
-    ignore_shadows: float = 0.5,
     progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """The mattes of a film against its clean plate, frame by frame: float32 (H, W).
@@ -90,58 +113,30 @@ def difference_mattes(
     ----------
     film, plate
         The shot, and the same view without the subject: one picture, or one for each frame where the camera moves.
+    dials
+        As for `difference_matte`.
     progress
         Called as progress(done, total, matte) after each frame; what it raises ends the film.
-
-    The other parameters are those of `difference_matte`.
 
     >>> from escalier.film.frames import ArrayFrames
     >>> film = ArrayFrames(np.full((2, 8, 8, 3), 60, np.uint8))
     >>> [float(matte.max()) for matte in difference_mattes(film, film)]
     [0.0, 0.0]
     """
-    caller = "difference_mattes"
     if len(plate) not in (1, len(film)):
         raise ValueError(
-            f"{caller}: plate must have 1 or {len(film)} pictures, one for each frame, got {len(plate)}; "
+            f"difference_mattes: plate must have 1 or {len(film)} pictures, one for each frame, got {len(plate)}; "
             "make the plate from the same clip"
         )
-    _check_dials(threshold, softness, blur_px, ignore_shadows, caller)
-    return _mattes(film, plate, threshold, softness, blur_px, ignore_shadows, progress)
+    return _mattes(film, plate, dials, progress)
 
 
-def _mattes(
-    film: Film,
-    plate: Film,
-    threshold: float,
-    softness: float,
-    blur_px: float,
-    ignore_shadows: float,
-    progress: Progress | None,
-) -> Iterator[np.ndarray]:
+def _mattes(film: Film, plate: Film, dials: Difference | None, progress: Progress | None) -> Iterator[np.ndarray]:
     for i in range(len(film)):
-        matte = difference_matte(
-            film.frame(i),
-            plate.frame(i if len(plate) > 1 else 0),
-            threshold=threshold,
-            softness=softness,
-            blur_px=blur_px,
-            ignore_shadows=ignore_shadows,
-        )
+        matte = difference_matte(film.frame(i), frame_at(plate, i), dials)
         if progress is not None:
             progress(i + 1, len(film), matte)
         yield matte
-
-
-def _check_dials(threshold: float, softness: float, blur_px: float, ignore_shadows: float, caller: str) -> None:
-    for name, value, most in (
-        ("threshold", threshold, 255),
-        ("softness", softness, 255),
-        ("blur_px", blur_px, np.inf),
-        ("ignore_shadows", ignore_shadows, 1),
-    ):
-        if not 0 <= value <= most:
-            raise ValueError(f"{caller}: {name} must be in 0..{most:g}, got {value:g}; move it back into range")
 
 
 def _levels(picture: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ NUMBERS = MappingProxyType({"tensor(float)": "float32", "tensor(float16)": "floa
 SUBJECT = 0.5
 """A clip in which the network is nowhere surer than this shows no subject, and is not stretched."""
 
-KINDS = MappingProxyType(
+MATTE_KINDS = MappingProxyType(
     {
         "u2net": "u2net",
         "isnet": "isnet-general-use",
@@ -150,8 +150,8 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
     path
         An .onnx file, such as those that rembg publishes.
     kind
-        The family: one of `KINDS`, which decides how pictures are prepared. "auto" reads it from the network's plan
-        and, where several families share one or the plan is unknown, from the file's name. "bria" is RMBG-1.4 or
+        The family: one of `MATTE_KINDS`, which decides how pictures are prepared. "auto" reads it from the network's
+        plan and, where several families share one or the plan is unknown, from the file's name. "bria" is RMBG-1.4 or
         RMBG-2.0; which of the two, the plan says.
 
     Raises
@@ -174,15 +174,15 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
             f"read_matte_model: {path.name} must lie in {path.parent}, got no such file; put it there (rembg's models: "
             "github.com/danielgatis/rembg/releases)"
         )
-    if kind != "auto" and kind not in KINDS:
-        raise ValueError(f"read_matte_model: kind must be auto or {' or '.join(KINDS)}, got {kind}; choose one")
+    if kind != "auto" and kind not in MATTE_KINDS:
+        raise ValueError(f"read_matte_model: kind must be auto or {' or '.join(MATTE_KINDS)}, got {kind}; choose one")
     graph = read_matte_graph(path) if damage(path) is None else None
     kind = _kind_of(path, kind, graph)
     # onnxruntime first: without it, importing rembg ends the process.
     runtime = load_package("onnxruntime", RUNTIME_REQUIREMENT, PURPOSE)
     sessions = load_package("rembg.sessions", REQUIREMENT, PURPOSE).sessions_class
     is_first_bria = kind == "bria" and graph is not None and graph.architecture == "IS-Net"
-    name = FIRST_BRIA if is_first_bria else KINDS[kind]
+    name = FIRST_BRIA if is_first_bria else MATTE_KINDS[kind]
     session = _session(next(session for session in sessions if session.name() == name), path, runtime)
     _check_ends(path, session.inner_session)
     return _model(session, kind, None if graph is None else graph.gives_logits)
@@ -282,7 +282,7 @@ def _model(session: Any, kind: str, gives_logits: bool | None) -> MatteModel:
 def _kind_of(path: Path, wanted: str, graph: MatteGraph | None) -> str:
     """The family that was asked for, if the plan allows it; else the one that plan and name tell."""
     plan = graph.architecture if graph is not None else ""
-    allowed = PLANS.get(plan, tuple(KINDS))
+    allowed = PLANS.get(plan, tuple(MATTE_KINDS))
     if wanted != "auto":
         if wanted not in allowed:
             raise ValueError(
@@ -299,8 +299,8 @@ def _kind_of(path: Path, wanted: str, graph: MatteGraph | None) -> str:
     if plan:
         return allowed[0]
     raise ValueError(
-        f"read_matte_model: the graph or the name of {path.name} must tell the network's family ({', '.join(KINDS)}), "
-        "which they do not; choose the kind by hand"
+        f"read_matte_model: the graph or the name of {path.name} must tell the network's family "
+        f"({', '.join(MATTE_KINDS)}), which they do not; choose the kind by hand"
     )
 
 

@@ -14,11 +14,11 @@ from escalier.film import (
     ArrayFrames,
     Film,
     FrameRange,
+    Masks,
     MaskSource,
     ScaledFilm,
     Size,
     as_uint8,
-    check_masks,
     draft_size,
     film_fingerprint,
     scale_film,
@@ -122,8 +122,8 @@ def make_draft(
     _check_part(film, keyframes, part)
     frames, size = part.frames(len(film)), draft_size(film.size, part.scale)
     if masks is not None:
-        check_masks(masks, film, "make_draft")
-        masks = [scale_film(np.asarray(masks[i]), size) for i in (frames if len(masks) > 1 else (0,))]
+        scaled = Masks.fitting(masks, film, "make_draft").scaled(size)
+        masks = scaled[frames.start : frames.stop] if len(scaled) > 1 else scaled[:]
     if guides is not None:
         check_guides(guides, film, len(keyframes), "make_draft")
         inside = [order for order, index in enumerate(keyframes.indices) if index in frames]

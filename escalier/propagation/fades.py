@@ -16,6 +16,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
+from escalier.smoothstep import smoothstep
 
 from .error_choice import best_switch
 from .mixing import mix
@@ -96,11 +97,11 @@ def linear(gap: Gap) -> Weights:
     return gap.share
 
 
-def smoothstep(gap: Gap) -> Weights:
+def slow_ends(gap: Gap) -> Weights:
     """Mix the two runs with a slow start and end. As soft as linear in the middle, for a shorter time."""
 
     def weight(index: int) -> np.float32:
-        return np.float32(_smooth(gap.share(index)))
+        return np.float32(smoothstep(gap.share(index)))
 
     return weight
 
@@ -119,7 +120,7 @@ def staggered(gap: Gap) -> Weights:
         if not gap.start < index < gap.stop:
             return np.full((times.height, times.width), gap.share(index), np.float32)
         switch = np.float32(gap.start + ramp / 2) + times.at(index) * np.float32(length - ramp)
-        return np.asarray(_smooth(np.clip((index - switch) / np.float32(ramp) + np.float32(0.5), 0.0, 1.0)))
+        return smoothstep(np.clip((index - switch) / np.float32(ramp) + np.float32(0.5), 0.0, 1.0))
 
     return weight
 
@@ -138,7 +139,7 @@ def by_error(gap: Gap) -> Weights:
     def weight(index: int) -> np.ndarray:
         if not gap.start < index < gap.stop:
             return np.full((height, width), gap.share(index), np.float32)
-        return np.asarray(_smooth(np.clip((index - switch) / ramp + np.float32(0.5), 0.0, 1.0)))
+        return smoothstep(np.clip((index - switch) / ramp + np.float32(0.5), 0.0, 1.0))
 
     return weight
 
@@ -146,7 +147,7 @@ def by_error(gap: Gap) -> Weights:
 FADES: dict[str, Callable[[Gap], Weights]] = {
     "staggered": staggered,
     "linear": linear,
-    "smoothstep": smoothstep,
+    "smoothstep": slow_ends,
     "by_error": by_error,
 }
 """Every mode by the name that the artist sees. The first is the default."""
@@ -298,7 +299,3 @@ def _reduced_size(height: int, width: int) -> tuple[tuple[int, int], float]:
 
 def _reduced(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
-def _smooth(share: np.ndarray | np.float32) -> np.ndarray | np.float32:
-    return share * share * (np.float32(3.0) - np.float32(2.0) * share)

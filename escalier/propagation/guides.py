@@ -18,6 +18,7 @@ from escalier.arguments import checked
 from escalier.dials import Dials, dial, dials_of
 from escalier.film import (
     Film,
+    Masks,
     MaskSource,
     ScaledFilm,
     Size,
@@ -234,7 +235,7 @@ class GuideFilm:
         self.guides = guides
         self.size = film.size
         self._film = film
-        self._masks = masks
+        self._masks = None if masks is None else Masks.of(masks)
 
     def at(self, size: Size) -> GuideFilm:
         """The same guides of the film at another size."""
@@ -248,7 +249,7 @@ class GuideFilm:
             )
             for guide in self.guides.named
         )
-        masks = None if self._masks is None else _ScaledMasks(self._masks, size)
+        masks = None if self._masks is None else self._masks.scaled(size)
         return GuideFilm(replace(self.guides, named=named), ScaledFilm(self._film, size), masks)
 
     def frame(self, index: int) -> np.ndarray:
@@ -283,7 +284,7 @@ class GuideFilm:
         """The subject's mask in frame `index`, float32 (H, W) 0..1, or None where there are no masks."""
         if self._masks is None:
             return None
-        mask = self._masks[index if len(self._masks) > 1 else 0]
+        mask = self._masks.at(index)
         return mask.astype(np.float32) / np.float32(255 if mask.dtype == np.uint8 else 1)
 
     def _offers(self, name: str) -> bool:
@@ -302,18 +303,5 @@ class GuideFilm:
         if "position" in names:
             pictures["position"] = positions
         if "mask" in names and self._masks is not None:
-            pictures["mask"] = self._masks[index if len(self._masks) > 1 else 0]
+            pictures["mask"] = self._masks.at(index)
         return [pictures[name] for name in names]
-
-
-class _ScaledMasks(Sequence[np.ndarray]):
-    """Masks at another size."""
-
-    def __init__(self, masks: MaskSource, size: Size) -> None:
-        self._masks, self._size = masks, size
-
-    def __len__(self) -> int:
-        return len(self._masks)
-
-    def __getitem__(self, index: Any) -> Any:
-        return scale_film(np.asarray(self._masks[index]), self._size)

@@ -15,12 +15,12 @@ from escalier.arguments import checked
 from escalier.counts import check_seed, thread_count
 from escalier.film import (
     Film,
+    Masks,
     MaskSource,
     Motion,
     Size,
     array_digest,
     as_uint8,
-    check_masks,
     film_fingerprint,
     masks_fingerprint,
 )
@@ -190,7 +190,7 @@ def propagate(
     cores = thread_count(threads, "propagate")
     _check_arguments(film, keyframes, motion, guides)
     if masks is not None:
-        check_masks(masks, film, "propagate")
+        Masks.fitting(masks, film, "propagate")
     folder = open_scratch(folder)
     with in_use(folder):
         job = _Job(film, keyframes, folder, motion, masks, guides, matching, seed, progress)

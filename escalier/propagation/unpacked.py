@@ -11,13 +11,12 @@ import numpy as np
 from escalier.film import (
     ArrayFrames,
     Film,
+    Masks,
     MaskSource,
     Size,
     as_uint8,
-    check_masks,
     film_fingerprint,
     masks_fingerprint,
-    nothing_marked,
 )
 from escalier.scratch import ArrayFile, open_array, open_or_make, touch
 
@@ -142,7 +141,7 @@ def unpack_masks(
     >>> int(unpack_masks([np.ones((4, 6), np.float32)], film, Path(tempfile.mkdtemp()), "example").max())
     255
     """
-    check_masks(masks, film, caller)
+    masks = Masks.fitting(masks, film, caller)
     width, height = film.size
     fingerprint = fingerprint or masks_fingerprint(masks)
     path, shape, what = masks_path(folder, fingerprint), (len(masks), height, width), f"masks {fingerprint}"
@@ -151,7 +150,7 @@ def unpack_masks(
         marked = False
         with ArrayFile(path, shape, np.uint8, what) as file:
             for index in range(len(masks)):
-                mask = as_uint8(np.asarray(masks[index]))
+                mask = as_uint8(masks[index])
                 if mask.shape != (height, width):
                     raise ValueError(
                         f"{caller}: mask at frame {index} must be a single channel of {film.size}, got an array of "
@@ -161,7 +160,7 @@ def unpack_masks(
                 file.append(mask)
                 waiting()
             if not marked:
-                raise nothing_marked(len(masks), caller)
+                raise masks.nothing_marked(caller)
 
     kept = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, waiting)
     touch(path)

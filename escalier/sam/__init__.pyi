@@ -1,9 +1,7 @@
 from .everything import (
-    POINTS_AT_ONCE as POINTS_AT_ONCE,
-)
-from .everything import (
     Everything as Everything,
 )
+from .everything import ObjectSearch as ObjectSearch
 from .everything import (
     segment_everything as segment_everything,
 )
@@ -24,6 +22,4 @@ from .segment import (
 from .segment import (
     SamModel as SamModel,
 )
-from .segment import (
-    naming_short_memory as naming_short_memory,
-)
+from .segment import room_for as room_for

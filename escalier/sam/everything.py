@@ -9,21 +9,35 @@ from __future__ import annotations
 import colorsys
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.dials import Dials, dial
 from escalier.out_of_memory import is_short_memory
 from escalier.progress import Progress
 
 from .segment import SamEmbedding
+
+if TYPE_CHECKING:
+    import torch
 
 logger = logging.getLogger("escalier")
 
 STABILITY_LOGITS = 1.0
 """A stable mask hardly changes when it is cut this much higher or lower than at 0."""
 GOLDEN_RATIO = 0.618034
-POINTS_AT_ONCE = 64
+
+
+def _count(default: int, sentence: str, most: int | None = None) -> int:
+    offered = None if most is None else (1, most)
+    return dial(default, sentence, least=1, offered=offered, rule="be at least 1", remedy="raise it")
+
+
+def _share(default: float, sentence: str) -> float:
+    remedy = "take the default"
+    return dial(default, sentence, least=0.0, most=1.0, step=0.01, rule="be in 0..1", remedy=remedy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +63,33 @@ class Everything:
 
 
 @checked
+@dataclass(frozen=True)
+class ObjectSearch(Dials):
+    """At how many points objects are looked for, and which of the answers count."""
+
+    points_per_side: int = _count(
+        32,
+        "Points asked at, across and down. 32 as in the paper; 16 is four times faster and misses small objects.",
+        most=128,
+    )
+    most_objects: int = _count(64, "Keeps so many masks at most, those that the model is surest of.", most=1000)
+    least_score: float = _share(0.88, "Leaves out masks of which the model is less sure. Lower finds more.")
+    least_stability: float = _share(
+        0.95, "Leaves out masks whose edge depends on where it is cut. Lower lets vaguer objects in."
+    )
+    most_overlap: float = _share(
+        0.7, "Two masks that share more than this are one object. Higher keeps parts beside their whole."
+    )
+    points_at_once: int = _count(
+        64, "Prompts that go through the decoder together. Halved, with a warning, when the memory is too short."
+    )
+
+
+@checked
 def segment_everything(
     embedding: SamEmbedding,
+    search: ObjectSearch | None = None,
     *,
-    points_per_side: int = 32,
-    least_score: float = 0.88,
-    least_stability: float = 0.95,
-    most_overlap: float = 0.7,
-    most_objects: int = 64,
-    points_at_once: int = POINTS_AT_ONCE,
     progress: Progress | None = None,
 ) -> Everything:
     """Find every object of a picture.
@@ -66,62 +98,47 @@ def segment_everything(
     ----------
     embedding
         What `SamModel.embed` gave for the picture.
-    points_per_side
-        The model is asked at so many points across and down. More finds smaller objects; the time grows as its square.
-    least_score
-        Masks of which the model is less sure are left out, 0..1.
-    least_stability
-        Masks that depend more on where they are cut are left out, 0..1.
-    most_overlap
-        Of two masks that share more than this part of their joint area, the surer one stays, 0..1.
-    most_objects
-        So many at most, the surest ones.
-    points_at_once
-        Prompts that go through the decoder together. Halved, with a warning, when the memory is too short.
+    search
+        Where objects are looked for, and which are kept. The time grows as the square of its points per side. Of two
+        masks that share too much of their joint area, the surer one stays.
     progress
         Called as progress(done, total); what it raises ends the search.
 
     Raises
     ------
     ValueError
-        If a dial is out of its range, or no object passes.
+        If no object passes.
     MemoryError
         If the memory is too short even for one point at a time.
 
     Examples
     --------
-    >>> found = segment_everything(model.embed(picture), points_per_side=16)  # doctest: +SKIP
+    >>> found = segment_everything(model.embed(picture), ObjectSearch(points_per_side=16))  # doctest: +SKIP
     >>> found.masks.shape  # doctest: +SKIP
     (21, 540, 960)
     """
-    _check_dials(points_per_side, most_objects, points_at_once, least_score, least_stability, most_overlap)
-    logits, scores, points_at_once = _ask(
-        embedding, points_per_side, least_score, least_stability, points_at_once, progress
-    )
+    search = search or ObjectSearch()
+    logits, scores, points_at_once = _ask(embedding, search, progress)
     if len(scores) == 0:
         raise ValueError(
-            f"segment_everything: at least one object must have a score of {least_score:g} and a stability of "
-            f"{least_stability:g}, got none; lower one of the two, or ask at more points"
+            f"segment_everything: at least one object must have a score of {search.least_score:g} and a stability of "
+            f"{search.least_stability:g}, got none; lower one of the two, or ask at more points"
         )
-    kept = _one_of_each(logits > 0, scores, most_overlap)[:most_objects]
+    kept = _one_of_each(logits > 0, scores, search.most_overlap)[: search.most_objects]
     masks = _full_size(logits[kept], embedding)
     by_area = np.argsort([-mask.sum() for mask in masks], kind="stable")
     return Everything(masks[by_area], scores[kept][by_area], points_at_once)
 
 
 def _ask(
-    embedding: SamEmbedding,
-    points_per_side: int,
-    least_score: float,
-    least_stability: float,
-    points_at_once: int,
-    progress: Progress | None,
+    embedding: SamEmbedding, search: ObjectSearch, progress: Progress | None
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """The answers that pass at all points of the grid: logits (N, h, w) in half precision, and scores (N,)."""
     import torch
 
     model, seen_in = embedding.model, embedding.input_size
-    places = (np.arange(points_per_side, dtype=np.float32) + 0.5) / points_per_side
+    side, points_at_once = search.points_per_side, search.points_at_once
+    places = (np.arange(side, dtype=np.float32) + 0.5) / side
     grid = np.stack(np.meshgrid(places * seen_in.width, places * seen_in.height), axis=-1).reshape(-1, 1, 2)
     inside = _without_padding(embedding)
     logits, scores = [], []
@@ -134,7 +151,7 @@ def _ask(
             try:
                 answers, sure = model.answer(features, (points, torch.ones(points.shape[:2], device=device)))
                 answers, sure = answers.flatten(0, 1)[:, inside[0], inside[1]], sure.flatten()
-                passing = (sure >= least_score) & (_stability(answers) >= least_stability)
+                passing = (sure >= search.least_score) & (_stability(answers) >= search.least_stability)
                 logits.append(answers[passing].cpu().numpy().astype(np.float16))
                 scores.append(sure[passing].cpu().numpy())
             except (MemoryError, RuntimeError) as error:
@@ -172,7 +189,7 @@ def _without_padding(embedding: SamEmbedding) -> tuple[slice, slice]:
     return slice(max(1, round(height * seen_in.height / side))), slice(max(1, round(width * seen_in.width / side)))
 
 
-def _stability(logits):
+def _stability(logits: torch.Tensor) -> torch.Tensor:
     """The overlap of each mask, cut higher, with itself, cut lower."""
     higher = (logits > STABILITY_LOGITS).sum((1, 2))
     lower = (logits > -STABILITY_LOGITS).sum((1, 2))
@@ -208,17 +225,3 @@ def _full_size(logits: np.ndarray, embedding: SamEmbedding) -> np.ndarray:
         with torch.inference_mode():
             mask[:] = embedding.model.full_size(torch.from_numpy(padded)[None, None], embedding)[0, 0].numpy()
     return masks
-
-
-def _check_dials(
-    points_per_side: int, most_objects: int, points_at_once: int, least_score: float, least_stability: float,
-    most_overlap: float,
-) -> None:  # fmt: skip
-    counts = {"points_per_side": points_per_side, "most_objects": most_objects, "points_at_once": points_at_once}
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"segment_everything: {name} must be at least 1, got {count}; raise it")
-    shares = {"least_score": least_score, "least_stability": least_stability, "most_overlap": most_overlap}
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ValueError(f"segment_everything: {name} must be in 0..1, got {share:g}; take the default")

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import cv2
 import numpy as np
 
-from escalier.mask import soft_overlap
+from escalier.mask import box_around, soft_overlap
 
 from .prompts import Prompts
 from .segment import SamEmbedding, SamModel
@@ -76,16 +76,15 @@ def prompts_of(mask: np.ndarray) -> Prompts:
     ([[15.0, 10.0]], [[10.0, 5.0, 20.0, 15.0]])
     """
     inside = mask >= 0.5
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    box = (columns[0], rows[0], columns[-1], rows[-1])
+    rows, columns = part = box_around(inside)
+    box = (columns.start, rows.start, columns.stop - 1, rows.stop - 1)
     # The frame's border is no outline: a subject that is cut by it may be deepest there.
     depth = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, 3)
     points, labels = [_deepest(depth)], [1]
-    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     clearance = cv2.distanceTransform((~inside).view(np.uint8), cv2.DIST_L2, 3)[part]
     if clearance.max() > CLEAR_OUTSIDE_PX:
         x, y = _deepest(clearance)
-        points.append((x + int(columns[0]), y + int(rows[0])))
+        points.append((x + columns.start, y + rows.start))
         labels.append(0)
     # A mask of one row or column has no box that a click could have drawn.
     boxes = [box] if box[0] < box[2] and box[1] < box[3] else None

@@ -10,15 +10,15 @@ the package's own way to do that with tensors mixes up the sides.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from escalier.film import Size
-from escalier.out_of_memory import is_short_memory
+from escalier.out_of_memory import naming_short_memory
 
 from .prompts import Prompts
 
@@ -119,7 +119,7 @@ class SamModel:
         size = Size.of(picture)
         seen_in = input_size(size, self.side_px)
         device = self.make_ready()
-        with torch.inference_mode(), naming_short_memory(f"a picture of {size}"):
+        with torch.inference_mode(), room_for(f"a picture of {size}"):
             seen = _resized(torch.from_numpy(np.ascontiguousarray(picture)).to(device), seen_in)
             features = self.module.image_encoder(self.module.preprocess(seen * 255)[None])
         return SamEmbedding(features.cpu(), size, seen_in, self)
@@ -178,7 +178,7 @@ class SamModel:
         points = (tensor(prompts.points * scale), tensor(prompts.labels)) if len(prompts.points) else None
         box = None if prompts.boxes is None else tensor(prompts.boxes * np.tile(scale, 2))[0]
         earlier = None if logits is None else tensor(logits.astype(np.float32))[None]
-        with torch.inference_mode(), naming_short_memory(f"masks of {embedding.size}"):
+        with torch.inference_mode(), room_for(f"masks of {embedding.size}"):
             answers, scores = self.answer(embedding.features.to(device), points, box, earlier)
             masks = self.full_size(answers, embedding)
         return Candidates(masks[0].cpu().numpy(), scores[0].cpu().numpy(), answers[0].cpu().numpy())
@@ -217,18 +217,15 @@ class SamModel:
         return next(self.module.parameters()).device
 
 
-@contextlib.contextmanager
-def naming_short_memory(task: str) -> Iterator[None]:
-    """Turn torch's errors about memory into one `MemoryError` that says for what it was too short."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not is_short_memory(error):
-            raise
-        raise MemoryError(
-            f"Segment Anything: the memory must hold {task}, but it is full; close other programs, or take a smaller "
-            "picture or model"
-        ) from error
+def room_for(task: str) -> AbstractContextManager[None]:
+    """Memory for a task of Segment Anything, or a `MemoryError` that says for what it was too short.
+
+    >>> with room_for("a picture of 8x8"):
+    ...     raise MemoryError
+    Traceback (most recent call last):
+    MemoryError: Segment Anything: the memory must hold a picture of 8x8, but it is full; close other programs, or ...
+    """
+    return naming_short_memory("Segment Anything", task, "close other programs, or take a smaller picture or model")
 
 
 def input_size(size: Size, side_px: int) -> Size:

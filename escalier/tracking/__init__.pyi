@@ -1,3 +1,4 @@
+from .fades import TRACKING_FADES as TRACKING_FADES
 from .jitter import area_jitter as area_jitter
 from .sam2_video import (
     Sam2Video as Sam2Video,
@@ -10,8 +11,6 @@ from .track import (
     Refine as Refine,
 )
 from .track import (
-    TrackedMasks as TrackedMasks,
-)
-from .track import (
     track_masks as track_masks,
 )
+from .tracked_masks import TrackedMasks as TrackedMasks

@@ -9,7 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from escalier.film import Motion, warp
+from escalier.film import warp
+from escalier.mask import Box
 
 from .affine_motion import Affine, affine_flow, chain_affine, fit_affine
 from .picture_match import difference, same, without_grain
@@ -28,9 +29,9 @@ STILL_TOLERANCE = 10.0
 class Camera:
     """The camera's motion between frames at the working size, found when it is first asked for."""
 
-    def __init__(self, motion: Motion) -> None:
-        self._motion = motion
-        self._shape = (motion.working_size.height, motion.working_size.width)
+    def __init__(self, frames: SmallFrames) -> None:
+        self._frames = frames
+        self._shape = (frames.size.height, frames.size.width)
         self._steps: dict[tuple[int, int], Affine] = {}
 
     def flow(self, i: int, j: int, around: np.ndarray) -> np.ndarray | None:
@@ -47,7 +48,7 @@ class Camera:
 
     def _step(self, i: int, j: int, around: np.ndarray) -> Affine:
         if (i, j) not in self._steps:
-            fitted = fit_affine(self._motion.flow(i, j, self._motion.working_size), around)
+            fitted = fit_affine(self._frames.flow(i, j), around)
             self._steps[i, j] = np.zeros((3, 2)) if fitted is None else fitted
         return self._steps[i, j]
 
@@ -92,7 +93,7 @@ def just_uncovered(
     index: int,
     towards: int,
     around: np.ndarray,
-    region: tuple[slice, slice],
+    region: Box,
 ) -> np.ndarray:
     """Pixels that changed in the last frames and lie still in the next ones: the set, left behind by the subject.
 

@@ -3,7 +3,7 @@
 Optical flow smears the subject's motion over what is beside it, and knows nothing of what was hidden. So near the
 outline several explanations of a pixel compete, each believed as far as the two frames agree under it: the flow, the
 motion of the subject next to it, the subject's motion as a whole, and the background remembered at that place. What
-none of them explains is left uncertain; `settle` decides it.
+none of them explains is left uncertain; `resolve_uncertain` decides it.
 
 Two facts speak against what the flow says. What appears where the flow and the one back disagree, and lies still from
 then on, is the set that the subject has uncovered. And what was only guessed to be set, but moves, is not.
@@ -21,16 +21,17 @@ from functools import partial
 import cv2
 import numpy as np
 
-from escalier.film import Motion, sampling_positions, visibility, warp
+from escalier.film import sampling_positions, visibility, warp
+from escalier.mask import Box, box_around
 
 from .affine_motion import Affine, affine_flow, fit_affine
 from .background_memory import BackgroundMemory, Camera, just_uncovered
 from .colour_model import ColourSample
-from .mask_state import Carried, box_around, distance_to_outline
+from .mask_state import MaskState, distance_to_outline
 from .moving_parts import moving, moving_like, others_moving
 from .nearest_flow import flow_of_nearest, which_motion
 from .picture_match import difference, same, without_grain
-from .resolve_uncertain import firmness, settle
+from .resolve_uncertain import firmness, resolve_uncertain
 from .small_frames import SmallFrames
 
 REACH_PX = 28.0
@@ -59,7 +60,7 @@ OTHERS_SPOIL = np.float32(4)
 COLOURS_KEPT = 8
 """Frames whose colours are remembered."""
 
-Refinement = Callable[[int, Carried], Carried]
+Refinement = Callable[[int, MaskState], MaskState]
 
 
 class Carrier:
@@ -67,8 +68,8 @@ class Carrier:
 
     Parameters
     ----------
-    frames, motion, camera
-        The film at the motion's working size; its motion; its camera.
+    frames, camera
+        The film at its motion's working size, with that motion; its camera.
     mask
         float32 (H, W) 0..1 at that size, at frame `start`.
     towards
@@ -80,7 +81,6 @@ class Carrier:
     def __init__(
         self,
         frames: SmallFrames,
-        motion: Motion,
         camera: Camera,
         mask: np.ndarray,
         start: int,
@@ -88,26 +88,22 @@ class Carrier:
         refine: Refinement | None = None,
     ) -> None:
         self.index = start
-        self.state = Carried.prompted(mask)
-        self._frames, self._motion, self._camera = frames, motion, camera
+        self.state = MaskState.prompted(mask)
+        self._frames, self._camera = frames, camera
         self._towards, self._refine = towards, refine
         self._memory = BackgroundMemory(frames[start], self.state.label, self.state.trust)
         self._body: Affine | None = None
         self._colours = [ColourSample.of(frames[start], self.state.label)]
         self._odds, self._confirmed = np.zeros((2, *mask.shape), np.float32)
 
-    def advance(self) -> Carried:
+    def advance(self) -> MaskState:
         """Go on to the next frame."""
         before, now = self.index, self.index + self._towards
-        size = self._motion.working_size
-        flow, back = (
-            self._motion.flow(now, before, size),
-            self._motion.flow(before, now, size),
-        )
+        flow, back = self._frames.flow(now, before), self._frames.flow(before, now)
         moved = self._moved(before, now, flow, back)
-        settled = settle(self._frames[now], moved, partial(self._evidence, now, moved), self._colours)
-        kept = (settled.label * moved.label > 0) & (np.abs(settled.label) > 0.3)
-        state = self._regained(Carried(settled.label, settled.trust, moved.traced * kept), kept)
+        resolved = resolve_uncertain(self._frames[now], moved, partial(self._evidence, now, moved), self._colours)
+        kept = (resolved.label * moved.label > 0) & (np.abs(resolved.label) > 0.3)
+        state = self._regained(MaskState(resolved.label, resolved.trust, moved.traced * kept), kept)
         if self._refine is not None:
             state = self._refine(now, state)
         known = state.label * np.minimum(state.traced, firmness(state))
@@ -116,8 +112,8 @@ class Carrier:
         self.index, self.state = now, state
         return state
 
-    def _moved(self, before: int, now: int, flow: np.ndarray, back: np.ndarray) -> Carried:
-        """The state at frame `now`, before it is settled."""
+    def _moved(self, before: int, now: int, flow: np.ndarray, back: np.ndarray) -> MaskState:
+        """The state at frame `now`, before what is uncertain in it is resolved."""
         state = self.state
         label, trust, traced = (warp(part, flow) for part in (state.label, state.trust, state.traced))
         distance = warp(distance_to_outline(state.label), flow)
@@ -145,16 +141,16 @@ class Carrier:
         followed = np.where(seen & (differs < 25), 1, np.where(differs < 12, 0.9, 0.3)).astype(np.float32)
         # Far from the subject, what was around it stays around it, whatever moves there.
         least = np.where(label < 0, np.minimum(trust, np.float32(0.4)), 0)
-        far = Carried(label, np.maximum(trust * believed, least), traced * followed)
+        far = MaskState(label, np.maximum(trust * believed, least), traced * followed)
         nearness = np.clip(2 * (1 - distance / np.float32(REACH_PX)), 0, 1)
-        region = box_around(nearness > 0, MARGIN_PX)
         self._odds, self._confirmed = np.zeros((2, *label.shape), np.float32)
-        if region is None:
-            return Carried(far.label, far.trust * DECAY, far.traced * DECAY)
+        if not nearness.any():
+            return MaskState(far.label, far.trust * DECAY, far.traced * DECAY)
+        region = box_around(nearness, MARGIN_PX)
         noise = NOISE_FACTOR * float(np.median(differs[seen])) + 1 if seen.any() else 1.0
         shaded = SHADED_SHARE * seen * same(differs, noise, SHADED_TOLERANCE)
         fits = good * np.maximum(same(differs, noise, MATCH_TOLERANCE), shaded)
-        warped = Carried(label, trust, traced)
+        warped = MaskState(label, trust, traced)
         others = others_moving(relative, label, distance)
         around_it = (label < 0) & (distance > FAR_FROM_SUBJECT_PX)
         uncovered = just_uncovered(self._frames, self._camera, now, self._towards, around_it, region)
@@ -180,18 +176,18 @@ class Carrier:
             strict=True,
         ):
             whole[region] += share * (part - whole[region])
-        return Carried(far.label, far.trust * DECAY, far.traced * DECAY)
+        return MaskState(far.label, far.trust * DECAY, far.traced * DECAY)
 
-    def _regained(self, state: Carried, kept: np.ndarray) -> Carried:
+    def _regained(self, state: MaskState, kept: np.ndarray) -> MaskState:
         """A guess that the motion confirms, frame after frame, comes to count as traced."""
         gain = REGAINED * self._confirmed * (kept & (state.label > 0))
-        return Carried(
+        return MaskState(
             state.label,
             state.trust + gain * (1 - state.trust),
             state.traced + gain * (1 - state.traced),
         )
 
-    def _explained(self, region: tuple[slice, slice], step: _Step) -> Carried:
+    def _explained(self, region: Box, step: _Step) -> MaskState:
         """What the best explanations say about the pixels of a region."""
         fits, seen, relative, distance = (part[region] for part in (step.fits, step.seen, step.relative, step.distance))
         label, trust, traced = (part[region] for part in (step.warped.label, step.warped.trust, step.warped.traced))
@@ -241,7 +237,7 @@ class Carrier:
         return votes.result()
 
     def _body_flows(
-        self, flow: np.ndarray, region: tuple[slice, slice], inner: np.ndarray
+        self, flow: np.ndarray, region: Box, inner: np.ndarray
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """The subject's motion carried on over its outline, and its motion as a whole in the frame before."""
         nearest = flow_of_nearest(flow[region], inner)
@@ -258,9 +254,9 @@ class Carrier:
             self._body = fitted
         return nearest, whole
 
-    def _evidence(self, now: int, moved: Carried, region: tuple[slice, slice], known: np.ndarray) -> np.ndarray:
+    def _evidence(self, now: int, moved: MaskState, region: Box, known: np.ndarray) -> np.ndarray:
         """Log odds for the subject from the frames before and after."""
-        odds = which_motion(self._frames, self._motion, now, region, moved.label[region], known)
+        odds = which_motion(self._frames, now, region, moved.label[region], known)
         return odds + self._odds[region]
 
 
@@ -275,7 +271,7 @@ class _Step:
     fits: np.ndarray
     look: np.ndarray
     look_before: np.ndarray
-    warped: Carried
+    warped: MaskState
     distance: np.ndarray
     noise: float
     uncovered: np.ndarray
@@ -303,10 +299,10 @@ class _Votes:
                 out=self._traced[side],
             )
 
-    def result(self) -> Carried:
+    def result(self) -> MaskState:
         """Votes of the same weight on both sides leave the pixel uncertain."""
         subject, around = self._trust
         label = (subject - around) / (subject + around + np.float32(0.01))
         clear = np.minimum(1, np.float32(1.02) * np.abs(label))
         traced = np.where(label > 0, self._traced[0], self._traced[1])
-        return Carried(label, np.maximum(subject, around) * clear, traced * clear)
+        return MaskState(label, np.maximum(subject, around) * clear, traced * clear)

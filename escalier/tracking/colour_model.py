@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from escalier.kernel_cache import njit
+from escalier.mask import Box
 
 CELL_PX = 24
 LAB_BINS = (8, 4, 4)
@@ -41,7 +42,7 @@ class ColourSample(NamedTuple):
         """From a frame in uint8 RGB."""
         return cls(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), known.astype(np.float32))
 
-    def part(self, region: tuple[slice, slice]) -> ColourSample:
+    def part(self, region: Box) -> ColourSample:
         return ColourSample(self.lab[region], self.known[region])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from escalier.film import Motion, sampling_positions
+from escalier.film import sampling_positions
+from escalier.mask import Box
 
 from .mask_state import distance_to_outline
 from .picture_match import difference, same, without_grain
@@ -40,9 +41,8 @@ def flow_of_nearest(flow: np.ndarray, seeds: np.ndarray) -> np.ndarray | None:
 
 def which_motion(
     frames: SmallFrames,
-    motion: Motion,
     index: int,
-    region: tuple[slice, slice],
+    region: Box,
     label: np.ndarray,
     known: np.ndarray,
 ) -> np.ndarray:
@@ -53,8 +53,8 @@ def which_motion(
 
     Parameters
     ----------
-    frames, motion
-        The film at the working size, and its motion.
+    frames
+        The film at the working size, with its motion.
     index
         The frame.
     region
@@ -72,7 +72,7 @@ def which_motion(
     for neighbour in (index - 1, index + 1):
         if not 0 <= neighbour < len(frames):
             continue
-        flow = motion.flow(index, neighbour, motion.working_size)[region]
+        flow = frames.flow(index, neighbour)[region]
         with_subject, with_rest = (flow_of_nearest(flow, seeds & side) for side in (label > 0, label < 0))
         if with_subject is None or with_rest is None:
             continue
@@ -85,7 +85,7 @@ def which_motion(
     return odds
 
 
-def _sampled(picture: np.ndarray, flow: np.ndarray, region: tuple[slice, slice]) -> np.ndarray:
+def _sampled(picture: np.ndarray, flow: np.ndarray, region: Box) -> np.ndarray:
     """The whole picture, seen where the flow of one of its regions points."""
     x, y = sampling_positions(flow)
     x += np.float32(region[1].start)

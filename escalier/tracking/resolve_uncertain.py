@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from escalier.mask import Box, box_around
+
 from .colour_model import ColourSample, LocalColours
 from .edge_aware import smooth_along_edges
-from .mask_state import Carried, box_around, distance_to_outline
+from .mask_state import MaskState, distance_to_outline
 
 MARGIN_PX = 64
 SURE = 0.9
@@ -24,23 +26,23 @@ GUESS, BEST_GUESS, CONFIRMED = np.float32(0.4), np.float32(0.7), np.float32(0.05
 CLEAR_LABEL = 0.3
 STEEPNESS = np.float32(1.6)
 
-Evidence = Callable[[tuple[slice, slice], np.ndarray], np.ndarray]
+Evidence = Callable[[Box, np.ndarray], np.ndarray]
 """Region and how sure its pixels are -> log odds for the subject, of the region's shape."""
 
 
-def settle(
+def resolve_uncertain(
     picture: np.ndarray,
-    carried: Carried,
+    state: MaskState,
     evidence: Evidence | None = None,
     past: Sequence[ColourSample] = (),
-) -> Carried:
+) -> MaskState:
     """Give every pixel a label that fits its neighbours, up to the edges of the picture.
 
     Parameters
     ----------
     picture
         The frame, uint8 (H, W, 3).
-    carried
+    state
         Labels, of which some are sure.
     evidence
         More log odds for the pixels that are not.
@@ -57,15 +59,16 @@ def settle(
     >>> label[:, 44:] = 1
     >>> trust = np.ones_like(label)
     >>> trust[:, 30:50] = 0
-    >>> settled = settle(picture, Carried(label, trust, trust))
-    >>> (settled.label[20, 38:42] > 0).tolist()
+    >>> resolved = resolve_uncertain(picture, MaskState(label, trust, trust))
+    >>> (resolved.label[20, 38:42] > 0).tolist()
     [False, False, True, True]
     """
-    region = box_around(carried.label > -0.5, MARGIN_PX)
-    if region is None:
-        return carried
-    label, trust, traced = (part[region] for part in (carried.label, carried.trust, carried.traced))
-    firm = firmness(carried)[region]
+    perhaps = state.label > -0.5
+    if not perhaps.any():
+        return state
+    region = box_around(perhaps, MARGIN_PX)
+    label, trust, traced = (part[region] for part in (state.label, state.trust, state.traced))
+    firm = firmness(state)[region]
     opinion = _opinion(
         np.ascontiguousarray(picture[region]),
         region,
@@ -83,21 +86,21 @@ def settle(
         np.ascontiguousarray(picture[region]),
     )
     new_label = np.clip(STEEPNESS * spread, -1, 1).astype(np.float32)
-    result = Carried(carried.label.copy(), carried.trust.copy(), carried.traced)
+    result = MaskState(state.label.copy(), state.trust.copy(), state.traced)
     result.label[region] = new_label
     result.trust[region] = _new_trust(label, new_label, trust, firm, opinion, arrived)
     return result
 
 
-def firmness(carried: Carried) -> np.ndarray:
+def firmness(state: MaskState) -> np.ndarray:
     """Trust, less close to the outline: float32 (H, W)."""
-    edge = np.clip(distance_to_outline(carried.label) / OUTLINE_PX, OUTLINE_TRUST, 1)
-    return (carried.trust * edge).astype(np.float32)
+    edge = np.clip(distance_to_outline(state.label) / OUTLINE_PX, OUTLINE_TRUST, 1)
+    return (state.trust * edge).astype(np.float32)
 
 
 def _opinion(
     picture: np.ndarray,
-    region: tuple[slice, slice],
+    region: Box,
     label: np.ndarray,
     firm: np.ndarray,
     traced: np.ndarray,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from escalier.arguments import checked
@@ -20,9 +21,11 @@ from escalier.mask import soft_overlap
 from escalier.model_files import damage
 from escalier.packages import load_package
 from escalier.progress import Progress
-from escalier.sam import naming_short_memory
+from escalier.sam import room_for
 
-from .track import SHARES, TrackedMasks, check_prompted
+from .fades import Share, share_of
+from .prompted_masks import check_prompted
+from .tracked_masks import TrackedMasks
 
 if TYPE_CHECKING:
     import torch
@@ -78,8 +81,7 @@ class Sam2Video:
             If the device has no room for a frame.
         """
         given = check_prompted(prompted, film, "Sam2Video")
-        if fade not in SHARES:
-            raise ValueError(f"Sam2Video: fade must be one of {', '.join(SHARES)}, got {fade}; choose one of them")
+        share = share_of(fade, "Sam2Video")
         first, last, end = min(given), max(given), len(film)
         total = (end - first) + (last + 1)
         steps = iter(range(1, total + 1))
@@ -94,10 +96,10 @@ class Sam2Video:
 
         import torch
 
-        with torch.inference_mode(), naming_short_memory(f"a film of {film.size}"):
+        with torch.inference_mode(), room_for(f"a film of {film.size}"):
             forward = collect(range(first, end))
             backward = collect(range(last, -1, -1))
-        return _joined(film, given, forward, backward, SHARES[fade])
+        return _joined(film, given, forward, backward, share)
 
     def _tracked(
         self, film: Film, given: dict[int, np.ndarray], frames: range
@@ -233,7 +235,7 @@ def _joined(
     given: dict[int, np.ndarray],
     forward: dict[int, tuple[np.ndarray, float]],
     backward: dict[int, tuple[np.ndarray, float]],
-    share_of: Callable[[float], float],
+    share: Share,
 ) -> TrackedMasks:
     """Both directions in one film of masks. Between two given masks they fade, beyond them there is only one."""
     size = film.size
@@ -248,20 +250,14 @@ def _joined(
         if before is None or after is None:
             logits, sure = (backward if before is None else forward)[index]
         else:
-            share = share_of((index - before) / (after - before))
+            later = share((index - before) / (after - before))
             (ahead, sure_ahead), (behind, sure_behind) = forward[index], backward[index]
-            logits = (1 - share) * ahead + share * behind
-            sure = ((1 - share) * sure_ahead + share * sure_behind) * soft_overlap(_soft(ahead), _soft(behind))
-        masks[index] = _soft(_resized(logits, size))
+            logits = (1 - later) * ahead + later * behind
+            sure = ((1 - later) * sure_ahead + later * sure_behind) * soft_overlap(_soft(ahead), _soft(behind))
+        masks[index] = _soft(cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR))
         confidence[index] = sure
     return TrackedMasks(masks, confidence)
 
 
 def _soft(logits: np.ndarray) -> np.ndarray:
     return (1 / (1 + np.exp(-logits))).astype(np.float32)
-
-
-def _resized(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    import cv2
-
-    return cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR)

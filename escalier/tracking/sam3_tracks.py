@@ -15,7 +15,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import Size
 
-from .track import TrackedMasks
+from .tracked_masks import TrackedMasks
 
 
 @checked

@@ -1,29 +1,29 @@
-"""A film at the size at which its motion is known, the last frames that were asked for kept."""
+"""A film at the size at which its motion is known, with that motion; the last frames that were asked for are kept."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
-import cv2
 import numpy as np
 
-from escalier.film import Film, Size, as_uint8
+from escalier.film import Film, Motion, as_uint8, scale_film
 
 KEPT = 32
 
 
 class SmallFrames:
-    """Frames of a film as uint8 (h, w, 3) at another size; the last 32 are kept.
+    """Frames of a film as uint8 (h, w, 3) at the working size of its motion; the last 32 are kept.
 
     >>> from escalier.film.frames import ArrayFrames
     >>> film = ArrayFrames(np.zeros((3, 8, 12, 3), np.uint8))
-    >>> SmallFrames(film, Size(6, 4))[2].shape
-    (4, 6, 3)
+    >>> import tempfile
+    >>> SmallFrames(film, Motion(film, tempfile.mkdtemp()))[2].shape
+    (8, 12, 3)
     """
 
-    def __init__(self, film: Film, size: Size) -> None:
-        self.size = size
-        self._film = film
+    def __init__(self, film: Film, motion: Motion) -> None:
+        self.size = motion.working_size
+        self._film, self._motion = film, motion
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
 
     def __len__(self) -> int:
@@ -32,10 +32,11 @@ class SmallFrames:
     def __getitem__(self, index: int) -> np.ndarray:
         picture = self._kept.get(index)
         if picture is None:
-            picture = as_uint8(self._film.frame(index))
-            if Size.of(picture) != self.size:
-                picture = cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
-            self._kept[index] = picture
+            picture = self._kept[index] = scale_film(as_uint8(self._film.frame(index)), self.size)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return picture
+
+    def flow(self, index: int, other: int) -> np.ndarray:
+        """Where each pixel of frame `index` lies in frame `other`: float32 (h, w, 2), (dx, dy)."""
+        return self._motion.flow(index, other, self.size)

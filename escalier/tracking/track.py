@@ -1,34 +1,34 @@
 """Masks over time: from one or a few prompted frames to a soft mask for every frame of a film.
 
 From each prompted frame the mask is carried to its neighbours in both directions (`carry`), what the motion leaves
-uncertain is decided by colours and edges (`settle`), and between two prompted frames the two directions meet by how
-well each pixel was traced, with the staircase's fade (`meet`). No trained model is needed; one can be asked, frame by
-frame, through `refine`.
+uncertain is decided by colours and edges (`resolve_uncertain`), and between two prompted frames both directions become
+one mask by how well each pixel was traced, with the staircase's fade (`merge_directions`). No trained model is needed;
+one can be asked, frame by frame, through `refine`.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Motion, Size, find_cuts
+from escalier.film import Film, Motion, find_cuts, scale_film
 from escalier.mask import soft_overlap
 from escalier.progress import Progress
 
 from .background_memory import Camera
 from .carry import Carrier
-from .jitter import area_jitter
-from .mask_state import Carried, distance_to_outline
-from .merge_directions import meet
-from .resolve_uncertain import settle
+from .fades import share_of
+from .mask_state import MaskState, distance_to_outline
+from .merge_directions import merge_directions
+from .prompted_masks import check_prompted
+from .resolve_uncertain import resolve_uncertain
 from .small_frames import SmallFrames
+from .tracked_masks import TrackedMasks
 
 RIM_PX = 8.0
 """The frame's confidence is that of the subject and of what lies this close to it."""
@@ -37,12 +37,6 @@ AGREEMENT = 0.7
 BELIEVED_PX = 14.0
 """A model may move the outline by this much where the carried mask is sure."""
 CONFIRMED_TRUST = np.float32(0.8)
-
-SHARES: dict[str, Callable[[float], float]] = {
-    "smoothstep": lambda share: share * share * (3 - 2 * share),
-    "linear": lambda share: share,
-}
-"""How weight passes from one prompted frame to the next: the curves of the staircase's fades."""
 
 
 @runtime_checkable
@@ -55,35 +49,6 @@ class Refine(Protocol):
         `picture` is the frame, uint8 or float32 (H, W, 3).
         """
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class TrackedMasks:
-    """A mask for every frame of a film.
-
-    Attributes
-    ----------
-    masks
-        (N, H, W) float32 0..1, soft.
-    confidence
-        (N,) float32 0..1: how sure the mask is in each frame, over the subject and its close surroundings. 1 where it
-        was given, 0 in a shot where none was.
-    """
-
-    masks: np.ndarray
-    confidence: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.masks)
-
-    def __str__(self) -> str:
-        """Where the next prompt belongs, in words."""
-        frame = int(self.confidence.argmin())
-        return (
-            f"{len(self)} masks; area jitter {100 * area_jitter(self.masks):.1f} % of the area\n"
-            f"confidence {self.confidence.mean():.2f} of 1 on average; least sure at frame {frame}: "
-            f"{self.confidence[frame]:.2f}; the next mask belongs there"
-        )
 
 
 @checked
@@ -115,7 +80,7 @@ def track_masks(
         A model that improves each mask, such as `SamRefine`. Its answer is refused where it departs too far from
         what was carried.
     fade
-        "smoothstep" or "linear": how weight passes from a prompted frame to the next.
+        One of `TRACKING_FADES`: how weight passes from a prompted frame to the next.
     progress
         Called as `progress(done, total)` after each frame in each direction. What it raises stops the work.
 
@@ -143,42 +108,13 @@ def track_masks(
     ((4, 72, 96), True)
     """
     given = check_prompted(prompted, film, "track_masks")
-    if fade not in SHARES:
-        raise ValueError(f"track_masks: fade must be one of {', '.join(SHARES)}, got {fade}; choose one of them")
+    share = share_of(fade, "track_masks")
     if (motion.size, len(motion)) != (film.size, len(film)):
         raise ValueError(
             f"track_masks: motion must be that of the film, {len(film)} frames of {film.size}, got {len(motion)} "
             f"frames of {motion.size}; measure the motion of this clip"
         )
-    return _Tracking(film, given, motion, refine, SHARES[fade], progress).run()
-
-
-def check_prompted(prompted: Mapping[int, np.ndarray], film: Film, caller: str) -> dict[int, np.ndarray]:
-    """The prompted masks as float32 0..1, in the order of the film; refused where they do not fit it."""
-    if not prompted:
-        raise ValueError(f"{caller}: mask must be given at one frame at least, got none; mask the subject in one frame")
-    checked = {}
-    for index in sorted(prompted):
-        mask = np.asarray(prompted[index])
-        if not 0 <= index < len(film):
-            raise ValueError(f"{caller}: frames must be in 0..{len(film) - 1}, got {index}; frames are counted from 0")
-        if mask.ndim != 2 or Size.of(mask) != film.size:
-            shape = Size.of(mask) if mask.ndim >= 2 else mask.shape
-            raise ValueError(
-                f"{caller}: mask must be a single channel of {film.size}, got {shape} at frame {index}; "
-                "scale it to the film first"
-            )
-        floats = mask.astype(np.float32) / np.float32(255 if mask.dtype == np.uint8 else 1)
-        if not np.isfinite(floats).all():
-            raise ValueError(
-                f"{caller}: mask must hold finite numbers, got NaN or infinity at frame {index}; check its source"
-            )
-        if floats.max() < 0.5:
-            raise ValueError(
-                f"{caller}: mask must hold the subject, got an empty one at frame {index}; leave that frame out"
-            )
-        checked[index] = np.clip(floats, 0, 1)
-    return checked
+    return _Tracking(film, given, motion, refine, share, progress).run()
 
 
 class _Tracking:
@@ -193,10 +129,10 @@ class _Tracking:
         share: Callable[[float], float],
         progress: Progress | None,
     ) -> None:
-        self._film, self._prompted, self._motion = film, prompted, motion
+        self._film, self._prompted = film, prompted
         self._refine, self._share, self._progress = refine, share, progress
-        self._frames = SmallFrames(film, motion.working_size)
-        self._camera = Camera(motion)
+        self._frames = SmallFrames(film, motion)
+        self._camera = Camera(self._frames)
         self._cuts = find_cuts(film, motion, progress=self._searched)
         self._ends = [(min(prompted), -1), (max(prompted), len(film))]
         self._gaps = list(itertools.pairwise(prompted))
@@ -226,8 +162,8 @@ class _Tracking:
         for index, backward in self._carried(after, before):
             if index in forward:
                 share = self._share((index - before) / (after - before))
-                met = meet(_unpacked(forward.pop(index)), backward, share)
-                self._keep(index, settle(self._frames[index], met))
+                merged = merge_directions(_unpacked(forward.pop(index)), backward, share)
+                self._keep(index, resolve_uncertain(self._frames[index], merged))
             else:
                 self._keep(index, backward)
         for index, packed in forward.items():
@@ -239,21 +175,21 @@ class _Tracking:
             return range(start + 1, min([stop, *(cut for cut in self._cuts if cut > start)]))
         return range(start - 1, max([stop, *(cut - 1 for cut in self._cuts if cut <= start)]), -1)
 
-    def _carried(self, start: int, stop: int) -> Iterator[tuple[int, Carried]]:
+    def _carried(self, start: int, stop: int) -> Iterator[tuple[int, MaskState]]:
         """Carry the mask at frame `start` towards frame `stop`, see `_path`."""
         path = self._path(start, stop)
         if not path:
             return
-        mask = cv2.resize(self._prompted[start], self._motion.working_size, interpolation=cv2.INTER_AREA)
+        mask = scale_film(self._prompted[start], self._frames.size)
         asked = None if self._refine is None else partial(self._ask, self._refine)
-        carrier = Carrier(self._frames, self._motion, self._camera, mask, start, path.step, asked)
+        carrier = Carrier(self._frames, self._camera, mask, start, path.step, asked)
         for index in path:
             yield index, carrier.advance()
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done, self._total)
 
-    def _ask(self, refine: Refine, index: int, carried: Carried) -> Carried:
+    def _ask(self, refine: Refine, index: int, carried: MaskState) -> MaskState:
         """Have the model improve a frame's mask; take its answer only where it does not contradict what was carried."""
         mask = self._full_size(carried.label)
         answer = refine(index, self._film.frame(index), mask)
@@ -264,34 +200,31 @@ class _Tracking:
             )
         if soft_overlap(mask, answer) < AGREEMENT:
             return carried
-        label = 2 * cv2.resize(answer, self._frames.size, interpolation=cv2.INTER_AREA) - 1
+        label = 2 * scale_film(answer, self._frames.size) - 1
         believed = (distance_to_outline(carried.label) < BELIEVED_PX) | (carried.trust < 0.5)
         confirmed = believed & (label * carried.label > 0)
-        return Carried(
+        return MaskState(
             np.where(believed, label, carried.label),
             np.where(confirmed, np.maximum(carried.trust, CONFIRMED_TRUST), carried.trust),
             carried.traced,
         )
 
-    def _keep(self, index: int, state: Carried) -> None:
+    def _keep(self, index: int, state: MaskState) -> None:
         self._masks[index] = self._full_size(state.label)
         near = (state.label > 0) | (distance_to_outline(state.label) < RIM_PX)
         self._confidence[index] = state.trust[near].mean() if (state.label > 0).any() else 0.0
 
     def _full_size(self, label: np.ndarray) -> np.ndarray:
         """The soft mask. A label that is half sure is taken as whole: doubt is not transparency."""
-        mask = np.clip(label + np.float32(0.5), 0, 1)
-        if Size.of(mask) != self._film.size:
-            mask = cv2.resize(mask, self._film.size, interpolation=cv2.INTER_LINEAR)
-        return mask
+        return scale_film(np.clip(label + np.float32(0.5), 0, 1), self._film.size)
 
 
-def _packed(state: Carried) -> tuple[np.ndarray, ...]:
+def _packed(state: MaskState) -> tuple[np.ndarray, ...]:
     """A state in 8 bits a value: one direction is kept for a whole gap while the other is carried."""
     label = np.rint(state.label * 127).astype(np.int8)
     return (label, *(np.rint(np.clip(part, 0, 1) * 255).astype(np.uint8) for part in (state.trust, state.traced)))
 
 
-def _unpacked(parts: tuple[np.ndarray, ...]) -> Carried:
+def _unpacked(parts: tuple[np.ndarray, ...]) -> MaskState:
     label, trust, traced = (part.astype(np.float32) for part in parts)
-    return Carried(label / 127, trust / 255, traced / 255)
+    return MaskState(label / 127, trust / 255, traced / 255)

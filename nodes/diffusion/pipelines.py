@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 
 import comfy.model_management
-import comfy.model_patcher
 import torch
 from comfy_api.v0_0_2 import io
 
@@ -13,6 +12,7 @@ from escalier.diffusion import TASKS, Pipeline, load_pipeline, repaint
 from .. import sockets
 from ..allowed_files import AllowedFiles, files_in, folders_in, roots
 from ..errors import named_after_node
+from ..held_models import bringing
 from ..progress import Progress
 from ..tensors import masks_from_input, pictures_from_images
 
@@ -61,14 +61,6 @@ CONTROLNETS = AllowedFiles(
         "1.5, 0.7 to 1.5 GB from huggingface.co/lllyasviel), and press R"
     ),
 )
-
-
-class _Held(torch.nn.Module):
-    """ComfyUI notes the device on the module it manages; on diffusers' own that is a property without a setter."""
-
-    def __init__(self, module: torch.nn.Module) -> None:
-        super().__init__()
-        self.module = module
 
 
 class EscalierLoadPipeline(io.ComfyNode):
@@ -146,7 +138,8 @@ class EscalierLoadPipeline(io.ComfyNode):
             dtype=PRECISIONS[precision] or _usual_precision(),
             device=comfy.model_management.unet_offload_device(),
         )
-        return io.NodeOutput(_managed(loaded), str(loaded))
+        bring = bringing(loaded.modules, WORKING_BYTES, whole=True)
+        return io.NodeOutput(dataclasses.replace(loaded, before_use=bring), str(loaded))
 
 
 class EscalierRunPipeline(io.ComfyNode):
@@ -270,24 +263,6 @@ class EscalierRunPipeline(io.ComfyNode):
             progress=Progress(),
         )
         return io.NodeOutput(torch.from_numpy(painted))
-
-
-def _managed(pipeline: Pipeline) -> Pipeline:
-    """The pipeline, its networks brought to the card by ComfyUI before it works, and taken off when others need it."""
-    patchers = [
-        comfy.model_patcher.ModelPatcher(
-            _Held(module),
-            load_device=comfy.model_management.get_torch_device(),
-            offload_device=comfy.model_management.unet_offload_device(),
-        )
-        for module in pipeline.modules
-    ]
-
-    def bring() -> None:
-        # Whole: diffusers' layers cannot fetch single weights from main memory, as ComfyUI's own can.
-        comfy.model_management.load_models_gpu(patchers, memory_required=WORKING_BYTES, force_full_load=True)
-
-    return dataclasses.replace(pipeline, before_use=bring)
 
 
 def _usual_precision() -> torch.dtype:

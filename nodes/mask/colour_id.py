@@ -1,13 +1,16 @@
 """Masks from segmentation maps, by the colours of their regions."""
 
+import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.film import Film
+from escalier.mask import ColourId, colour_id_masks, colours_in, parse_colours
 
 from .. import sockets
+from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 from .batch import mask_batch
 
 
@@ -31,32 +34,8 @@ class EscalierColourIdMask(io.ComfyNode):
                     tooltip="The colours to take, as #rrggbb or three numbers 0 to 255 each, one after another. The "
                     "report lists the colours of the first map.",
                 ),
-                io.Float.Input(
-                    "tolerance",
-                    default=32.0,
-                    min=0.0,
-                    max=255.0,
-                    step=1.0,
-                    tooltip="How far a pixel may be from its colour, in levels of 255. Maps out of a video need 20 to "
-                    "40, clean pictures 0.",
-                ),
-                io.Int.Input(
-                    "steady_frames",
-                    default=1,
-                    min=0,
-                    max=50,
-                    tooltip="Each pixel goes with the majority of so many frames before and after, so that a region "
-                    "which loses its colour for a moment keeps its mask. 0 takes every frame alone.",
-                ),
-                io.Int.Input(
-                    "despeckle_px",
-                    default=1,
-                    min=0,
-                    max=63,
-                    advanced=True,
-                    tooltip="Takes away specks and lines no wider than twice this, such as mixed colours along the "
-                    "border of two regions.",
-                ),
+                *dial_inputs(ColourId, "tolerance", "steady_frames"),
+                dial_input(ColourId, "despeckle_px", advanced=True),
                 io.String.Input(
                     "other_colours",
                     default="",
@@ -77,28 +56,20 @@ class EscalierColourIdMask(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, film, colours, tolerance, steady_frames, despeckle_px, other_colours) -> io.NodeOutput:
-        from escalier.mask import colour_id_masks, parse_colours
-
+    def execute(cls, film: FilmInput, colours: str, other_colours: str, **dials: float) -> io.NodeOutput:
         maps = film_from_input(film)
-        masks = mask_batch(
-            colour_id_masks(
-                maps,
-                parse_colours(colours),
-                rivals=parse_colours(other_colours) if other_colours.strip() else (),
-                tolerance=tolerance,
-                despeckle_px=despeckle_px,
-                steady_frames=steady_frames,
-                progress=Progress(previews=False),
-            ),
-            len(maps),
+        masks = colour_id_masks(
+            maps,
+            parse_colours(colours),
+            dials_from(ColourId, dials),
+            rivals=parse_colours(other_colours) if other_colours.strip() else (),
+            progress=Progress(previews=False),
         )
-        return io.NodeOutput(masks, _report(masks, maps))
+        batch = mask_batch(masks, len(maps))
+        return io.NodeOutput(batch, _report(batch, maps))
 
 
-def _report(masks, maps: Film) -> str:
-    from escalier.mask import colours_in
-
+def _report(masks: torch.Tensor, maps: Film) -> str:
     shares = [100 * float(mask.mean()) for mask in masks]
     found = ", ".join(f"#{bytes(colour).hex()} {100 * share:.1f} %" for colour, share in colours_in(maps.frame(0)))
     return (

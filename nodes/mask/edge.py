@@ -1,19 +1,15 @@
 """The edge of a mask: moved, softened, cleaned and steadied."""
 
+import torch
 from comfy_api.v0_0_2 import io
 
+from escalier.mask import Edge, Steadying
+
+from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import masks_from_input
 from .batch import mask_batch
-
-
-def _pixels(name: str, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=0.0, min=0.0, max=2000.0, step=0.5, tooltip=tooltip)
-
-
-def _area(name: str, tooltip: str) -> io.Int.Input:
-    return io.Int.Input(name, default=0, min=0, max=100_000_000, tooltip=tooltip, advanced=True)
 
 
 class EscalierMaskEdge(io.ComfyNode):
@@ -37,66 +33,20 @@ class EscalierMaskEdge(io.ComfyNode):
             ],
             inputs=[
                 io.Mask.Input("mask", tooltip="The masks of a clip, or a single one."),
-                _pixels("spread_px", "Grows the mask by so many pixels, with round corners."),
-                _pixels("choke_px", "Shrinks the mask by so many pixels. Use either this or the spread."),
-                _pixels(
-                    "feather_inside_px",
-                    "Width of the soft edge inside the mask, in pixels. At 0 all of the subject stays fully covered.",
-                ),
-                _pixels(
-                    "feather_outside_px",
-                    "Width of the soft edge outside the mask, in pixels. It takes nothing away from the subject.",
-                ),
-                io.Combo.Input(
-                    "profile",
-                    options=["linear", "smoothstep", "gaussian"],
-                    default="smoothstep",
-                    tooltip="How the soft edge fades: evenly, with soft ends, or as a blur does.",
-                ),
-                io.Int.Input(
-                    "steady_frames",
-                    default=0,
-                    min=0,
-                    max=50,
-                    tooltip="Calms an edge that trembles: it is averaged with so many frames before and after. 2 does "
-                    "for most masks; an edge that moves evenly keeps its place.",
-                ),
-                io.Float.Input(
-                    "steady_limit_px",
-                    default=2.0,
-                    min=0.0,
-                    max=100.0,
-                    step=0.5,
-                    advanced=True,
-                    tooltip="Steadying moves no edge by more than so many pixels, so that thin fast limbs stay. Raise "
-                    "it for coarse masks.",
-                ),
-                _area("fill_holes_area", "Fills holes of at most so many pixels of area. 0 fills none."),
-                _area("drop_islands_area", "Drops islands of at most so many pixels of area. 0 drops none."),
+                *dial_inputs(Edge, "spread_px", "choke_px", "feather_inside_px", "feather_outside_px", "profile"),
+                dial_input(Steadying, "steady_frames"),
+                dial_input(Steadying, "steady_limit_px", advanced=True),
+                *dial_inputs(Edge, "fill_holes_area", "drop_islands_area", whole=True, advanced=True),
             ],
             outputs=[io.Mask.Output(display_name="mask", tooltip="The shaped masks, as many as came in.")],
         )
 
     @classmethod
     @named_after_node
-    def execute(
-        cls, mask, spread_px, choke_px, feather_inside_px, feather_outside_px, profile, steady_frames, steady_limit_px,
-        fill_holes_area, drop_islands_area,
-    ) -> io.NodeOutput:  # fmt: skip
-        from escalier.mask import shape_edges
+    def execute(cls, mask: torch.Tensor, **dials: float | str) -> io.NodeOutput:
+        from escalier.mask import shape_edges  # numba, which would double the time to import the pack
 
         masks = masks_from_input(mask)
-        shaped = shape_edges(
-            masks,
-            spread_px=spread_px,
-            choke_px=choke_px,
-            feather_inside_px=feather_inside_px,
-            feather_outside_px=feather_outside_px,
-            profile=profile,
-            fill_holes_area=fill_holes_area,
-            drop_islands_area=drop_islands_area,
-            steady_frames=steady_frames,
-            steady_limit_px=steady_limit_px,
-            progress=Progress(previews=False),
-        )
+        wanted = dials_from(Edge, dials), dials_from(Steadying, dials)
+        shaped = shape_edges(masks, *wanted, progress=Progress(previews=False))
         return io.NodeOutput(mask_batch(shaped, len(masks)))

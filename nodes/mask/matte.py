@@ -3,11 +3,13 @@
 import torch
 from comfy_api.v0_0_2 import io
 
+from escalier.mask import MATTE_KINDS, MatteModel, matte_film, read_matte_model
+
 from .. import sockets
 from ..allowed_files import model_files
 from ..errors import named_after_node
 from ..progress import Progress
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 
 MODELS = model_files(
     "rembg",
@@ -38,7 +40,7 @@ class EscalierLoadMatteModel(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "kind",
-                    options=["auto", "u2net", "isnet", "isnet-anime", "birefnet", "bria", "ben"],
+                    options=["auto", *MATTE_KINDS],
                     default="auto",
                     advanced=True,
                     tooltip="The network's family, which decides how pictures are prepared for it. 'auto' reads it "
@@ -49,18 +51,16 @@ class EscalierLoadMatteModel(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, model) -> bool | str:
+    def validate_inputs(cls, model: str) -> bool | str:
         return MODELS.check(model)
 
     @classmethod
-    def fingerprint_inputs(cls, model, **_) -> tuple:
+    def fingerprint_inputs(cls, model: str, **_: object) -> tuple:
         return MODELS.fingerprint(model)
 
     @classmethod
     @named_after_node
-    def execute(cls, model, kind) -> io.NodeOutput:
-        from escalier.mask import read_matte_model
-
+    def execute(cls, model: str, kind: str) -> io.NodeOutput:
         return io.NodeOutput(read_matte_model(MODELS.path(model), kind))
 
 
@@ -88,8 +88,6 @@ class EscalierMatte(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, film, model) -> io.NodeOutput:
-        from escalier.mask import matte_film
-
+    def execute(cls, film: FilmInput, model: MatteModel) -> io.NodeOutput:
         mattes = matte_film(film_from_input(film), model, progress=Progress(previews=False))
         return io.NodeOutput(torch.from_numpy(mattes.masks), str(mattes))

@@ -1,19 +1,20 @@
 """Segment Anything: point at an object and get its mask. The model lives under ComfyUI's memory manager."""
 
-import comfy.model_management
-import comfy.model_patcher
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.model_files import WEIGHTS
+from escalier.sam import ObjectSearch, SamEmbedding, SamModel, parse_prompts, read_sam, segment_everything
 
 from .. import sockets
 from ..allowed_files import model_files
+from ..dial_inputs import dial_inputs, dials_from
 from ..errors import named_after_node
+from ..held_models import bringing
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 
 SAMS = model_files(
     "sams",
@@ -23,14 +24,6 @@ SAMS = model_files(
 )
 WORKING_BYTES = 3 * 2**30
 """What the encoder of the largest model needs beside its weights: its attention looks at 4096 places from each."""
-
-
-class _Held(torch.nn.Module):
-    """ComfyUI notes the device on the module it manages; on the package's own that is a property without a setter."""
-
-    def __init__(self, module: torch.nn.Module) -> None:
-        super().__init__()
-        self.module = module
 
 
 class EscalierLoadSam(io.ComfyNode):
@@ -57,29 +50,18 @@ class EscalierLoadSam(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, model) -> bool | str:
+    def validate_inputs(cls, model: str) -> bool | str:
         return SAMS.check(model)
 
     @classmethod
-    def fingerprint_inputs(cls, model) -> tuple:
+    def fingerprint_inputs(cls, model: str) -> tuple:
         return SAMS.fingerprint(model)
 
     @classmethod
     @named_after_node
-    def execute(cls, model) -> io.NodeOutput:
-        from escalier.sam import SamModel, read_sam
-
+    def execute(cls, model: str) -> io.NodeOutput:
         name, module = read_sam(SAMS.path(model))
-        patcher = comfy.model_patcher.ModelPatcher(
-            _Held(module),
-            load_device=comfy.model_management.get_torch_device(),
-            offload_device=comfy.model_management.unet_offload_device(),
-        )
-
-        def bring() -> None:
-            comfy.model_management.load_models_gpu([patcher], memory_required=WORKING_BYTES)
-
-        return io.NodeOutput(SamModel(module, name, before_use=bring))
+        return io.NodeOutput(SamModel(module, name, before_use=bringing([module], WORKING_BYTES)))
 
 
 class EscalierEmbedForSam(io.ComfyNode):
@@ -112,7 +94,7 @@ class EscalierEmbedForSam(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, sam, film, frame) -> io.NodeOutput:
+    def execute(cls, sam: SamModel, film: FilmInput, frame: int) -> io.NodeOutput:
         pictures = film_from_input(film)
         if not 0 <= frame < len(pictures):
             raise ValueError(
@@ -167,9 +149,7 @@ class EscalierSegment(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, embedding, prompts, candidate, object) -> io.NodeOutput:
-        from escalier.sam import parse_prompts
-
+    def execute(cls, embedding: SamEmbedding, prompts: str, candidate: str, object: int) -> io.NodeOutput:
         wanted = parse_prompts(prompts)
         if not 0 <= object <= len(wanted):
             raise ValueError(
@@ -202,32 +182,8 @@ class EscalierSegmentEverything(io.ComfyNode):
             search_aliases=["automatic mask generator", "SAM automatic", "segmentation map", "AMG"],
             inputs=[
                 sockets.SamEmbedding.Input("embedding", tooltip="The picture from Segment Anything Embedding."),
-                io.Int.Input(
-                    "points_per_side",
-                    default=32,
-                    min=1,
-                    max=128,
-                    tooltip="Points asked at, across and down. 32 as in the paper; 16 is four times faster and misses "
-                    "small objects.",
-                ),
-                io.Int.Input(
-                    "most_objects",
-                    default=64,
-                    min=1,
-                    max=1000,
-                    tooltip="Keeps so many masks at most, those that the model is surest of.",
-                ),
-                _share("least_score", 0.88, "Leaves out masks of which the model is less sure. Lower finds more."),
-                _share(
-                    "least_stability",
-                    0.95,
-                    "Leaves out masks whose edge depends on where it is cut. Lower lets vaguer objects in.",
-                ),
-                _share(
-                    "most_overlap",
-                    0.7,
-                    "Two masks that share more than this are one object. Higher keeps parts beside their whole.",
-                ),
+                *dial_inputs(ObjectSearch, "points_per_side", "most_objects"),
+                *dial_inputs(ObjectSearch, "least_score", "least_stability", "most_overlap", advanced=True),
             ],
             outputs=[
                 io.Mask.Output(display_name="masks", tooltip="One soft mask for each object, the largest first."),
@@ -241,25 +197,10 @@ class EscalierSegmentEverything(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(
-        cls, embedding, points_per_side, most_objects, least_score, least_stability, most_overlap
-    ) -> io.NodeOutput:
-        from escalier.sam import POINTS_AT_ONCE, segment_everything
-
-        found = segment_everything(
-            embedding,
-            points_per_side=points_per_side,
-            most_objects=most_objects,
-            least_score=least_score,
-            least_stability=least_stability,
-            most_overlap=most_overlap,
-            progress=Progress(previews=False),
-        )
+    def execute(cls, embedding: SamEmbedding, **dials: float) -> io.NodeOutput:
+        search = dials_from(ObjectSearch, dials)
+        found = segment_everything(embedding, search, progress=Progress(previews=False))
         report = f"{len(found.masks)} objects, scores {found.scores.min():.2f} to {found.scores.max():.2f}"
-        if found.points_at_once < POINTS_AT_ONCE:
+        if found.points_at_once < search.points_at_once:
             report += f"\nthe memory was short: only {found.points_at_once} points went through at once"
         return io.NodeOutput(torch.from_numpy(found.masks), images_from_pictures([found.map()]), report)
-
-
-def _share(name: str, default: float, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, advanced=True)

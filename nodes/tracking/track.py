@@ -1,20 +1,24 @@
 """Masks over time: given at a few frames, carried to all of them."""
 
-import comfy.model_management
-import comfy.model_patcher
+from typing import Any
+
+import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.film import Motion
 from escalier.keyframes import parse_indices
+from escalier.sam import SamModel, SamRefine
+from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_from_sam3, read_sam2_video
 
 from .. import sockets
 from ..allowed_files import model_folders
 from ..errors import named_after_node
+from ..held_models import bringing
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import film_from_input
+from ..video import FilmInput, film_from_input
 
 CATEGORY = "escalier/tracking"
 SAM2 = model_folders(
@@ -32,7 +36,7 @@ FRAMES_TOOLTIP = (
 )
 
 
-def prompted_masks(mask, frames: str, length: int) -> dict:
+def prompted_masks(mask: torch.Tensor, frames: str, length: int) -> dict[int, np.ndarray]:
     """Frame index -> mask, from a MASK batch and the text that says where each of them belongs."""
     masks, indices = masks_from_input(mask), parse_indices(frames, length)
     if len(masks) != len(indices):
@@ -43,13 +47,13 @@ def prompted_masks(mask, frames: str, length: int) -> dict:
     return dict(zip(indices, masks, strict=True))
 
 
-def tracked_output(tracked) -> io.NodeOutput:
+def tracked_output(tracked: TrackedMasks) -> io.NodeOutput:
     """The masks, and in words how sure they are."""
     by_frame = " ".join(f"{value:.2f}" for value in tracked.confidence)
     return io.NodeOutput(torch.from_numpy(tracked.masks), f"{tracked}\nconfidence frame by frame: {by_frame}")
 
 
-def tracked_outputs() -> list:
+def tracked_outputs() -> list[io.Output]:
     return [
         io.Mask.Output(display_name="mask", tooltip="One soft mask for every frame of the film."),
         io.String.Output(
@@ -80,8 +84,8 @@ class EscalierTrackMask(io.ComfyNode):
                 io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
                 io.Combo.Input(
                     "fade",
-                    options=["smoothstep", "linear"],
-                    default="smoothstep",
+                    options=list(TRACKING_FADES),
+                    default=next(iter(TRACKING_FADES)),
                     advanced=True,
                     tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
                 ),
@@ -102,9 +106,16 @@ class EscalierTrackMask(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, film, mask, frames, fade, motion: Motion | None = None, sam=None) -> io.NodeOutput:
-        from escalier.sam import SamRefine
-        from escalier.tracking import track_masks
+    def execute(
+        cls,
+        film: FilmInput,
+        mask: torch.Tensor,
+        frames: str,
+        fade: str,
+        motion: Motion | None = None,
+        sam: SamModel | None = None,
+    ) -> io.NodeOutput:
+        from escalier.tracking import track_masks  # numba, which would double the time to import the pack
 
         pictures = film_from_input(film)
         tracked = track_masks(
@@ -147,8 +158,8 @@ class EscalierTrackMaskSam2(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "fade",
-                    options=["smoothstep", "linear"],
-                    default="smoothstep",
+                    options=list(TRACKING_FADES),
+                    default=next(iter(TRACKING_FADES)),
                     advanced=True,
                     tooltip="How weight passes from one given mask to the next, where both directions know a frame.",
                 ),
@@ -157,34 +168,21 @@ class EscalierTrackMaskSam2(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, model) -> bool | str:
+    def validate_inputs(cls, model: str) -> bool | str:
         return SAM2.check(model)
 
     @classmethod
-    def fingerprint_inputs(cls, model) -> tuple:
+    def fingerprint_inputs(cls, model: str) -> tuple:
         return SAM2.fingerprint(model)
 
     @classmethod
     @named_after_node
-    def execute(cls, film, mask, frames, model, fade) -> io.NodeOutput:
-        from escalier.tracking import Sam2Video, read_sam2_video
-
+    def execute(cls, film: FilmInput, mask: torch.Tensor, frames: str, model: str, fade: str) -> io.NodeOutput:
         pictures = film_from_input(film)
         prompted = prompted_masks(mask, frames, len(pictures))
         module = read_sam2_video(SAM2.path(model))
-        patcher = comfy.model_patcher.ModelPatcher(
-            _Held(module),
-            load_device=comfy.model_management.get_torch_device(),
-            offload_device=comfy.model_management.unet_offload_device(),
-        )
-
-        def bring() -> None:
-            comfy.model_management.load_models_gpu([patcher], memory_required=SAM2_WORKING_BYTES)
-
-        tracked = Sam2Video(module, before_use=bring).track(
-            pictures, prompted, fade=fade, progress=Progress(previews=False)
-        )
-        return tracked_output(tracked)
+        model_for_films = Sam2Video(module, before_use=bringing([module], SAM2_WORKING_BYTES))
+        return tracked_output(model_for_films.track(pictures, prompted, fade=fade, progress=Progress(previews=False)))
 
 
 class EscalierMaskFromSam3Track(io.ComfyNode):
@@ -210,9 +208,7 @@ class EscalierMaskFromSam3Track(io.ComfyNode):
 
     @classmethod
     @named_after_node
-    def execute(cls, track_data, objects) -> io.NodeOutput:
-        from escalier.tracking import masks_from_sam3
-
+    def execute(cls, track_data: dict[str, Any], objects: str) -> io.NodeOutput:
         return tracked_output(masks_from_sam3(track_data, objects_from_text(objects)))
 
 
@@ -223,11 +219,3 @@ def objects_from_text(text: str) -> list[int] | None:
         if not part.isdecimal():
             raise ValueError(f"objects must be whole numbers such as '0, 2', got {part!r}; remove or replace it")
     return [int(part) for part in parts] or None
-
-
-class _Held(torch.nn.Module):
-    """ComfyUI notes the device on the module it manages; on transformers' own that is a property without a setter."""
-
-    def __init__(self, module: torch.nn.Module) -> None:
-        super().__init__()
-        self.module = module

@@ -15,7 +15,7 @@ from escalier.composite.blend_job import Dials, Job
 from escalier.composite.poisson_cpu import ProcessorEngine
 from escalier.composite.poisson_torch import TorchEngine
 from escalier.film import ArrayFrames, Size
-from escalier.mask import shape_edges
+from escalier.mask import Steadying, shape_edges
 
 Pair = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 
@@ -167,4 +167,4 @@ def test_steadied_masks_leave_no_seam_in_time(picture_pair: Pair) -> None:
         frames = [poisson_blend(still[0].frame(0), still[1].frame(0), mask) for mask in clip]
         return float(np.abs(np.diff(frames[2:-2], axis=0)).mean())
 
-    assert flicker(list(shape_edges(masks, steady_frames=2))) < 0.6 * flicker(masks)
+    assert flicker(list(shape_edges(masks, steadying=Steadying(steady_frames=2)))) < 0.6 * flicker(masks)

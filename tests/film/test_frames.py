@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, Film, FolderFrames, Size, as_uint8, check_masks
+from escalier.film import ArrayFrames, Film, FolderFrames, Size, as_uint8
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
 
@@ -93,25 +93,6 @@ def test_levels_survive_the_way_over_float() -> None:
     assert as_uint8(levels) is levels
     assert np.array_equal(as_uint8(levels.astype(np.float32) / 255), levels)
     assert np.array_equal(as_uint8(np.float32([-0.5, 1.5])), [0, 255])
-
-
-@pytest.mark.parametrize(
-    ("masks", "message"),
-    [
-        pytest.param(np.zeros((3, 6, 9)), "1 or 4 masks, one for each frame, got 3", id="another length"),
-        pytest.param(np.zeros((4, 6, 8)), "single channel of 9x6, got 8x6", id="another size"),
-        pytest.param(np.zeros((1, 6, 9, 3)), "single channel of 9x6", id="three channels"),
-    ],
-)
-def test_masks_that_do_not_fit_the_film_are_refused(masks: np.ndarray, message: str) -> None:
-    film = ArrayFrames(np.zeros((4, 6, 9, 3), np.uint8))
-    with pytest.raises(ValueError, match=f"propagate: mask must .*{message}"):
-        check_masks(masks, film, "propagate")
-
-
-@pytest.mark.parametrize("count", [1, 4])
-def test_one_mask_or_one_for_each_frame_will_do(count: int) -> None:
-    check_masks(np.zeros((count, 6, 9)), ArrayFrames(np.zeros((4, 6, 9, 3), np.uint8)), "propagate")
 
 
 def test_importing_films_loads_no_video_library() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from escalier.film import ArrayFrames
-from escalier.mask import colour_id_mask, colour_id_masks, colours_in, parse_colours
+from escalier.mask import ColourId, colour_id_mask, colour_id_masks, colours_in, parse_colours
 
 WALL, FLOOR, PERSON = (120, 120, 120), (80, 50, 50), (150, 5, 61)
 
@@ -35,19 +35,19 @@ def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
 
 def test_region_is_found_exactly_in_a_clean_map() -> None:
     regions, person = segmentation()
-    assert (colour_id_mask(regions, [PERSON], despeckle_px=0) == person).all()
+    assert (colour_id_mask(regions, [PERSON], ColourId(despeckle_px=0)) == person).all()
 
 
 def test_region_is_found_in_a_map_that_went_through_a_codec() -> None:
     regions, person = segmentation()
     dirty = through_a_codec(regions)
-    assert overlap(colour_id_mask(dirty, [PERSON], tolerance=40), person) > 0.95
-    assert overlap(colour_id_mask(dirty, [PERSON], tolerance=0, despeckle_px=0), person) < 0.5
+    assert overlap(colour_id_mask(dirty, [PERSON], ColourId(tolerance=40)), person) > 0.95
+    assert overlap(colour_id_mask(dirty, [PERSON], ColourId(tolerance=0, despeckle_px=0)), person) < 0.5
 
 
 def test_several_ids_make_one_mask() -> None:
     regions, person = segmentation()
-    both = colour_id_mask(regions, [PERSON, FLOOR], despeckle_px=0)
+    both = colour_id_mask(regions, [PERSON, FLOOR], ColourId(despeckle_px=0))
     floor = (regions == FLOOR).all(axis=2)
     assert (both == (person | floor)).all()
 
@@ -55,8 +55,8 @@ def test_several_ids_make_one_mask() -> None:
 def test_nearer_rival_takes_the_pixel() -> None:
     picture = np.zeros((4, 8, 3), np.uint8)
     picture[:, 4:] = (30, 0, 0)
-    greedy = colour_id_mask(picture, [(0, 0, 0)], tolerance=40, despeckle_px=0)
-    fair = colour_id_mask(picture, [(0, 0, 0)], rivals=[(32, 0, 0)], tolerance=40, despeckle_px=0)
+    greedy = colour_id_mask(picture, [(0, 0, 0)], ColourId(tolerance=40, despeckle_px=0))
+    fair = colour_id_mask(picture, [(0, 0, 0)], ColourId(tolerance=40, despeckle_px=0), rivals=[(32, 0, 0)])
     assert greedy.all()
     assert fair[:, :4].all()
     assert not fair[:, 4:].any()
@@ -66,8 +66,8 @@ def test_mixed_colours_along_a_border_are_no_region() -> None:
     picture = np.zeros((20, 40, 3), np.uint8)
     picture[:, 20:] = (200, 200, 200)
     picture[:, 19:21] = (100, 100, 100)  # the codec's mixture looks like a third region
-    assert not colour_id_mask(picture, [(100, 100, 100)], despeckle_px=2).any()
-    assert colour_id_mask(picture, [(100, 100, 100)], despeckle_px=0).any()
+    assert not colour_id_mask(picture, [(100, 100, 100)], ColourId(despeckle_px=2)).any()
+    assert colour_id_mask(picture, [(100, 100, 100)], ColourId(despeckle_px=0)).any()
 
 
 @pytest.mark.parametrize("lost", [1, 4])
@@ -77,7 +77,7 @@ def test_region_that_is_lost_for_a_frame_keeps_its_mask(lost: int) -> None:
     flickering[lost][truth[lost]] = WALL
     masks = list(colour_id_masks(ArrayFrames(flickering), [PERSON]))
     assert overlap(masks[lost], truth[lost]) > 0.97
-    alone = list(colour_id_masks(ArrayFrames(flickering), [PERSON], steady_frames=0))
+    alone = list(colour_id_masks(ArrayFrames(flickering), [PERSON], ColourId(steady_frames=0)))
     assert not alone[lost].any()
 
 
@@ -126,11 +126,23 @@ def test_malformed_colours_are_refused(text: str) -> None:
         ({"picture": np.full((4, 4, 3), np.nan, np.float32)}, "picture must hold finite numbers"),
         ({"colours": []}, "colours must name at least one colour, got none"),
         ({"colours": [(1, 2, 256)]}, r"colours must be three numbers 0\.\.255 each, got \(1, 2, 256\)"),
-        ({"tolerance": 300}, r"tolerance must be in 0\.\.255 levels, got 300"),
-        ({"despeckle_px": -1}, r"despeckle_px must be in 0\.\.63 px, got -1"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 def test_bad_maps_are_refused_by_name(change: dict, words: str) -> None:
     with pytest.raises(ValueError, match=f"^colour_id_mask: {words}"):
         colour_id_mask(**{"picture": np.zeros((4, 4, 3), np.uint8), "colours": [(0, 0, 0)], **change})
+
+
+@pytest.mark.parametrize(
+    ("dials", "words"),
+    [
+        ({"tolerance": 300}, r"tolerance must be in 0\.\.255 levels, got 300"),
+        ({"despeckle_px": -1}, r"despeckle_px must be in 0\.\.63 px, got -1"),
+        ({"steady_frames": -1}, "steady_frames must be >= 0, got -1"),
+    ],
+    ids=str,
+)
+def test_bad_dials_are_refused_by_name(dials: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^ColourId: {words}"):
+        ColourId(**dials)

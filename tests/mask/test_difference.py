@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from escalier.film import ArrayFrames
-from escalier.mask import difference_matte, difference_mattes
+from escalier.mask import Difference, difference_matte, difference_mattes
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,8 @@ def test_empty_room_has_an_empty_matte(plate: np.ndarray) -> None:
 
 def test_shadow_is_ignored_as_far_as_asked(plate: np.ndarray, subject: np.ndarray) -> None:
     shadowed = np.where(subject[..., None], (plate * 0.8).astype(np.uint8), plate)
-    taken = difference_matte(shadowed, plate, ignore_shadows=0)
-    left = difference_matte(shadowed, plate, ignore_shadows=0.9)
+    taken = difference_matte(shadowed, plate, Difference(ignore_shadows=0))
+    left = difference_matte(shadowed, plate, Difference(ignore_shadows=0.9))
     assert taken[subject].mean() > 0.7
     assert left[subject].mean() < 0.1
 
@@ -55,9 +55,10 @@ def test_threshold_lies_where_the_matte_is_one_half() -> None:
     frame[..., 0] = 30 / 255
     distance = 30 * np.sqrt(2 / 3)  # of pure red from black, brightness left out
     dials = {"softness": 20, "blur_px": 0, "ignore_shadows": 1}
-    assert difference_matte(frame, plate, threshold=distance, **dials)[0, 0] == pytest.approx(0.5, abs=1e-3)
-    assert difference_matte(frame, plate, threshold=distance - 5, **dials)[0, 0] == pytest.approx(0.75, abs=1e-3)
-    hard = difference_matte(frame, plate, threshold=distance - 1, softness=0, blur_px=0, ignore_shadows=1)
+    for threshold, level in ((distance, 0.5), (distance - 5, 0.75)):
+        matte = difference_matte(frame, plate, Difference(threshold=threshold, **dials))
+        assert matte[0, 0] == pytest.approx(level, abs=1e-3)
+    hard = difference_matte(frame, plate, Difference(threshold=distance - 1, softness=0, blur_px=0, ignore_shadows=1))
     assert (hard == 1).all()
 
 
@@ -67,8 +68,6 @@ def test_threshold_lies_where_the_matte_is_one_half() -> None:
         ({"plate": np.zeros((4, 6, 3), np.uint8)}, "plate must be 5x4 like the frame, got 6x4"),
         ({"frame": np.zeros((4, 5, 4), np.uint8)}, r"frame must be an RGB picture.*\(4, 5, 4\)"),
         ({"plate": np.full((4, 5, 3), np.nan, np.float32)}, "plate must hold finite numbers"),
-        ({"threshold": -1}, r"threshold must be in 0\.\.255, got -1"),
-        ({"ignore_shadows": 1.5}, r"ignore_shadows must be in 0\.\.1, got 1.5"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -76,6 +75,20 @@ def test_bad_mattes_are_refused_by_name(change: dict, words: str) -> None:
     good = {"frame": np.zeros((4, 5, 3), np.uint8), "plate": np.zeros((4, 5, 3), np.uint8)}
     with pytest.raises(ValueError, match=f"^difference_matte: {words}"):
         difference_matte(**{**good, **change})
+
+
+@pytest.mark.parametrize(
+    ("dials", "words"),
+    [
+        ({"threshold": -1}, r"threshold must be in 0\.\.255, got -1"),
+        ({"blur_px": -0.5}, r"blur_px must be >= 0 px, got -0\.5"),
+        ({"ignore_shadows": 1.5}, r"ignore_shadows must be in 0\.\.1, got 1.5"),
+    ],
+    ids=str,
+)
+def test_bad_dials_are_refused_by_name(dials: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^Difference: {words}"):
+        Difference(**dials)
 
 
 def test_film_is_its_frames_against_one_plate_or_one_each(plate: np.ndarray, subject: np.ndarray) -> None:

@@ -13,7 +13,7 @@ from tiny_models.sam import write_tiny_sam
 
 from escalier.film import ArrayFrames
 from escalier.mask import matte_film, read_matte_model
-from escalier.mask.matte import KINDS
+from escalier.mask.matte import MATTE_KINDS
 
 RED, BLUE = (230, 20, 10), (20, 30, 200)
 
@@ -122,7 +122,7 @@ def test_family_is_read_from_the_published_names(tmp_path: Path, rembg: None, na
     assert network._mean[0] == pytest.approx(mean)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MATTE_KINDS)
 def test_every_kind_of_the_menu_loads_any_file(tmp_path: Path, rembg: None, kind: str) -> None:
     network = read_matte_model(write_tiny_onnx(tmp_path / "mine.onnx"), kind)
     assert np.isfinite(network.raw(np.zeros((8, 8, 3), np.uint8))).all()

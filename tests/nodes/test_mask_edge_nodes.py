@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from escalier.mask import colour_id_mask, difference_matte, shape_edge
-from escalier.mask.edge import PROFILES
+from escalier.dials import dials_of
+from escalier.mask import Edge, colour_id_mask, difference_matte, shape_edge
 
 torch = pytest.importorskip("torch")
 
@@ -47,7 +47,7 @@ def test_every_dial_of_the_edge_is_the_librarys(edge: Callable, masks) -> None:
     masks[:, 20, 28] = 0
     masks[:, 2, 2] = 1
     for shaped, mask in zip(edge(masks, **dials), masks, strict=True):
-        assert (shaped.numpy() == shape_edge(mask.numpy(), **dials)).all()
+        assert (shaped.numpy() == shape_edge(mask.numpy(), Edge(**dials))).all()
         assert shaped[20, 28] == 1 and shaped[2, 2] == 0
 
 
@@ -71,7 +71,7 @@ def test_single_mask_without_a_batch_is_shaped(edge: Callable, masks) -> None:
 
 def test_menu_of_profiles_is_the_librarys(pack: SimpleNamespace) -> None:
     (profile,) = (dial for dial in pack.EscalierMaskEdge.GET_SCHEMA().inputs if dial.id == "profile")
-    assert tuple(profile.options) == PROFILES
+    assert tuple(profile.options) == dials_of(Edge)["profile"].choices
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ def test_missing_file_names_the_folder(pack: SimpleNamespace, rembg_folder: Path
 
 
 def test_menu_offers_the_kinds_of_the_library(pack: SimpleNamespace) -> None:
-    from escalier.mask.matte import KINDS
+    from escalier.mask import MATTE_KINDS
 
-    assert pack.EscalierLoadMatteModel.define_schema().inputs[1].options == ["auto", *KINDS]
+    assert pack.EscalierLoadMatteModel.define_schema().inputs[1].options == ["auto", *MATTE_KINDS]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from tiny_models.sam import LOGITS_PX, SIDE_PX, build_tiny_sam
 
 from escalier.film import Size
-from escalier.sam import SamEmbedding, SamModel, read_sam, segment_everything
+from escalier.sam import ObjectSearch, SamEmbedding, SamModel, read_sam, segment_everything
 from escalier.sam.segment import input_size
 
 torch = pytest.importorskip("torch")
@@ -59,7 +59,7 @@ def truth(disc: tuple[int, int, int]) -> np.ndarray:
 
 
 def test_each_object_is_found_once_at_its_place_the_largest_first() -> None:
-    found = segment_everything(look(ModelOfDiscs()), points_per_side=16)
+    found = segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=16))
     assert len(found.masks) == len(DISCS)
     assert found.scores == pytest.approx([0.97, 0.96, 0.95])
     for mask, disc in zip(found.masks, DISCS, strict=True):
@@ -69,29 +69,29 @@ def test_each_object_is_found_once_at_its_place_the_largest_first() -> None:
 
 
 def test_masks_stay_soft() -> None:
-    found = segment_everything(look(ModelOfDiscs()), points_per_side=16)
+    found = segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=16))
     assert found.masks.dtype == np.float32
     assert ((found.masks > 0.02) & (found.masks < 0.98)).sum() > 50
 
 
 def test_map_shows_each_object_in_its_own_colour() -> None:
-    colours = segment_everything(look(ModelOfDiscs()), points_per_side=16).map()
+    colours = segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=16)).map()
     centres = [colours[y, x].astype(int) for x, y, _ in DISCS]
     assert (colours[2, 2] == 0).all()
     assert min(np.abs(a - b).max() for i, a in enumerate(centres) for b in centres[:i]) > 64
 
 
 def test_stricter_dials_leave_out_what_is_unsure() -> None:
-    assert len(segment_everything(look(ModelOfDiscs()), points_per_side=16, least_score=0.955).masks) == 2
-    assert len(segment_everything(look(ModelOfDiscs()), points_per_side=16, most_objects=1).masks) == 1
-    both = segment_everything(look(ModelOfDiscs()), points_per_side=16, most_overlap=0.98)
+    assert len(segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=16, least_score=0.955)).masks) == 2
+    assert len(segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=16, most_objects=1)).masks) == 1
+    both = segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=16, most_overlap=0.98))
     assert len(both.masks) == 6  # each disc, and its larger copy
 
 
 def test_short_memory_halves_the_points_and_finds_the_same(caplog: pytest.LogCaptureFixture) -> None:
-    plenty = segment_everything(look(ModelOfDiscs()), points_per_side=8)
+    plenty = segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=8))
     with caplog.at_level(logging.WARNING, "escalier"):
-        short = segment_everything(look(ModelOfDiscs(room=9)), points_per_side=8)
+        short = segment_everything(look(ModelOfDiscs(room=9)), ObjectSearch(points_per_side=8))
     assert (plenty.points_at_once, short.points_at_once) == (64, 8)
     assert (plenty.masks == short.masks).all()
     assert [record.getMessage() for record in caplog.records] == [
@@ -102,7 +102,7 @@ def test_short_memory_halves_the_points_and_finds_the_same(caplog: pytest.LogCap
 
 def test_no_room_for_a_single_point_is_said() -> None:
     with pytest.raises(MemoryError, match="must hold one point at a time, but it is full; close other programs"):
-        segment_everything(look(ModelOfDiscs(room=0)), points_per_side=2)
+        segment_everything(look(ModelOfDiscs(room=0)), ObjectSearch(points_per_side=2))
 
 
 def test_other_errors_are_not_taken_for_short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_other_errors_are_not_taken_for_short_memory(monkeypatch: pytest.MonkeyP
 
 def test_picture_without_objects_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"at least one object must have a score of 0\.98 .*got none; lower one"):
-        segment_everything(look(ModelOfDiscs()), points_per_side=8, least_score=0.98)
+        segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=8, least_score=0.98))
 
 
 def test_progress_counts_the_points_and_can_stop() -> None:
@@ -130,7 +130,7 @@ def test_progress_counts_the_points_and_can_stop() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        segment_everything(look(ModelOfDiscs()), points_per_side=8, points_at_once=10, progress=stop)
+        segment_everything(look(ModelOfDiscs()), ObjectSearch(points_per_side=8, points_at_once=10), progress=stop)
     assert seen == [(10, 64), (20, 64)]
 
 
@@ -147,13 +147,13 @@ def test_progress_counts_the_points_and_can_stop() -> None:
 )
 def test_dials_out_of_range_are_refused(dials: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        segment_everything(look(ModelOfDiscs()), **dials)
+        ObjectSearch(**dials)
 
 
 def test_real_decoder_runs_on_the_grid(tmp_path: Path) -> None:
     torch.save(build_tiny_sam().state_dict(), tmp_path / "sam.pth")
     model = SamModel(read_sam(tmp_path / "sam.pth")[1])
     picture = np.random.default_rng(0).integers(0, 256, (60, 100, 3), np.uint8)
-    found = segment_everything(model.embed(picture), points_per_side=4, least_score=0, least_stability=0)
+    found = segment_everything(model.embed(picture), ObjectSearch(points_per_side=4, least_score=0, least_stability=0))
     assert found.masks.shape[1:] == (60, 100)
     assert np.isfinite(found.masks).all()

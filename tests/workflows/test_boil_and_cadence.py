@@ -10,7 +10,7 @@ import pytest
 
 from escalier.comfyui import ComfyUIError, Server, load_workflow
 from escalier.commands.run import run_workflow
-from escalier.mask import shape_edge
+from escalier.mask import Edge, shape_edge
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def test_boil_lives_inside_the_mask_and_nowhere_else(boiling: list[Path], still:
     assert (len(made), made.size, made.rate) == (len(film), film.size, film.rate)
     region = np.zeros((film.size.height, film.size.width), np.float32)
     region[20:60, 30:90] = 1
-    reach = shape_edge(region, feather_outside_px=8)
+    reach = shape_edge(region, Edge(feather_outside_px=8))
     # Two pixels more, and a tolerance, since the codec lets what changes colour its neighbours.
-    outside = shape_edge(region, spread_px=10, feather_outside_px=8) == 0
+    outside = shape_edge(region, Edge(spread_px=10, feather_outside_px=8)) == 0
     differences = [np.abs(brightness(made.frame(i)) - brightness(still.frame(i))) for i in range(len(film))]
     assert max(d[outside].mean() for d in differences) < 3
     lively = [d[reach == 1].mean() for d in differences]

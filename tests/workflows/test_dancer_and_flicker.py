@@ -13,7 +13,7 @@ from escalier.comfyui import ComfyUIError, Server, load_workflow
 from escalier.commands.run import run_workflow
 from escalier.composite import blend_layers_film
 from escalier.film import ArrayFrames, Size, as_uint8, read_picture
-from escalier.mask import shape_edge
+from escalier.mask import Edge, shape_edge
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_flicker_is_the_multiplied_film_inside_and_the_calm_one_outside(
     made = saved_film(flicker)
     assert (len(made), made.size, made.rate) == (len(film), film.size, film.rate)
     frames = np.stack([film.frame(i) for i in range(len(film))])
-    edge = shape_edge(region, feather_outside_px=12)
+    edge = shape_edge(region, Edge(feather_outside_px=12))
     layers = (ArrayFrames(frames), ArrayFrames(255 - frames))
     expected = list(blend_layers_film(*layers, edge[None], mode="multiply", exposure_compensation=1))
     outside = edge == 0
@@ -86,7 +86,10 @@ def test_dancer_of_a_painted_mask_returns_into_the_restyled_room(server: Server,
     workflow[named["Segment Anything"]] = {**painted, "_meta": {"title": "Painted mask"}}
     made = saved_film(run_workflow(workflow, server=server, output=tmp_path))
     for i in (0, 1, 3):
-        beside, body = shape_edge(film.matte(i), spread_px=8) == 0, shape_edge(film.matte(i), choke_px=3) == 1
+        beside, body = (
+            shape_edge(film.matte(i), Edge(spread_px=8)) == 0,
+            shape_edge(film.matte(i), Edge(choke_px=3)) == 1,
+        )
         assert min(beside.sum(), body.sum()) > 300
         picture, room = (image.mean(axis=-1) for image in (made.frame(i), 255 - film.frame(0)))
         assert np.abs(picture - room)[beside].mean() < 4

@@ -8,11 +8,11 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 
+from escalier import out_of_memory
 from escalier.film import Size
-from escalier.out_of_memory import is_short_memory
 from escalier.packages import load_package
 
 REQUIREMENT = "controlnet-aux>=0.0.9"
@@ -53,18 +53,10 @@ def _import() -> None:
             load_package("controlnet_aux", REQUIREMENT, "Control maps")
 
 
-@contextmanager
-def naming_short_memory(caller: str, network: str, size: Size) -> Iterator[None]:
-    """Turn torch's errors about memory into one `MemoryError`. Pictures go through one at a time: only size helps."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not is_short_memory(error):
-            raise
-        raise MemoryError(
-            f"{caller}: the memory must hold {network} and a picture of {size}, but it is full; lower the resolution, "
-            "or close other programs"
-        ) from error
+def naming_short_memory(caller: str, network: str, size: Size) -> AbstractContextManager[None]:
+    """Short memory in words. Pictures go through one at a time: only size helps."""
+    task, remedy = f"{network} and a picture of {size}", "lower the resolution, or close other programs"
+    return out_of_memory.naming_short_memory(caller, task, remedy)
 
 
 @contextmanager

@@ -1,0 +1,157 @@
+"""Masks that lie in files: a film of black and white pictures, read one at a time."""
+
+from __future__ import annotations
+
+import logging
+
+import cv2
+import numpy as np
+
+from .film import Film
+from .frames import FolderFrames
+from .masks import Masks
+from .picture_pixels import read_stored, to_8_bits
+from .pictures import Size
+
+log = logging.getLogger("escalier")
+
+GREY_TOLERANCE = 24
+"""Levels by which the channels of a mask may differ: video codecs tint black and white a little."""
+
+SAMPLED_FRAMES = 8
+LOSSY_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jpx")
+
+
+class FilmMasks(Masks):
+    """A film of masks as masks[i], uint8 (H, W): 255 where the subject is.
+
+    In picture files a mask may also lie in the alpha channel, and profiles and curves are left out, since its levels
+    are no colours. What level is white is told by all masks together: programs write 0 and 1, or 0 and 255 into 16
+    bits.
+
+    Parameters
+    ----------
+    film
+        Black and white pictures, one for each frame of the clip, or one for all.
+
+    Raises
+    ------
+    ValueError
+        When a picture is in colour: it is then no mask, but perhaps a segmentation map; when both its colours and its
+        alpha could be the mask; when nothing tells a faint mask from noise.
+
+    >>> from escalier.film.frames import ArrayFrames
+    >>> masks = FilmMasks(ArrayFrames(np.full((2, 4, 6, 3), 255, np.uint8)))
+    >>> len(masks), masks[1].shape
+    (2, (4, 6))
+    """
+
+    def __init__(self, film: Film) -> None:
+        self._film = film
+        self._whites: dict[np.dtype, int] = {}
+        self._told_of_alpha = False
+
+    def fingerprint_parts(self) -> tuple[Film, ...]:
+        """What the masks depend on, for `masks_fingerprint`."""
+        return (self._film,)
+
+    def __len__(self) -> int:
+        return len(self._film)
+
+    @property
+    def size(self) -> Size:
+        return self._film.size
+
+    def _mask(self, index: int) -> np.ndarray:
+        mask = self._levels(index)
+        if mask.dtype == np.float32:
+            return to_8_bits(mask, f"mask at frame {index}", "FilmMasks")
+        if mask.dtype not in self._whites:
+            self._whites[mask.dtype] = self._white(mask.dtype)
+        white = self._whites[mask.dtype]
+        if white == 1:
+            return np.where(mask > 0, np.uint8(255), np.uint8(0))
+        return to_8_bits(mask, f"mask at frame {index}", "FilmMasks") if white > 255 else mask.astype(np.uint8)
+
+    def _only_ones(self) -> bool:
+        return False  # what is white is told by all the film, see `_white`
+
+    def _levels(self, index: int) -> np.ndarray:
+        """The mask of a frame as it is stored, one channel."""
+        if not isinstance(self._film, FolderFrames):
+            return _grey(self._film.frame(index), index)
+        file = self._film.files[index]
+        _, colour, alpha = read_stored(file, "FilmMasks")
+        if alpha is None or alpha.min() == _full(alpha.dtype):
+            return _grey(colour, index)
+        if not self._told_of_alpha:
+            self._told_of_alpha = True
+            log.warning("%s: transparent pixels are taken as outside the mask", file.name)
+        return _by_alpha(colour, alpha, file.name)
+
+    def _white(self, dtype: np.dtype) -> int:
+        """The level of white: that of the type, unless no mask of the whole film comes near it."""
+        count = len(self._film)
+        sampled = sorted({round(i) for i in np.linspace(0, count - 1, min(count, SAMPLED_FRAMES))})
+        brightest, solid = 0, True
+        for index in [*sampled, *(index for index in range(count) if index not in sampled)]:
+            mask = self._levels(index)
+            if mask.dtype != dtype:
+                continue
+            brightest = max(brightest, int(mask.max()))
+            if brightest > (255 if dtype == np.uint16 else 1):
+                return int(_full(dtype))
+            solid = solid and _is_solid(mask)
+        if brightest == 1 and not (solid or self._lossless()):
+            raise ValueError(
+                "FilmMasks: masks must hold white, got 0 and scattered 1 in a lossy film, which may be noise; export "
+                "them with 0 and 255, as PNG"
+            )
+        if brightest == 0:
+            return int(_full(dtype))
+        white = 1 if brightest == 1 else 255
+        log.warning("The masks hold levels of 0 to %d of %d; %d is taken as white", brightest, _full(dtype), white)
+        return white
+
+    def _lossless(self) -> bool:
+        files = self._film.files if isinstance(self._film, FolderFrames) else ()
+        return bool(files) and not any(file.suffix.lower() in LOSSY_SUFFIXES for file in files)
+
+
+def _full(dtype: np.dtype) -> float:
+    return 1.0 if dtype == np.float32 else np.iinfo(dtype).max
+
+
+def _grey(picture: np.ndarray, index: int) -> np.ndarray:
+    """One channel of a picture whose channels are nearly the same."""
+    if picture.ndim == 2:
+        return picture
+    spread = picture.max(axis=2).astype(np.float32) - picture.min(axis=2)
+    if spread.max() > GREY_TOLERANCE / 255 * _full(picture.dtype):
+        raise ValueError(
+            f"FilmMasks: mask at frame {index} must be black and white, got a picture in colour; "
+            "export the mask itself, not the picture it was made from"
+        )
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
+
+def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
+    """The alpha channel as the mask, unless what it shows is a mask itself, another one."""
+    shown = alpha > 0
+    in_colour = colour.ndim == 3 and float(
+        np.ptp(colour[shown], axis=-1).max(initial=0)
+    ) > GREY_TOLERANCE / 255 * _full(colour.dtype)
+    grey = colour if colour.ndim == 2 else colour[..., 1]
+    plain = not shown.any() or np.ptp(grey[shown]) == 0
+    if not (in_colour or plain or np.array_equal(grey, alpha)):
+        raise ValueError(
+            f"FilmMasks: {name} must hold its mask either as black and white or as transparency, got both; flatten "
+            "it, or fill its colours with white"
+        )
+    return alpha
+
+
+def _is_solid(mask: np.ndarray) -> bool:
+    """Whether most of what is marked lies in areas: noise does not."""
+    marked = (mask > 0).astype(np.uint8)
+    return 2 * int(cv2.erode(marked, np.ones((3, 3), np.uint8)).sum()) >= int(marked.sum())
