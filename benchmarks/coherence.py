@@ -31,11 +31,8 @@ import cv2
 import numpy as np
 
 from escalier.coherence import HeatMap, Measurement, measure_film
-from escalier.film import ArrayFrames, Size, open_film
-from escalier.film.frames import FrameSource, as_uint8
-from escalier.film.motion import Motion, working_size
-from escalier.keyframes import Keyframes, choose_keyframes
-from escalier.keyframes.paint import paint
+from escalier.film import ArrayFrames, FrameSource, Motion, Size, as_uint8, open_film, working_size
+from escalier.keyframes import Keyframes, choose_keyframes, paint_picture
 from escalier.propagation import Staircase, propagate
 
 FIGURES = (
@@ -191,12 +188,12 @@ def each_frame(clip: FrameSource, restyle: Callable[[np.ndarray, int], np.ndarra
 
 def relit(picture: np.ndarray, index: int) -> np.ndarray:
     """The same painting with another relief of the brush on each frame: some 8 levels of the strokes' light."""
-    return paint(picture, seed=index)
+    return paint_picture(picture, seed=index)
 
 
 def dabbed(picture: np.ndarray, index: int) -> np.ndarray:
     """A painting in dabs of one colour each, about 6 px wide, whose places are drawn anew on each frame."""
-    painted = paint(picture, seed=index)
+    painted = paint_picture(picture, seed=index)
     height, width = painted.shape[:2]
     places = np.random.default_rng(index).choice(height * width, height * width // 36, replace=False)
     away = np.full(height * width, 255, np.uint8)
@@ -212,7 +209,7 @@ def dabbed(picture: np.ndarray, index: int) -> np.ndarray:
 def recoloured(picture: np.ndarray, index: int) -> np.ndarray:
     """The same painting in other colours on each frame, as a diffusion pass with a free seed gives them."""
     gain = np.random.default_rng(index).normal(1.0, 0.12, 3)
-    return np.clip(np.rint(paint(picture) * gain), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(paint_picture(picture) * gain), 0, 255).astype(np.uint8)
 
 
 def write_picture(path: Path, film: FrameSource, heat: HeatMap) -> None:

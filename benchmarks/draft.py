@@ -63,24 +63,20 @@ def measure(film: str, count: int, frames: int, scale: float, threads: int) -> d
     import resource
 
     from escalier.coherence import advise_keyframes
-    from escalier.film.frames import Size
-    from escalier.film.motion import Motion
-    from escalier.film.moving_clip import make_clip
-    from escalier.film.scaled import FilmPart
-    from escalier.film.video import open_film
-    from escalier.keyframes import Keyframes
-    from escalier.keyframes.choose import evenly
-    from escalier.keyframes.paint import paint
-    from escalier.propagation import draft
+    from escalier.film import FrameRange, Motion, Size, make_clip, open_film
+    from escalier.keyframes import Keyframes, evenly, paint_picture
+    from escalier.propagation import make_draft
 
     with tempfile.TemporaryDirectory() as scratch:
         whole = make_clip(Size(960, 540), frames) if film == MADE_BY_CODE else open_film(film)
-        clip = FilmPart(whole, 0, min(frames, len(whole)))
+        clip = FrameRange(whole, 0, min(frames, len(whole)))
         indices = evenly(len(clip), count)
-        keyframes = Keyframes(indices, [paint(clip.frame(index)) for index in indices], len(clip))
-        draft(clip, keyframes, folder=Path(scratch, "warm"), start=indices[0], stop=indices[0] + 2, threads=threads)
+        keyframes = Keyframes(indices, [paint_picture(clip.frame(index)) for index in indices], len(clip))
+        make_draft(
+            clip, keyframes, folder=Path(scratch, "warm"), start=indices[0], stop=indices[0] + 2, threads=threads
+        )
         cpu, wall = time.process_time(), time.perf_counter()
-        runs = draft(clip, keyframes, folder=Path(scratch, "draft"), scale=scale, threads=threads)
+        runs = make_draft(clip, keyframes, folder=Path(scratch, "draft"), scale=scale, threads=threads)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         motion = Motion(clip, scratch)
         motion.prepare(threads)

@@ -145,9 +145,7 @@ FOOTAGE: dict[str, Callable[[Path], Case]] = {
 
 def measure(case: Case, engine: str, threads: int) -> dict[str, Any]:
     """One run in this process; the energy is taken after the peak of memory was read."""
-    from escalier.pyebsynth import synthesise
-    from escalier.pyebsynth.arguments import plain_problem
-    from escalier.pyebsynth.energy import measure_energy
+    from escalier.pyebsynth import measure_energy, plain_problem, synthesise
 
     def solve(given: Case) -> Any:
         return synthesise(**given._asdict(), backend=engine, threads=threads)
@@ -210,7 +208,7 @@ def main() -> None:
 
 def card_engine() -> str:
     """The name that tells a card from a stand-in."""
-    from escalier.pyebsynth.card_device import card_is_there
+    from escalier.pyebsynth import card_is_there
 
     return "card" if card_is_there() else ON_THE_PROCESSOR
 

@@ -21,12 +21,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from escalier.film import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.film.moving_clip import make_clip
-from escalier.film.scaled import scaled
-from escalier.keyframes import Keyframes
-from escalier.keyframes.paint import paint
+from escalier.film import ArrayFrames, Motion, Size, make_clip, scale_film
+from escalier.keyframes import Keyframes, paint_picture
 from escalier.propagation import Matching, propagate
 
 COLUMNS = ("case", "size", "cpu_seconds", "cost", "sharpness", "truth", "psnr")
@@ -45,10 +41,10 @@ def main() -> None:
     size = Size(*map(int, asked.size.split("x")))
     clip = make_clip(size, PLOT_FRAMES)
     film = np.stack([clip.frame(index) for index in range(asked.frames)])
-    painted = [paint(frame, "poster") for frame in film]
+    painted = [paint_picture(frame, "poster") for frame in film]
     small_size = Matching(match_side=asked.match_side).size_for(size)
-    small = np.stack([scaled(frame, small_size) for frame in film])
-    _, small_cost = propagated(small, scaled(painted[0], small_size), Matching(), asked.threads)
+    small = np.stack([scale_film(frame, small_size) for frame in film])
+    _, small_cost = propagated(small, scale_film(painted[0], small_size), Matching(), asked.threads)
     row = {"case": "small film", "size": str(small_size), "cpu_seconds": round(small_cost, 2), "cost": 1.0}
     show(row, asked.json, header=True)
     for case, fine in (("full size", True), ("full size, whole pixels", False)):

@@ -16,7 +16,7 @@ whole, the same of the matches in whole pixels and the picture that those make, 
 a frame.
 
 --fades gives the last frame restyled too, and compares the ways to fade between the two runs: psnr and sharpness as
-above, sharpness of the middle frame, and ghosting kept and pop as in `escalier.coherence.meter`.
+above, sharpness of the middle frame, and ghosting kept and pop as in `escalier.coherence.fade_report`.
 """
 
 from __future__ import annotations
@@ -36,16 +36,10 @@ import numpy as np
 from engine import read_frames, restyle
 
 from escalier.coherence import followed_pixels, measure_fades, visible_change
-from escalier.film import ArrayFrames, Size
-from escalier.film.motion import Motion, warp
-from escalier.film.moving_clip import make_clip
+from escalier.film import ArrayFrames, Motion, Size, make_clip, warp
 from escalier.keyframes import Keyframes
-from escalier.propagation import FADES, Guides, Staircase, propagate
-from escalier.propagation.guides import edge_guide, position_guide, still_positions
-from escalier.propagation.plates import Plate
-from escalier.pyebsynth import synthesise
-from escalier.pyebsynth.arguments import plain_problem
-from escalier.pyebsynth.energy import measure_energy
+from escalier.propagation import FADES, Guides, Plate, Staircase, edge_guide, position_guide, propagate, still_positions
+from escalier.pyebsynth import measure_energy, plain_problem, synthesise
 
 FADE_COLUMNS = ("case", "fade", "psnr", "sharpness", "middle", "ghosting", "pop")
 COLUMNS = ("case", "engine", "psnr", "flicker", "sharpness", "energy", "whole", "cpu_seconds")

@@ -24,10 +24,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from escalier.film import ArrayFrames, open_film
-from escalier.film.frames import as_uint8
-from escalier.film.motion import Motion
-from escalier.mask import area_jitter, track_masks
+from escalier.film import ArrayFrames, Motion, as_uint8, open_film
+from escalier.tracking import area_jitter, track_masks
 
 WIDTH, HEIGHT, FRAMES = 1280, 720, 48
 FIRST_OF_FOOTAGE = 60

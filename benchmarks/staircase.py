@@ -7,7 +7,7 @@ are frames of the clip put through the painterly filter of `escalier.keyframes.p
 
 Columns: cpu_seconds and wall_seconds of the whole job (flow, guides, synthesis, fades, encoding; kernels already
 compiled); peak_mb of the process; energy, the guide part of EbSynth's energy per pixel, in 8-bit levels squared summed
-over the patch; ghosting kept and pop as in `escalier.coherence.meter`.
+over the patch; ghosting kept and pop as in `escalier.coherence.fade_report`.
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ def measure(film: str | None, size: str, frames: int, keyframes: int, threads: i
     import resource
 
     from escalier.coherence import measure_fades
-    from escalier.film import ArrayFrames, Size, open_film, write_film
-    from escalier.film.motion import Motion
-    from escalier.film.moving_clip import make_clip
+    from escalier.film import ArrayFrames, Motion, Size, make_clip, open_film, write_film
     from escalier.keyframes import choose_keyframes
     from escalier.propagation import Staircase
 
@@ -102,11 +100,10 @@ def measure(film: str | None, size: str, frames: int, keyframes: int, threads: i
 
 
 def _propagate(clip, indices, folder, motion, threads):
-    from escalier.keyframes import Keyframes
-    from escalier.keyframes.paint import paint
+    from escalier.keyframes import Keyframes, paint_picture
     from escalier.propagation import propagate
 
-    painted = Keyframes(indices, [paint(clip.frame(index), "poster") for index in indices], len(clip))
+    painted = Keyframes(indices, [paint_picture(clip.frame(index), "poster") for index in indices], len(clip))
     return propagate(clip, painted, folder=folder, motion=motion, threads=threads)
 
 
@@ -131,8 +128,7 @@ def _scaled(film, size, frames):
     import cv2
     import numpy as np
 
-    from escalier.film import ArrayFrames
-    from escalier.film.frames import as_uint8
+    from escalier.film import ArrayFrames, as_uint8
 
     scale = max(size.width / film.size.width, size.height / film.size.height)
     grown = (round(film.size.width * scale), round(film.size.height * scale))

@@ -2,7 +2,7 @@
 
 import sys
 
-from escalier.headless.cli import main
+from escalier.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,7 +3,7 @@
 from comfy_api.v0_0_2 import ComfyExtension, io
 from typing_extensions import override
 
-from . import coherence, composite, diffusion, mask
+from . import boiling, coherence, composite, diffusion, mask, sam, tracking
 from .film import (
     EscalierCadence,
     EscalierMotion,
@@ -46,10 +46,13 @@ NODES: list[type[io.ComfyNode]] = [
     EscalierDraft,
     EscalierPropagate,
     EscalierStaircase,
+    *sam.NODES,
     *mask.NODES,
+    *tracking.NODES,
     *composite.NODES,
     *diffusion.NODES,
     *coherence.NODES,
+    *boiling.NODES,
 ]
 
 

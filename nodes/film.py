@@ -2,11 +2,17 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.film.cadence import Cadence, RestoredCadence, pick_frames
-from escalier.film.frames import ArrayFrames
-from escalier.film.given_motion import GivenMotion, flows_from_pictures
-from escalier.film.motion import PRESETS, Motion
-from escalier.keyframes.choose import format_indices, parse_indices
+from escalier.film import (
+    PRESETS,
+    ArrayFrames,
+    Cadence,
+    GivenMotion,
+    Motion,
+    RestoredCadence,
+    flows_from_pictures,
+    pick_frames,
+)
+from escalier.keyframes import format_indices, parse_indices
 
 from . import sockets
 from .errors import named_after_node

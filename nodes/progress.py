@@ -9,7 +9,7 @@ import numpy as np
 from comfy_execution.utils import get_executing_context
 from PIL import Image
 
-from escalier.film.frames import as_uint8
+from escalier.film import as_uint8
 
 PREVIEW_INTERVAL_S = 0.5
 PREVIEW_SIDE_PX = 512

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import folder_paths
 
-from escalier.film.scratch import is_in_use, open_scratch
-from escalier.film.whole_files import remove_quietly
+from escalier.scratch import is_in_use, open_scratch, remove_quietly
 
 FREE_SHARE = 0.2
 ENOUGH_FREE_BYTES = 20 * 10**9

@@ -8,8 +8,8 @@ Motion = io.Custom("ESCALIER_MOTION")  # escalier.film.Motion
 Runs = io.Custom("ESCALIER_RUNS")  # escalier.propagation.Runs
 Measurement = io.Custom("ESCALIER_MEASUREMENT")  # escalier.coherence.Measurement
 AttentionBank = io.Custom("ESCALIER_ATTENTION_BANK")  # escalier.diffusion.shared_attention.AttentionBank
-Sam = io.Custom("ESCALIER_SAM")  # escalier.mask.segment.SamModel
-SamEmbedding = io.Custom("ESCALIER_SAM_EMBEDDING")  # escalier.mask.segment.SamEmbedding
+Sam = io.Custom("ESCALIER_SAM")  # escalier.sam.segment.SamModel
+SamEmbedding = io.Custom("ESCALIER_SAM_EMBEDDING")  # escalier.sam.segment.SamEmbedding
 MatteModel = io.Custom("ESCALIER_MATTE_MODEL")  # escalier.mask.matte.MatteModel
 Pipeline = io.Custom("ESCALIER_PIPELINE")  # escalier.diffusion.Pipeline
 

@@ -14,9 +14,7 @@ import numpy as np
 import torch
 from comfy_api.v0_0_2 import Input, InputImpl, Types
 
-from escalier.film.filmed_clip import FilmedClip
-from escalier.film.frames import ArrayFrames, FrameSource
-from escalier.film.sound_samples import sound_samples
+from escalier.film import ArrayFrames, FilmedClip, FrameSource, read_sound_samples
 
 from .progress import Progress
 from .scratch import lasting_folder, scratch_folder
@@ -121,7 +119,7 @@ class FilmVideo(Input.Video):
 
 def sound_of(clip: FrameSource | None) -> Input.Audio | None:
     """The first sound track of a filmed clip as AUDIO, beginning and ending with its pictures; None without one."""
-    sound = sound_samples(clip) if isinstance(clip, FilmedClip) else None
+    sound = read_sound_samples(clip) if isinstance(clip, FilmedClip) else None
     return sound and {"waveform": torch.from_numpy(sound[0])[None], "sample_rate": sound[1]}
 
 
@@ -150,8 +148,7 @@ def clip_from_input(film: torch.Tensor | Input.Video) -> FrameSource:
 
 def _video_frames(video: Input.Video) -> FrameSource:
     """The file behind a VIDEO, or the part of it that a trim leaves: cut here, frame by frame, from the file itself."""
-    from escalier.film.film_part import FilmPart
-    from escalier.film.video import VideoFrames
+    from escalier.film import FilmPart, VideoFrames
 
     # Newer ComfyUIs can also crop and scale a video before its file is written; that is left to them.
     edited = getattr(video, "has_pending_frame_edits", lambda: False)()

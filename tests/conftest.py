@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["comfyui_server"]
+
 ROOT = Path(__file__).resolve().parent.parent
 skipped: dict[str, str] = {}
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
+import graphlib
+import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,10 +19,12 @@ COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_path
 
 # A room may import those of its own row and below, never above (DESIGN: one direction).
 STOREYS = [
+    {"scratch"},
     {"film"},
-    {"keyframes", "mask", "pyebsynth"},
-    {"propagation", "composite", "coherence", "diffusion"},
-    {"headless"},
+    {"keyframes", "mask", "sam", "pyebsynth"},
+    {"propagation", "composite", "tracking", "diffusion"},
+    {"coherence", "boiling", "comfyui"},
+    {"commands"},
 ]
 HEAVY = ["numba", "torch", "cv2", "av", "scipy", "diffusers", "transformers", "rembg", "controlnet_aux", "warp"]
 
@@ -27,17 +33,32 @@ def library_files() -> list[Path]:
     return sorted((ROOT / "escalier").rglob("*.py"))
 
 
-def imported_modules(path: Path) -> set[str]:
+@functools.cache
+def syntax_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported_by(path: Path, nodes: Iterable[ast.AST]) -> set[str]:
+    package = list(path.relative_to(ROOT).parent.parts)
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            package = ["escalier", *path.relative_to(ROOT / "escalier").parent.parts]
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             stem = ".".join(part for part in (base, node.module or "") if part)
             names |= {stem} | {f"{stem}.{alias.name}" for alias in node.names}
     return names
+
+
+@functools.cache
+def imported_modules(path: Path) -> set[str]:
+    return imported_by(path, ast.walk(syntax_of(path)))
+
+
+def loaded_with(path: Path) -> set[str]:
+    """What a module imports when it is loaded itself, not when a function is called or a type is checked."""
+    return imported_by(path, syntax_of(path).body)
 
 
 def room_of(module: str) -> str | None:
@@ -59,6 +80,42 @@ def test_rooms_import_only_from_their_own_storey_and_below(path: Path) -> None:
     storey = next(level for level, rooms in enumerate(STOREYS) if place[0] in rooms)
     above = set().union(*STOREYS[storey + 1 :])
     assert not {room_of(name) for name in imported_modules(path)} & above
+
+
+def outsiders() -> list[Path]:
+    """Every file that must go through the doors: tests may look into the room that they test."""
+    return [*library_files(), *sorted((ROOT / "nodes").rglob("*.py")), *sorted((ROOT / "benchmarks").glob("*.py"))]
+
+
+@functools.cache
+def modules_behind_doors() -> set[str]:
+    places = [path.relative_to(ROOT).with_suffix("").parts for path in library_files()]
+    return {".".join(place) for place in places if len(place) > 2 and place[-1] != "__init__"}
+
+
+@pytest.mark.parametrize("path", outsiders(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_are_entered_through_their_doors(path: Path) -> None:
+    place = path.relative_to(ROOT).parts
+    own = f"escalier.{place[1]}." if place[0] == "escalier" and len(place) > 2 else "no room"
+    deep = {name for name in imported_modules(path) & modules_behind_doors() if not name.startswith(own)}
+    assert deep == set()
+
+
+@pytest.mark.parametrize("room", sorted(p.parent.name for p in (ROOT / "escalier").glob("*/__init__.pyi")))
+def test_a_door_offers_what_its_stub_says_and_no_module_stands_in_its_way(room: str) -> None:
+    """A function that bears the name of its own module would be found or not, as imports happen to go."""
+    door = importlib.import_module(f"escalier.{room}")
+    stub = ast.parse((ROOT / "escalier" / room / "__init__.pyi").read_text(encoding="utf-8"))
+    offered = {alias.name for node in ast.walk(stub) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert offered == set(door.__all__) and all(hasattr(door, name) for name in offered)
+    assert not offered & {path.stem for path in (ROOT / "escalier" / room).iterdir()}
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    names = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in library_files()}
+    doors = {name for name, path in names.items() if path.name == "__init__.py"}
+    graph = {name: loaded_with(path) & set(names) - doors - {name} for name, path in names.items()}
+    graphlib.TopologicalSorter(graph).prepare()  # names a circle where there is one
 
 
 def test_engine_knows_no_film() -> None:

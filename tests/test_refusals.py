@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from escalier.film.whole_files import storage_error
 from escalier.refusals import is_refusal, printable, sentence
+from escalier.scratch import storage_error
 
 
 @pytest.mark.parametrize(

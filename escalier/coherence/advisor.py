@@ -10,12 +10,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.cuts import ShotMotion, find_cuts, shots
-from escalier.film.frames import FrameSource
-from escalier.film.motion import Motion
-from escalier.keyframes import Keyframes
-from escalier.keyframes.coverage import Paths, best_together, spread_evenly
-from escalier.keyframes.keyframes import check_indices
+from escalier.film import FrameSource, Motion, ShotMotion, find_cuts, shots
+from escalier.keyframes import Keyframes, Paths, best_together, check_indices, spread_evenly
 from escalier.propagation import Runs
 
 from .measurement import Measurement

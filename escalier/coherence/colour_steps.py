@@ -13,7 +13,7 @@ import numpy as np
 
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked
 
-from .pictures import lab_change
+from .compared_frames import lab_change
 
 
 @checked

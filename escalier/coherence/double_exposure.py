@@ -23,7 +23,7 @@ SMALLEST_CONTRAST = 0.5 / 255
 
 
 @checked
-def double_exposure(blend: Picture, earlier: Picture, later: Picture) -> float | None:
+def measure_double_exposure(blend: Picture, earlier: Picture, later: Picture) -> float | None:
     """1 minus how well each patch of a blend is found again in the better of its two sides: 0 good, .3 doubled.
 
     For patches of 32 px of the detail finer than 2 px: 1 - max over both sides and over shifts within +-8 px of the
@@ -41,10 +41,11 @@ def double_exposure(blend: Picture, earlier: Picture, later: Picture) -> float |
     The normalised coefficient is that of Lewis, "Fast Normalized Cross-Correlation" (1995).
 
     >>> noise = np.random.default_rng(0).random((2, 64, 64, 3), np.float32)
-    >>> round(double_exposure(noise.mean(axis=0), *noise), 1), round(abs(double_exposure(noise[0], *noise)), 3)
+    >>> blend, cut = (measure_double_exposure(shown, *noise) for shown in (noise.mean(axis=0), noise[0]))
+    >>> round(blend, 1), round(abs(cut), 3)
     (0.3, 0.0)
     """
-    check_same_size("double_exposure", blend=blend, earlier=earlier, later=later)
+    check_same_size("measure_double_exposure", blend=blend, earlier=earlier, later=later)
     _, values = doubled_patches(blend, earlier, later)
     return float(values.mean()) if values.size else None
 

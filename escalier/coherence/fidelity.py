@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from escalier.arguments import Flow, Region, check_same_size, checked
 
-from .pictures import lengths, mean_over
+from .compared_frames import lengths, mean_over
 
 
 @checked

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 from escalier.keyframes import Keyframes
 
 from .colour_steps import colour_drift
+from .compared_frames import at_size
 from .measurement import WHOLE, Measurement, RegionMeasurement
-from .pictures import at_size
 from .seam import step_ratios
-from .sharpness import LEAST, sharpness, sharpness_kept
+from .sharpness import LEAST, measure_sharpness, sharpness_kept
 
 Steps = list[tuple[float, float, float] | None]
 
@@ -47,7 +47,7 @@ class PaintedSharpness:
         for index, picture in keyframes:
             painted = at_size(picture, size)
             for name, region in regions_at(index).items():
-                values.setdefault(name, []).append(sharpness(painted, region) if region.any() else np.nan)
+                values.setdefault(name, []).append(measure_sharpness(painted, region) if region.any() else np.nan)
         return cls(keyframes.indices, {name: np.array(each) for name, each in values.items()})
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from escalier.arguments import Picture, Region, check_same_size, checked
 
-from .pictures import unit
+from .compared_frames import unit
 
 HIGH_PASS_PX = 2.0
 """Standard deviation of the blur that is subtracted: detail finer than this counts as drawing."""

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, Size
-from escalier.film.motion import Motion
+from escalier.film import FrameSource, Motion, Size
 from escalier.keyframes import fits_film
 
-from .pictures import at_size
+from .compared_frames import at_size
 from .warp_error import squared_error
 
 FULL_SCALE = 0.2

@@ -12,7 +12,7 @@ CANDIDATES = (7, 11, 13, 9, 5, 17, 19, 23, 8, 10, 6, 4, 3, 2)
 
 
 @checked
-def long_lag(length: int, keyframes: Sequence[int] = ()) -> int | None:
+def find_long_lag(length: int, keyframes: Sequence[int] = ()) -> int | None:
     """The lag for a film of `length` frames, or None where it is too short to have one.
 
     7 frames, or the next one that divides no interval between keyframes: what beats with the keyframes, such as a pump
@@ -27,7 +27,7 @@ def long_lag(length: int, keyframes: Sequence[int] = ()) -> int | None:
     keyframes
         Indices of the keyframes, rising.
 
-    >>> long_lag(100, [0, 50]), long_lag(100, [0, 49, 98]), long_lag(100), long_lag(2)
+    >>> find_long_lag(100, [0, 50]), find_long_lag(100, [0, 49, 98]), find_long_lag(100), find_long_lag(2)
     (7, 11, 7, None)
     """
     intervals = [after - before for before, after in itertools.pairwise(keyframes)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 
 from .sharpness import LEAST
 from .verdicts import verdicts

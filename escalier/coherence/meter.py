@@ -1,158 +1,315 @@
-"""A whole staircase judged by the figures that tell a good fade: ghosting kept, double exposure and pop."""
+"""The coherence meter: how steady a restyled film is, frame by frame, held against its source."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import tempfile
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, Size, frame_numbers
-from escalier.film.motion import Motion
-from escalier.propagation.staircase import Staircase
+from escalier.film import FrameSource, MaskSource, Motion, Size, check_masks, frame_numbers
+from escalier.keyframes import Keyframes, check_indices, fits_film
+from escalier.propagation import Runs, Staircase
 
-from .double_exposure import double_exposure
-from .ghosting import FADE_CORE, ghosting_kept
-from .pictures import at_size, enough, lab_change, lengths, mean_over
-from .seam import confirmed, step_ratios, visible_change
-from .verdicts import verdict
+from .colour_steps import mean_step
+from .compared_frames import at_size, carried_change, enough, lab, lengths, mean_over, region_at
+from .double_exposure import doubled_patches
+from .figures import PaintedSharpness, Steps, summarise
+from .ghosting import FADE_CORE, fade_weight, high_pass_contrast, kept_within, side_contrast
+from .long_lag import find_long_lag
+from .measurement import INSIDE, OUTSIDE, WHOLE, Measurement
+from .seam import confirmed, followed_pixels
+from .sharpness import measure_sharpness
+from .warp_error import squared_error
 
-
-@dataclass(frozen=True)
-class FadeReport:
-    """What `measure_fades` found.
-
-    Attributes
-    ----------
-    ghosting
-        Mean of `ghosting_kept` over the frames in the middle of a fade (mean weight between .2 and .8), or None where
-        there is no such frame: one keyframe, or fades too short to have a middle.
-    double_exposure
-        Mean of `double_exposure` over the same frames; None where there is none, or no drawing in them.
-    pop
-        The largest of the `step_ratios` between keyframes, where fades are; None where there is no fade to judge.
-    pop_frame
-        The frame after which that step lies, or None.
-    ghosting_frames, ghosting_curve
-        Which frames, int (M,), and `ghosting_kept` at each, float32 (M,).
-    change_frames, change_curve
-        The first frame of each pair, int (M,), and `visible_change` there, float32 (M,). A pair of which less than 5 %
-        is followed, such as a cut in the source, is left out.
-    first
-        The number that people give to the first frame: that of the first plate in a folder film, else 0. What is said
-        in words counts from it, `pop_frame` and the curves from 0.
-    """
-
-    ghosting: float | None
-    double_exposure: float | None
-    pop: float | None
-    pop_frame: int | None
-    ghosting_frames: np.ndarray = field(repr=False)
-    ghosting_curve: np.ndarray = field(repr=False)
-    change_frames: np.ndarray = field(repr=False)
-    change_curve: np.ndarray = field(repr=False)
-    first: int = 0
-
-    def __str__(self) -> str:
-        if self.pop is None and self.ghosting is None:
-            return "no fade to judge: the film lies on one side of its keyframe, or nothing in it can be followed"
-        parts = ["no fade has a middle to judge for double images"]
-        if self.ghosting is not None:
-            parts = [f"ghosting kept: {self.ghosting:.3f} ({verdict('ghosting_kept', self.ghosting)})"]
-        if self.double_exposure is not None:
-            word = verdict("double_exposure", self.double_exposure)
-            parts.append(f"double exposure: {self.double_exposure:.3f} ({word})")
-        if self.pop is not None and self.pop_frame is not None:
-            where = f"after frame {self.pop_frame + self.first}"
-            parts.append(f"pop: {self.pop:.2f} {where} ({verdict('pop', self.pop)})")
-        return "; ".join(parts)
+CURVES = (
+    "warp_error",
+    "warp_error_long",
+    "source_warp_error",
+    "source_warp_error_long",
+    "visible_change",
+    "source_visible_change",
+    "motion_error",
+    "ghosting_kept",
+    "double_exposure",
+    "sharpness",
+    "source_sharpness",
+)
 
 
 @checked
-def measure_fades(
-    staircase: Staircase,
-    film: FrameSource,
-    motion: Motion,
+def measure_film(
+    source: FrameSource,
+    restyled: FrameSource,
+    *,
+    motion: Motion | None = None,
+    keyframes: Keyframes | Sequence[int] | None = None,
+    masks: MaskSource | None = None,
+    runs: Runs | None = None,
+    lag: int | None = None,
+    first: int | None = None,
     progress: Callable[..., object] | None = None,
-) -> FadeReport:
-    """Ghosting kept, double exposure and pop of a whole staircase, against the source film it was made from.
+) -> Measurement:
+    """Every figure of the coherence meter, for the whole picture and for the two sides of a mask.
 
-    Frames larger than 960x540 in area are measured scaled down to that area. Memory: a few such frames.
+    Frames larger than 960x540 in area are measured scaled down to that area. The flow is that of the source, made once
+    for each pair of frames and kept by `motion`; only `motion_error` looks at the restyled film's own. A pair of frames
+    of which less than 5 % can be followed (`followed_pixels`), such as the two sides of a cut, is left out. Memory:
+    twice `lag` frames at the measured size.
 
     Parameters
     ----------
-    staircase
-        The faded film.
-    film, motion
-        The source and how it moves.
+    source, restyled
+        The filmed clip and the film made from it, of one length and shape; the restyled film may be larger. A
+        `Staircase` brings its keyframes and runs along.
+    motion
+        How the source moves. Made here and forgotten where it is not given.
+    keyframes
+        The painted keyframes, by which sharpness is judged; or only their indices, and then by the restyled film's own
+        frames there; or nothing, and then by the source.
+    masks
+        White where the subject is, one for each frame or one for all. Its two sides are measured apart.
+    runs
+        The runs that the restyled film was faded from, for the two figures that judge a fade. How far each fade has
+        gone is then read off the pictures; a `Staircase` knows it.
+    lag
+        The long lag in frames, see `long_lag`.
+    first
+        The number that people give to the source's first frame, for report, table and plot, see `frame_numbers`.
     progress
-        Called as `progress(done, total, picture)` after each frame. What it raises passes through.
+        Called as `progress(done, total, picture)`. What it raises passes through.
 
-    >>> import tempfile
+    Returns
+    -------
+    Measurement
+        The figures are those of `warp_error` (mean in time, at lag 1 and at the long lag), `flicker` (warp error over
+        the source's own), `colour_step` and `colour_drift` (maximum), `pop`, `motion_error`, `ghosting_kept` and
+        `double_exposure` (mean over the middle of all fades) and `sharpness` (mean).
+
+    Raises
+    ------
+    ValueError
+        Where films, masks, keyframes, runs or motion do not belong together.
+
     >>> from escalier.film.frames import ArrayFrames
-    >>> from escalier.keyframes import Keyframes
-    >>> from escalier.propagation import propagate
-    >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)] * 3))
-    >>> folder = tempfile.mkdtemp()
-    >>> staircase = Staircase(propagate(film, Keyframes([0], [film.frame(0)], 3), folder=folder, threads=1))
-    >>> measure_fades(staircase, film, Motion(film, folder)).ghosting is None
-    True
+    >>> picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    >>> film = ArrayFrames(np.repeat(picture[None], 4, axis=0))
+    >>> found = measure_film(film, film)
+    >>> found.figures["motion_error"], found.figures["ghosting_kept"]
+    (0.0, None)
     """
-    size = motion.working_size
-    ghosting: dict[int, float] = {}
-    doubled: list[float] = []
-    changes: dict[int, float] = {}
-    own: dict[int, float] = {}
-    source, stylised = at_size(film.frame(0), size), at_size(staircase.frame(0), size)
-    for index in range(len(staircase)):
-        middle = _middle_of_fade(staircase, index, size)
-        if middle is not None:
-            earlier, later, weight = middle
-            ghosting[index] = ghosting_kept(stylised, earlier, later, weight)
-            share = double_exposure(stylised, earlier, later)
-            doubled += [] if share is None else [share]
-        if index + 1 < len(staircase):
-            next_source, next_stylised = at_size(film.frame(index + 1), size), at_size(staircase.frame(index + 1), size)
-            flow = motion.flow(index, index + 1, size)
-            source_change = lab_change(source, next_source, flow)
-            counted = confirmed(source_change, motion.valid(index, index + 1, size))
-            change = visible_change(stylised, next_stylised, flow, counted) if enough(counted) else None
-            if change is not None:
-                changes[index] = change
-                own[index] = mean_over(lengths(source_change), counted) or 0.0
-            source, stylised = next_source, next_stylised
-        if progress is not None:
-            progress(index + 1, len(staircase), stylised)
-    ratios = dict(zip(changes, step_ratios(list(changes.values()), list(own.values())), strict=True)) if changes else {}
-    in_fades = {index: float(ratio) for index, ratio in ratios.items() if _between_keyframes(staircase, index)}
-    return FadeReport(
-        ghosting=float(np.mean(list(ghosting.values()))) if ghosting else None,
-        double_exposure=float(np.mean(doubled)) if doubled else None,
-        pop=max(in_fades.values(), default=None),
-        pop_frame=max(in_fades, key=in_fades.__getitem__, default=None),
-        ghosting_frames=np.array(list(ghosting), np.int64),
-        ghosting_curve=np.array(list(ghosting.values()), np.float32),
-        change_frames=np.array(list(changes), np.int64),
-        change_curve=np.array(list(changes.values()), np.float32),
-        first=frame_numbers(film)[0],
+    staircase = restyled if isinstance(restyled, Staircase) else None
+    runs = staircase.runs if staircase is not None and runs is None else runs
+    keyframes = runs.keyframes if keyframes is None and runs is not None else keyframes
+    _check(source, restyled, motion, keyframes, masks, runs)
+    indices = _indices(keyframes)
+    lag = _checked_lag(lag, len(source), indices)
+    with tempfile.TemporaryDirectory(prefix="escalier-") as scratch:
+        motion = motion or Motion(source, scratch)
+        meter = _Meter(source, restyled, motion, masks, staircase, runs, lag)
+        meter.measure(progress)
+        painted = None
+        if isinstance(keyframes, Keyframes):
+            painted = PaintedSharpness.of(keyframes, motion.working_size, meter.regions_at)
+    return summarise(
+        meter.curves,
+        meter.steps,
+        meter.source_steps,
+        length=len(source),
+        size=motion.working_size,
+        lag=lag,
+        keyframes=indices,
+        painted=painted,
+        runs_known=runs is not None,
+        first=frame_numbers(source, first)[0],
     )
 
 
-def _between_keyframes(staircase: Staircase, index: int) -> bool:
-    """Whether the step from a frame to the next lies between two keyframes of one shot: where a fade can show."""
-    keys = staircase.runs.keyframes.indices
-    return all(frame in keys or len(staircase.runs.at(frame)) == 2 for frame in (index, index + 1))
+@dataclass(frozen=True)
+class _Look:
+    """A frame of both films at the measured size, and the regions in it."""
+
+    index: int
+    source: np.ndarray
+    restyled: np.ndarray
+    regions: dict[str, np.ndarray]
 
 
-def _middle_of_fade(staircase: Staircase, index: int, size: Size) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """The two sides of a frame in the middle of a fade and the later one's mean weight, else None."""
-    runs = staircase.runs.at(index)
-    if len(runs) < 2:
-        return None
-    # One number for the whole picture, so that modes with and without a switch map are judged by the same measure.
-    weight = float(np.mean(staircase.weight(index)))
-    if not FADE_CORE[0] < weight < FADE_CORE[1]:
-        return None
-    earlier, later = (at_size(run.frame(index), size) for run in runs)
-    return earlier, later, weight
+class _Meter:
+    """One pass over both films, which fills the curves. Every map is made once and read in each region."""
+
+    def __init__(
+        self,
+        source: FrameSource,
+        restyled: FrameSource,
+        motion: Motion,
+        masks: MaskSource | None,
+        staircase: Staircase | None,
+        runs: Runs | None,
+        lag: int | None,
+    ) -> None:
+        self._source, self._restyled, self._motion = source, restyled, motion
+        self._masks, self._staircase, self._runs, self._lag = masks, staircase, runs, lag
+        self._size = motion.working_size
+        names = (WHOLE,) if masks is None else (WHOLE, INSIDE, OUTSIDE)
+        length = len(source)
+        self.curves = {name: {curve: np.full(length, np.nan) for curve in CURVES} for name in names}
+        self.steps: dict[str, Steps] = {name: [] for name in names}
+        self.source_steps: dict[str, Steps] = {name: [] for name in names}
+        self._labs: tuple[np.ndarray, np.ndarray] | None = None
+
+    def measure(self, progress: Callable[..., object] | None) -> None:
+        length = len(self._source)
+        lags = [lag for lag in (1, self._lag) if lag is not None and lag < length]
+        pairs = sum(length - lag for lag in lags)
+        total = pairs + length
+        self._motion.prepare(lags=lags, progress=progress and (lambda done, _: progress(done, total)))
+        past: deque[_Look] = deque(maxlen=max(lags, default=1))
+        for index in range(length):
+            look = self._look(index)
+            self._frame(look)
+            if past:
+                self._neighbours(past[-1], look)
+            if self._lag is not None and len(past) == self._lag:
+                self._far_apart(past[0], look)
+            past.append(look)
+            if progress is not None:
+                progress(pairs + index + 1, total, look.restyled)
+
+    def regions_at(self, index: int) -> dict[str, np.ndarray]:
+        """The regions of a frame, bool (H, W) at the measured size."""
+        everywhere = np.ones((self._size.height, self._size.width), bool)
+        if self._masks is None:
+            return {WHOLE: everywhere}
+        inside = region_at(np.asarray(self._masks[0 if len(self._masks) == 1 else index]), self._size)
+        return {WHOLE: everywhere, INSIDE: inside, OUTSIDE: ~inside}
+
+    def _look(self, index: int) -> _Look:
+        source, restyled = (at_size(film.frame(index), self._size) for film in (self._source, self._restyled))
+        return _Look(index, source, restyled, self.regions_at(index))
+
+    def _frame(self, look: _Look) -> None:
+        for name, region in look.regions.items():
+            if region.any():
+                self.curves[name]["sharpness"][look.index] = measure_sharpness(look.restyled, region)
+                self.curves[name]["source_sharpness"][look.index] = measure_sharpness(look.source, region)
+        self._fade(look)
+
+    def _fade(self, look: _Look) -> None:
+        sides = [] if self._runs is None else self._runs.at(look.index)
+        if len(sides) < 2:
+            return
+        earlier, later = (at_size(run.frame(look.index), self._size) for run in sides)
+        if self._staircase is None:
+            weight = fade_weight(look.restyled, earlier, later)
+        else:
+            weight = float(np.mean(self._staircase.weight(look.index)))
+        if not FADE_CORE[0] < weight < FADE_CORE[1]:
+            return
+        contrast, expected = high_pass_contrast(look.restyled), side_contrast(earlier, later, weight)
+        centres, doubled = doubled_patches(look.restyled, earlier, later)
+        for name, region in look.regions.items():
+            if region.any():
+                self.curves[name]["ghosting_kept"][look.index] = kept_within(contrast, expected, region)
+            within = doubled[region[centres[:, 0], centres[:, 1]]]
+            if within.size:
+                self.curves[name]["double_exposure"][look.index] = within.mean()
+
+    def _neighbours(self, before: _Look, after: _Look) -> None:
+        (source_before, restyled_before), labs = self._labs or self._labs_of(before), self._labs_of(after)
+        self._labs = labs
+        motion, i, j = self._motion, before.index, after.index
+        flow, valid = motion.flow(i, j, self._size), motion.valid(i, j, self._size)
+        source_change = carried_change(source_before, labs[0], flow)
+        change = carried_change(restyled_before, labs[1], flow)
+        followed = confirmed(source_change, valid)
+        visible = {"visible_change": lengths(change), "source_visible_change": lengths(source_change)}
+        apart = lengths(motion.match(before.restyled, after.restyled) - flow)
+        valid_maps = {"motion_error": apart} | self._warp_maps(before, after, flow)
+        for name, region in before.regions.items():
+            # By what is followed and not by what is valid: flow across a cut agrees with the flow back here and there.
+            judged = enough(followed & region, region)
+            self.steps[name].append(mean_step(change, valid & region) if judged else None)
+            self.source_steps[name].append(mean_step(source_change, valid & region) if judged else None)
+            if judged:
+                self._store(name, i, valid_maps, valid & region)
+                self._store(name, i, visible, followed & region)
+
+    @staticmethod
+    def _labs_of(look: _Look) -> tuple[np.ndarray, np.ndarray]:
+        return lab(look.source), lab(look.restyled)
+
+    def _far_apart(self, before: _Look, after: _Look) -> None:
+        i, j = before.index, after.index
+        flow, valid = self._motion.flow(i, j, self._size), self._motion.valid(i, j, self._size)
+        followed = followed_pixels(before.source, after.source, flow, valid)
+        maps = {f"{name}_long": values for name, values in self._warp_maps(before, after, flow).items()}
+        for name, region in before.regions.items():
+            if enough(followed & region, region):
+                self._store(name, i, maps, valid & region)
+
+    def _warp_maps(self, before: _Look, after: _Look, flow: np.ndarray) -> dict[str, np.ndarray]:
+        return {
+            "warp_error": squared_error(before.restyled, after.restyled, flow),
+            "source_warp_error": squared_error(before.source, after.source, flow),
+        }
+
+    def _store(self, region: str, index: int, maps: dict[str, np.ndarray], counted: np.ndarray) -> None:
+        for name, values in maps.items():
+            mean = mean_over(values, counted)
+            if mean is not None:
+                self.curves[region][name][index] = mean
+
+
+def _indices(keyframes: Keyframes | Sequence[int] | None) -> tuple[int, ...]:
+    if keyframes is None:
+        return ()
+    return keyframes.indices if isinstance(keyframes, Keyframes) else tuple(int(index) for index in keyframes)
+
+
+def _checked_lag(lag: int | None, length: int, keyframes: Sequence[int]) -> int | None:
+    if lag is None:
+        return find_long_lag(length, keyframes)
+    if not 2 <= lag < length:
+        raise ValueError(
+            f"measure_film: lag must lie in 2..{length - 1}, got {lag}; the film has {length} frames, and lag 1 is "
+            "always measured"
+        )
+    return lag
+
+
+def _check(
+    source: FrameSource,
+    restyled: FrameSource,
+    motion: Motion | None,
+    keyframes: Keyframes | Sequence[int] | None,
+    masks: MaskSource | None,
+    runs: Runs | None,
+) -> None:
+    _check_alike("restyled", len(restyled), restyled.size, source)
+    if motion is not None:
+        _check_alike("motion", len(motion), motion.size, source)
+    if runs is not None:
+        _check_alike("runs", len(runs), runs.size, source)
+    if keyframes is not None:
+        check_indices(_indices(keyframes), len(source), "measure_film")
+    if isinstance(keyframes, Keyframes):
+        _check_alike("keyframes", keyframes.length, keyframes.size, source)
+    if masks is not None:
+        check_masks(masks, source, "measure_film")
+
+
+def _check_alike(name: str, length: int, size: Size, source: FrameSource) -> None:
+    if length != len(source):
+        raise ValueError(
+            f"measure_film: {name} must have the source's {len(source)} frames, got {length}; use the clip that the "
+            "film was made from, with the same trim (a copy with another frame rate drops or repeats frames)"
+        )
+    if not fits_film(size, source.size):
+        raise ValueError(
+            f"measure_film: {name} must have the source's size {source.size}, or be larger by one factor, got {size}; "
+            "scale one of them first"
+        )

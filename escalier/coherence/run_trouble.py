@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 from escalier.propagation import Runs
 
+from .compared_frames import at_size, unit
 from .measurement import Measurement
-from .pictures import at_size, unit
 
 SIDE_PX = 160
 APART_DELTA_E, FULLY_APART_DELTA_E = 12.0, 40.0

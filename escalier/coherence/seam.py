@@ -14,7 +14,7 @@ import numpy as np
 
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked
 
-from .pictures import lab_change, lengths, mean_over
+from .compared_frames import lab_change, lengths, mean_over
 
 FOLLOWED_PX = 2.0
 FOLLOWED_DELTA_E = 1.0

@@ -19,7 +19,7 @@ drawings keeps just as much."""
 
 
 @checked
-def sharpness(picture: Picture, counted: Region | None = None) -> float:
+def measure_sharpness(picture: Picture, counted: Region | None = None) -> float:
     """How much fine drawing a picture holds: the mean absolute Laplacian of its brightness, in 8-bit levels.
 
     Parameters
@@ -29,7 +29,7 @@ def sharpness(picture: Picture, counted: Region | None = None) -> float:
     counted
         bool (H, W): the region to measure in, with at least one pixel; the whole picture by default.
 
-    >>> sharpness(np.full((8, 8, 3), 90, np.uint8))
+    >>> measure_sharpness(np.full((8, 8, 3), 90, np.uint8))
     0.0
     """
     check_same_size("sharpness", picture=picture, counted=counted)

@@ -10,11 +10,11 @@ import numpy as np
 
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked
 
-from .pictures import carried_change, mean_over, unit
+from .compared_frames import carried_change, mean_over, unit
 
 
 @checked
-def warp_error(before: Picture, after: Picture, flow: Flow, counted: Region) -> float | None:
+def measure_warp_error(before: Picture, after: Picture, flow: Flow, counted: Region) -> float | None:
     """The mean squared difference between a frame and a later one carried back onto it, RGB 0..1; None without a pixel.
 
     mean over the counted pixels p and the three channels of (after(p + flow(p)) - before(p))^2. Published results over
@@ -36,10 +36,10 @@ def warp_error(before: Picture, after: Picture, flow: Flow, counted: Region) -> 
 
     >>> grey, lighter = np.full((2, 8, 8, 3), 0.5, np.float32) + np.float32([0, 0.1])[:, None, None, None]
     >>> still = np.zeros((8, 8, 2), np.float32)
-    >>> round(warp_error(grey, lighter, still, np.ones((8, 8), bool)), 4)
+    >>> round(measure_warp_error(grey, lighter, still, np.ones((8, 8), bool)), 4)
     0.01
     """
-    check_same_size("warp_error", before=before, after=after, flow=flow, counted=counted)
+    check_same_size("measure_warp_error", before=before, after=after, flow=flow, counted=counted)
     return mean_over(squared_error(before, after, flow), counted)
 
 

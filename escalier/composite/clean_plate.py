@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, MaskSource
+from escalier.film import FrameSource, MaskSource
 
 from . import pictures
 from .camera import align, blocked, camera_motion, grey

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, MaskSource
+from escalier.film import FrameSource, MaskSource
 
 from . import pictures
 from .guidance import LUMINANCE

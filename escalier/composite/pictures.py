@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from escalier.film.frames import FrameSource, MaskSource, Size
+from escalier.film import FrameSource, MaskSource, Size
 
 ROUNDING = 1e-4
 """How far a blurred mask may stray from 0..1."""

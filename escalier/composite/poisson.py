@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, MaskSource, Size
+from escalier.film import FrameSource, MaskSource, Size
 
 from . import guidance, pictures
 from .multigrid import Multigrid

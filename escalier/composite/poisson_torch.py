@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from escalier.film.frames import Size
+from escalier.film import Size
 
 from .guidance import LUMINANCE, TIE, low_pass, rim
 from .multigrid_torch import Multigrid

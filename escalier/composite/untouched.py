@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, MaskSource, as_uint8
+from escalier.film import FrameSource, MaskSource, as_uint8
 
 from . import pictures
 

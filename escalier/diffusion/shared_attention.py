@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from escalier.arguments import checked
-from escalier.short_memory import is_short_memory
+from escalier.out_of_memory import is_short_memory
 
 if TYPE_CHECKING:
     from torch import Tensor

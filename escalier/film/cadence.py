@@ -15,7 +15,8 @@ import numpy as np
 
 from escalier.arguments import checked
 
-from .frames import FrameSource, Size
+from .frames import FrameSource
+from .pictures import Size
 
 
 @checked

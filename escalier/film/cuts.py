@@ -9,8 +9,9 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 
-from .frames import FrameSource, Size, as_uint8
+from .frames import FrameSource
 from .motion import sampling_positions
+from .pictures import Size, as_uint8
 
 THUMBNAIL_SIDE = 48
 BLOCK = 6

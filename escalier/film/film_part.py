@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .frames import Size
+from .pictures import Size
 
 if TYPE_CHECKING:
     from .colour import Colour

@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.scratch import draft_of
 
 from .clock import Clock, clock_from_times, clock_like, steady_clock
 from .filmed_clip import FilmedClip
-from .frames import FolderFrames, FrameSource, Size, as_uint8, frame_numbers
+from .frames import FolderFrames, FrameSource, frame_numbers
 from .gif_writing import GifFile
 from .output_formats import CODECS, OutputFormat, check_output, output_format
 from .picture_sequence import PictureFiles, SequenceName
+from .pictures import Size, as_uint8
 from .video_writing import DraftFile, VideoFile
-from .whole_files import draft_of
 
 log = logging.getLogger("escalier")
 

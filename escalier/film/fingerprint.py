@@ -9,7 +9,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import xxhash
 
-from .frames import FrameSource, MaskSource, as_uint8
+from .frames import FrameSource, MaskSource
+from .pictures import as_uint8
 
 FORMAT = 3
 """Raised when films of the same bytes come to be read as other pictures."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .clock import Clock
-from .frames import Size
+from .pictures import Size
 
 log = logging.getLogger("escalier")
 

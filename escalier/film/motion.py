@@ -13,11 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from escalier.scratch import array_bytes, open_array, open_scratch, own_folder, touch, write_array
+
 from .blank_areas import settle_blank_areas
 from .fingerprint import film_fingerprint
-from .frames import FrameSource, Size, as_uint8
-from .kept_files import array_bytes, open_array, write_array
-from .scratch import open_scratch, own_folder, touch
+from .frames import FrameSource
+from .pictures import Size, as_uint8
 
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,

@@ -13,8 +13,9 @@ from escalier.arguments import checked
 
 from .clock import clock_like
 from .filmed_clip import FilmedClip
-from .frames import FolderFrames, FrameSource, Size
+from .frames import FolderFrames, FrameSource
 from .picture_sequence import SequenceName
+from .pictures import Size
 
 
 class Codec(NamedTuple):
@@ -85,10 +86,10 @@ OUTPUTS = {
 """By suffix. Messages and `--help` are made from this table."""
 
 
-def output_formats() -> str:
+def list_output_formats() -> str:
     """All kinds of output in one sentence, for `--help` and for messages.
 
-    >>> output_formats()[:41]
+    >>> list_output_formats()[:41]
     '.mp4 (H.264, plays everywhere), .mov (Pro'
     """
     listed = [f"{one.suffix} ({one.words})" for one in OUTPUTS.values() if one.suffix != ".tiff"]
@@ -176,7 +177,7 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
         chosen = OUTPUTS[".png"]
     elif suffix not in OUTPUTS:
         raise ValueError(
-            f"check_output: the output must be {output_formats()}, got {file.name}; change the suffix, or end the "
+            f"check_output: the output must be {list_output_formats()}, got {file.name}; change the suffix, or end the "
             "name in a slash for a folder of pictures"
         )
     else:

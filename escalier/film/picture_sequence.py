@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from .draft_owner import give_up, new_draft
-from .frames import as_uint8
-from .whole_files import remove_leftovers, remove_quietly, storage_error
+from escalier.scratch import give_up, new_draft, remove_leftovers, remove_quietly, storage_error
+
+from .pictures import as_uint8
 
 USUAL_NAME, USUAL_DIGITS, USUAL_SUFFIX = "frame_", 6, ".png"
 _PLACE = re.compile(r"#+|%(?:0?(\d+))?d")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .colour import BT470BG, BT601, BT709, BT2020, SMPTE240M, Colour
-from .frames import Size
+from .pictures import Size
 
 if TYPE_CHECKING:
     import av

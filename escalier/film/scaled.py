@@ -7,7 +7,8 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from .frames import FrameSource, Size, as_uint8
+from .frames import FrameSource
+from .pictures import Size, as_uint8
 
 
 class ScaledFilm:
@@ -49,15 +50,15 @@ class ScaledFilm:
         return (self._film,)
 
     def frame(self, index: int) -> np.ndarray:
-        return scaled(as_uint8(self._film.frame(index)), self._size)
+        return scale_film(as_uint8(self._film.frame(index)), self._size)
 
 
-class FilmPart:
+class FrameRange:
     """Frames `start` to `stop` - 1 of a film, counted from 0 again.
 
     >>> from .frames import ArrayFrames
     >>> film = ArrayFrames(np.arange(5, dtype=np.uint8).repeat(12).reshape(5, 2, 2, 3))
-    >>> part = FilmPart(film, 1, 4)
+    >>> part = FrameRange(film, 1, 4)
     >>> len(part), int(part.frame(0)[0, 0, 0])
     (3, 1)
     """
@@ -93,15 +94,15 @@ class FilmPart:
         return self._film.frame(self.start + index)
 
 
-def scaled(picture: np.ndarray, size: Size) -> np.ndarray:
+def scale_film(picture: np.ndarray, size: Size) -> np.ndarray:
     """A picture (H, W, C) or a mask (H, W) at another size; itself where it has that size.
 
     Smaller, it is averaged down. Larger, pictures are sampled bicubically; masks linearly, for
     they must not swing over.
 
-    >>> scaled(np.full((4, 8, 3), 7, np.uint8), Size(4, 2)).shape
+    >>> scale_film(np.full((4, 8, 3), 7, np.uint8), Size(4, 2)).shape
     (2, 4, 3)
-    >>> scaled(np.float32([[0, 1]]), Size(4, 1)).tolist()
+    >>> scale_film(np.float32([[0, 1]]), Size(4, 1)).tolist()
     [[0.0, 0.25, 0.75, 1.0]]
     """
     own = Size.of(picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .frames import Size
+from .pictures import Size
 from .video_file import UnreadableVideo, decode_onwards, open_video
 
 if TYPE_CHECKING:

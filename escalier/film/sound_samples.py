@@ -14,7 +14,7 @@ from .filmed_clip import FilmedClip
 
 
 @checked
-def sound_samples(clip: FilmedClip) -> tuple[np.ndarray, int] | None:
+def read_sound_samples(clip: FilmedClip) -> tuple[np.ndarray, int] | None:
     """The first sound track of a clip, from its first frame to the end of its last.
 
     Parameters
@@ -39,7 +39,7 @@ def sound_samples(clip: FilmedClip) -> tuple[np.ndarray, int] | None:
     >>> from pathlib import Path
     >>> from escalier.film import VideoFrames, write_film
     >>> silent = write_film(Path(tempfile.mkdtemp()) / "film.mp4", np.zeros((2, 36, 64, 3), np.uint8), rate=24)
-    >>> sound_samples(VideoFrames(silent)) is None
+    >>> read_sound_samples(VideoFrames(silent)) is None
     True
     """
     from av import AudioResampler

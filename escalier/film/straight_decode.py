@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .frames import Size
+from .pictures import Size
 
 if TYPE_CHECKING:
     import av

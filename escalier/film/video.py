@@ -15,8 +15,8 @@ from escalier.arguments import checked
 from .chroma_siting import chroma_siting
 from .colour import SDR, Colour, read_colour
 from .decoded_rgb import RgbDecoder
-from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource, Size
-from .pictures import STILL_SUFFIXES
+from .frames import PICTURES_PER_SECOND, FolderFrames, FrameSource
+from .pictures import STILL_SUFFIXES, Size
 from .size_changes import size_refusal
 from .sound import AudioTrack, audio_tracks
 from .video_file import UnreadableVideo, picture_streams

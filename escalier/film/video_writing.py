@@ -16,9 +16,9 @@ from .carried_sound import CarriedSound
 from .clock import Clock
 from .colour import RGB, SDR
 from .filmed_clip import FilmedClip
-from .frames import Size
 from .matroska import set_pixel_aspect
 from .output_formats import CODECS, Codec, OutputFormat
+from .pictures import Size
 from .rgb_to_video import RgbToVideo
 
 if TYPE_CHECKING:

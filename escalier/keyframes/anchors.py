@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import Size, as_uint8
+from escalier.film import Size, as_uint8
 
 from .grid import GridPlan, split_cells
 

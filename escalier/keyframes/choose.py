@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from escalier.arguments import checked
-from escalier.film.cuts import ShotMotion, find_cuts
-from escalier.film.frames import FrameSource, frame_numbers
+from escalier.film import FrameSource, ShotMotion, find_cuts, frame_numbers
 
 from .coverage import NeighbourMotion, most_coverage, spread_evenly
 from .keyframes import check_indices

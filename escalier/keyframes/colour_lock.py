@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import Size
+from escalier.film import Size
 
 from .grid import GridPlan, split_cells
 

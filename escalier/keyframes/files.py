@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, Size, as_uint8, frame_numbers
-from escalier.film.whole_files import write_whole
+from escalier.film import FrameSource, Size, as_uint8, frame_numbers
+from escalier.scratch import write_whole
 
 from .keyframes import Keyframes, check_indices
 from .listing import Place, list_in

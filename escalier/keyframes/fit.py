@@ -9,7 +9,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 
 VAE_BLOCK = 8
 

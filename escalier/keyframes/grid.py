@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import Size
+from escalier.film import Size
 
 from .fit import Fit
 from .keyframes import Keyframes, check_indices

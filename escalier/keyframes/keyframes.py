@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, Size
+from escalier.film import FrameSource, Size
 
 LEAST_ENLARGEMENT = Fraction(11, 10)
 

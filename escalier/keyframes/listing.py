@@ -7,9 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from escalier.arguments import checked
-from escalier.film.frames import FolderFrames, FrameSource, frame_numbers, shortened
-from escalier.film.pictures import Size, picture_size, read_picture
-from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem, stem_of
+from escalier.film import (
+    FolderFrames,
+    FrameSource,
+    Numbered,
+    Size,
+    frame_numbers,
+    list_pictures,
+    number_files,
+    picture_size,
+    plain_stem,
+    read_picture,
+    shortened,
+    stem_of,
+)
 from escalier.refusals import printable
 
 from .keyframes import Keyframes, fits_film

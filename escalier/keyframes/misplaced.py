@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, as_uint8
+from escalier.film import FrameSource, as_uint8
 
 from .keyframes import Keyframes
 from .listing import KeyframeListing

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from escalier.film.frames import as_uint8
+from escalier.film import as_uint8
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ LOOKS = {
 }
 
 
-def paint(picture: np.ndarray, look: str = "gouache", *, seed: int = 0) -> np.ndarray:
+def paint_picture(picture: np.ndarray, look: str = "gouache", *, seed: int = 0) -> np.ndarray:
     """Restyle a picture as if it had been painted by hand.
 
     Edges are kept and the inside of the forms smoothed (OpenCV's edge-preserving filter), paint is drawn along the
@@ -63,13 +63,15 @@ def paint(picture: np.ndarray, look: str = "gouache", *, seed: int = 0) -> np.nd
 
     Examples
     --------
-    >>> paint(np.full((40, 60, 3), 128, np.uint8)).shape
+    >>> paint_picture(np.full((40, 60, 3), 128, np.uint8)).shape
     (40, 60, 3)
     """
     if look not in LOOKS:
-        raise ValueError(f"paint: look must be one of {', '.join(LOOKS)}, got {look!r}; choose one of these")
+        raise ValueError(f"paint_picture: look must be one of {', '.join(LOOKS)}, got {look!r}; choose one of these")
     if picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f"paint: picture must be RGB (height, width, 3), got {picture.shape}; convert it to RGB first")
+        raise ValueError(
+            f"paint_picture: picture must be RGB (height, width, 3), got {picture.shape}; convert it to RGB first"
+        )
     brush = LOOKS[look]
     scale = max(picture.shape[0] / 540, 0.35)
     drawn = as_uint8(picture)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from escalier.arguments import checked
-from escalier.film.frames import Size
+from escalier.film import Size
 
 from .fit import Fit
 from .grid import STEP_PX, GridPlan

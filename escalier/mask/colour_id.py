@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, as_uint8
+from escalier.film import FrameSource, as_uint8
 
 Colour = tuple[int, int, int]
 """Red, green and blue, 0..255."""

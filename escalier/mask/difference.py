@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, Size
+from escalier.film import FrameSource, Size
 
 
 @checked

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import MaskSource, Size
+from escalier.film import MaskSource, Size
 from escalier.kernel_cache import njit
 
 from .level_sets import LevelSets, level_sets

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import FrameSource, Size
+from escalier.film import FrameSource, Size
 from escalier.model_files import damage
 from escalier.packages import load_package
 

@@ -1,10 +1,5 @@
 """Propagation: keyframes carried through a film, and the runs faded into one."""
 
-from .draft import draft, draft_film
-from .fades import FADES
-from .guides import Guides, NamedGuide
-from .run import Matching, Run
-from .runs import Runs, propagate
-from .staircase import Staircase
+import lazy_loader
 
-__all__ = ["FADES", "Guides", "Matching", "NamedGuide", "Run", "Runs", "Staircase", "draft", "draft_film", "propagate"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,12 +9,21 @@ from pathlib import Path
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.fingerprint import film_fingerprint
-from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
-from escalier.film.kept_files import ArrayFile, open_array
-from escalier.film.scaled import FilmPart, ScaledFilm, draft_size, scaled
-from escalier.film.scratch import open_or_make, open_scratch, touch
+from escalier.film import (
+    ArrayFrames,
+    FrameRange,
+    FrameSource,
+    MaskSource,
+    ScaledFilm,
+    Size,
+    as_uint8,
+    check_masks,
+    draft_size,
+    film_fingerprint,
+    scale_film,
+)
 from escalier.keyframes import Keyframes, fits_film
+from escalier.scratch import ArrayFile, open_array, open_or_make, open_scratch, touch
 
 from .guides import Guides, NamedGuide, check_guides
 from .run import Matching
@@ -25,7 +34,7 @@ SCALE = 0.25
 
 
 @checked
-def draft(
+def make_draft(
     film: FrameSource,
     keyframes: Keyframes,
     *,
@@ -80,17 +89,17 @@ def draft(
     >>> from escalier.film.frames import ArrayFrames
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)] * 9))
     >>> painted = Keyframes([2, 6], [255 - film.frame(i) for i in (2, 6)], length=9)
-    >>> runs = draft(film, painted, folder=tempfile.mkdtemp(), start=2, stop=7, threads=1)
+    >>> runs = make_draft(film, painted, folder=tempfile.mkdtemp(), start=2, stop=7, threads=1)
     >>> len(runs), str(runs.size), runs.first
     (5, '40x32', 2)
     """
     stop = len(film) if stop is None else stop
     size = _checked_size(film, keyframes, scale, start, stop)
     if masks is not None:
-        check_masks(masks, film, "draft")
-        masks = [scaled(np.asarray(masks[i]), size) for i in (range(start, stop) if len(masks) > 1 else (0,))]
+        check_masks(masks, film, "make_draft")
+        masks = [scale_film(np.asarray(masks[i]), size) for i in (range(start, stop) if len(masks) > 1 else (0,))]
     if guides is not None:
-        check_guides(guides, film, len(keyframes), "draft")
+        check_guides(guides, film, len(keyframes), "make_draft")
         inside = [order for order, index in enumerate(keyframes.indices) if start <= index < stop]
         guides = replace(guides, named=tuple(_part_of_guide(g, scale, start, stop, inside) for g in guides.named))
     folder = open_scratch(folder)
@@ -119,14 +128,14 @@ def draft_film(film: FrameSource, scale: float = SCALE, start: int = 0, stop: in
     >>> len(small), str(small.size)
     (20, '240x136')
     """
-    return ScaledFilm(FilmPart(film, start, len(film) if stop is None else stop), draft_size(film.size, scale))
+    return ScaledFilm(FrameRange(film, start, len(film) if stop is None else stop), draft_size(film.size, scale))
 
 
 def _unpacked_draft(
     film: FrameSource, scale: float, start: int, stop: int, folder: Path, progress: Callable[..., object] | None
 ) -> ArrayFrames:
     """The small film in a file: what follows reads it several times, and decoding the clip is the dearer part."""
-    small = draft_film(CheckedFilm(film, "draft"), scale, start, stop)
+    small = draft_film(CheckedFilm(film, "make_draft"), scale, start, stop)
     fingerprint = film_fingerprint(small)
     path, what = folder / f"draft_{fingerprint[:16]}.npy", f"draft {fingerprint}"
     shape = (len(small), small.size.height, small.size.width, 3)
@@ -148,7 +157,7 @@ def _unpacked_draft(
 
 def _part_of(keyframes: Keyframes, size: Size, start: int, stop: int) -> Keyframes:
     inside = [(index, picture) for index, picture in keyframes if start <= index < stop]
-    pictures = [scaled(as_uint8(picture), size) for _, picture in inside]
+    pictures = [scale_film(as_uint8(picture), size) for _, picture in inside]
     return Keyframes([index - start for index, _ in inside], pictures, stop - start)
 
 
@@ -157,26 +166,29 @@ def _part_of_guide(guide: NamedGuide, scale: float, start: int, stop: int, insid
     film = draft_film(guide.film, scale, start, stop)
     if guide.keyframes is None:
         return replace(guide, film=film)
-    pictures = tuple(scaled(as_uint8(guide.keyframes[order]), film.size) for order in inside)
+    pictures = tuple(scale_film(as_uint8(guide.keyframes[order]), film.size) for order in inside)
     return replace(guide, film=film, keyframes=pictures)
 
 
 def _checked_size(film: FrameSource, keyframes: Keyframes, scale: float, start: int, stop: int) -> Size:
     if not 0 < scale <= 1:
-        raise ValueError(f"draft: scale must lie above 0 and at most at 1, got {scale}; 0.25 is a quarter of the size")
+        raise ValueError(
+            f"make_draft: scale must lie above 0 and at most at 1, got {scale}; 0.25 is a quarter of the size"
+        )
     if not 0 <= start < stop <= len(film):
         raise ValueError(
-            f"draft: the part must lie in the film's frames 0..{len(film) - 1}, got {start} to {stop - 1}; choose a "
-            "first frame and a number of frames inside the film"
+            f"make_draft: the part must lie in the film's frames 0..{len(film) - 1}, got {start} to {stop - 1}; choose "
+            "a first frame and a number of frames inside the film"
         )
     if keyframes.length != len(film) or not fits_film(keyframes.size, film.size):
         raise ValueError(
-            f"draft: keyframes must belong to a film of {len(film)} frames of {film.size} like this one, got keyframes "
-            f"of one of {keyframes.length} frames of {keyframes.size}; choose them from the same clip, at its size"
+            f"make_draft: keyframes must belong to a film of {len(film)} frames of {film.size} like this one, got "
+            f"keyframes of one of {keyframes.length} frames of {keyframes.size}; choose them from the same clip, at "
+            "its size"
         )
     if not any(start <= index < stop for index in keyframes.indices):
         raise ValueError(
-            f"draft: the part must hold a keyframe, got none in frames {start} to {stop - 1}; the keyframes stand at "
-            f"{', '.join(map(str, keyframes.indices))}: let the part begin or end at one of them"
+            f"make_draft: the part must hold a keyframe, got none in frames {start} to {stop - 1}; the keyframes "
+            f"stand at {', '.join(map(str, keyframes.indices))}: let the part begin or end at one of them"
         )
     return draft_size(film.size, scale)

@@ -15,10 +15,17 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.fingerprint import array_digest, film_fingerprint
-from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8
-from escalier.film.motion import warp
-from escalier.film.scaled import ScaledFilm, scaled
+from escalier.film import (
+    FrameSource,
+    MaskSource,
+    ScaledFilm,
+    Size,
+    array_digest,
+    as_uint8,
+    film_fingerprint,
+    scale_film,
+    warp,
+)
 
 UNEXPLAINED_POWER = 5
 """The temporal guide weighs less by this power of the share of a frame that the flow explains."""
@@ -224,7 +231,7 @@ class GuideFilm:
             replace(
                 guide,
                 film=ScaledFilm(guide.film, size),
-                keyframes=guide.keyframes and tuple(scaled(as_uint8(picture), size) for picture in guide.keyframes),
+                keyframes=guide.keyframes and tuple(scale_film(as_uint8(picture), size) for picture in guide.keyframes),
             )
             for guide in self.guides.named
         )
@@ -296,4 +303,4 @@ class _ScaledMasks(Sequence[np.ndarray]):
         return len(self._masks)
 
     def __getitem__(self, index: Any) -> Any:
-        return scaled(np.asarray(self._masks[index]), self._size)
+        return scale_film(np.asarray(self._masks[index]), self._size)

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from escalier.film.frames import Size
-from escalier.film.motion import Motion, warp
+from escalier.film import Motion, Size, warp
 from escalier.heap import trim_heap
 from escalier.pyebsynth import Synthesis, synthesise
 
@@ -155,7 +154,7 @@ class _Steps:
             return plate.picture
         if plate.nnf is None:  # never seen since the keyframe: nothing of it shows
             return self._source.keyframe
-        from escalier.pyebsynth.full_size import render_full_size  # brings numba, which importing the pack must not
+        from escalier.pyebsynth import render_full_size  # brings numba, which importing the pack must not
 
         return render_full_size(
             self._source.keyframe,

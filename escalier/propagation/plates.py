@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from escalier.film.frames import Size
-from escalier.film.motion import warp
+from escalier.film import Size, warp
 from escalier.pyebsynth import Synthesis
 
 from .guides import position_guide, still_positions
 
 if TYPE_CHECKING:
-    from escalier.pyebsynth.sub_pixel import SubPixelPainter
+    from escalier.pyebsynth import SubPixelPainter
 
 SUBJECT, SET = "subject", "set"
 
@@ -169,7 +168,7 @@ class Plate:
 
 
 def _source_mask(own: np.ndarray, patch_size: int) -> np.ndarray | None:
-    from escalier.pyebsynth.regions import forbidden_centres  # brings numba, which importing the pack must not
+    from escalier.pyebsynth import forbidden_centres  # brings numba, which importing the pack must not
 
     return None if forbidden_centres(own, patch_size).all() else own
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.film.frames import ArrayFrames, FrameSource, Size
-from escalier.film.kept_files import array_bytes
-from escalier.film.motion import Motion, pair_bytes
-from escalier.film.scratch import check_room
+from escalier.film import ArrayFrames, FrameSource, Motion, Size, pair_bytes
+from escalier.scratch import array_bytes, check_room
 
 from .run import Chain, run_bytes
 

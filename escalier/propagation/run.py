@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import Size
-from escalier.film.kept_files import array_bytes, open_array, put_aside, read_facts
-from escalier.film.scratch import clear_folder, touch
+from escalier.film import Size
+from escalier.scratch import array_bytes, clear_folder, open_array, put_aside, read_facts, touch
 
 MANIFEST = "run.json"
 OF_FILMS = ("warm_levels", "apart", "match_side", "sub_pixel")
@@ -26,7 +25,7 @@ log = logging.getLogger("escalier")
 @checked
 @dataclass(frozen=True)
 class Matching:
-    """How each frame is matched: EbSynth's own parameters, see `escalier.pyebsynth.synthesise`.
+    """How each frame is matched: EbSynth's own parameters, see `escalier.pyebsynth.choose_engine`.
 
     None leaves a parameter at the engine's default. `warm_levels` belongs to films: how many of the finest pyramid
     levels are searched again when a frame starts from the matches of the one before. 0 forgets them and starts every

@@ -17,13 +17,21 @@ from pathlib import Path
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.cuts import shots
-from escalier.film.fingerprint import array_digest, film_fingerprint, masks_fingerprint
-from escalier.film.frames import FrameSource, MaskSource, Size, as_uint8, check_masks
-from escalier.film.motion import Motion
-from escalier.film.scratch import in_use, open_scratch, read_back, try_lock
+from escalier.film import (
+    FrameSource,
+    MaskSource,
+    Motion,
+    Size,
+    array_digest,
+    as_uint8,
+    check_masks,
+    film_fingerprint,
+    masks_fingerprint,
+    shots,
+)
 from escalier.keyframes import Keyframes, fits_film, same_shape
-from escalier.pyebsynth.counts import check_seed, thread_count
+from escalier.pyebsynth import check_seed, thread_count
+from escalier.scratch import in_use, open_scratch, read_back, try_lock
 
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
 from .make_run import make_run

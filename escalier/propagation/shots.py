@@ -7,11 +7,9 @@ from pathlib import Path
 
 import xxhash
 
-from escalier.film.cuts import check_cuts, find_cuts, shots
-from escalier.film.frames import FrameSource
-from escalier.film.kept_files import read_facts, write_facts
-from escalier.film.motion import Motion
+from escalier.film import FrameSource, Motion, check_cuts, find_cuts, shots
 from escalier.keyframes import Keyframes
+from escalier.scratch import read_facts, write_facts
 
 from .unpacked import CheckedFilm
 

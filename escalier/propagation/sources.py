@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escalier.film.frames import as_uint8
-from escalier.film.scaled import scaled
+from escalier.film import as_uint8, scale_film
 
 from .guides import GuideFilm
 
 if TYPE_CHECKING:
-    from escalier.pyebsynth.sub_pixel import SubPixelPainter
+    from escalier.pyebsynth import SubPixelPainter
 
     from .run import Chain, Matching
 
@@ -41,14 +40,14 @@ class Source:
         self.keyframe = as_uint8(keyframe)
         self.size = matching.size_for(guide_film.size)
         film = guide_film.at(self.size)
-        self.picture = scaled(self.keyframe, self.size)
+        self.picture = scale_film(self.keyframe, self.size)
         """The keyframe at the size of matching, uint8 (h, w, 3)."""
         self.guides = film.of_keyframe(chain.start, chain.order, self.picture)
         self.contrast = guide_contrast(self.guides, film.weights())
         self.painter: SubPixelPainter | None = None
         # The original program's pictures stay as it makes them.
         if matching.sub_pixel and matching.backend != "original":
-            from escalier.pyebsynth.sub_pixel import SubPixelPainter  # brings numba, which importing the pack must not
+            from escalier.pyebsynth import SubPixelPainter  # brings numba, which importing the pack must not
 
             filmed = film.frame(chain.start)
             self.painter = SubPixelPainter(self.picture, filmed, patch_size=matching.patch_size, threads=threads)

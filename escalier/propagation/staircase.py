@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import Size, as_uint8
+from escalier.film import Size, as_uint8
 
 from .fades import FADES, Gap, Weights, check_fade, window
 from .runs import Runs

@@ -15,18 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from escalier.film.frames import Size
-from escalier.film.kept_files import (
+from escalier.film import Size
+from escalier.scratch import (
     ArrayFile,
     Damage,
     GrowingArrayFile,
+    clear_folder,
     open_array,
+    own_folder,
+    put_in_place,
     read_facts,
+    remove_leftovers,
+    remove_quietly,
+    storage_error,
     write_array,
     write_facts,
 )
-from escalier.film.scratch import clear_folder, own_folder
-from escalier.film.whole_files import put_in_place, remove_leftovers, remove_quietly, storage_error
 
 from .run import MANIFEST, Chain, manifest_of, part_shapes
 

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.film.fingerprint import film_fingerprint, masks_fingerprint
-from escalier.film.frames import ArrayFrames, FrameSource, MaskSource, Size, as_uint8, check_masks
-from escalier.film.kept_files import ArrayFile, open_array
-from escalier.film.masks import nothing_marked
-from escalier.film.scratch import open_or_make, touch
+from escalier.film import (
+    ArrayFrames,
+    FrameSource,
+    MaskSource,
+    Size,
+    as_uint8,
+    check_masks,
+    film_fingerprint,
+    masks_fingerprint,
+    nothing_marked,
+)
+from escalier.scratch import ArrayFile, open_array, open_or_make, touch
 
 
 class EightBitFilm:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 
 Progress = Callable[..., object]
 

@@ -3,7 +3,6 @@
 `synthesise` is the door; engines load when they are first used.
 """
 
-from .problem import Synthesis
-from .synthesise import BACKENDS, synthesise
+import lazy_loader
 
-__all__ = ["BACKENDS", "Synthesis", "synthesise"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

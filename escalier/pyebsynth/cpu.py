@@ -19,10 +19,10 @@ from functools import partial
 
 import numpy as np
 
+from .compile_notice import while_compiling
 from .field import random_nnf, unpack_nnf, upscale_nnf, warm_nnf
 from .layout import Layout, patch_shape
 from .level import Level, LevelSearch, Schedule, Start, build_levels, row_bands
-from .notice import while_compiling
 from .problem import Problem, Progress, Synthesis
 from .pyramid import extend_edges
 from .regions import grow, leave_forbidden

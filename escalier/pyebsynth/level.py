@@ -12,12 +12,7 @@ from .problem import Problem
 from .pyramid import extend_edges, halve
 from .regions import grow, grow_into, source_levels, target_levels
 from .sampling import Sampler
-from .search import (
-    best_by_guides,
-    score_band,
-    sweep_band,
-    take_offers,
-)
+from .search import best_by_guides, score_band, sweep_band, take_offers
 from .usage import Runner, Usage
 from .voting import linear_matches, pack_words, vote_band
 

@@ -4,7 +4,7 @@ from comfy_api.v0_0_2 import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from escalier.coherence import Measurement, advise_keyframes, draw_advice
-from escalier.film.motion import Motion
+from escalier.film import Motion
 from escalier.keyframes import Keyframes, format_indices
 from escalier.propagation import Runs
 

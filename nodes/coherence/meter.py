@@ -3,7 +3,7 @@
 from comfy_api.v0_0_2 import io
 
 from escalier.coherence import HeatMap, measure_film, plot_curves
-from escalier.film.motion import Motion
+from escalier.film import Motion
 
 from .. import sockets
 from ..errors import named_after_node

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from escalier.film.frames import ArrayFrames
-from escalier.film.kept_files import ArrayFile
+from escalier.film import ArrayFrames
+from escalier.scratch import ArrayFile
 
 from ..scratch import remove_with, scratch_folder
 

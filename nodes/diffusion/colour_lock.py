@@ -2,8 +2,7 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.keyframes import GridPlan
-from escalier.keyframes.colour_lock import PULL, lock_colours
+from escalier.keyframes import PULL, GridPlan, lock_colours
 
 from .. import sockets
 from ..errors import named_after_node

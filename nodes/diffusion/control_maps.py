@@ -5,7 +5,7 @@ import folder_paths
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion.control_maps import KINDS, POSE_PARTS, Options, draw_control_maps, draw_segmentation_maps
+from escalier.diffusion import KINDS, POSE_PARTS, Options, draw_control_maps, draw_segmentation_maps
 
 from ..allowed_files import add_model_folder, model_folders
 from ..errors import named_after_node

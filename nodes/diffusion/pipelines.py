@@ -8,8 +8,7 @@ import comfy.model_patcher
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion import Pipeline, load_pipeline, repaint
-from escalier.diffusion.pipelines import TASKS
+from escalier.diffusion import TASKS, Pipeline, load_pipeline, repaint
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, files_in, folders_in, roots

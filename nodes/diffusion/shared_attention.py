@@ -5,7 +5,7 @@ from typing import Any
 
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion.shared_attention import AttentionBank, attend_to_anchor, of_anchor
+from escalier.diffusion import AttentionBank, attend_to_anchor, of_anchor
 
 from .. import sockets
 from ..errors import named_after_node, sentence

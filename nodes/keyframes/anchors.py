@@ -3,8 +3,7 @@
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.keyframes import GridPlan
-from escalier.keyframes.anchors import lock_anchors, paste_anchors
+from escalier.keyframes import GridPlan, lock_anchors, paste_anchors
 
 from .. import sockets
 from ..errors import named_after_node

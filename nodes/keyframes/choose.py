@@ -2,9 +2,8 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.film.motion import Motion
-from escalier.keyframes import Keyframes
-from escalier.keyframes.choose import MODES, PER_SECOND, choose_keyframes, format_indices, parse_indices
+from escalier.film import Motion
+from escalier.keyframes import MODES, PER_SECOND, Keyframes, choose_keyframes, format_indices, parse_indices
 
 from .. import sockets
 from ..errors import named_after_node

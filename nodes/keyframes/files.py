@@ -7,9 +7,14 @@ from pathlib import Path
 import folder_paths
 from comfy_api.v0_0_2 import io, ui
 
-from escalier.keyframes import Keyframes, list_keyframes, remark_misplaced
-from escalier.keyframes.choose import format_indices, parse_indices
-from escalier.keyframes.files import write_keyframes
+from escalier.keyframes import (
+    Keyframes,
+    format_indices,
+    list_keyframes,
+    parse_indices,
+    remark_misplaced,
+    write_keyframes,
+)
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, is_plain, shown

@@ -2,8 +2,7 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.keyframes import GridPlan, Keyframes, plan_grid, split, tile
-from escalier.keyframes.plan import ANCHORS, FITS, MAX_SIDE_PX, PER_SHEET
+from escalier.keyframes import ANCHORS, FITS, MAX_SIDE_PX, PER_SHEET, GridPlan, Keyframes, plan_grid, split, tile
 
 from .. import sockets
 from ..errors import named_after_node

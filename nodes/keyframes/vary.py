@@ -2,8 +2,7 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.keyframes import Keyframes
-from escalier.keyframes.vary import AMPLITUDE_PX, FEATURE_PX, vary_keyframes
+from escalier.keyframes import AMPLITUDE_PX, FEATURE_PX, Keyframes, vary_keyframes
 
 from .. import sockets
 from ..errors import named_after_node

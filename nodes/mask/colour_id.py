@@ -2,7 +2,7 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.film.frames import FrameSource
+from escalier.film import FrameSource
 
 from .. import sockets
 from ..errors import named_after_node

@@ -59,7 +59,7 @@ class EscalierLoadMatteModel(io.ComfyNode):
     @classmethod
     @named_after_node
     def execute(cls, model, kind) -> io.NodeOutput:
-        from escalier.mask.matte import read_matte_model
+        from escalier.mask import read_matte_model
 
         return io.NodeOutput(read_matte_model(MODELS.path(model), kind))
 
@@ -89,7 +89,7 @@ class EscalierMatte(io.ComfyNode):
     @classmethod
     @named_after_node
     def execute(cls, film, model) -> io.NodeOutput:
-        from escalier.mask.matte import matte_film
+        from escalier.mask import matte_film
 
         mattes = matte_film(film_from_input(film), model, progress=Progress(previews=False))
         return io.NodeOutput(torch.from_numpy(mattes.masks), str(mattes))

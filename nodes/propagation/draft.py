@@ -3,8 +3,7 @@
 from comfy_api.v0_0_2 import io
 
 from escalier.keyframes import Keyframes
-from escalier.propagation import Guides, Staircase, draft
-from escalier.propagation.draft import SCALE, draft_film
+from escalier.propagation import SCALE, Guides, Staircase, draft_film, make_draft
 
 from .. import sockets
 from ..errors import named_after_node
@@ -92,7 +91,7 @@ class EscalierDraft(io.ComfyNode):
     ) -> io.NodeOutput:  # fmt: skip
         source = film_from_input(film)
         stop = first_frame + frames if frames else len(source)
-        runs = draft(
+        runs = make_draft(
             source,
             keyframes,
             folder=lasting_folder("runs"),

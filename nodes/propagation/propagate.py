@@ -2,7 +2,7 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.film.motion import Motion
+from escalier.film import Motion
 from escalier.keyframes import Keyframes
 from escalier.propagation import Guides, Matching, propagate
 from escalier.pyebsynth import BACKENDS

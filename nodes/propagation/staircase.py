@@ -3,7 +3,7 @@
 from comfy_api.v0_0_2 import io
 
 from escalier.coherence import measure_fades
-from escalier.film.motion import Motion
+from escalier.film import Motion
 from escalier.propagation import FADES, Runs, Staircase
 
 from .. import sockets

@@ -11,12 +11,8 @@ import pytest
 
 from escalier.coherence import Advice, Measurement, Suggestion, advise_keyframes, draw_advice, measure_film
 from escalier.coherence.run_trouble import measured_trouble
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.film.moving_clip import make_clip
-from escalier.keyframes import Keyframes
-from escalier.keyframes.choose import evenly
-from escalier.keyframes.paint import paint
+from escalier.film import ArrayFrames, Motion, Size, make_clip
+from escalier.keyframes import Keyframes, evenly, paint_picture
 from escalier.propagation import Runs, Staircase, propagate
 
 WIDTH, HEIGHT = 96, 54
@@ -76,7 +72,7 @@ def uncovered(tmp_path_factory: pytest.TempPathFactory) -> tuple[ArrayFrames, Mo
 
 
 def painted_runs(film: ArrayFrames, motion: Motion, folder: Path, places: tuple[int, ...]) -> Runs:
-    keyframes = Keyframes(places, [paint(film.frame(i), "poster") for i in places], len(film))
+    keyframes = Keyframes(places, [paint_picture(film.frame(i), "poster") for i in places], len(film))
     return propagate(film, keyframes, folder=folder, motion=motion, threads=2)
 
 
@@ -98,7 +94,7 @@ def test_adding_the_suggested_keyframe_lowers_the_long_lag_error_of_the_face_and
         measured = measure_film(film, Staircase(runs), motion=motion, masks=face.astype(np.float32))
         long_lag.append(measured.regions["inside"].figures["warp_error_long"])
         apart = [
-            np.abs(Staircase(runs).frame(i).astype(int) - paint(film.frame(i), "poster"))[face[i]].mean()
+            np.abs(Staircase(runs).frame(i).astype(int) - paint_picture(film.frame(i), "poster"))[face[i]].mean()
             for i in range(14, len(film))
         ]
         wrong.append(np.mean(apart))

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from escalier.coherence import Measurement, measure_film
-from escalier.film.frames import ArrayFrames
-from escalier.film.motion import Motion
+from escalier.film import ArrayFrames, Motion
 from escalier.keyframes import Keyframes
 
 WORSE = 1.5

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from escalier.coherence import HeatMap
-from escalier.film.frames import ArrayFrames, FrameSource, Size
-from escalier.film.motion import Motion
+from escalier.film import ArrayFrames, FrameSource, Motion, Size
 
 LENGTH, SIZE = 6, Size(161, 120)
 

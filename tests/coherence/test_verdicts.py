@@ -10,7 +10,7 @@ import pytest
 from escalier.coherence import measure_film
 from escalier.coherence.measurement import FIGURES
 from escalier.coherence.verdicts import LIMITS, verdict, verdicts
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 
 
 @pytest.mark.parametrize("figure", LIMITS)

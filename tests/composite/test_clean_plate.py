@@ -9,7 +9,7 @@ import pytest
 from escalier.composite import camera_motion, make_clean_plate, make_clean_plates
 from escalier.composite.camera import simplest_motion
 from escalier.composite.clean_plate import spread_order
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 
 SIZE = (160, 110)  # width, height of a frame
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from escalier.composite import BLEND_MODES, blend_layers, blend_layers_film
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 
 Pair = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 

@@ -12,7 +12,7 @@ import torch
 
 from escalier.composite import poisson, poisson_blend, poisson_blend_film
 from escalier.composite.poisson_torch import TorchEngine
-from escalier.film.frames import ArrayFrames, Size
+from escalier.film import ArrayFrames, Size
 from escalier.mask import shape_edges
 
 Pair = Callable[[int, int], tuple[np.ndarray, np.ndarray]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from escalier.composite import measure_untouched, measure_untouched_film, poisson_blend
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 
 Pair = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 

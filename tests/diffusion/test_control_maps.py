@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from tiny_models import detectors
 
-from escalier.diffusion.control_maps import KINDS, Options, draw_control_maps
+from escalier.diffusion import DETECTORS, KINDS, Options, draw_control_maps
 from escalier.diffusion.control_maps.depth_range import align_depths, one_range
-from escalier.diffusion.control_maps.detectors import DETECTORS
 from escalier.diffusion.control_maps.sizes import Room
 from escalier.film import Size
 

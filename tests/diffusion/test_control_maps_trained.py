@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from trained_models import trained_hed
 
-from escalier.diffusion.control_maps import draw_control_maps
-from escalier.film import Size
-from escalier.film.moving_clip import make_clip
+from escalier.diffusion import draw_control_maps
+from escalier.film import Size, make_clip
 
 torch = pytest.importorskip("torch")
 h5py = pytest.importorskip("h5py")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_models import segformer
 
-from escalier.diffusion.control_maps import draw_segmentation_maps
+from escalier.diffusion import draw_segmentation_maps
 from escalier.diffusion.control_maps.ade20k import PALETTE
 
 MODELS = ("segformer", "upernet on swin", "upernet on convnext")

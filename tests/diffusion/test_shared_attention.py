@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from escalier.diffusion.shared_attention import AttentionBank, attend_to_anchor, of_anchor  # noqa: E402
+from escalier.diffusion import AttentionBank, attend_to_anchor, of_anchor  # noqa: E402
 
 attend = torch.nn.functional.scaled_dot_product_attention
 OUTPUT = ("output", 0, 0)

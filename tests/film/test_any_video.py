@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film.video import VideoFrames
+from escalier.film import VideoFrames
 
 # encoder, suffix, pixel format, whether it reorders frames, whether it takes any times
 KINDS = [

@@ -10,11 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from escalier.film import ArrayFrames, Motion, Size, make_clip, visibility
 from escalier.film.blank_areas import settle_blank_areas
 from escalier.film.camera_motion import camera_motion, similarity_flow
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion, visibility
-from escalier.film.moving_clip import make_clip
 
 HEIGHT, WIDTH = 270, 480
 STILL = (0.0, 0.0)

@@ -13,10 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film import VideoFrames, check_output, write_film
-from escalier.film.film_part import FilmPart
-from escalier.film.filmed_clip import FilmedClip
-from escalier.film.sound_samples import sound_samples
+from escalier.film import FilmedClip, FilmPart, VideoFrames, check_output, read_sound_samples, write_film
 
 BEEPS = (0.25, 0.75, 1.25, 1.75)
 RATE = 48000
@@ -376,18 +373,18 @@ def begins(samples: np.ndarray, rate: int) -> list[float]:
 def test_every_sample_lies_beside_its_picture(tmp_path: Path, suffix: str, codec: str, late: float) -> None:
     count = 48 if late < 1 else 200
     clip = VideoFrames(make_clip(tmp_path / f"clip{suffix}", codec, sound_from=late, count=count))
-    samples, rate = sound_samples(clip) or pytest.fail("no sound")
+    samples, rate = read_sound_samples(clip) or pytest.fail("no sound")
     late = 0 if suffix == ".avi" else late  # where sound has no time of its own
     assert begins(samples, rate) == pytest.approx([late + at for at in BEEPS if late + at < count / 24], abs=0.012)
     assert samples.shape[1] == round(clip.duration * rate)
     first = 10 if late < 1 else 150
     part = FilmPart(clip, clip.start + clip.times[first], 0.5)
-    cut, _ = sound_samples(part) or pytest.fail("no sound")
+    cut, _ = read_sound_samples(part) or pytest.fail("no sound")
     start = round(part.start * rate) - round(clip.start * rate)
     assert np.abs(cut[:, 600:-600] - samples[:, start : start + cut.shape[1]][:, 600:-600]).max() < 0.05
 
 
 def test_a_gap_stays_a_gap_and_what_is_damaged_is_silent(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "clip.mkv", "pcm_s16le", gap=(5, 40))
-    samples, rate = sound_samples(VideoFrames(path)) or pytest.fail("no sound")
+    samples, rate = read_sound_samples(VideoFrames(path)) or pytest.fail("no sound")
     assert begins(samples, rate) == pytest.approx([1.25, 1.75], abs=2e-3)

@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from escalier.film import VideoFrames
 from escalier.film.chroma_siting import chroma_siting
-from escalier.film.video import VideoFrames
 
 X265 = "log-level=error:chromaloc={}"
 

@@ -8,10 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.cuts import ShotMotion, check_cuts, find_cuts, shots
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.film.moving_clip import make_clip
+from escalier.film import ArrayFrames, Motion, ShotMotion, Size, check_cuts, find_cuts, make_clip, shots
 
 WIDTH, HEIGHT = 160, 90
 

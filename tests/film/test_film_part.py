@@ -8,12 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film import write_film
-from escalier.film.film_part import FilmPart
-from escalier.film.filmed_clip import FilmedClip
-from escalier.film.fingerprint import film_fingerprint
-from escalier.film.frames import FrameSource
-from escalier.film.video import VideoFrames
+from escalier.film import FilmedClip, FilmPart, FrameSource, VideoFrames, film_fingerprint, write_film
 
 
 @pytest.fixture

@@ -10,14 +10,20 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.cadence import Cadence
-from escalier.film.film_writing import write_film
-from escalier.film.fingerprint import film_fingerprint, masks_fingerprint
-from escalier.film.frames import ArrayFrames, FolderFrames, Size
-from escalier.film.masks import FilmMasks
-from escalier.film.moving_clip import make_clip
-from escalier.film.scaled import FilmPart, ScaledFilm
-from escalier.film.video import VideoFrames
+from escalier.film import (
+    ArrayFrames,
+    Cadence,
+    FilmMasks,
+    FolderFrames,
+    FrameRange,
+    ScaledFilm,
+    Size,
+    VideoFrames,
+    film_fingerprint,
+    make_clip,
+    masks_fingerprint,
+    write_film,
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,21 +83,21 @@ def test_parts_sizes_and_cadences_of_a_film_are_films_of_their_own(clip: Path) -
     with VideoFrames(clip) as film:
         shown = [
             film,
-            FilmPart(film, 0, 5),
-            FilmPart(film, 0, 4),
-            FilmPart(film, 2, 6),
+            FrameRange(film, 0, 5),
+            FrameRange(film, 0, 4),
+            FrameRange(film, 2, 6),
             ScaledFilm(film, Size(32, 18)),
-            ScaledFilm(FilmPart(film, 0, 4), Size(32, 18)),
+            ScaledFilm(FrameRange(film, 0, 4), Size(32, 18)),
             Cadence(film, 2),
             Cadence(film, 3),
         ]
         assert len({film_fingerprint(one) for one in shown}) == len(shown)
-        assert film_fingerprint(FilmPart(film, 0, 4)) == film_fingerprint(FilmPart(film, 0, 4))
+        assert film_fingerprint(FrameRange(film, 0, 4)) == film_fingerprint(FrameRange(film, 0, 4))
 
 
 def test_a_clip_that_is_gone_is_told_by_its_frames(clip: Path, tmp_path: Path) -> None:
     folder = pictures(tmp_path / "a", ["x_1.bmp", "x_2.bmp"])
-    film = FilmPart(ScaledFilm(ArrayFrames(np.zeros((3, 8, 8, 3), np.uint8)), Size(4, 4)), 0, 2)
+    film = FrameRange(ScaledFilm(ArrayFrames(np.zeros((3, 8, 8, 3), np.uint8)), Size(4, 4)), 0, 2)
     assert film_fingerprint(film) == film_fingerprint(film)
     gone = FolderFrames(folder)
     (folder / "x_2.bmp").unlink()

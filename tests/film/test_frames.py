@@ -11,14 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import (
-    ArrayFrames,
-    FolderFrames,
-    FrameSource,
-    Size,
-    as_uint8,
-    check_masks,
-)
+from escalier.film import ArrayFrames, FolderFrames, FrameSource, Size, as_uint8, check_masks
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
 

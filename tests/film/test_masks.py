@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from escalier.film import ArrayFrames, FolderFrames, check_masks, open_film
-from escalier.film.masks import FilmMasks
+from escalier.film import ArrayFrames, FilmMasks, FolderFrames, check_masks, open_film
 
 SHAPE = (12, 16)
 HARD = np.zeros(SHAPE, np.uint8)

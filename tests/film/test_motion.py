@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion, chain, motion_boundary, visibility, warp, working_size
-from escalier.film.moving_clip import make_clip
+from escalier.film import ArrayFrames, Motion, Size, chain, make_clip, visibility, warp, working_size
+from escalier.film.motion import motion_boundary
 
 SIZE = Size(160, 120)
 

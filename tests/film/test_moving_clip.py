@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import FrameSource, Size
-from escalier.film.moving_clip import MovingClip, make_clip
+from escalier.film import FrameSource, MovingClip, Size, make_clip
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from unprivileged import closed_folder, needs_permissions
 
-from escalier.film import FolderFrames, Size, VideoFrames, check_output, write_film
-from escalier.film.output_formats import CODECS, OUTPUTS, output_formats
+from escalier.film import FolderFrames, Size, VideoFrames, check_output, list_output_formats, write_film
+from escalier.film.output_formats import CODECS, OUTPUTS
 
 SIZE = Size(64, 48)
 
@@ -35,7 +35,7 @@ def test_the_name_chooses_the_codec(tmp_path: Path, name: str, codec: str) -> No
 
 
 def test_every_kind_of_output_is_listed() -> None:
-    listed = output_formats()
+    listed = list_output_formats()
     assert all(one in listed for one in OUTPUTS if one != ".tiff") and "frame_%06d" in listed and "####" in listed
     assert {OUTPUTS[suffix].codec for codec in CODECS.values() for suffix in codec.suffixes} <= set(CODECS)
 

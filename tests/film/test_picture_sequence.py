@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import VideoFrames, picture_sequence, write_film
-from escalier.film.frames import FolderFrames
-from escalier.film.picture_sequence import SequenceName, linear_light
+from escalier.film import FolderFrames, SequenceName, VideoFrames, picture_sequence, write_film
+from escalier.film.picture_sequence import linear_light
 
 NOISE = np.random.default_rng(0).integers(0, 256, (4, 37, 51, 3), np.uint8)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
+from escalier.film import Size
 from escalier.film.colour import BT601, BT709, BT2020, SDR, Colour
-from escalier.film.frames import Size
 from escalier.film.rgb_to_video import RgbToVideo
 
 LUMA = {BT601: (0.299, 0.114), BT709: (0.2126, 0.0722), BT2020: (0.2627, 0.0593)}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, FrameSource, Size
-from escalier.film.scaled import FilmPart, ScaledFilm, draft_size
+from escalier.film import ArrayFrames, FrameRange, FrameSource, ScaledFilm, Size, draft_size
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def test_a_float_film_becomes_8_bit() -> None:
 
 
 def test_a_part_shows_its_frames_and_no_others(film: ArrayFrames) -> None:
-    part = FilmPart(film, 2, 5)
+    part = FrameRange(film, 2, 5)
     assert isinstance(part, FrameSource) and (len(part), part.size, part.rate) == (3, film.size, film.rate)
     assert all((part.frame(i) == film.frame(2 + i)).all() for i in range(3))
     with pytest.raises(IndexError, match=r"index must lie in 0\.\.2, got 3"):
@@ -41,7 +40,7 @@ def test_a_part_shows_its_frames_and_no_others(film: ArrayFrames) -> None:
 @pytest.mark.parametrize(("start", "stop"), [(-1, 3), (3, 3), (4, 3), (0, 7)])
 def test_a_part_outside_the_film_is_refused(film: ArrayFrames, start: int, stop: int) -> None:
     with pytest.raises(ValueError, match=rf"frames 0\.\.5, got {start} to {stop - 1}; choose them inside"):
-        FilmPart(film, start, stop)
+        FrameRange(film, start, stop)
 
 
 def test_a_ramp_enlarged_stays_a_ramp_at_its_place() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from escalier.film.sequences import Numbered, list_pictures, number_files, plain_stem
+from escalier.film import Numbered, list_pictures, number_files, plain_stem
 
 
 @pytest.mark.parametrize(

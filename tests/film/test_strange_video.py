@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film.video import UnreadableVideo, VideoFrames
+from escalier.film import UnreadableVideo, VideoFrames
 
 GROUPS = {"g": "8", "bf": "2", "sc_threshold": "0"}
 PLAIN = {"g": "8", "bf": "0", "sc_threshold": "0"}

@@ -11,9 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film import video, video_reader
-from escalier.film.frames import FolderFrames, FrameSource, Size
-from escalier.film.video import UnreadableVideo, VideoFrames, open_film
+from escalier.film import FolderFrames, FrameSource, Size, UnreadableVideo, VideoFrames, open_film, video, video_reader
 
 GROUPS = {"g": "8", "bf": "3", "sc_threshold": "0"}
 

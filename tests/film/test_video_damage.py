@@ -11,9 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import Size
-from escalier.film.moving_clip import make_clip
-from escalier.film.video import UnreadableVideo, VideoFrames
+from escalier.film import Size, UnreadableVideo, VideoFrames, make_clip
 
 
 @pytest.fixture(scope="module")

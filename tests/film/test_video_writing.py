@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from escalier.film import VideoFrames, open_film, video_writing, write_film
-from escalier.film.frames import ArrayFrames, Size
+from escalier.film import ArrayFrames, Size, VideoFrames, open_film, video_writing, write_film
 
 
 def pictures(clips, count: int) -> np.ndarray:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from escalier.film import ArrayFrames
-from escalier.keyframes import choose_keyframes, format_indices, parse_indices
-from escalier.keyframes.choose import count_per_second, evenly, every_n
+from escalier.keyframes import choose_keyframes, evenly, format_indices, parse_indices
+from escalier.keyframes.choose import count_per_second, every_n
 
 
 def film_of(length: int, rate: float = 24) -> ArrayFrames:

@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from escalier.keyframes.coverage import most_coverage, spread_evenly
+from escalier.keyframes import spread_evenly
+from escalier.keyframes.coverage import most_coverage
 
 HEIGHT, WIDTH = 36, 64
 

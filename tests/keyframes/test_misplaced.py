@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from escalier.film import MovingClip, Size, make_clip
-from escalier.keyframes import Keyframes, find_misplaced
-from escalier.keyframes.paint import paint
+from escalier.keyframes import Keyframes, find_misplaced, paint_picture
 
 INDICES = (0, 20, 40)
 
@@ -27,8 +26,8 @@ def textured(picture: np.ndarray) -> np.ndarray:
 
 
 LOOKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "gouache": lambda picture: paint(picture, "gouache"),
-    "woodcut": lambda picture: paint(picture, "woodcut"),
+    "gouache": lambda picture: paint_picture(picture, "gouache"),
+    "woodcut": lambda picture: paint_picture(picture, "woodcut"),
     "inverted": lambda picture: 255 - picture,
     "posterised": lambda picture: picture // 64 * 85,
     "blurred": lambda picture: cv2.GaussianBlur(picture, (0, 0), 4),
@@ -61,9 +60,9 @@ def test_paintings_are_placed_by_their_structure(film: MovingClip, look: str) ->
 
 
 def test_one_painting_alone_is_compared_with_its_neighbours(film: MovingClip) -> None:
-    assert found(film, [paint(film.frame(16))], [0]) == [(0, 16, None)]
-    assert found(film, [paint(film.frame(21))], [20]) == [(20, 21, None)]
-    assert found(film, [paint(film.frame(20))], [20]) == []
+    assert found(film, [paint_picture(film.frame(16))], [0]) == [(0, 16, None)]
+    assert found(film, [paint_picture(film.frame(21))], [20]) == [(20, 21, None)]
+    assert found(film, [paint_picture(film.frame(20))], [20]) == []
 
 
 @pytest.mark.parametrize("picture", ["white", "noise"])
@@ -85,7 +84,7 @@ def test_a_film_that_stands_still_has_no_wrong_frames() -> None:
         def frame(self, index: int) -> np.ndarray:
             return clip.frame(0)
 
-    painted = [paint(clip.frame(0), seed=seed) for seed in (1, 2)]
+    painted = [paint_picture(clip.frame(0), seed=seed) for seed in (1, 2)]
     assert find_misplaced(Keyframes([3, 20], painted, 30), Still()) == []
 
 

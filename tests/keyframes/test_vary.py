@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escalier.film.frames import Size
+from escalier.film import Size
 from escalier.keyframes import Keyframes, vary_keyframes
 from escalier.keyframes.vary import displacement_field
 

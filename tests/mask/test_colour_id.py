@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 from escalier.mask import colour_id_mask, colour_id_masks, colours_in, parse_colours
 
 WALL, FLOOR, PERSON = (120, 120, 120), (80, 50, 50), (150, 5, 61)

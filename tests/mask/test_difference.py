@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 from escalier.mask import difference_matte, difference_mattes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escalier.mask.distance import signed_distance
+from escalier.mask import signed_distance
 
 
 def all_distances(inside: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 from tiny_models.onnx import write_tiny_onnx
 from tiny_models.sam import write_tiny_sam
 
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 from escalier.mask import matte_film, read_matte_model
 from escalier.mask.matte import KINDS
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny_models.onnx import node, write_nested_u, write_onnx, write_swin
 
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 from escalier.mask import matte_film, read_matte_model
 from escalier.mask.matte_graph import read_matte_graph
 

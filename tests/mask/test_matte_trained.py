@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from trained_models import trained_isnet
 
-from escalier.film import Size
-from escalier.film.frames import ArrayFrames
-from escalier.film.moving_clip import make_clip
+from escalier.film import ArrayFrames, Size, make_clip
 from escalier.mask import matte_film, read_matte_model
 
 onnxruntime = pytest.importorskip("onnxruntime")

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.headless.embedded import embedded_folder
-from escalier.headless.errors import HeadlessError
-from escalier.headless.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
+from escalier.comfyui import HeadlessError
+from escalier.comfyui.embedded import embedded_folder
+from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
 
 ROOT = Path(__file__).resolve().parents[2]
 ODD_NAME = "Escalier pack-1.0 (tëst)"

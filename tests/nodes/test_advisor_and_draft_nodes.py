@@ -16,8 +16,7 @@ DRAFT = {"first_frame": 0, "frames": 0, "scale": 0.5, "colour": 6.0, "position":
 @pytest.fixture(scope="module")
 def pictures() -> np.ndarray:
     """Twelve frames of 96x72 in which a texture moves, and a cut before the last four."""
-    from escalier.film.frames import Size
-    from escalier.film.moving_clip import make_clip
+    from escalier.film import Size, make_clip
 
     one, other = make_clip(Size(96, 72), 8), make_clip(Size(96, 72), 4, seed=3)
     return np.stack([one.frame(i) for i in range(8)] + [255 - other.frame(i)[::-1] for i in range(4)])

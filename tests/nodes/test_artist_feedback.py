@@ -174,7 +174,7 @@ def test_of_lasting_scratch_the_oldest_goes_first(
 def test_lasting_scratch_stays_while_a_job_works_there(
     pack: SimpleNamespace, fresh_folders: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from escalier.film.scratch import in_use
+    from escalier.scratch import in_use
 
     scratch = pack.module("scratch")
     folder = scratch.lasting_folder("runs")

@@ -15,7 +15,7 @@ from escalier.composite import BLEND_MODES, blend_layers, make_clean_plate, pois
 from escalier.composite.clean_plate import FILLS
 from escalier.composite.guidance import GRADIENTS
 from escalier.composite.poisson import BACKENDS, SOLVERS
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 
 torch = pytest.importorskip("torch")
 

@@ -15,7 +15,7 @@ def tensors(pack: SimpleNamespace) -> ModuleType:
 
 
 def test_every_level_of_eight_bits_comes_back(tensors: ModuleType) -> None:
-    from escalier.film.frames import as_uint8
+    from escalier.film import as_uint8
 
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=-1)
     images = tensors.images_from_pictures(levels)

@@ -66,7 +66,7 @@ def test_connected_model_is_asked(pack: SimpleNamespace, fresh_folders: object, 
     pytest.importorskip("segment_anything")
     from tiny_models.sam import write_tiny_sam
 
-    from escalier.mask import SamModel, read_sam
+    from escalier.sam import SamModel, read_sam
 
     name, module = read_sam(write_tiny_sam(tmp_path / "tiny.pth"))
     asked = []

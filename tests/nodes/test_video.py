@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 
 RATE = 8000
 

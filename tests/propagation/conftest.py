@@ -8,11 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.film.moving_clip import make_clip
-from escalier.keyframes import Keyframes
-from escalier.keyframes.paint import paint
+from escalier.film import ArrayFrames, Motion, Size, make_clip
+from escalier.keyframes import Keyframes, paint_picture
 from escalier.propagation import Runs, propagate
 
 LENGTH = 13
@@ -30,7 +27,7 @@ class Shot:
 
 
 def as_painted(film: ArrayFrames, places: tuple[int, ...]) -> Keyframes:
-    return Keyframes(places, [paint(film.frame(i), "poster") for i in places], length=len(film))
+    return Keyframes(places, [paint_picture(film.frame(i), "poster") for i in places], length=len(film))
 
 
 @pytest.fixture(scope="session")

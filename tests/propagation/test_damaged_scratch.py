@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import Size
+from escalier.film import Size
 from escalier.keyframes import Keyframes
 from escalier.propagation import Staircase, propagate
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.propagation.fades import FADES, Gap, SwitchTimes, window
-from escalier.propagation.run import Run
-from escalier.propagation.staircase import dither, mix
+from escalier.propagation import FADES, Gap, Run, mix, window
+from escalier.propagation.fades import SwitchTimes
+from escalier.propagation.staircase import dither
 
 BEFORE, AFTER = 3, 27
 HEIGHT, WIDTH = 48, 64

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
-from escalier.propagation import Guides, propagate
-from escalier.propagation.guides import GuideFilm, edge_guide, position_guide, still_positions
+from escalier.film import ArrayFrames, Size
+from escalier.propagation import Guides, edge_guide, position_guide, propagate, still_positions
+from escalier.propagation.guides import GuideFilm
 from escalier.propagation.make_run import frame_confidence
 from escalier.propagation.plates import carry_nnf
 from escalier.propagation.sources import guide_contrast

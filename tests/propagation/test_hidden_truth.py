@@ -10,16 +10,11 @@ import numpy as np
 import pytest
 
 from escalier.coherence import followed_pixels, visible_change
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.film.moving_clip import make_clip
-from escalier.keyframes import Keyframes
-from escalier.keyframes.paint import paint
-from escalier.propagation import Guides, Matching, propagate
-from escalier.propagation.guides import edge_guide, position_guide, still_positions
-from escalier.propagation.plates import Plate
-from escalier.pyebsynth.arguments import plain_problem
-from escalier.pyebsynth.energy import Energy, measure_energy
+from escalier.film import ArrayFrames, Motion, Size, make_clip
+from escalier.keyframes import Keyframes, paint_picture
+from escalier.propagation import Guides, Matching, Plate, edge_guide, position_guide, propagate, still_positions
+from escalier.pyebsynth import measure_energy, plain_problem
+from escalier.pyebsynth.energy import Energy
 
 FRAMES = 7
 
@@ -45,7 +40,7 @@ def filmed() -> ArrayFrames:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judgement]:
     film = filmed()
-    truth = [paint(film.frame(index), "poster") for index in range(FRAMES)]
+    truth = [paint_picture(film.frame(index), "poster") for index in range(FRAMES)]
     folder = tmp_path_factory.mktemp("runs")
     motion = Motion(film, folder)
 
@@ -81,7 +76,7 @@ def test_a_chain_comes_no_less_near_to_the_truth(made: dict) -> None:
 def test_between_pixels_the_energy_is_no_higher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of what is shown, at its own places, against the whole pixels that it was made from."""
     film = filmed()
-    key = paint(film.frame(0), "poster")
+    key = paint_picture(film.frame(0), "poster")
     shown: list[Energy] = []
     whole: list[Energy] = []
     plate_paint = Plate.paint

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.moving_clip import make_clip
+from escalier.film import ArrayFrames, Size, make_clip
 from escalier.keyframes import Keyframes
 from escalier.propagation import Runs, Staircase, make_run, propagate
 

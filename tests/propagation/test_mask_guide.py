@@ -7,8 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from escalier.film.frames import ArrayFrames
-from escalier.film.motion import Motion
+from escalier.film import ArrayFrames, Motion
 from escalier.keyframes import Keyframes
 from escalier.propagation import propagate
 

@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 
 from escalier.coherence import measure_fades, measure_film
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.film.moving_clip import make_clip
-from escalier.film.scaled import scaled
-from escalier.keyframes import Keyframes
-from escalier.keyframes.paint import paint
-from escalier.propagation import Matching, Staircase, draft, propagate
+from escalier.film import ArrayFrames, Motion, Size, make_clip, scale_film
+from escalier.keyframes import Keyframes, paint_picture
+from escalier.propagation import Matching, Staircase, make_draft, propagate
 
 SIZE = Size(640, 360)
 
@@ -25,7 +21,7 @@ def shot():
     clip = make_clip(SIZE, length=4)
     film = ArrayFrames(np.stack([clip.frame(i) for i in range(4)]))
     masks = np.stack([clip.matte(i) for i in range(4)])
-    painted = [paint(film.frame(i), "poster") for i in range(4)]
+    painted = [paint_picture(film.frame(i), "poster") for i in range(4)]
     return film, masks, painted
 
 
@@ -87,21 +83,21 @@ def test_a_match_side_that_shows_nothing_is_refused() -> None:
 
 
 def halved(film: ArrayFrames) -> ArrayFrames:
-    return ArrayFrames(np.stack([scaled(film.frame(i), Size(320, 180)) for i in range(len(film))]))
+    return ArrayFrames(np.stack([scale_film(film.frame(i), Size(320, 180)) for i in range(len(film))]))
 
 
 @pytest.mark.parametrize("with_masks", [False, True], ids=["whole", "subject and set apart"])
 def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path: Path, with_masks: bool) -> None:
     film, masks, painted = shot
     small = halved(film)
-    given = np.stack([scaled(mask, small.size) for mask in masks]) if with_masks else None
+    given = np.stack([scale_film(mask, small.size) for mask in masks]) if with_masks else None
     keyframes = Keyframes([0, 3], [painted[0], painted[3]], 4)
     runs = propagate(small, keyframes, folder=tmp_path, masks=given, threads=1, cuts=())
     run, staircase = runs.forward[0], Staircase(runs)
     assert run.frames.shape == (3, 360, 640, 3) and run.guide_error.shape == (3, 180, 320)
     assert staircase.size == SIZE and (staircase.frame(3) == painted[3]).all()
     for index in (1, 2):
-        enlarged = scaled(scaled(painted[index], small.size), SIZE)
+        enlarged = scale_film(scale_film(painted[index], small.size), SIZE)
         assert sharpness(run.frame(index)) > 2 * sharpness(enlarged)
         apart = np.abs(staircase.frame(index).astype(float) - painted[index]).mean()
         nearest = painted[0 if index == 1 else 3]
@@ -114,13 +110,13 @@ def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path
 
 def test_a_draft_takes_keyframes_larger_than_the_film(shot, tmp_path: Path) -> None:
     film, _, painted = shot
-    runs = draft(halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, scale=0.5, threads=1, cuts=())
+    runs = make_draft(halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, scale=0.5, threads=1, cuts=())
     assert runs.size == Size(160, 90)
 
 
 @pytest.mark.parametrize("size", [Size(641, 361), Size(960, 480), Size(320, 180)])
 def test_keyframes_that_are_no_enlargement_are_refused(shot, tmp_path: Path, size: Size) -> None:
     film, _, painted = shot
-    keyframes = Keyframes([0], [scaled(painted[0], size)], 4)
+    keyframes = Keyframes([0], [scale_film(painted[0], size)], 4)
     with pytest.raises(ValueError, match=f"640x360 like the film, or larger by one factor, got {size}"):
         propagate(film, keyframes, folder=tmp_path)

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames
-from escalier.film.motion import Motion
+from escalier.film import ArrayFrames, Motion
 from escalier.keyframes import Keyframes
-from escalier.propagation import Guides, Matching, propagate
-from escalier.propagation.plates import SET, SUBJECT, Plate, join, joint_error
+from escalier.propagation import Guides, Matching, Plate, propagate
+from escalier.propagation.plates import SET, SUBJECT, join, joint_error
 from escalier.pyebsynth import Synthesis
 
 HEIGHT, WIDTH, LENGTH = 72, 128, 7

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
+from escalier.film import ArrayFrames, Size
 from escalier.keyframes import Keyframes
 from escalier.propagation import Guides, propagate
 
@@ -149,7 +149,7 @@ def test_a_disk_that_fills_in_the_middle_leaves_no_run(film, keyframes, tmp_path
     def full(self, piece: np.ndarray) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("escalier.film.kept_files.GrowingArrayFile.append", full)
+    monkeypatch.setattr("escalier.scratch.kept_files.GrowingArrayFile.append", full)
     with pytest.raises(OSError, match="no space left"):
         propagate(film, keyframes, folder=tmp_path, threads=1)
     assert not remains(tmp_path)

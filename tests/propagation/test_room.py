@@ -11,12 +11,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from escalier.film import scratch
-from escalier.film.frames import Size
+from escalier.film import Size
 from escalier.keyframes import Keyframes
-from escalier.propagation import propagate
-from escalier.propagation.room import scratch_bytes
-from escalier.propagation.runs import chains_of
+from escalier.propagation import chains_of, propagate, scratch_bytes
+from escalier.scratch import folder as scratch
 
 LENGTH = 6
 MASKS = np.full((LENGTH, 32, 48), 255, np.uint8)

@@ -13,12 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.keyframes import Keyframes
-from escalier.keyframes.paint import paint
-from escalier.propagation import Guides, Matching, propagate
-from escalier.propagation.runs import chains_of
+from escalier.film import ArrayFrames, Motion, Size
+from escalier.keyframes import Keyframes, paint_picture
+from escalier.propagation import Guides, Matching, chains_of, propagate
 
 
 class ForwardOnlyFilm:
@@ -54,7 +51,7 @@ def same(one, other) -> bool:
 
 def short(shot, length: int = 4, place: int = 1) -> tuple[ArrayFrames, Keyframes]:
     film = ArrayFrames(np.stack([shot.film.frame(i) for i in range(length)]))
-    return film, Keyframes([place], [paint(film.frame(place), "poster")], length=length)
+    return film, Keyframes([place], [paint_picture(film.frame(place), "poster")], length=length)
 
 
 def test_every_keyframe_goes_both_ways_to_its_neighbours_and_to_the_ends(shot) -> None:
@@ -72,7 +69,7 @@ def test_the_keyframe_is_in_its_runs_bit_for_bit(shot) -> None:
 
 def test_stylised_frames_resemble_the_film_painted_frame_by_frame(shot) -> None:
     for index in (4, 7):
-        truth = paint(shot.film.frame(index), "poster").astype(int)
+        truth = paint_picture(shot.film.frame(index), "poster").astype(int)
         still = np.abs(truth - shot.keyframes.pictures[0]).mean()
         made = np.abs(truth - shot.runs.forward[2].frame(index)).mean()
         assert made < 0.7 * still

@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.moving_clip import make_clip
+from escalier.film import ArrayFrames, Size, make_clip
 from escalier.keyframes import Keyframes
-from escalier.propagation import Runs, Staircase, propagate
-from escalier.propagation.runs import chains_of
+from escalier.propagation import Runs, Staircase, chains_of, propagate
 
 CUT, LENGTH = 6, 11
 

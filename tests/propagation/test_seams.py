@@ -9,9 +9,9 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from escalier.coherence import ghosting_kept
+from escalier.propagation import mix
 from escalier.propagation.error_choice import best_switch
 from escalier.propagation.seams import keep_contrast, remove_seams
-from escalier.propagation.staircase import mix
 
 HEIGHT, WIDTH = 40, 56
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames
+from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
 from escalier.propagation import Matching, propagate, runs
 from escalier.propagation.run import Chain

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, FrameSource
+from escalier.film import ArrayFrames, FrameSource
 from escalier.keyframes import Keyframes
-from escalier.propagation import FADES, Staircase, propagate
-from escalier.propagation.fades import window
-from escalier.propagation.staircase import dither, mix
+from escalier.propagation import FADES, Staircase, mix, propagate, window
+from escalier.propagation.staircase import dither
 
 LENGTHS = [None, 0, 1, 3, 5, 100]
 

@@ -12,11 +12,8 @@ import numpy as np
 import pytest
 
 from escalier.coherence import FadeReport, measure_fades
-from escalier.film.frames import ArrayFrames, Size
-from escalier.film.motion import Motion
-from escalier.film.moving_clip import make_clip
-from escalier.keyframes import Keyframes
-from escalier.keyframes.paint import paint
+from escalier.film import ArrayFrames, Motion, Size, make_clip
+from escalier.keyframes import Keyframes, paint_picture
 from escalier.propagation import Runs, Staircase, propagate
 
 LENGTH = 36
@@ -38,7 +35,7 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     clip = make_clip(Size(240, 136), LENGTH, drift=0)
     film = ArrayFrames(np.stack([clip.frame(i) for i in range(LENGTH)]))
-    keyframes = Keyframes(PLACES, [paint(film.frame(i), "poster") for i in PLACES], LENGTH)
+    keyframes = Keyframes(PLACES, [paint_picture(film.frame(i), "poster") for i in PLACES], LENGTH)
     folder = tmp_path_factory.mktemp("clip")
     motion = Motion(film, folder)
     return Scene(film, keyframes, motion, propagate(film, keyframes, folder=folder, motion=motion, threads=2))
@@ -70,7 +67,7 @@ def test_keyframes_are_seen_bit_for_bit(scene: Scene, mode: str) -> None:
 def test_every_frame_looks_more_like_itself_painted_than_the_nearest_keyframe_does(scene: Scene) -> None:
     staircase = Staircase(scene.runs)
     for index in (5, 12, 22, 30):
-        painted = paint(scene.film.frame(index), "poster").astype(int)
+        painted = paint_picture(scene.film.frame(index), "poster").astype(int)
         nearest = min(PLACES, key=lambda place: abs(place - index))
         still = scene.keyframes.pictures[PLACES.index(nearest)]
         assert np.abs(staircase.frame(index) - painted).mean() < 0.9 * np.abs(still - painted).mean()

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import xxhash
 
-from escalier.film.draft_owner import is_draft
-from escalier.film.frames import Size
-from escalier.film.scratch import in_use, try_lock
+from escalier.film import Size
 from escalier.keyframes import Keyframes
 from escalier.propagation import Staircase, propagate
 from escalier.propagation.unpacked import unpack_film
+from escalier.scratch import in_use, try_lock
+from escalier.scratch.draft_owner import is_draft
 
 TIMES = 20
 

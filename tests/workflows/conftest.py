@@ -14,14 +14,12 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film.frames import ArrayFrames, Size
-from escalier.headless.comfyui import ComfyUI
-from escalier.headless.embedded import embedded_folder
-from escalier.headless.errors import HeadlessError
-from escalier.headless.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
-from escalier.headless.server import Server
-from escalier.keyframes import Keyframes
-from escalier.keyframes.files import write_keyframes
+from escalier.comfyui import HeadlessError, Server
+from escalier.comfyui.embedded import embedded_folder
+from escalier.comfyui.find import ComfyUI
+from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
+from escalier.film import ArrayFrames, Size
+from escalier.keyframes import Keyframes, write_keyframes
 
 CLIP = "escalier_clip.mp4"
 PAINTED = "escalier_keyframes"
@@ -40,7 +38,7 @@ def is_missing(module: str) -> bool:
 @pytest.fixture(scope="session")
 def film():
     """What the clip in the input folder shows."""
-    from escalier.film.moving_clip import make_clip
+    from escalier.film import make_clip
 
     return make_clip(Size(160, 96), length=12, rate=6)
 

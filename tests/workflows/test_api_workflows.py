@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalier.film.frames import Size, read_picture
-from escalier.headless.errors import HeadlessError
-from escalier.headless.run import run_workflow
-from escalier.headless.server import Server
-from escalier.headless.workflow import load_workflow
+from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.commands.run import run_workflow
+from escalier.film import Size, read_picture
 from escalier.keyframes import Keyframes
 
 
@@ -29,7 +27,7 @@ def roundtrip(server: Server, tmp_path_factory: pytest.TempPathFactory) -> list[
 
 
 def test_staircase_writes_the_film_in_the_time_and_size_of_the_clip(staircase: list[Path], film: Any) -> None:
-    from escalier.film.video import VideoFrames
+    from escalier.film import VideoFrames
 
     (video,) = (path for path in staircase if path.suffix == ".mp4")
     made = VideoFrames(video)
@@ -37,7 +35,7 @@ def test_staircase_writes_the_film_in_the_time_and_size_of_the_clip(staircase: l
 
 
 def test_staircase_shows_the_painted_keyframes(staircase: list[Path], keyframes: Keyframes) -> None:
-    from escalier.film.video import VideoFrames
+    from escalier.film import VideoFrames
 
     (video,) = (path for path in staircase if path.suffix == ".mp4")
     made = VideoFrames(video)

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalier.headless.errors import HeadlessError
-from escalier.headless.run import run_workflow
-from escalier.headless.server import Server
-from escalier.headless.workflow import load_workflow
+from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.commands.run import run_workflow
 from escalier.mask import shape_edge
 
 
@@ -27,7 +25,7 @@ def calmed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> list[Pat
 
 
 def saved_film(paths: list[Path]) -> Any:
-    from escalier.film.video import VideoFrames
+    from escalier.film import VideoFrames
 
     (path,) = (path for path in paths if path.suffix == ".mp4")
     return VideoFrames(path)

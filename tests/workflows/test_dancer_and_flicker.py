@@ -9,12 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.commands.run import run_workflow
 from escalier.composite import blend_layers_film
-from escalier.film.frames import ArrayFrames, Size, as_uint8, read_picture
-from escalier.headless.errors import HeadlessError
-from escalier.headless.run import run_workflow
-from escalier.headless.server import Server
-from escalier.headless.workflow import load_workflow
+from escalier.film import ArrayFrames, Size, as_uint8, read_picture
 from escalier.mask import shape_edge
 
 
@@ -39,7 +37,7 @@ def region(film: Any) -> np.ndarray:
 
 
 def saved_film(paths: list[Path]) -> Any:
-    from escalier.film.video import VideoFrames
+    from escalier.film import VideoFrames
 
     (path,) = (path for path in paths if path.suffix == ".mp4")
     return VideoFrames(path)

@@ -18,14 +18,10 @@ import numpy as np
 import pytest
 from tiny_models import checkpoints, detectors, segformer
 
+from escalier.comfyui import HeadlessError, Server, Workflow, load_workflow
+from escalier.commands.run import run_workflow
 from escalier.composite import make_clean_plate
-from escalier.film.frames import Size, read_picture
-from escalier.film.masks import FilmMasks
-from escalier.film.video import VideoFrames
-from escalier.headless.errors import HeadlessError
-from escalier.headless.run import run_workflow
-from escalier.headless.server import Server
-from escalier.headless.workflow import Workflow, load_workflow
+from escalier.film import FilmMasks, Size, VideoFrames, read_picture
 from escalier.keyframes import Keyframes, lock_anchors, plan_grid, split, tile
 
 MASK, IDS = "escalier_mask.mp4", "escalier_ids.mp4"

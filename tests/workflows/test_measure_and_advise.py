@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalier.film.frames import Size, read_picture
-from escalier.headless.errors import HeadlessError
-from escalier.headless.run import run_workflow
-from escalier.headless.server import Server
-from escalier.headless.workflow import load_workflow
+from escalier.comfyui import HeadlessError, Server, load_workflow
+from escalier.commands.run import run_workflow
+from escalier.film import Size, read_picture
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,7 @@ def texts(made: dict[str, Path]) -> str:
 
 
 def test_the_draft_and_its_heat_map_are_small_and_as_long_as_the_film(made: dict[str, Path], film: Any) -> None:
-    from escalier.film.video import VideoFrames
+    from escalier.film import VideoFrames
 
     for name in ("draft", "heat_map"):
         video = VideoFrames(made[name])

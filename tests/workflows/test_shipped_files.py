@@ -9,10 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from escalier.diffusion.control_maps import POSE_PARTS
-from escalier.diffusion.control_maps.detectors import DETECTORS
-from escalier.diffusion.control_maps.pose import files_for
-from escalier.headless.workflow import check_workflow
+from escalier.comfyui.workflow import check_workflow
+from escalier.diffusion import DETECTORS, POSE_PARTS, files_for
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows"
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))

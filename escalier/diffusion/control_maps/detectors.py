@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import as_uint8
+from escalier.film import as_uint8
 
 from . import depth, lines, pose
 from .depth_range import shared_greys

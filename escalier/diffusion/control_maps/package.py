@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from escalier.film.frames import Size
+from escalier.film import Size
+from escalier.out_of_memory import is_short_memory
 from escalier.packages import load_package
-from escalier.short_memory import is_short_memory
 
 REQUIREMENT = "controlnet-aux>=0.0.9"
 _one_at_a_time = threading.Lock()

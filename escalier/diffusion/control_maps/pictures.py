@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 
 STEP_PX = 64
 """Networks halve a picture up to six times."""

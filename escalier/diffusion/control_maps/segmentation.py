@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import as_uint8
+from escalier.film import as_uint8
 from escalier.model_files import JSON_TEXT, PLAIN_TEXT, damage
 from escalier.packages import load_package
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 
 
 class Room(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from escalier.diffusion.control_maps.depth_range import shared_greys
-from escalier.film.frames import Size, as_uint8
+from escalier.film import Size, as_uint8
 
 
 def with_given_depth(runner_class: type) -> type:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film import Size
 
 if TYPE_CHECKING:
     import torch

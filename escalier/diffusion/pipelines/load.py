@@ -13,17 +13,7 @@ from escalier.arguments import checked
 
 from .depth import with_given_depth
 from .families import KNOWN, TASK_OF_CHANNELS, TOKENIZER, family_of, write_controlnet_settings, write_settings
-from .files import (
-    INDEX,
-    LARGE,
-    SMALL,
-    Found,
-    numbers_in,
-    read_checkpoint,
-    read_controlnet,
-    read_folder,
-    variant,
-)
+from .files import INDEX, LARGE, SMALL, Found, numbers_in, read_checkpoint, read_controlnet, read_folder, variant
 from .package import import_packages, naming_trouble, pipeline_class, quiet
 
 if TYPE_CHECKING:

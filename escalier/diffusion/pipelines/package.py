@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from escalier.model_files import TORCH_REQUIREMENT
+from escalier.out_of_memory import is_short_memory
 from escalier.packages import load_package
-from escalier.short_memory import is_short_memory
 
 REQUIREMENT = "diffusers>=0.30"
 TEXT_REQUIREMENT = "transformers>=4.50.3"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import Size
-from escalier.short_memory import is_short_memory
+from escalier.film import Size
+from escalier.out_of_memory import is_short_memory
 
 from .depth import estimate_depths
 from .inputs import INVISIBLE, Pictures, as_tensor, mixed, padded, stack_maps, stack_masks, stack_pictures

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from escalier.film.frames import Size
+from escalier.film.pictures import Size
 
 from .person import NECK, SHOULDERS, UPPER_ARM
 from .room import ROOM_ASPECT, WINDOW, View

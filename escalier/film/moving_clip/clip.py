@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film.frames import Size
+from escalier.film.pictures import Size
 
 from .acting import Acting
 from .person import Part, draw_person

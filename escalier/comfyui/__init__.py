@@ -1,0 +1,5 @@
+"""ComfyUI without a browser: found, unpacked, started, and given jobs."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

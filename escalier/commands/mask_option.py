@@ -1,0 +1,52 @@
+"""What `--mask` names, as masks that fit the film."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from escalier.film import FilmMasks, FolderFrames, FrameSource, check_marked, check_masks, frame_numbers, open_film
+
+log = logging.getLogger("escalier")
+
+
+def masks_for(path: Path | None, film: FrameSource, first: int | None) -> FilmMasks | None:
+    """Masks from a video, a folder or one picture; refused where their number, size or content does not fit.
+
+    `first` is the number that people give to the film's first frame, see `frame_numbers`.
+    """
+    if path is None:
+        return None
+    shown = open_film(path, film.rate if path.is_dir() else None)
+    masks = FilmMasks(shown)
+    check_masks(masks, film, "--mask")
+    check_marked(masks, "--mask")
+    if len(masks) > 1:
+        _check_in_step(path, shown, film, frame_numbers(film, first)[0])
+    return masks
+
+
+def _check_in_step(path: Path, masks: FrameSource, film: FrameSource, first: int) -> None:
+    """Masks lie over frames in their order; refuse numbers that contradict it, and say what may be doubtful."""
+    if isinstance(masks, FolderFrames):
+        own = masks.numbers[0]
+        if own not in (first, 0, 1) and abs(own - first) < len(film):
+            raise ValueError(
+                f"--mask: {path} must be numbered from {first} like the film, or from 0 or 1, got {own}; number the "
+                f"masks like the frames, or say --first {own} if the film's frames are counted from there too"
+            )
+        if own != first:
+            log.warning(
+                "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame",
+                path,
+                own,
+                first,
+                masks.files[0].name,
+            )
+    elif masks.rate != film.rate:
+        log.warning(
+            "%s: %g frames a second where the clip has %g; the masks are taken frame for frame",
+            path,
+            float(masks.rate),
+            float(film.rate),
+        )

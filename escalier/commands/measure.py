@@ -1,0 +1,122 @@
+"""`escalier measure`: how steady a restyled film is, in figures, curves and a heat map."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+
+from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
+from escalier.film import FrameSource, Motion, check_output, open_film, write_film
+from escalier.keyframes import Keyframes, parse_frames, read_keyframes
+from escalier.scratch import open_scratch, write_whole
+
+from .mask_option import masks_for
+from .progress_bars import Progress, job_bar
+
+REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.json", "curves.png", "heat_map.mp4"
+
+MEASURING_S, HEAT_MAP_S = 0.5, 0.1
+"""Guessed seconds of a frame."""
+
+log = logging.getLogger("escalier")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, metavar="SOURCE", help="the filmed clip: a video or a folder of pictures")
+    parser.add_argument("restyled", type=Path, metavar="RESTYLED", help="the film made from it, frame for frame")
+    parser.add_argument(
+        "--keyframes",
+        metavar="FOLDER|FRAMES",
+        help="the painted keyframes, by which sharpness is judged, or only their numbers: 0,24,48",
+    )
+    parser.add_argument(
+        "--first", type=int, metavar="N", help="the number of the film's first frame in file names (0; a folder's own)"
+    )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
+    parser.add_argument("--mask", type=Path, metavar="FILE", help="the subject in white: both sides are measured apart")
+    parser.add_argument("--lag", type=int, metavar="N", help="the long lag in frames (7, or what suits the keyframes)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help=f"write {REPORT}, {TABLE}, {FACTS}, {PLOT} and {HEAT_MAP} into this folder",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what an earlier measurement left there")
+    parser.add_argument(
+        "--scratch", type=Path, metavar="FOLDER", help="keep the optical flow there, for other films of the same clip"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object: figures, reasons and curves")
+
+
+def main(args: argparse.Namespace) -> int:
+    source = open_film(args.source, args.rate)
+    restyled = open_film(args.restyled, source.rate if args.restyled.is_dir() else None)
+    if args.output is not None:
+        _check_output(args.output, args.overwrite)
+        check_output(args.output / HEAT_MAP, restyled.size, like=source)
+    if args.scratch is not None:
+        open_scratch(args.scratch)
+    masks = masks_for(args.mask, source, args.first)
+    keyframes = None if args.keyframes is None else _keyframes(args.keyframes, args.first, source)
+    parts = {"measuring": len(source) * MEASURING_S}
+    if args.output is not None:
+        parts["drawing the heat map"] = len(source) * HEAT_MAP_S
+    with tempfile.TemporaryDirectory(prefix="escalier-") as folder, job_bar(parts) as part:
+        motion = Motion(source, args.scratch or folder)
+        found = measure_film(
+            source,
+            restyled,
+            motion=motion,
+            keyframes=keyframes,
+            masks=masks,
+            lag=args.lag,
+            first=args.first,
+            progress=part("measuring"),
+        )
+        if args.output is not None:
+            _write(args.output, found, HeatMap(restyled, motion), source, part("drawing the heat map"))
+    if args.json:
+        sys.stdout.write(found.to_json() + "\n")
+    else:
+        sys.stdout.write(f"{found}\n")
+    return 0
+
+
+def _keyframes(text: str, first: int | None, film: FrameSource) -> Keyframes | Sequence[int]:
+    """Paintings from a folder, or frame numbers from text."""
+    if os.path.exists(text):
+        return read_keyframes(text, film, first=first)
+    if not any(sign.isdigit() for sign in text) or not set(text) <= set("0123456789,;+-[] \t"):
+        raise FileNotFoundError(f"--keyframes: {text} must be a folder or frame numbers, got neither; check the path")
+    return parse_frames(text, film, first)
+
+
+def _check_output(folder: Path, overwrite: bool) -> None:
+    """Refuse, before the work, files that are there."""
+    there = [name for name in (REPORT, TABLE, FACTS, PLOT, HEAT_MAP) if (folder / name).exists()]
+    if there and not overwrite:
+        raise FileExistsError(
+            f"--output: {folder} must not hold {there[0]} yet; choose another folder or add --overwrite"
+        )
+
+
+def _write(folder: Path, found: Measurement, heat: HeatMap, source: FrameSource, progress: Progress) -> None:
+    write_film(folder / HEAT_MAP, heat, like=source, progress=progress)
+    _, plot = cv2.imencode(".png", cv2.cvtColor(plot_curves(found), cv2.COLOR_RGB2BGR))
+    contents = {REPORT: f"{found}\n".encode(), TABLE: found.to_csv().encode(), FACTS: found.to_json().encode()}
+    for name, data in (contents | {PLOT: plot.tobytes()}).items():
+        write_whole(folder / name, partial(_put, data))
+    log.info("Written to %s", folder)
+
+
+def _put(data: bytes, file: BinaryIO) -> None:
+    file.write(data)

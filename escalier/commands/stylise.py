@@ -1,0 +1,189 @@
+"""`escalier stylise`: the staircase on the artist's own clip, with no ComfyUI at all."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shlex
+import shutil
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from escalier.coherence import FadeReport, measure_fades
+from escalier.film import Motion, frame_numbers, list_output_formats, working_size, write_film
+from escalier.keyframes import Keyframes
+from escalier.propagation import FADES, Guides, Runs, Staircase, propagate
+from escalier.refusals import printable
+from escalier.scratch import KEPT_DAYS, open_scratch, said_bytes, scratch_facts
+
+from . import paint_keyframes
+from .finished import Finished
+from .progress_bars import job_bar
+from .scratch_place import SCRATCH_NAME
+from .stylise_plan import Plan, make_plan, read_and_show
+
+log = logging.getLogger("escalier")
+
+WRITING_S, MEASURING_S = (0.005, 0.2), (0.005, 0.3)
+"""Guessed seconds of a frame: a + b x megapixels, of the film and of the size at which motion is known."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", nargs="?", metavar="CLIP", help="the filmed clip: a video file or a folder of pictures")
+    look = parser.add_mutually_exclusive_group(required=True)
+    look.add_argument(
+        "--keyframes",
+        nargs="+",
+        metavar="PATH",
+        help="painted frames: a folder, or the pictures themselves; the number in a file's name is its frame",
+    )
+    look.add_argument(
+        "--pipeline",
+        type=Path,
+        metavar="PATH",
+        help="paint the keyframes with this pipeline of diffusers, a folder or a checkpoint, then carry them",
+    )
+    parser.add_argument(
+        "--first",
+        type=int,
+        metavar="N",
+        help="the number of the film's first frame (0, or that of the first picture of a folder)",
+    )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
+    parser.add_argument(
+        "--mask", type=Path, metavar="FILE", help="the subject in white: a video or a folder, or one picture"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"the film to write (CLIP_stylised.mp4): {list_output_formats()}".replace("%", "%%"),
+    )
+    parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
+    parser.add_argument(
+        "--mode",
+        choices=list(FADES),
+        default=next(iter(FADES)),
+        help="how the look of one keyframe passes into the next",
+    )
+    parser.add_argument("--fade-frames", type=int, metavar="N", help="length of a fade (as long as the gap allows)")
+    for name, weight in Guides().weights().items():
+        parser.add_argument(
+            f"--{name}-weight", type=float, default=weight, metavar="W", help=f"the {name} guide ({weight:g})"
+        )
+    parser.add_argument(
+        "--match-side", type=int, metavar="PX", help="match larger films at this longer side, such as 960 (their own)"
+    )
+    parser.add_argument(
+        "--whole-pixels", action="store_true", help="copy strokes pixel for pixel, for halftone and pixel art"
+    )
+    parser.add_argument("--no-cuts", action="store_true", help="do not look for shot cuts; carry keyframes across all")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, other brush strokes (0)")
+    parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        metavar="FOLDER",
+        help="where finished work is kept, so that nothing is made twice: a stopped job goes on, a corrected keyframe "
+        f"repeats only its own part ({SCRATCH_NAME} beside the output; what lies unused for {KEPT_DAYS} days goes)",
+    )
+    parser.add_argument("--no-keep", action="store_true", help="keep nothing once the film is done")
+    paint_keyframes.add_arguments(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace the output if it is there")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object: film, keyframes, report, confidence, scratch"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    plan = make_plan(args)
+    if plan.listing is not None:
+        keyframes = read_and_show(plan, plan.listing)
+    else:
+        keyframes = paint_keyframes.paint_keyframes(args, plan.film, plan.masks, plan.indices, plan.painted)
+    open_scratch(plan.scratch)
+    try:
+        runs, report, made = _make(plan, keyframes, args)
+    except KeyboardInterrupt:
+        log.info("What is finished so far is kept in %s; the same command goes on from there.", plan.scratch)
+        raise
+    if args.no_keep:
+        shutil.rmtree(plan.scratch, ignore_errors=True)
+    _answer(plan, keyframes, runs, replace(report, first=plan.first), made, args)
+    return 0
+
+
+def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[Runs, FadeReport, bool]:
+    """The runs, what was measured, and whether the film had to be written: not if it is there already, to the byte."""
+    film, motion = plan.film, Motion(plan.film, plan.scratch)
+    pixels, working = plan.size.width * plan.size.height / 1e6, working_size(film.size)
+    parts = {
+        "painting": 0.0,  # tells its own
+        "writing": len(film) * (WRITING_S[0] + WRITING_S[1] * pixels),
+        "measuring": len(film) * (MEASURING_S[0] + MEASURING_S[1] * working.width * working.height / 1e6),
+    }
+    with job_bar(parts) as part:
+        runs = propagate(
+            film,
+            keyframes,
+            folder=plan.scratch,
+            motion=motion,
+            masks=plan.masks,
+            guides=plan.guides,
+            matching=plan.matching,
+            cuts=() if args.no_cuts else None,
+            seed=args.seed,
+            threads=args.threads,
+            progress=part("painting", plan.cores, before="reading the film"),
+        )
+        staircase = Staircase(runs, mode=args.mode, fade_frames=args.fade_frames)
+        # Pictures are numbered as the plates are.
+        first, sound = frame_numbers(film, args.first)[0], not args.no_sound
+        finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, first=first, sound=sound)
+        known = finished.report()
+        if known is not None:
+            return runs, known, False
+        write_film(plan.output, staircase, like=film, sound=sound, first=first, progress=part("writing"))
+        report = measure_fades(staircase, film, motion, part("measuring"))
+        finished.keep(report)
+    return runs, report, True
+
+
+def _answer(
+    plan: Plan, keyframes: Keyframes, runs: Runs, report: FadeReport, made: bool, args: argparse.Namespace
+) -> None:
+    """The film's name on standard output, or all that is known of it as JSON; words for people in the log."""
+    kept = None if args.no_keep else scratch_facts(plan.scratch)
+    if not made:
+        log.info("The film is there already, made from the same clip, keyframes and settings; nothing had to be done.")
+    log.info("%s", report)
+    if kept is not None:
+        log.info(
+            "Kept in %s so that nothing is made twice: %s. To free the room: escalier clean %s --older-than 0",
+            plan.scratch,
+            said_bytes(kept.bytes),
+            shlex.quote(str(plan.scratch)),
+        )
+    if not args.json:
+        sys.stdout.write(f"{printable(str(plan.output))}\n")
+        return
+    facts: dict[str, Any] = {
+        "file": str(plan.output),
+        "made": made,
+        "frames": len(plan.film),
+        "size": list(plan.size),
+        "rate": float(plan.film.rate),
+        "first": plan.first,
+        "keyframes": [
+            {"file": str(entry.file), "frame": entry.frame, "time": entry.time, "remark": entry.remark}
+            for entry in (() if plan.listing is None else plan.listing.entries)
+        ]
+        or [{"frame": index} for index in keyframes.indices],
+        "cuts": list(runs.cuts),
+        "report": asdict(report),
+        "confidence": runs.confidence().tolist(),
+        "scratch": None if kept is None else {"folder": str(plan.scratch), "bytes": kept.bytes},
+    }
+    sys.stdout.write(json.dumps(facts, default=lambda array: array.tolist()) + "\n")

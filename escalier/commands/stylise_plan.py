@@ -1,0 +1,177 @@
+"""Everything that `escalier stylise` can know, show and refuse before the work: nothing has been written yet."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from escalier.film import (
+    FilmMasks,
+    FrameSource,
+    SequenceName,
+    Size,
+    check_output,
+    frame_numbers,
+    open_film,
+    output_format,
+    shortened,
+)
+from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
+from escalier.propagation import Guides, Matching, chains_of, check_fade, scratch_bytes
+from escalier.pyebsynth import check_seed, thread_count
+from escalier.scratch import check_room, scratch_facts
+
+from . import paint_keyframes
+from .mask_option import masks_for
+from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
+
+log = logging.getLogger("escalier")
+
+BYTES_PER_PIXEL = {"h264": 0.3, "prores": 1.2, "ffv1": 2.5, "vp9": 0.3, "gif": 1.0, "png": 3.0, "tif": 3.0, "exr": 6.0}
+"""Of a written film, at the most that was seen of painted pictures, by codec."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done. `listing` is None where the keyframes have yet to be painted, at the frames `indices`.
+
+    `first` is the number that people give to the film's first frame.
+    """
+
+    film: FrameSource
+    masks: FilmMasks | None
+    listing: KeyframeListing | None
+    indices: tuple[int, ...]
+    painted: Path
+    size: Size
+    first: int
+    output: str
+    scratch: Path
+    guides: Guides
+    matching: Matching
+    cores: int
+
+
+def make_plan(args: argparse.Namespace) -> Plan:
+    """Check everything that can be known before the work, the cheap first.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        In a sentence for the artist. Nothing has been written then.
+    """
+    clip, places = _clip_and_keyframes(args)
+    guides, matching, cores = _dials(args)
+    output = args.output or f"{Path(clip).resolve().stem or 'film'}_stylised.mp4"
+    target, _ = output_format(output)
+    _check_not_there(target, args.overwrite)
+    film = open_film(clip, args.rate)
+    painted = args.painted or beside(target, f"{stem_of(target)}_keyframes")
+    masks = masks_for(args.mask, film, args.first)
+    listing, size = None, film.size
+    if args.pipeline is None:
+        listing = list_keyframes(places[0] if len(places) == 1 else places, film, first=args.first)
+        indices, size = tuple(entry.frame for entry in listing.entries), listing.size
+    else:
+        indices = paint_keyframes.check_painting(args, film, masks, painted)
+    chosen = check_output(output, size, like=film, sound=not args.no_sound)
+    _check_not_an_input(target, [clip, args.mask, *places])
+    scratch = scratch_for(target, args.scratch, args.no_keep)
+    check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
+    written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
+    _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
+    first = frame_numbers(film, args.first)[0]
+    return Plan(film, masks, listing, indices, painted, size, first, output, scratch, guides, matching, cores)
+
+
+def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:
+    """The clip may stand before the options or last, where `--keyframes` has swallowed it."""
+    places: list[str] = list(args.keyframes or [])
+    clip: str | None = args.clip
+    if clip is None and len(places) > 1:
+        clip = places.pop()
+    if clip is None:
+        raise ValueError("stylise: a clip must be named, got none; write escalier stylise CLIP --keyframes FOLDER")
+    return clip, places
+
+
+def _dials(args: argparse.Namespace) -> tuple[Guides, Matching, int]:
+    check_seed(args.seed, "--seed")
+    cores = thread_count(args.threads, "--threads")
+    check_fade("--fade-frames", args.mode, args.fade_frames)
+    guides = Guides(**{name: getattr(args, f"{name}_weight") for name in Guides().weights()})
+    return guides, Matching(match_side=args.match_side, sub_pixel=not args.whole_pixels), cores
+
+
+def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
+    if overwrite:
+        return
+    if isinstance(target, SequenceName):
+        there = next((name for name in _names_in(target.folder) if target.number_of(name) is not None), None)
+        if there is not None:
+            raise FileExistsError(
+                f"--output: {target.folder} must not hold this sequence yet, got {there}; choose another folder or add "
+                "--overwrite"
+            )
+    elif os.path.lexists(target) and not target.is_dir():
+        raise FileExistsError(f"--output: {target} must not exist yet; choose another name or add --overwrite")
+
+
+def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path | None]) -> None:
+    """Never write over what the film is made from, or among it, whatever --overwrite says."""
+    own = target.folder if isinstance(target, SequenceName) else target
+    for given in (Path(name) for name in inputs if name is not None):
+        if not own.exists() or not given.exists():
+            continue
+        inside = isinstance(target, SequenceName) and target.number_of(given.name) is not None
+        if own.samefile(given) or (inside and own.samefile(given.absolute().parent)):
+            raise ValueError(f"--output: {own} must not be what the film is made from ({given}); choose another place")
+
+
+def _check_room(
+    scratch: Path,
+    film: FrameSource,
+    indices: Sequence[int],
+    size: Size,
+    matching: Matching,
+    masks: FilmMasks | None,
+    folder: Path,
+    written: int,
+) -> None:
+    """Refuse a job whose scratch and film together would fill their disks. What is kept from before is not counted."""
+    blank = np.broadcast_to(np.uint8(0), (1, 1, 3))
+    chains = chains_of(Keyframes(indices, [blank] * len(indices), len(film)))
+    # Without cuts, which only make runs shorter. The runs are of the keyframes' size.
+    matched = matching.size_for(film.size)
+    wanted = scratch_bytes(film, chains, masks=0 if masks is None else len(masks), size=size, matched_size=matched)
+    needed = max(0, wanted - scratch_facts(scratch).bytes)
+    if disk_of(scratch) == disk_of(folder):
+        check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")
+    else:
+        check_room(scratch, needed, "stylise", "what is kept of the work")
+        check_room(folder, written, "stylise", "the film")
+
+
+def read_and_show(plan: Plan, listing: KeyframeListing) -> Keyframes:
+    """The paintings, after the table of what stands where and what is doubtful about it."""
+    keyframes = listing.read()
+    listing = remark_misplaced(listing, keyframes, plan.film)
+    log.info("%s", listing)
+    doubtful = [entry.file.name for entry in listing.entries if entry.doubt]
+    if doubtful:
+        log.warning("See the remarks above before you trust the film: %s.", shortened(doubtful))
+    return keyframes
+
+
+def _folder(target: Path | SequenceName) -> Path:
+    return target.folder if isinstance(target, SequenceName) else target.parent
+
+
+def _names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,224 @@
+"""Every object of a picture at once: Segment Anything asked at each point of a grid, and one mask kept of each object.
+
+Source: Kirillov et al., Segment Anything, 2023, appendix B. Two things differ from the package's generator, which makes
+hard masks: masks stay soft, and two answers count as one object when the masks overlap, not only their boxes.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from escalier.arguments import checked
+from escalier.out_of_memory import is_short_memory
+
+from .segment import SamEmbedding
+
+logger = logging.getLogger("escalier")
+
+STABILITY_LOGITS = 1.0
+"""A stable mask hardly changes when it is cut this much higher or lower than at 0."""
+GOLDEN_RATIO = 0.618034
+POINTS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Everything:
+    """The objects of a picture, the largest first.
+
+    `masks` (N, H, W) float32 0..1, soft, `scores` (N,). `points_at_once` is smaller than was asked for where the
+    memory was short.
+    """
+
+    masks: np.ndarray
+    scores: np.ndarray
+    points_at_once: int
+
+    def map(self) -> np.ndarray:
+        """A segmentation map, uint8 (H, W, 3): each object in a colour of its own, smaller ones over larger ones."""
+        picture = np.zeros((*self.masks.shape[1:], 3), np.uint8)
+        for i, mask in enumerate(self.masks):
+            # Steps of the golden ratio never come near a hue that is taken.
+            colour = colorsys.hsv_to_rgb(i * GOLDEN_RATIO % 1, 1 - 0.4 * (i % 2), 1 - 0.35 * (i // 2 % 2))
+            picture[mask > 0.5] = [round(255 * channel) for channel in colour]
+        return picture
+
+
+@checked
+def segment_everything(
+    embedding: SamEmbedding,
+    *,
+    points_per_side: int = 32,
+    least_score: float = 0.88,
+    least_stability: float = 0.95,
+    most_overlap: float = 0.7,
+    most_objects: int = 64,
+    points_at_once: int = POINTS_AT_ONCE,
+    progress: Callable[..., object] | None = None,
+) -> Everything:
+    """Find every object of a picture.
+
+    Parameters
+    ----------
+    embedding
+        What `SamModel.embed` gave for the picture.
+    points_per_side
+        The model is asked at so many points across and down. More finds smaller objects; the time grows as its square.
+    least_score
+        Masks of which the model is less sure are left out, 0..1.
+    least_stability
+        Masks that depend more on where they are cut are left out, 0..1.
+    most_overlap
+        Of two masks that share more than this part of their joint area, the surer one stays, 0..1.
+    most_objects
+        So many at most, the surest ones.
+    points_at_once
+        Prompts that go through the decoder together. Halved, with a warning, when the memory is too short.
+    progress
+        Called as progress(done, total); what it raises ends the search.
+
+    Raises
+    ------
+    ValueError
+        If a dial is out of its range, or no object passes.
+    MemoryError
+        If the memory is too short even for one point at a time.
+
+    Examples
+    --------
+    >>> found = segment_everything(model.embed(picture), points_per_side=16)  # doctest: +SKIP
+    >>> found.masks.shape  # doctest: +SKIP
+    (21, 540, 960)
+    """
+    _check_dials(points_per_side, most_objects, points_at_once, least_score, least_stability, most_overlap)
+    logits, scores, points_at_once = _ask(
+        embedding, points_per_side, least_score, least_stability, points_at_once, progress
+    )
+    if len(scores) == 0:
+        raise ValueError(
+            f"segment_everything: at least one object must have a score of {least_score:g} and a stability of "
+            f"{least_stability:g}, got none; lower one of the two, or ask at more points"
+        )
+    kept = _one_of_each(logits > 0, scores, most_overlap)[:most_objects]
+    masks = _full_size(logits[kept], embedding)
+    by_area = np.argsort([-mask.sum() for mask in masks], kind="stable")
+    return Everything(masks[by_area], scores[kept][by_area], points_at_once)
+
+
+def _ask(
+    embedding: SamEmbedding,
+    points_per_side: int,
+    least_score: float,
+    least_stability: float,
+    points_at_once: int,
+    progress: Callable[..., object] | None,
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """The answers that pass at all points of the grid: logits (N, h, w) in half precision, and scores (N,)."""
+    import torch
+
+    model, seen_in = embedding.model, embedding.input_size
+    places = (np.arange(points_per_side, dtype=np.float32) + 0.5) / points_per_side
+    grid = np.stack(np.meshgrid(places * seen_in.width, places * seen_in.height), axis=-1).reshape(-1, 1, 2)
+    inside = _without_padding(embedding)
+    logits, scores = [], []
+    done = 0
+    device = model.make_ready()
+    with torch.inference_mode():
+        features = embedding.features.to(device)
+        while done < len(grid):
+            points = torch.from_numpy(grid[done : done + points_at_once]).to(device)
+            try:
+                answers, sure = model.answer(features, (points, torch.ones(points.shape[:2], device=device)))
+                answers, sure = answers.flatten(0, 1)[:, inside[0], inside[1]], sure.flatten()
+                passing = (sure >= least_score) & (_stability(answers) >= least_stability)
+                logits.append(answers[passing].cpu().numpy().astype(np.float16))
+                scores.append(sure[passing].cpu().numpy())
+            except (MemoryError, RuntimeError) as error:
+                points_at_once = _halved(points_at_once, error)
+                continue
+            done += len(points)
+            if progress is not None:
+                progress(done, len(grid))
+    return np.concatenate(logits), np.concatenate(scores), points_at_once
+
+
+def _halved(points_at_once: int, error: BaseException) -> int:
+    """Half as many points, where the error says that the memory was too short for all of them."""
+    import torch
+
+    if not is_short_memory(error):
+        raise error
+    if points_at_once == 1:
+        raise MemoryError(
+            "segment_everything: the memory must hold one point at a time, but it is full; close other programs, or "
+            "take a smaller model"
+        ) from error
+    torch.cuda.empty_cache()
+    halved = points_at_once // 2
+    logger.warning("Segment Anything: %d points at once were too many for the memory; going on with %d",
+                   points_at_once, halved)  # fmt: skip
+    return halved
+
+
+def _without_padding(embedding: SamEmbedding) -> tuple[slice, slice]:
+    """The part of the logits that shows the picture: the model pads it to a square, below and to the right."""
+    height, width = embedding.model.logits_shape
+    side = embedding.model.side_px
+    seen_in = embedding.input_size
+    return slice(max(1, round(height * seen_in.height / side))), slice(max(1, round(width * seen_in.width / side)))
+
+
+def _stability(logits):
+    """The overlap of each mask, cut higher, with itself, cut lower."""
+    higher = (logits > STABILITY_LOGITS).sum((1, 2))
+    lower = (logits > -STABILITY_LOGITS).sum((1, 2))
+    return higher / lower.clamp(min=1)
+
+
+def _one_of_each(masks: np.ndarray, scores: np.ndarray, most_overlap: float) -> np.ndarray:
+    """Which of the masks (N, h, w) stay when each object may have only one; the surest first."""
+    flat = masks.reshape(len(masks), -1)
+    areas = flat.sum(1)
+    kept: list[int] = []
+    for i in np.argsort(-scores, kind="stable"):
+        if areas[i] == 0:
+            continue
+        # Masks of very different area cannot overlap enough, whatever their place.
+        rivals = [k for k in kept if min(areas[i], areas[k]) > most_overlap * max(areas[i], areas[k])]
+        shared = (flat[rivals] & flat[i]).sum(1)
+        if not (shared > most_overlap * (areas[rivals] + areas[i] - shared)).any():
+            kept.append(i)
+    return np.array(kept, np.int64)
+
+
+def _full_size(logits: np.ndarray, embedding: SamEmbedding) -> np.ndarray:
+    """Soft masks in the picture's size, one at a time, so that only the result is large."""
+    import torch
+
+    height, width = embedding.model.logits_shape
+    rows, columns = _without_padding(embedding)
+    masks = np.empty((len(logits), embedding.size.height, embedding.size.width), np.float32)
+    for mask, one in zip(masks, logits, strict=True):
+        padded = np.full((height, width), one.min(), np.float32)
+        padded[rows, columns] = one
+        with torch.inference_mode():
+            mask[:] = embedding.model.full_size(torch.from_numpy(padded)[None, None], embedding)[0, 0].numpy()
+    return masks
+
+
+def _check_dials(
+    points_per_side: int, most_objects: int, points_at_once: int, least_score: float, least_stability: float,
+    most_overlap: float,
+) -> None:  # fmt: skip
+    counts = {"points_per_side": points_per_side, "most_objects": most_objects, "points_at_once": points_at_once}
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"segment_everything: {name} must be at least 1, got {count}; raise it")
+    shares = {"least_score": least_score, "least_stability": least_stability, "most_overlap": most_overlap}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f"segment_everything: {name} must be in 0..1, got {share:g}; take the default")

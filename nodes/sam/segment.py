@@ -1,0 +1,265 @@
+"""Segment Anything: point at an object and get its mask. The model lives under ComfyUI's memory manager."""
+
+import comfy.model_management
+import comfy.model_patcher
+import numpy as np
+import torch
+from comfy_api.v0_0_2 import io
+
+from escalier.model_files import WEIGHTS
+
+from .. import sockets
+from ..allowed_files import model_files
+from ..errors import named_after_node
+from ..progress import Progress
+from ..tensors import images_from_pictures
+from ..video import film_from_input
+
+SAMS = model_files(
+    "sams",
+    WEIGHTS,
+    example="sam_vit_b_01ec64.pth",
+    remedy="take sam_vit_b_01ec64.pth (375 MB) from github.com/facebookresearch/segment-anything and put it there",
+)
+WORKING_BYTES = 3 * 2**30
+"""What the encoder of the largest model needs beside its weights: its attention looks at 4096 places from each."""
+
+
+class _Held(torch.nn.Module):
+    """ComfyUI notes the device on the module it manages; on the package's own that is a property without a setter."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+
+class EscalierLoadSam(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        choices = SAMS.choices()
+        return io.Schema(
+            node_id="EscalierLoadSam",
+            display_name="Load Segment Anything",
+            category="escalier/sam",
+            description="Loads a Segment Anything model from models/sams. What kind it is, is read from the file. For "
+            "Segment Anything 2 take Track Mask with SAM2, for Segment Anything 3 ComfyUI's own nodes.",
+            search_aliases=["SAM loader", "SAMLoader", "segment anything model", "load SAM"],
+            inputs=[
+                io.Combo.Input(
+                    "model",
+                    options=choices,
+                    default=choices[0],
+                    tooltip="A file in models/sams. vit_b is small and good, vit_h finds finer edges and needs six "
+                    "times the memory.",
+                )
+            ],
+            outputs=[sockets.Sam.Output(display_name="sam", tooltip="The model, for Segment Anything Embedding.")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, model) -> bool | str:
+        return SAMS.check(model)
+
+    @classmethod
+    def fingerprint_inputs(cls, model) -> tuple:
+        return SAMS.fingerprint(model)
+
+    @classmethod
+    @named_after_node
+    def execute(cls, model) -> io.NodeOutput:
+        from escalier.sam import SamModel, read_sam
+
+        name, module = read_sam(SAMS.path(model))
+        patcher = comfy.model_patcher.ModelPatcher(
+            _Held(module),
+            load_device=comfy.model_management.get_torch_device(),
+            offload_device=comfy.model_management.unet_offload_device(),
+        )
+
+        def bring() -> None:
+            comfy.model_management.load_models_gpu([patcher], memory_required=WORKING_BYTES)
+
+        return io.NodeOutput(SamModel(module, name, before_use=bring))
+
+
+class EscalierEmbedForSam(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierEmbedForSam",
+            display_name="Segment Anything Embedding",
+            category="escalier/sam",
+            description="Lets Segment Anything look at one picture. This is the slow part; it is done once, and clicks "
+            "can then be moved at will.",
+            search_aliases=["SAM embedding", "set image", "image encoder"],
+            inputs=[
+                sockets.Sam.Input("sam", tooltip="The model from Load Segment Anything."),
+                sockets.film_input("The picture, or the film of which one frame is looked at."),
+                io.Int.Input(
+                    "frame",
+                    default=0,
+                    min=0,
+                    max=9_999_999,
+                    tooltip="Which frame of the film, counted from 0. For a single picture it is 0.",
+                ),
+            ],
+            outputs=[
+                sockets.SamEmbedding.Output(
+                    display_name="embedding", tooltip="What the model knows about the picture, for Segment Anything."
+                )
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, sam, film, frame) -> io.NodeOutput:
+        pictures = film_from_input(film)
+        if not 0 <= frame < len(pictures):
+            raise ValueError(
+                f"frame must be in 0..{len(pictures) - 1}, got {frame}; the film has {len(pictures)} frames"
+            )
+        return io.NodeOutput(sam.embed(pictures.frame(frame)))
+
+
+class EscalierSegment(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierSegment",
+            display_name="Segment Anything",
+            category="escalier/sam",
+            description="The soft mask of every object that is pointed at with clicks or a box.",
+            search_aliases=["SAM", "point prompt", "box prompt", "click mask", "select object"],
+            inputs=[
+                sockets.SamEmbedding.Input("embedding", tooltip="The picture from Segment Anything Embedding."),
+                io.String.Input(
+                    "prompts",
+                    default='{"positive": [[480, 270]], "negative": []}',
+                    multiline=True,
+                    tooltip="What is meant, in pixels from the upper left corner: positive points on the object, "
+                    "negative points beside it, a box [left, top, right, bottom] around it. A list of such objects "
+                    "masks several.",
+                ),
+                io.Combo.Input(
+                    "candidate",
+                    options=["best", "1", "2", "3"],
+                    default="best",
+                    tooltip="A click can mean the button, the shirt or the person: the model gives three masks. 'best' "
+                    "takes the one that it is surest of.",
+                ),
+                io.Int.Input(
+                    "object",
+                    default=0,
+                    min=0,
+                    max=9999,
+                    tooltip="Which object of the prompts goes into the mask, counted from 1. 0 joins all of them.",
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="mask", tooltip="The chosen object, or all of them in one mask."),
+                io.Mask.Output(display_name="objects", tooltip="The mask of each object by itself, in their order."),
+                io.Mask.Output(
+                    display_name="candidates", tooltip="All three masks of each object, one object after another."
+                ),
+                io.String.Output(display_name="report", tooltip="The scores of the candidates, and which was taken."),
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, embedding, prompts, candidate, object) -> io.NodeOutput:
+        from escalier.sam import parse_prompts
+
+        wanted = parse_prompts(prompts)
+        if not 0 <= object <= len(wanted):
+            raise ValueError(
+                f"object must be in 0..{len(wanted)}, got {object}; the prompts describe {len(wanted)} objects, and 0 "
+                "joins them"
+            )
+        answers = embedding.model.predict(embedding, wanted)
+        taken = [answer.best if candidate == "best" else int(candidate) - 1 for answer in answers]
+        objects = np.stack([answer.masks[place] for answer, place in zip(answers, taken, strict=True)])
+        mask = objects[object - 1] if object else objects.max(axis=0)
+        candidates = np.concatenate([answer.masks for answer in answers])
+        report = "\n".join(
+            f"object {i}: candidate {place + 1}, score {answer.scores[place]:.2f} "
+            f"(of {', '.join(f'{score:.2f}' for score in answer.scores)})"
+            for i, (answer, place) in enumerate(zip(answers, taken, strict=True), start=1)
+        )
+        masks = (torch.from_numpy(np.ascontiguousarray(one)) for one in (mask[None], objects, candidates))
+        return io.NodeOutput(*masks, report)
+
+
+class EscalierSegmentEverything(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierSegmentEverything",
+            display_name="Segment Everything",
+            category="escalier/sam",
+            description="Finds every object of a picture without being pointed at any: Segment Anything is asked at "
+            "each point of a grid, and one mask is kept of each object.",
+            search_aliases=["automatic mask generator", "SAM automatic", "segmentation map", "AMG"],
+            inputs=[
+                sockets.SamEmbedding.Input("embedding", tooltip="The picture from Segment Anything Embedding."),
+                io.Int.Input(
+                    "points_per_side",
+                    default=32,
+                    min=1,
+                    max=128,
+                    tooltip="Points asked at, across and down. 32 as in the paper; 16 is four times faster and misses "
+                    "small objects.",
+                ),
+                io.Int.Input(
+                    "most_objects",
+                    default=64,
+                    min=1,
+                    max=1000,
+                    tooltip="Keeps so many masks at most, those that the model is surest of.",
+                ),
+                _share("least_score", 0.88, "Leaves out masks of which the model is less sure. Lower finds more."),
+                _share(
+                    "least_stability",
+                    0.95,
+                    "Leaves out masks whose edge depends on where it is cut. Lower lets vaguer objects in.",
+                ),
+                _share(
+                    "most_overlap",
+                    0.7,
+                    "Two masks that share more than this are one object. Higher keeps parts beside their whole.",
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(display_name="masks", tooltip="One soft mask for each object, the largest first."),
+                io.Image.Output(
+                    display_name="map",
+                    tooltip="Every object in its own colour, for the eye and for Mask from Colour Id.",
+                ),
+                io.String.Output(display_name="report", tooltip="How many objects were found, and how sure they are."),
+            ],
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(
+        cls, embedding, points_per_side, most_objects, least_score, least_stability, most_overlap
+    ) -> io.NodeOutput:
+        from escalier.sam import POINTS_AT_ONCE, segment_everything
+
+        found = segment_everything(
+            embedding,
+            points_per_side=points_per_side,
+            most_objects=most_objects,
+            least_score=least_score,
+            least_stability=least_stability,
+            most_overlap=most_overlap,
+            progress=Progress(previews=False),
+        )
+        report = f"{len(found.masks)} objects, scores {found.scores.min():.2f} to {found.scores.max():.2f}"
+        if found.points_at_once < POINTS_AT_ONCE:
+            report += f"\nthe memory was short: only {found.points_at_once} points went through at once"
+        return io.NodeOutput(torch.from_numpy(found.masks), images_from_pictures([found.map()]), report)
+
+
+def _share(name: str, default: float, tooltip: str) -> io.Float.Input:
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01, tooltip=tooltip, advanced=True)

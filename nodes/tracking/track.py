@@ -1,0 +1,233 @@
+"""Masks over time: given at a few frames, carried to all of them."""
+
+import comfy.model_management
+import comfy.model_patcher
+import torch
+from comfy_api.v0_0_2 import io
+
+from escalier.film import Motion
+from escalier.keyframes import parse_indices
+
+from .. import sockets
+from ..allowed_files import model_folders
+from ..errors import named_after_node
+from ..progress import Progress
+from ..scratch import lasting_folder
+from ..tensors import masks_from_input
+from ..video import film_from_input
+
+CATEGORY = "escalier/tracking"
+SAM2 = model_folders(
+    "sam2",
+    "config.json",
+    example="sam2.1-hiera-small",
+    remedy="take the whole folder of facebook/sam2.1-hiera-small (184 MB) from huggingface.co and put it there",
+)
+Sam3Track = io.Custom("SAM3_TRACK_DATA")  # ComfyUI's own, from comfy_extras/nodes_sam3.py
+SAM2_WORKING_BYTES = 2 * 2**30
+"""What the largest Segment Anything 2 needs beside its weights: one frame of 1024x1024, and its memory of sixteen."""
+
+FRAMES_TOOLTIP = (
+    "The frames to which the masks belong, counted from 0, such as '0, 47'. As many numbers as there are masks."
+)
+
+
+def prompted_masks(mask, frames: str, length: int) -> dict:
+    """Frame index -> mask, from a MASK batch and the text that says where each of them belongs."""
+    masks, indices = masks_from_input(mask), parse_indices(frames, length)
+    if len(masks) != len(indices):
+        raise ValueError(
+            f"mask must hold one mask for each of the {len(indices)} frames named ({frames.strip()}), got "
+            f"{len(masks)}; name as many frames as there are masks"
+        )
+    return dict(zip(indices, masks, strict=True))
+
+
+def tracked_output(tracked) -> io.NodeOutput:
+    """The masks, and in words how sure they are."""
+    by_frame = " ".join(f"{value:.2f}" for value in tracked.confidence)
+    return io.NodeOutput(torch.from_numpy(tracked.masks), f"{tracked}\nconfidence frame by frame: {by_frame}")
+
+
+def tracked_outputs() -> list:
+    return [
+        io.Mask.Output(display_name="mask", tooltip="One soft mask for every frame of the film."),
+        io.String.Output(
+            display_name="report",
+            tooltip="How sure the masks are, frame by frame, how much their area trembles, and where one more helps.",
+        ),
+    ]
+
+
+class EscalierTrackMask(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierTrackMask",
+            display_name="Track Mask",
+            category=CATEGORY,
+            description="Carries masks that are given at one or a few frames to every frame of the film, along its "
+            "motion. What goes behind something leaves the mask and comes back. No model is needed; with Segment "
+            "Anything connected, every mask is refined by it.",
+            search_aliases=["video mask", "mask propagation", "rotoscope", "roto brush", "object tracking"],
+            inputs=[
+                sockets.film_input("The filmed clip: a video, or a batch of images."),
+                io.Mask.Input(
+                    "mask",
+                    tooltip="The subject's mask in one or a few frames, in the film's size. First and last frame are a "
+                    "good choice.",
+                ),
+                io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
+                io.Combo.Input(
+                    "fade",
+                    options=["smoothstep", "linear"],
+                    default="smoothstep",
+                    advanced=True,
+                    tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
+                ),
+                sockets.Motion.Input(
+                    "motion",
+                    optional=True,
+                    tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
+                ),
+                sockets.Sam.Input(
+                    "sam",
+                    optional=True,
+                    tooltip="A Segment Anything model that refines every mask. Where it contradicts what was carried, "
+                    "it is not believed.",
+                ),
+            ],
+            outputs=tracked_outputs(),
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, film, mask, frames, fade, motion: Motion | None = None, sam=None) -> io.NodeOutput:
+        from escalier.sam import SamRefine
+        from escalier.tracking import track_masks
+
+        pictures = film_from_input(film)
+        tracked = track_masks(
+            pictures,
+            prompted_masks(mask, frames, len(pictures)),
+            motion=motion or Motion(pictures, lasting_folder("motion")),
+            refine=None if sam is None else SamRefine(sam),
+            fade=fade,
+            progress=Progress(previews=False),
+        )
+        return tracked_output(tracked)
+
+
+class EscalierTrackMaskSam2(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        choices = SAM2.choices()
+        return io.Schema(
+            node_id="EscalierTrackMaskSam2",
+            display_name="Track Mask with SAM2",
+            category=CATEGORY,
+            description="Carries masks that are given at one or a few frames to every frame of the film with a Segment "
+            "Anything 2 model, forwards and backwards. It knows the subject again by its looks, also after it was "
+            "hidden.",
+            search_aliases=["SAM2 video", "segment anything 2", "video segmentation", "video mask", "rotoscope"],
+            inputs=[
+                sockets.film_input("The filmed clip: a video, or a batch of images."),
+                io.Mask.Input(
+                    "mask",
+                    tooltip="The subject's mask in one or a few frames, in the film's size. The model takes its form "
+                    "at one half.",
+                ),
+                io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
+                io.Combo.Input(
+                    "model",
+                    options=choices,
+                    default=choices[0],
+                    tooltip="A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows "
+                    "it. Nothing is downloaded.",
+                ),
+                io.Combo.Input(
+                    "fade",
+                    options=["smoothstep", "linear"],
+                    default="smoothstep",
+                    advanced=True,
+                    tooltip="How weight passes from one given mask to the next, where both directions know a frame.",
+                ),
+            ],
+            outputs=tracked_outputs(),
+        )
+
+    @classmethod
+    def validate_inputs(cls, model) -> bool | str:
+        return SAM2.check(model)
+
+    @classmethod
+    def fingerprint_inputs(cls, model) -> tuple:
+        return SAM2.fingerprint(model)
+
+    @classmethod
+    @named_after_node
+    def execute(cls, film, mask, frames, model, fade) -> io.NodeOutput:
+        from escalier.tracking import Sam2Video, read_sam2_video
+
+        pictures = film_from_input(film)
+        prompted = prompted_masks(mask, frames, len(pictures))
+        module = read_sam2_video(SAM2.path(model))
+        patcher = comfy.model_patcher.ModelPatcher(
+            _Held(module),
+            load_device=comfy.model_management.get_torch_device(),
+            offload_device=comfy.model_management.unet_offload_device(),
+        )
+
+        def bring() -> None:
+            comfy.model_management.load_models_gpu([patcher], memory_required=SAM2_WORKING_BYTES)
+
+        tracked = Sam2Video(module, before_use=bring).track(
+            pictures, prompted, fade=fade, progress=Progress(previews=False)
+        )
+        return tracked_output(tracked)
+
+
+class EscalierMaskFromSam3Track(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EscalierMaskFromSam3Track",
+            display_name="Mask from SAM3 Track",
+            category=CATEGORY,
+            description="Turns what ComfyUI's own SAM3 nodes have tracked into soft masks, one for every frame, frame "
+            "by frame, so that a long clip does not fill the memory.",
+            search_aliases=["SAM3", "track to mask", "SAM3 video", "tracked object"],
+            inputs=[
+                Sam3Track.Input("track_data", tooltip="What Run SAM3 Video Track has found."),
+                io.String.Input(
+                    "objects",
+                    default="",
+                    tooltip="Which objects are joined into the mask, counted from 0, such as '0, 2'. Empty takes all.",
+                ),
+            ],
+            outputs=tracked_outputs(),
+        )
+
+    @classmethod
+    @named_after_node
+    def execute(cls, track_data, objects) -> io.NodeOutput:
+        from escalier.tracking import masks_from_sam3
+
+        return tracked_output(masks_from_sam3(track_data, objects_from_text(objects)))
+
+
+def objects_from_text(text: str) -> list[int] | None:
+    """Object numbers from text; None where there are none."""
+    parts = text.replace(",", " ").replace(";", " ").split()
+    for part in parts:
+        if not part.isdecimal():
+            raise ValueError(f"objects must be whole numbers such as '0, 2', got {part!r}; remove or replace it")
+    return [int(part) for part in parts] or None
+
+
+class _Held(torch.nn.Module):
+    """ComfyUI notes the device on the module it manages; on transformers' own that is a property without a setter."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
