@@ -61,8 +61,11 @@ def _bring_in_what_lies_outside(app: Any, name: str, source: list[str]) -> None:
 
 
 def _as_plain_text(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Bars in docstrings are absolute values, written for people; reStructuredText takes them for substitutions."""
-    lines[:] = [line if line.lstrip().startswith((">>>", "...")) else line.replace("|", r"\|") for line in lines]
+    """Docstrings are written for people: their bars are absolute values, and their stars are those of Python."""
+    for index, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            starred = re.sub(r"(?<=\S |.\()\*{1,2}(?=\w)", lambda found: "\\*" * len(found[0]), line)
+            lines[index] = starred.replace("|", r"\|")
 
 
 def setup(app: Any) -> None:

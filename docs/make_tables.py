@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import escalier  # noqa: E402
-from escalier.headless.cli import COMMANDS  # noqa: E402
+from escalier.commands.cli import COMMANDS  # noqa: E402
 from escalier.propagation import FADES  # noqa: E402
 
 TABLE = re.compile(r"(<!-- table: ([\w ]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
