@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import re
 import runpy
 import shlex
@@ -16,6 +17,7 @@ from types import ModuleType
 from urllib.parse import unquote
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -186,3 +188,28 @@ def test_quoted_sentences_are_in_the_source(sentence: str, said: list[str]) -> N
     pieces = [piece for piece in pieces if len(piece) > 3]
     assert max(map(len, pieces)) >= 8, "too little is left to be recognised by"
     assert any(all(piece in statement for piece in pieces) for statement in said)
+
+
+def test_forms_and_workflow_can_be_read_and_ask_for_the_log() -> None:
+    forms = {
+        path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")
+    }
+    assert {"bug", "question", "idea"} <= set(forms)
+    for name in ("bug", "question", "idea"):
+        assert {"name", "description", "body"} <= set(forms[name])
+        identifiers = [part["id"] for part in forms[name]["body"] if part["type"] != "markdown"]
+        assert len(set(identifiers)) == len(identifiers)
+    log = next(part for part in forms["bug"]["body"] if part.get("id") == "log")
+    assert "--verbose" in log["attributes"]["description"] and log["validations"]["required"]
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    steps = [step.get("run") for job in workflow["jobs"].values() for step in job["steps"]]
+    assert ".ci/run" in steps
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_hooks_before_a_commit_ask_no_other_host() -> None:
+    settings = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    assert {repository["repo"] for repository in settings["repos"]} == {"local"}
+    hooks = {hook["id"]: hook for repository in settings["repos"] for hook in repository["hooks"]}
+    assert {"ruff", "ruff-format", "mypy"} <= set(hooks)
+    assert {hook["language"] for hook in hooks.values()} == {"system"}
