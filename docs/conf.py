@@ -66,6 +66,18 @@ def _as_plain_text(app: Any, what: str, name: str, thing: Any, options: Any, lin
         if not line.lstrip().startswith((">>>", "...")):
             starred = re.sub(r"(?<=\S |.\()\*{1,2}(?=\w)", lambda found: "\\*" * len(found[0]), line)
             lines[index] = starred.replace("|", r"\|")
+    _head_the_examples(lines)
+
+
+def _head_the_examples(lines: list[str]) -> None:
+    """Examples that follow the last section without a heading of their own would be read as parameters."""
+    section = ""
+    for index, line in enumerate(lines):
+        if index and line and set(line) == {"-"}:
+            section = lines[index - 1].strip()
+        elif line.startswith(">>> ") and section not in ("", "Examples", "Notes"):
+            lines[index:index] = ["Examples", "--------", ""]
+            return
 
 
 def setup(app: Any) -> None:
