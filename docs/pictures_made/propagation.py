@@ -14,7 +14,7 @@ from .front import sides
 from .sheet import Cell, Row, contact_sheet, fitted
 from .shot import LOOK, Shot
 
-MIDDLE = 12
+EARLY, MIDDLE = 6, 12
 START, STOP = 24, 37
 """The part of the clip, after the second keyframe, that shows the guides: his hand comes down past the shelf."""
 
@@ -26,8 +26,8 @@ def fade_modes(shot: Shot) -> np.ndarray:
     for index in (6, 12, 18):
         cells = [Cell(film.frame(index), mode if index == 18 else "") for mode, film in films.items()]
         rows.append(Row(cells, f"Frame {index} of 24"))
-    cells = [Cell(sides(film.weight(MIDDLE), shot)) for film in films.values()]
-    return contact_sheet([*rows, Row(cells, f"Which run each pixel shows in frame {MIDDLE}")])
+    cells = [Cell(sides(film.weight(EARLY), shot)) for film in films.values()]
+    return contact_sheet([*rows, Row(cells, f"Which run each pixel shows in frame {EARLY}")])
 
 
 def fade_length(shot: Shot) -> np.ndarray:
