@@ -128,12 +128,20 @@ def nodes(room: str) -> str:
 def names(room: str) -> str:
     """All that a room's door offers, with the first sentence of its docstring."""
     door = importlib.import_module(f"escalier.{room}")
-    rows = []
-    for name in getattr(door, "__all__", ()):
-        thing = getattr(door, name)
-        described = inspect.isroutine(thing) or inspect.isclass(thing)
-        rows.append([f"`{name}`", _cell(_first_sentence(inspect.getdoc(thing))) if described else "a table"])
-    return _table(["name", "what it is"], rows)
+    return _table(
+        ["name", "what it is"], [[f"`{name}`", _cell(_described(getattr(door, name)))] for name in door.__all__]
+    )
+
+
+def _described(thing: object) -> str:
+    """The first sentence about a function or class; of anything else what it holds."""
+    if inspect.isroutine(thing) or inspect.isclass(thing):
+        return _first_sentence(inspect.getdoc(thing))
+    if isinstance(thing, (str, int, float)):
+        return f"`{thing}`"
+    if isinstance(thing, (dict, tuple, list)) and all(isinstance(entry, str) for entry in thing):
+        return " ".join(f"`{entry}`" for entry in thing)
+    return "for annotations"
 
 
 def needs(_: str) -> str:
