@@ -91,12 +91,6 @@ def test_every_link_and_picture_leads_somewhere(page: Path) -> None:
     assert lost == []
 
 
-def test_every_picture_is_made_by_the_script() -> None:
-    script = (DOCS / "make_pictures.py").read_text(encoding="utf-8")
-    made = set(re.findall(r'^    "(\w+\.(?:jpg|png))":', script, re.MULTILINE))
-    assert {path.name for path in (DOCS / "pictures").iterdir()} <= made
-
-
 def test_every_room_has_its_page_its_names_and_its_reference(make_tables: ModuleType) -> None:
     rooms = set(make_tables.rooms())
     assert rooms <= {page.stem for page in PAGES}
