@@ -1,0 +1,49 @@
+"""Boiling: films whose life cannot be seen in one frame, drawn as a column of pixels over time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from escalier.boiling import Boil, Dial
+from escalier.film import ArrayFrames, FrameSource
+from escalier.keyframes import vary_keyframes
+
+from .sheet import PAINTED, Cell, Row, contact_sheet
+from .shot import LENGTH, Shot
+
+COLUMN = 262
+"""The column of pixels that is followed: past the frames on the wall, then his face and shirt go through it."""
+WIDE = 12
+"""How wide a frame's column is drawn."""
+
+
+def dial(shot: Shot) -> np.ndarray:
+    """Indetermination Dial: one column of pixels through the whole film, from still to redrawn on every frame."""
+    shown = shot.clip.frame(24).copy()
+    shown[:, COLUMN - 2 : COLUMN + 2] = PAINTED
+    rows = [Row([Cell(shown, "the column"), *_over_time(shot.film, "amount 0: the paintings, carried")])]
+    for amount, text in ((0.1, "amount 0.1"), (0.25, "amount 0.25"), (0.5, "amount 0.5"), (1.0, "amount 1: redrawn")):
+        film = Dial(shot.film, shot.repainted, amount, motion=shot.motion)
+        rows.append(Row([Cell(None), *_over_time(film, text)]))
+    return contact_sheet(rows)
+
+
+def _over_time(film: FrameSource, text: str) -> list[Cell]:
+    columns = [np.repeat(film.frame(index)[:, COLUMN : COLUMN + 1], WIDE, axis=1) for index in range(LENGTH)]
+    return [Cell(np.hstack(columns), text)]
+
+
+def boil(shot: Shot) -> np.ndarray:
+    """Vary Keyframes and Line Boil: how strongly the line moves."""
+    crop = slice(10, 190), slice(210, 450)
+    rows = []
+    for amplitude, note in ((0.75, ""), (1.5, ", the default"), (3.0, "")):
+        varied = vary_keyframes(shot.keyframes, 3, amplitude_px=amplitude, feature_px=max(32.0, 12 * amplitude))
+        redraws = [ArrayFrames(np.stack([keyframes.pictures[1]])) for keyframes in varied]
+        film = Boil(redraws, hold=2)
+        first = redraws[0].frame(0).astype(np.int16)
+        change = np.abs(redraws[1].frame(0).astype(np.int16) - first).max(axis=-1)
+        moved = np.repeat(np.clip(change * 2, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        cells = [Cell(film.frame(2 * number)[crop], f"redraw {number + 1}") for number in range(3)]
+        rows.append(Row([*cells, Cell(moved[crop], "what moved from 1 to 2")], f"amplitude {amplitude:g} px{note}"))
+    return contact_sheet(rows)

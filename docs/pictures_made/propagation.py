@@ -1,0 +1,154 @@
+"""Propagation: what the fade's dials do, what each guide does, and what EbSynth's own dials do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from escalier.keyframes import paint_picture
+from escalier.propagation import FADES, Guides, Matching, Runs, Staircase, make_draft
+from escalier.pyebsynth import synthesise
+
+from .front import sides
+from .sheet import Cell, Row, contact_sheet, fitted
+from .shot import LOOK, Shot
+
+EARLY, MIDDLE = 6, 12
+START, STOP = 24, 37
+"""The part of the clip, after the second keyframe, that shows the guides: his hand comes down past the shelf."""
+
+
+def fade_modes(shot: Shot) -> np.ndarray:
+    """Fade Staircase: the four modes, between two paintings in different colours."""
+    films = {mode: Staircase(shot.two_looks, mode=mode) for mode in FADES}
+    rows = []
+    for index in (6, 12, 18):
+        cells = [Cell(film.frame(index), mode if index == 18 else "") for mode, film in films.items()]
+        rows.append(Row(cells, f"Frame {index} of 24"))
+    cells = [Cell(sides(film.weight(EARLY), shot)) for film in films.values()]
+    return contact_sheet([*rows, Row(cells, f"Which run each pixel shows in frame {EARLY}")])
+
+
+def fade_length(shot: Shot) -> np.ndarray:
+    """Fade Staircase: how long a fade takes, and how long a pixel takes in it."""
+    frames, rows = [4, 8, 11, 13, 16, 20], []
+    for length, heading in ((0, "fade frames 0: a cut"), (8, "fade frames 8"), (None, "fade frames: the whole gap")):
+        film = Staircase(shot.two_looks, fade_frames=length)
+        labels = [f"frame {index}" if length is None else "" for index in frames]
+        rows.append(Row([Cell(film.frame(i), text) for i, text in zip(frames, labels, strict=True)], heading))
+    return contact_sheet(rows)
+
+
+def fade_detail(shot: Shot) -> np.ndarray:
+    """Fade Staircase: ramp, keep contrast and seam removal, seen close."""
+    crop = slice(20, 200), slice(170, 410)
+
+    def cell(runs: Runs, index: int, text: str, **dials: Any) -> Cell:
+        return Cell(Staircase(runs, **dials).frame(index)[crop], text)
+
+    two = shot.two_looks
+    return contact_sheet(
+        [
+            Row(
+                [
+                    cell(two, MIDDLE, "ramp frames 1: hard seams", ramp_frames=1.0),
+                    cell(two, MIDDLE, "ramp frames 3, the default"),
+                    cell(two, MIDDLE, "ramp frames 12: soft", ramp_frames=12.0),
+                    cell(two, MIDDLE, "seam removal 0.9", seam_removal=0.9),
+                ],
+                "Staggered, between two paintings in different colours",
+            ),
+            Row(
+                [
+                    Cell(shot.runs.forward[0].frame(MIDDLE)[crop], "one run alone"),
+                    cell(shot.runs, MIDDLE, "linear: the mix is soft", mode="linear"),
+                    cell(shot.runs, MIDDLE, "linear, keep contrast", mode="linear", keep_contrast=True),
+                    cell(shot.runs, MIDDLE, "staggered: needs neither"),
+                ],
+                "Between two paintings of one look",
+            ),
+        ]
+    )
+
+
+def guides(shot: Shot) -> np.ndarray:
+    """Propagate Keyframes: a frame twelve frames away from its keyframe, with one guide left out at a time."""
+    last = STOP - 1 - START
+    keyframes = shot.painted({START: LOOK})
+
+    def cell(text: str, guides: Guides | None = None, *, apart: bool = True, masked: bool = True) -> Cell:
+        matching = Matching(backend="cpu", apart=apart)
+        runs = shot.propagated(keyframes, start=START, stop=STOP, guides=guides, matching=matching, masked=masked)
+        return Cell(runs.forward[0].frame(last)[:, 160:], text)
+
+    return contact_sheet(
+        [
+            Row(
+                [
+                    Cell(keyframes.pictures[0][:, 160:], "the keyframe, twelve frames before", marked=True),
+                    cell("all guides at their defaults"),
+                    cell("without a mask", masked=False),
+                ]
+            ),
+            Row(
+                [
+                    cell("colour 0: nothing holds it to the film", Guides(colour=0.0)),
+                    cell("position 0: strokes lose their place", Guides(position=0.0)),
+                    cell("temporal 6: the past is dragged along", Guides(temporal=6.0)),
+                ]
+            ),
+        ]
+    )
+
+
+def engine(shot: Shot) -> np.ndarray:
+    """EbSynth's own dials on one picture: patch size, uniformity, turns of search."""
+    style, source, target = paint_picture(shot.clip.frame(24), LOOK, seed=24), shot.clip.frame(24), shot.clip.frame(36)
+    crop = slice(60, 300), slice(300, 620)
+
+    def cell(text: str, **dials: Any) -> Cell:
+        made = synthesise(style, [source], [target], weights=[6.0], backend="cpu", threads=1, **dials)
+        return Cell(made.image[crop], text)
+
+    return contact_sheet(
+        [
+            Row(
+                [
+                    cell("patch size 3", patch_size=3),
+                    cell("patch size 5, the default"),
+                    cell("patch size 7: larger strokes", patch_size=7),
+                ],
+            ),
+            Row(
+                [
+                    cell("uniformity 0: one spot repeats", uniformity=0.0),
+                    cell("uniformity 3500, the default"),
+                    cell("uniformity 40000: uses all of it", uniformity=40000.0),
+                ],
+            ),
+            Row(
+                [
+                    cell("search vote iterations 1", search_vote_iterations=1),
+                    cell("search vote iterations 4", search_vote_iterations=4),
+                    cell("pyramid levels 1: fine detail only", pyramid_levels=1),
+                ],
+            ),
+        ]
+    )
+
+
+def small_draft(shot: Shot) -> np.ndarray:
+    """Draft Propagation: the same film at a quarter of the size."""
+    matching, frames = Matching(backend="cpu"), [6, 18, 36]
+    runs = make_draft(
+        shot.clip, shot.keyframes, folder=shot.scratch, masks=shot.mattes, matching=matching, cuts=(), threads=1
+    )
+    film = Staircase(runs)
+    width = shot.clip.size.width
+    return contact_sheet(
+        [
+            Row([Cell(fitted(film.frame(i), width)) for i in frames], "The draft, a quarter of the size, enlarged"),
+            Row([Cell(shot.film.frame(i), f"frame {i}") for i in frames], "The film"),
+        ]
+    )
