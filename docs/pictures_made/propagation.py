@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
-from escalier.keyframes import paint_picture
 from escalier.propagation import FADES, Guides, Matching, Runs, Staircase, make_draft
 from escalier.pyebsynth import synthesise
 
@@ -94,8 +94,8 @@ def guides(shot: Shot) -> np.ndarray:
             Row(
                 [
                     cell("colour 0: nothing holds it to the film", Guides(colour=0.0)),
-                    cell("position 0: strokes lose their place", Guides(position=0.0)),
-                    cell("temporal 6: the past is dragged along", Guides(temporal=6.0)),
+                    cell("position 0", Guides(position=0.0)),
+                    cell("temporal 6: smears at his back", Guides(temporal=6.0)),
                 ]
             ),
         ]
@@ -103,39 +103,45 @@ def guides(shot: Shot) -> np.ndarray:
 
 
 def engine(shot: Shot) -> np.ndarray:
-    """EbSynth's own dials on one picture: patch size, uniformity, turns of search."""
-    style, source, target = paint_picture(shot.clip.frame(24), LOOK, seed=24), shot.clip.frame(24), shot.clip.frame(36)
-    crop = slice(60, 300), slice(300, 620)
+    """EbSynth's own dials on one picture, led by one soft grey guide alone, so that they have much to decide."""
+    style, source, target = shot.keyframes.pictures[1], _soft(shot.clip.frame(24)), _soft(shot.clip.frame(36))
+    crop = slice(36, 266), slice(300, 607)
 
-    def cell(text: str, **dials: Any) -> Cell:
-        made = synthesise(style, [source], [target], weights=[6.0], backend="cpu", threads=1, **dials)
+    def cell(text: str, weight: float = 1.0, **dials: Any) -> Cell:
+        made = synthesise(style, [source], [target], weights=[weight], backend="cpu", threads=1, **dials)
         return Cell(made.image[crop], text)
 
+    fastest = {"search_vote_iterations": 1, "patchmatch_iterations": 1, "pyramid_levels": 1}
+    usual = cell("all at their defaults: weight 1, patch size 5, uniformity 3500")
     return contact_sheet(
         [
             Row(
                 [
-                    cell("patch size 3", patch_size=3),
-                    cell("patch size 5, the default"),
-                    cell("patch size 7: larger strokes", patch_size=7),
-                ],
+                    Cell(np.repeat(target[crop][..., None], 3, axis=2), "the only guide: the film, grey and soft"),
+                    usual,
+                    cell("search vote iterations 1, patchmatch iterations 1, pyramid levels 1", **fastest),
+                ]
             ),
             Row(
                 [
-                    cell("uniformity 0: one spot repeats", uniformity=0.0),
-                    cell("uniformity 3500, the default"),
-                    cell("uniformity 40000: uses all of it", uniformity=40000.0),
-                ],
+                    cell("patch size 3: strokes fall apart", patch_size=3),
+                    cell("patch size 7: larger pieces, softer", patch_size=7),
+                    cell("weight 6: the guide is followed closely", 6.0),
+                ]
             ),
             Row(
                 [
-                    cell("search vote iterations 1", search_vote_iterations=1),
-                    cell("search vote iterations 4", search_vote_iterations=4),
-                    cell("pyramid levels 1: fine detail only", pyramid_levels=1),
-                ],
+                    cell("uniformity 0: parts used again and again", uniformity=0.0),
+                    cell("uniformity 20000: all parts are used", uniformity=20000.0),
+                    cell("weight 0.3: the guide says little", 0.3),
+                ]
             ),
         ]
     )
+
+
+def _soft(picture: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 3)
 
 
 def small_draft(shot: Shot) -> np.ndarray:
