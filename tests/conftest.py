@@ -1,4 +1,4 @@
-"""Shared by every test: skips are a list, not a habit."""
+"""Shared by every test: tiers that nobody has to remember, and skips that are a list, not a habit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ pytest_plugins = ["comfyui_server"]
 
 ROOT = Path(__file__).resolve().parent.parent
 skipped: dict[str, str] = {}
+
+# Fixtures of tests/support/comfyui_server.py, tests/nodes/conftest.py and tests/workflows/conftest.py.
+OF_COMFYUI = {"comfyui", "comfyui_folder", "pack", "page", "page_driver", "server"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for ComfyUI, or for a fixture that does, is of the tier `server`; who is of no other is `quick`."""
+    for item in items:
+        if OF_COMFYUI & set(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
+        elif item.get_closest_marker("slow") is None:
+            item.add_marker("quick")
 
 
 @pytest.hookimpl(trylast=True)

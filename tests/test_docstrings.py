@@ -18,6 +18,7 @@ MODULES = sorted(
 ROOMS = [name for name in MODULES if name.count(".") == 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name: str) -> None:
     module = importlib.import_module(name)

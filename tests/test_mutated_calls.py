@@ -145,6 +145,7 @@ def outcome(call: Call, argument: str, value: Any) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_every_public_function_has_a_call_to_spoil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     functions = {name for name, found in public_names() if inspect.isfunction(found)}
@@ -153,6 +154,7 @@ def test_every_public_function_has_a_call_to_spoil(tmp_path: Path, monkeypatch: 
     assert functions - {call.name for call in recorded_calls()} <= with_weights
 
 
+@pytest.mark.slow
 def test_calls_that_are_wrong_in_one_argument_end_in_a_named_error_or_an_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

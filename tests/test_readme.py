@@ -1,4 +1,4 @@
-"""What the README promises can be checked: its two commands, the menu's headings, the table of fades."""
+"""What the README promises can be checked: two commands, a page for each menu entry, fades, recipes, the patent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from escalier.propagation import FADES
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -22,20 +23,25 @@ def test_each_command_is_a_single_line(name: str) -> None:
     assert block[1].startswith("python -m pip install -e ")
 
 
-def test_every_menu_entry_has_its_heading() -> None:
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_every_menu_entry_has_its_page_and_its_line() -> None:
     menus = {
         path.relative_to(ROOT / "nodes").with_suffix("").parts[0]
         for path in (ROOT / "nodes").rglob("*.py")
         if 'node_id="Escalier' in path.read_text(encoding="utf-8")
     }
     assert {"film", "keyframes", "mask", "composite", "coherence"} <= menus
-    headings = {line[3:].lower() for line in README.splitlines() if line.startswith("## ")}
-    assert menus <= headings
+    assert [menu for menu in sorted(menus) if f"[{menu}](docs/{menu}.md)" not in README] == []
+    for menu in menus:
+        assert f"<!-- table: nodes of {menu} -->" in (DOCS / f"{menu}.md").read_text(encoding="utf-8")
 
 
 def test_fades_are_listed_as_the_table_has_them() -> None:
     rows = [f"| `{name}` | {(inspect.getdoc(fade) or '').splitlines()[0]} |" for name, fade in FADES.items()]
-    assert "\n".join(rows) in README
+    assert "\n".join(rows) in (DOCS / "propagation.md").read_text(encoding="utf-8")
 
 
 def test_requirements_and_project_ask_for_the_same_versions() -> None:
@@ -51,6 +57,8 @@ def test_the_patent_is_named() -> None:
 
 
 def test_recipes_are_those_that_are_shipped() -> None:
-    table = README.split("## Recipes")[1].split("\n## ")[0]
+    page = (DOCS / "recipes.md").read_text(encoding="utf-8")
+    table = page.split("\n## ")[0]
     named = {name for row in table.splitlines() if row.startswith("| `") for name in re.findall(r"`(\w+)`", row)}
     assert named == {path.stem for path in (ROOT / "workflows").glob("*.json")}
+    assert named <= {line[3:] for line in page.splitlines() if line.startswith("## ")}

@@ -60,6 +60,7 @@ def level(amount: float) -> Curve:
     return Curve(((0, amount),))
 
 
+@pytest.mark.slow
 def test_warp_error_rises_at_eleven_settings_of_the_dial(shot: Shot) -> None:
     errors = [shot.warp_error(shot.dial(tenth / 10)) for tenth in range(11)]
     assert all(after > before for before, after in itertools.pairwise(errors)), errors
@@ -68,6 +69,7 @@ def test_warp_error_rises_at_eleven_settings_of_the_dial(shot: Shot) -> None:
     assert errors[-1] > 5 * errors[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["linear", "smoothstep"])
 def test_warp_error_rises_with_every_fade_and_also_below_the_longest_hold(shot: Shot, mode: str) -> None:
     errors = [shot.warp_error(shot.dial(amount, mode=mode)) for amount in (0.05, 0.2, 0.6)]

@@ -41,6 +41,7 @@ def still(length: int = 30) -> ArrayFrames:
     return ArrayFrames(np.stack([acted(1)[0]] * length))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("length", "uncover_at", "keyframes"),
     [(40, 20, (0,)), (40, 20, (0, 10, 18)), (48, 24, (0, 20)), (72, 50, (0, 24, 47))],
@@ -54,6 +55,7 @@ def test_the_first_suggestion_is_within_two_frames_of_the_uncovering_of_a_face(
     assert "of the picture is newly uncovered" in advice.suggestions[0].reason
 
 
+@pytest.mark.slow
 def test_a_face_that_is_covered_is_found_from_the_other_side(tmp_path: Path) -> None:
     """The same film backwards, with its keyframe at the end: the face is last seen 20 frames before that."""
     film = ArrayFrames(acted(40, size=Size(240, 136), uncover_at=20)[::-1].copy())
@@ -81,6 +83,7 @@ def before(uncovered) -> Runs:
     return painted_runs(*uncovered, places=(4,))
 
 
+@pytest.mark.slow
 def test_adding_the_suggested_keyframe_lowers_the_long_lag_error_of_the_face_and_paints_it_right(
     uncovered, before: Runs
 ) -> None:
@@ -102,6 +105,7 @@ def test_adding_the_suggested_keyframe_lowers_the_long_lag_error_of_the_face_and
     assert wrong[1] < 0.5 * wrong[0]
 
 
+@pytest.mark.slow
 def test_with_the_runs_of_a_draft_lost_confidence_counts(uncovered, before: Runs) -> None:
     film, motion, _ = uncovered
     advice = advise_keyframes(film, motion=motion, runs=before, count=1)
@@ -111,6 +115,7 @@ def test_with_the_runs_of_a_draft_lost_confidence_counts(uncovered, before: Runs
     assert "confidence fell" in advice.suggestions[0].reason or "uncovered" in advice.suggestions[0].reason
 
 
+@pytest.mark.slow
 def test_two_runs_that_disagree_ask_for_a_keyframe_between_them(uncovered, before: Runs) -> None:
     """Keyframes of opposite colours on a film that stands still: nothing is uncovered, and the runs disagree."""
     film = still(24)
@@ -122,6 +127,7 @@ def test_two_runs_that_disagree_ask_for_a_keyframe_between_them(uncovered, befor
     assert "the two runs disagree over" in suggestion.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3, 4, 6])
 def test_it_sees_more_than_an_even_spread_of_as_many_keyframes(count: int) -> None:
     position = np.concatenate([np.zeros(20), np.linspace(0, 3 * WIDTH, 30), np.full(70, 3 * WIDTH)]).astype(int)
@@ -131,6 +137,7 @@ def test_it_sees_more_than_an_even_spread_of_as_many_keyframes(count: int) -> No
     assert seen_from(position, advised) > seen_from(position, evenly(len(film), count)) + 0.01
 
 
+@pytest.mark.slow
 def test_a_shot_without_a_keyframe_comes_first_the_longest_before_the_others() -> None:
     film = ArrayFrames(np.concatenate([acted(12), 255 - acted(5, seed=3)[:, ::-1], acted(9, seed=4)[..., ::-1] // 2]))
     advice = advise_keyframes(film, keyframes=[3], count=2)
@@ -149,6 +156,7 @@ def test_hard_cuts_everywhere_are_told_as_shots_without_keyframes() -> None:
     assert len(advice.cuts) == 6 and len(advice.frames) == 3 and len(advice.bare_shots) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_without_motion_keyframes_are_shared_out(count: int) -> None:
     advice = advise_keyframes(still(60), count=count)
@@ -187,6 +195,7 @@ def test_suggestions_keep_their_distance_and_reckon_with_one_another() -> None:
     assert sum(gains) == pytest.approx(float((advice.missing - advice.missing_after).mean()), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_jump_in_the_measurement_draws_the_suggestion_to_it() -> None:
     film = still(60)
     measured: Measurement = measure_film(film, film)

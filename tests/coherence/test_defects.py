@@ -41,6 +41,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     yield Bench(tmp_path_factory.mktemp("motion"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", films.DEFECTS)
 def test_each_defect_is_worse_than_the_ideal_on_its_figure(bench: Bench, name: str) -> None:
     _, figure = films.DEFECTS[name]
@@ -51,18 +52,21 @@ def test_each_defect_is_worse_than_the_ideal_on_its_figure(bench: Bench, name: s
     assert found.bought_with_blur() == (name in {"decay", "blur"}), found
 
 
+@pytest.mark.slow
 def test_ideal_restyle_is_as_steady_as_the_film_and_not_marked(bench: Bench) -> None:
     assert bench.ideal.figures["flicker"] < 1.5
     assert bench.ideal.figures["pop"] < 2
     assert not bench.ideal.bought_with_blur()
 
 
+@pytest.mark.slow
 def test_blur_lowers_the_warp_error_and_is_therefore_marked(bench: Bench) -> None:
     found = bench.defect("blur")
     assert found.figures["warp_error"] < bench.ideal.figures["warp_error"]
     assert "Bought with blur" in str(found)
 
 
+@pytest.mark.slow
 def test_film_held_against_itself_has_no_motion_error(bench: Bench) -> None:
     found = measure_film(bench.source, bench.source, motion=bench.motion)
     assert found.figures["motion_error"] == 0
@@ -71,6 +75,7 @@ def test_film_held_against_itself_has_no_motion_error(bench: Bench) -> None:
     assert np.nanmax(found.curves["motion_error"]) == 0
 
 
+@pytest.mark.slow
 def test_the_misaligned_cut_is_found_at_its_frame(bench: Bench) -> None:
     found = bench.defect("misaligned hard cut")
     assert found.frames["pop"] in {8, 17, 26}

@@ -269,6 +269,7 @@ def test_every_flow_of_the_source_is_computed_once(source, restyled, tmp_path, m
     assert len(made) == (LENGTH - 1) + (LENGTH - LAG) + 2 * own
 
 
+@pytest.mark.slow
 def test_large_films_are_measured_at_the_size_of_the_flow(tmp_path: Path) -> None:
     film = sliding(0, 3, Size(1200, 900))
     found = measure_film(film, film)

@@ -51,6 +51,7 @@ def test_a_connection_that_breaks_once_is_opened_again(fake: FakeServer, workflo
     assert fake.connections == 2
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_up_again_and_again_still_gets_its_job_done(
     fake: FakeServer, workflow: Workflow, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_server_without_a_websocket_is_asked_for_its_history(
     assert run_workflow(workflow, server=fake.url, output=tmp_path, limits=QUICK) == [tmp_path / "a.png"]
 
 
+@pytest.mark.slow
 def test_a_flood_of_messages_does_not_hide_that_the_job_is_done(
     fake: FakeServer, workflow: Workflow, tmp_path: Path
 ) -> None:

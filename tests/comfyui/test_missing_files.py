@@ -139,6 +139,7 @@ def test_folders_that_comfyui_is_told_of_are_searched(tmp_path: Path) -> None:
         assert missing_here(loading(class_type, field, "a.pth"), [], folders) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"a: [", b"\xff\xfe\x00", b"- 1", b"", b"a: {checkpoints: [1]}", b"[" * 1500])
 def test_a_damaged_list_of_folders_never_refuses_a_workflow_wrongly(tmp_path: Path, content: bytes) -> None:
     pytest.importorskip("yaml")

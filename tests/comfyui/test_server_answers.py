@@ -141,6 +141,7 @@ def refusal(server: FakeServer, folder: Path) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("request_name", REQUESTS)
 def test_a_wrong_answer_is_one_sentence(fake: FakeServer, tmp_path: Path, request_name: str, answer: str) -> None:
@@ -199,6 +200,7 @@ WRONG_INSIDE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", WRONG_INSIDE)
 def test_an_answer_that_is_wrong_inside_is_one_sentence(fake: FakeServer, tmp_path: Path, case: str) -> None:
     request_name, body = WRONG_INSIDE[case]
@@ -219,6 +221,7 @@ ODD_INSIDE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ODD_INSIDE)
 def test_what_the_job_does_not_depend_on_may_be_odd(fake: FakeServer, tmp_path: Path, case: str) -> None:
     request_name, body = ODD_INSIDE[case]

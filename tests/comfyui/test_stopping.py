@@ -184,6 +184,7 @@ def record_launches(monkeypatch: pytest.MonkeyPatch, what: Callable[[Server], An
     return recorded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [WAITING, STUBBORN], ids=["willing", "stubborn"])
 def test_a_server_leaves_when_its_parent_is_killed(
     program: Callable[[str], ComfyUI], start: Callable[..., subprocess.Popen[str]], text: str
@@ -215,6 +216,7 @@ def test_a_server_that_ends_while_starting_is_told_with_its_log(
     assert server.pid is None and not list((Path(os.environ["ESCALIER_DATA"]) / "scratch").iterdir())
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_in_time_is_stopped(
     program: Callable[[str], ComfyUI], no_questions: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ def run(redirection: str, tmp_path: Path, *options: str) -> tuple[int, str, bool
     return outcome.returncode, outcome.stderr, done.exists() and done.read_text() == "done"
 
 
+@pytest.mark.slow
 @shells_only
 @pytest.mark.parametrize(
     "redirection",

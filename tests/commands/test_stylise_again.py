@@ -43,6 +43,7 @@ def runs_in(shot: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in (shot / ".escalier").glob("run_*/frames.npy")}
 
 
+@pytest.mark.slow
 def test_the_same_command_again_makes_and_writes_nothing(shot: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     first, said = run(shot, capsys)
     assert first["made"] and "so that nothing is made twice" in said and str(shot / ".escalier") in said
@@ -57,6 +58,7 @@ def test_the_same_command_again_makes_and_writes_nothing(shot: Path, capsys, mon
     assert runs_in(shot) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["deleted", "changed"])
 def test_a_film_that_is_no_longer_what_was_written_is_written_anew(shot: Path, capsys, harm: str) -> None:
     run(shot, capsys)
@@ -67,6 +69,7 @@ def test_a_film_that_is_no_longer_what_was_written_is_written_anew(shot: Path, c
     assert film.read_bytes() == whole and runs_in(shot) == before
 
 
+@pytest.mark.slow
 def test_a_corrected_keyframe_repeats_only_its_own_runs(shot: Path, capsys) -> None:
     run(shot, capsys)
     before = runs_in(shot)
@@ -81,6 +84,7 @@ def test_a_corrected_keyframe_repeats_only_its_own_runs(shot: Path, capsys) -> N
     assert np.array_equal(open_film(shot / "film.mkv").frame(3), cv2.imread(str(file))[..., ::-1])
 
 
+@pytest.mark.slow
 def test_another_fade_and_another_format_use_the_same_runs(shot: Path, capsys) -> None:
     run(shot, capsys)
     before = runs_in(shot)
@@ -97,6 +101,7 @@ def test_no_keep_leaves_the_film_alone(shot: Path, capsys) -> None:
     assert sorted(path.name for path in shot.iterdir()) == ["clip.mkv", "film.mkv", "painted"]
 
 
+@pytest.mark.slow
 def test_what_was_not_used_for_long_is_removed_by_the_next_job(shot: Path, capsys) -> None:
     run(shot, capsys)
     shutil.rmtree(shot / "painted")
@@ -109,6 +114,7 @@ def test_what_was_not_used_for_long_is_removed_by_the_next_job(shot: Path, capsy
     assert len(runs_in(shot)) == 2
 
 
+@pytest.mark.slow
 def test_clean_removes_what_was_kept_and_nothing_else(shot: Path, capsys) -> None:
     run(shot, capsys)
     (shot / ".escalier" / "mine.txt").write_text("precious")
@@ -121,6 +127,7 @@ def test_clean_removes_what_was_kept_and_nothing_else(shot: Path, capsys) -> Non
     assert (shot / "film.mkv").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -141,6 +148,7 @@ def test_clean_refuses_what_it_does_not_know(
     assert text in capsys.readouterr().err and runs_in(shot) == before
 
 
+@pytest.mark.slow
 def test_paintings_that_belong_elsewhere_are_named(shot: Path, capsys) -> None:
     film = make_clip(Size(320, 180), 31)
     write_film(shot / "clip.mkv", film)

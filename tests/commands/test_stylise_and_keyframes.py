@@ -116,6 +116,7 @@ def test_more_keyframes_may_go_into_the_same_folder_and_the_next_step_is_named(
     assert shlex.split(next_step) == ["stylise", str(clip), "--keyframes", str(folder)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -173,6 +174,7 @@ def cut_shot(folder: Path) -> Path:
     return write_film(folder / "cut.mkv", ArrayFrames(np.stack(frames + other)))
 
 
+@pytest.mark.slow
 def test_a_shot_without_a_keyframe_is_refused_unless_cuts_are_not_looked_for(tmp_path: Path, capsys) -> None:
     clip, painted = cut_shot(tmp_path), tmp_path / "painted"
     assert main(["keyframes", str(clip), "--output", str(painted), "--at", "1"]) == 0

@@ -37,6 +37,7 @@ def runs_in(folder: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("run_*/frames.npy")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_stopped_job_leaves_no_film_and_the_next_one_goes_on(
     shot: Path, tmp_path: Path, number: str, code: int
@@ -72,6 +73,7 @@ def test_a_stopped_job_leaves_no_film_and_the_next_one_goes_on(
     assert {name: when for name, when in runs_in(scratch).items() if name in kept} == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", [">&- 2>&-", "2>/dev/full"])
 def test_the_film_is_written_whoever_reads(shot: Path, tmp_path: Path, redirection: str) -> None:
     if "full" in redirection and not os.path.exists("/dev/full"):
@@ -85,6 +87,7 @@ def test_the_film_is_written_whoever_reads(shot: Path, tmp_path: Path, redirecti
     assert len(open_film(tmp_path / "film.mkv")) == LENGTH
 
 
+@pytest.mark.slow
 def test_json_is_the_only_line_on_standard_output(shot: Path, tmp_path: Path) -> None:
     words = command(shot, tmp_path / "film.mkv", "--json", "--scratch", str(shot / "scratch"))
     outcome = subprocess.run(words, capture_output=True, text=True, timeout=120)

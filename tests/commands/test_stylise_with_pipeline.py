@@ -48,6 +48,7 @@ def painted_in(folder: Path) -> dict[str, np.ndarray]:
     return {file.name: read_picture(file) for file in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 def test_keyframes_are_painted_carried_and_left_for_correction(clip: Path, models: Path, tmp_path: Path) -> None:
     film = tmp_path / "film.mkv"  # lossless, so that the keyframes can be compared
     arguments = ["stylise", str(clip), "--pipeline", str(models / "sd15"), "--output", str(film), *FEW]
@@ -67,6 +68,7 @@ def test_keyframes_are_painted_carried_and_left_for_correction(clip: Path, model
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == [".escalier"]
 
 
+@pytest.mark.slow
 def test_all_keyframes_are_painted_at_once_on_one_sheet(
     clip: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +88,7 @@ def test_all_keyframes_are_painted_at_once_on_one_sheet(
         assert off.mean() < 6, "each cell comes back to its own frame, through the scaling of its sheet"
 
 
+@pytest.mark.slow
 def test_depth_is_measured_keyframe_by_keyframe(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     diffusers_folders.write_pipeline(tmp_path / "depth", "depth2img")
     seen = {}
@@ -106,6 +109,7 @@ def test_depth_is_measured_keyframe_by_keyframe(clip: Path, tmp_path: Path, monk
     assert np.corrcoef(cell.ravel(), source.frame(0).mean(2).ravel())[0, 1] > 0.99
 
 
+@pytest.mark.slow
 def test_inpainting_leaves_the_film_s_own_pixels_outside_the_mask(clip: Path, models: Path, tmp_path: Path) -> None:
     mask = np.zeros((SIZE.height, SIZE.width), np.uint8)
     mask[16:48, 32:64] = 255
@@ -172,6 +176,7 @@ def test_a_folder_of_keyframes_and_a_pipeline_exclude_one_another(clip: Path, ca
     assert "not allowed with" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_frames_are_chosen_where_none_are_named(models: Path, tmp_path: Path) -> None:
     still = write_film(tmp_path / "still.mkv", ArrayFrames(np.full((3, 64, 96, 3), 90, np.uint8)))
     arguments = ["stylise", str(still), "--pipeline", str(models / "sd15"), *FEW]

@@ -59,6 +59,7 @@ VIEWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VIEWS)
 def test_room_is_found_within_two_levels_and_the_rest_is_handed_on(name: str) -> None:
     film, masks, rooms = shot(VIEWS[name])
@@ -86,6 +87,7 @@ def test_frame_outside_the_grown_mask_is_kept_to_the_bit() -> None:
     assert (plate.picture[kept] == film.frame(6)[kept]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 @pytest.mark.parametrize("fill", ["telea", "navier_stokes"])
 def test_filling_paints_what_no_frame_shows_and_still_says_so(fill: str, dtype: type) -> None:

@@ -44,6 +44,7 @@ def random_problem(shape: tuple[int, int], share: float, seed: int = 0) -> tuple
     return mask, rng.standard_normal(shape) * mask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("method", ["solve", "conjugate_gradient"])
 @pytest.mark.parametrize("screening", [0.0, 0.01, 2.0])

@@ -16,6 +16,7 @@ Pair = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
 Solve = Callable[..., np.ndarray]
 
 
+@pytest.mark.slow
 @ENGINES
 @pytest.mark.parametrize("gradients", ["import", "mixed"])
 def test_error_is_at_most_a_tenth_of_a_level_on_hard_masks(
@@ -28,6 +29,7 @@ def test_error_is_at_most_a_tenth_of_a_level_on_hard_masks(
     assert (blended[~hard_mask] == target[~hard_mask]).all()
 
 
+@pytest.mark.slow
 @ENGINES
 @pytest.mark.parametrize("gradients", ["import", "mixed"])
 def test_error_is_at_most_a_tenth_of_a_level_at_odd_sizes(
@@ -41,6 +43,7 @@ def test_error_is_at_most_a_tenth_of_a_level_at_odd_sizes(
     assert np.abs(blended - direct_solution(source, target, mask, gradients)).max() <= 0.1 * LEVEL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pinholes", "all but a corner"])
 def test_error_stays_small_where_the_solver_needs_more_steps(
     name: str, picture_pair: Pair, direct_solution: Solve
@@ -69,6 +72,7 @@ def test_guidance_and_screening_are_those_of_the_equation(
     assert np.abs(blended - truth).max() <= 0.1 * LEVEL
 
 
+@pytest.mark.slow
 @ENGINES
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 @pytest.mark.parametrize("gradients", ["import", "mixed", "average"])

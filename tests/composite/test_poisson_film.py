@@ -148,6 +148,7 @@ def test_memory_budget_limits_the_frames_at_once() -> None:
     assert engine.frames_at_once(Size(64, 64), 1000) == 16
 
 
+@pytest.mark.slow
 def test_steadied_masks_leave_no_seam_in_time(picture_pair: Pair) -> None:
     # A still shot whose mask trembles by a pixel: what flickers is the seam alone.
     source, target = picture_pair(120, 160)

@@ -40,6 +40,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RUN)
 def test_a_map_has_exactly_the_size_of_its_picture(kind: str, weights, picture: np.ndarray) -> None:
     maps = draw_control_maps([picture], kind, folders=[weights(kind)], resolution=64)
@@ -48,6 +49,7 @@ def test_a_map_has_exactly_the_size_of_its_picture(kind: str, weights, picture: 
     assert 0 <= maps.min() <= maps.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pidinet", "lineart realistic"])
 def test_at_a_multiple_of_64_a_map_is_the_packages_own(kind: str, weights, picture: np.ndarray) -> None:
     from escalier.diffusion.control_maps.package import import_package
@@ -139,6 +141,7 @@ def test_a_file_that_holds_no_weights_is_refused(content: bytes, message: str, t
         draw_control_maps([np.zeros((64, 64, 3), np.uint8)], "hed", folders=[tmp_path])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pidinet", "hed", "lineart realistic", "mlsd", "teed"])
 @pytest.mark.parametrize("writing", ["bare", "state_dict", "model", "module.", "safetensors"])
 def test_other_ways_to_write_the_same_weights_draw_the_same(
@@ -183,6 +186,7 @@ def test_arguments_out_of_range_are_refused(arguments: dict, message: str) -> No
         draw_control_maps(**{**defaults, **arguments})
 
 
+@pytest.mark.slow
 def test_import_survives_a_mediapipe_without_solutions(tmp_path: Path) -> None:
     """mediapipe 1.x, as controlnet-aux 0.0.10 meets it: the plain import fails, ours does not."""
     (tmp_path / "mediapipe.py").write_text("__version__ = '1.2.2'\n")

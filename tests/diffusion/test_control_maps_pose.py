@@ -94,6 +94,7 @@ def detector():
     return openpose_detector({"body": AnalyticBody(), "hand": hand, "face": face})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deviation_px", [TAUGHT_PX, 12 * 184 / 512], ids=["as taught", "narrow"])
 @pytest.mark.parametrize("enlarged", [0.5, 1, 1.375, 2.5], ids=["192x256", "384x512", "528x704", "960x1280"])
 def test_all_parts_of_a_figure_are_found_within_3_px(enlarged: float, deviation_px: float) -> None:
@@ -107,6 +108,7 @@ def test_all_parts_of_a_figure_are_found_within_3_px(enlarged: float, deviation_
     assert apart.mean() < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [57, 128, 301, 640])
 def test_all_joints_of_a_hand_are_found_within_3_px(detector, side: int) -> None:
     found = detector.hand_estimation(grey(side, side))

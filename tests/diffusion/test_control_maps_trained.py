@@ -79,6 +79,7 @@ def edges_of(picture: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
         return convolve(torch.cat(sides, dim=1), "fuse/vars").sigmoid()[0, 0].numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_trained_hed_draws_what_its_paper_says(
     tmp_path: Path, weights: dict[str, np.ndarray], picture: np.ndarray, suffix: str

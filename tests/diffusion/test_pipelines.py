@@ -17,7 +17,8 @@ from tiny_models import diffusers_folders  # noqa: E402
 from escalier.diffusion import Pipeline, load_pipeline, repaint  # noqa: E402
 from escalier.diffusion.pipelines import inputs  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("no_network")
+# diffusers and transformers take ten seconds to load.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_network")]
 SIZE = (61, 75)  # rows and columns; neither is a multiple of 8
 FEW = {"steps": 4, "strength": 0.6}
 

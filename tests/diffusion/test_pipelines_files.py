@@ -19,7 +19,8 @@ from tiny_models import diffusers_folders  # noqa: E402
 from escalier.diffusion import load_pipeline, repaint  # noqa: E402
 from escalier.diffusion.pipelines import families  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("no_network")
+# diffusers and transformers take ten seconds to load.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_network")]
 FEW = {"steps": 2, "strength": 1.0}
 PICTURES = np.random.default_rng(0).random((1, 24, 40, 3), np.float32)
 MAPS = (PICTURES > 0.5).astype(np.float32)

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # diffusers and transformers take ten seconds to load
+
 torch = pytest.importorskip("torch")
 pytest.importorskip("diffusers", exc_type=ImportError)
 pytest.importorskip("transformers")

@@ -14,6 +14,8 @@ from tiny_models import segformer
 from escalier.diffusion import draw_segmentation_maps
 from escalier.diffusion.control_maps.ade20k import PALETTE
 
+pytestmark = pytest.mark.slow  # diffusers and transformers take ten seconds to load
+
 MODELS = ("segformer", "upernet on swin", "upernet on convnext")
 BLACK = [np.zeros((64, 64, 3), np.uint8)]
 

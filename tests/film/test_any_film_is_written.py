@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def film_of(count: int, width: int, height: int) -> np.ndarray:
     return np.broadcast_to(levels[:, None, None, None], (count, height, width, 3))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(VIDEOS), st.integers(2, 50), st.integers(2, 50), clocks, st.one_of(st.none(), rates))
 def test_video_files(suffix: str, width: int, height: int, clock: list[int], rate) -> None:

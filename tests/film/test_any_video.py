@@ -136,6 +136,7 @@ def own_rgb(frame: av.VideoFrame) -> np.ndarray:
     return np.clip(rgb, 0, 255)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(CLIPS))
 def test_frames_in_any_order_are_those_of_a_straight_decode(tmp_path: Path, seed: int) -> None:
     made = make_clip(tmp_path, seed)

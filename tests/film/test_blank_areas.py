@@ -119,6 +119,7 @@ def off(motion: Motion, scene: Scene) -> np.ndarray:
     return np.linalg.norm(motion.flow(0, 1) - scene.flow, axis=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENES)
 def test_a_blank_area_moves_as_it_does_and_is_called_visible(name: str, tmp_path: Path) -> None:
     scene = SCENES[name]()

@@ -146,6 +146,7 @@ CODECS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "codec"), CODECS.values(), ids=list(CODECS))
 @pytest.mark.parametrize(
     ("sound_from", "pictures_from"), [(0.0, 0), (0.3, 0), (0.0, 9)], ids=["together", "sound later", "pictures later"]
@@ -177,6 +178,7 @@ COPIED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "codec", "targets"), COPIED.values(), ids=list(COPIED))
 def test_what_a_file_can_hold_is_copied_packet_by_packet(tmp_path: Path, suffix, codec, targets) -> None:
     clip = VideoFrames(make_clip(tmp_path / f"clip{suffix}", codec))
@@ -210,6 +212,7 @@ def test_sound_is_left_out_on_demand(tmp_path: Path) -> None:
     assert VideoFrames(write_film(tmp_path / "film.mp4", clip, like=clip, sound=False)).audio == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "end"), [(1.0, 2.0), (0.51, 1.6), (0.013, 2.0), (0.0, 1.3)])
 @pytest.mark.parametrize("codec", ["aac", "libmp3lame", "alac"])
 def test_sound_removed_by_an_edit_list_stays_removed(tmp_path: Path, codec: str, start: float, end: float) -> None:
@@ -233,6 +236,7 @@ def test_every_track_is_carried(tmp_path: Path) -> None:
         assert heard(film, 2).beeps == pytest.approx(list(BEEPS), abs=1.01e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_s24le", "aac", "libopus"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_gap_in_the_sound_stays_a_gap(tmp_path: Path, target: str, codec: str) -> None:
@@ -241,6 +245,7 @@ def test_a_gap_in_the_sound_stays_a_gap(tmp_path: Path, target: str, codec: str)
     assert heard(film).beeps == pytest.approx([0.25, 1.25, 1.75], abs=1.5e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [24, 72], ids=["sound longer", "sound shorter"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_sound_longer_or_shorter_than_the_film_keeps_its_length(tmp_path: Path, target: str, count: int) -> None:
@@ -290,6 +295,7 @@ def test_a_part_without_sound_has_no_track(tmp_path: Path, target: str) -> None:
         assert len(film.streams.audio) == 0 and film.duration / 1e6 == pytest.approx(20 / 24, abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "codec"), [(".mov", "aac"), (".mkv", "flac"), (".ts", "aac"), (".webm", "libopus")])
 def test_a_late_part_is_in_sync_too(tmp_path: Path, suffix: str, codec: str) -> None:
     """Where the file is entered near the part, and where it is read from its beginning."""
@@ -302,6 +308,7 @@ def test_a_late_part_is_in_sync_too(tmp_path: Path, suffix: str, codec: str) -> 
         assert after.beeps == pytest.approx([beep for beep in expected if beep >= 0], abs=2e-3), target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_sound_that_begins_long_after_the_pictures_is_found(tmp_path: Path, target: str) -> None:
     """MPEG says what its sound is where it begins, beyond the five seconds that FFmpeg looks at by itself."""
@@ -365,6 +372,7 @@ def begins(samples: np.ndarray, rate: int) -> list[float]:
     return (loud[np.r_[True, np.diff(loud) > rate // 10]] / rate).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "codec"),
     [(".mov", "pcm_s16le"), (".mp4", "aac"), (".webm", "libopus"), (".avi", "pcm_mulaw"), (".mpg", "ac3")],

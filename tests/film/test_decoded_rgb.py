@@ -93,6 +93,7 @@ def test_any_values_become_the_rgb_that_the_standard_says(pix_fmt: str, matrix: 
         assert off[8:-8, 8:-8].max() <= 1 and off.max() <= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("matrix", MATRICES)
 def test_colours_brighter_than_twice_white_do_not_begin_anew_at_black(matrix: int) -> None:
     extremes = itertools.product((0, 16, 235, 255), (0, 128, 240, 255), (0, 128, 240, 255))

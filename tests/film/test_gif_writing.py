@@ -37,6 +37,7 @@ def test_colours_are_near_and_it_plays_for_ever(tmp_path: Path) -> None:
             assert np.abs(off).mean() < 6 and np.abs(off.mean(axis=(0, 1))).max() < 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(30000, 1001), Fraction(25), Fraction(10), Fraction(48)])
 def test_the_clock_of_hundredths_keeps_the_length_of_the_film(tmp_path: Path, rate: Fraction) -> None:
     shown = delays(write_film(tmp_path / "film.gif", moving(31), rate=rate))

@@ -115,6 +115,7 @@ def test_a_tripod_keeps_the_set_still() -> None:
     assert not clip.flow(0, 5)[clip.matte(0) < 0.01].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(271, 153), (72, 128), (100, 100), (241, 100), (32, 32)], ids=str)
 @pytest.mark.parametrize("uncover_at", [None, 1], ids=["", "with a visitor"])
 def test_any_shape_of_frame_will_do(size: tuple[int, int], uncover_at: int | None) -> None:

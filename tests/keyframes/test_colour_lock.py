@@ -105,6 +105,7 @@ def cases() -> list[Drifted]:
     return [Drifted(seed) for seed in SEEDS]
 
 
+@pytest.mark.slow
 def test_six_drifted_sheets_come_back_to_the_truth(cases: list[Drifted]) -> None:
     locked = [lock_colours(case.plan, case.sheets) for case in cases]
     assert all(len(case.plan.sheets) == 6 for case in cases)
@@ -117,6 +118,7 @@ def test_six_drifted_sheets_come_back_to_the_truth(cases: list[Drifted]) -> None
     assert ours <= 2.0
 
 
+@pytest.mark.slow
 def test_anchors_of_all_sheets_agree_afterwards(cases: list[Drifted]) -> None:
     for case in cases:
         locked = lock_colours(case.plan, case.sheets)

@@ -34,6 +34,7 @@ def same(one: Keyframes, other: Keyframes) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", range(1, 50))
 def test_split_returns_the_same_bits_as_were_tiled(count: int) -> None:
     size = ODD_SIZES[count % len(ODD_SIZES)]

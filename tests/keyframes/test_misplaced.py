@@ -48,6 +48,7 @@ def found(film: MovingClip, pictures: Sequence[np.ndarray], indices: Sequence[in
     return [(one.frame, one.fits, one.turned) for one in find_misplaced(keyframes, film)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", LOOKS)
 def test_paintings_are_placed_by_their_structure(film: MovingClip, look: str) -> None:
     painted = [LOOKS[look](film.frame(index)) for index in INDICES]

@@ -61,6 +61,7 @@ SIZES = [WIDE, TALL, *ODD_SIZES]
 CASES = [(size, "scale") for size in SIZES] + [(size, "pad") for size in SIZES if max(size) <= 1920]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "fit"), CASES, ids=str)
 @pytest.mark.parametrize("anchors", ANCHORS)
 def test_every_plan_keeps_the_rules(size: Size, fit: str, anchors: str) -> None:

@@ -14,6 +14,7 @@ def all_distances(inside: np.ndarray) -> np.ndarray:
     return np.linalg.norm(grid[:, :, None] - places[None, None], axis=-1).min(axis=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.002, 0.05, 0.5])
 def test_distances_are_exact(share: float) -> None:
     inside = np.random.default_rng(4).random((47, 68)) < share

@@ -272,6 +272,7 @@ PLATEAU_DIALS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dials", PLATEAU_DIALS, ids=str)
 @pytest.mark.parametrize("level", [6, 8, 12, 40, 100, 200])
 def test_floor_far_from_the_subject_keeps_its_value(level: int, dials: dict) -> None:

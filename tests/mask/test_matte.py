@@ -101,6 +101,7 @@ def test_raw_output_is_the_networks_own(model) -> None:
     assert model.raw(picture) == pytest.approx(1 / (1 + np.exp(-4 * (red - blue))), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mean"),
     [

@@ -48,6 +48,7 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
     return float((first & second).sum() / (first | second).sum())
 
 
+@pytest.mark.slow
 def test_trained_isnet_is_known_and_cuts_out_as_rembg_does(isnet: Path, pictures: np.ndarray) -> None:
     model = read_matte_model(isnet)
     assert (model.kind, model.size) == ("isnet", (1024, 1024))

@@ -164,6 +164,7 @@ DAMAGES: list[Callable[[Path, Path, np.random.Generator], None]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_damage_to_scratch_changes_the_film_or_ends_the_job(
     whole: tuple[Path, Path, np.ndarray], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -31,12 +31,14 @@ def runs(film, keyframes, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return make_draft(film, keyframes, folder=tmp_path_factory.mktemp("draft"), threads=2)
 
 
+@pytest.mark.slow
 def test_the_whole_film_comes_back_at_a_quarter_of_its_size(runs: Runs, film: ArrayFrames) -> None:
     assert (runs.size, len(runs), runs.rate) == (Size(64, 40), LENGTH, 12)
     assert (runs.keyframes.indices, runs.first, runs.whole) == (PLACES, 0, LENGTH)
     assert Staircase(runs).frame(5).shape == (40, 64, 3)
 
 
+@pytest.mark.slow
 def test_a_draft_looks_like_the_painted_film_made_small(runs: Runs, film: ArrayFrames) -> None:
     staircase = Staircase(runs)
     small = draft_film(ArrayFrames(np.stack([paint_picture(film.frame(i), "poster") for i in (4, 10)])))
@@ -51,6 +53,7 @@ def test_the_meter_and_the_advisor_work_on_a_draft(runs: Runs, film: ArrayFrames
     assert advice.keyframes == PLACES
 
 
+@pytest.mark.slow
 def test_a_part_is_counted_from_its_own_beginning(film, keyframes, runs: Runs, tmp_path: Path) -> None:
     part = make_draft(film, keyframes, folder=tmp_path, start=7, stop=14, threads=2)
     assert (len(part), part.keyframes.indices, part.first, part.whole) == (7, (0, 6), 7, LENGTH)
@@ -61,6 +64,7 @@ def test_a_part_is_counted_from_its_own_beginning(film, keyframes, runs: Runs, t
     assert advise_keyframes(film, runs=part, count=1).keyframes == (7, 13)
 
 
+@pytest.mark.slow
 def test_masks_and_guides_are_made_small_too(film, keyframes, tmp_path: Path) -> None:
     clip = make_clip(Size(256, 160), LENGTH)
     masks = np.stack([clip.matte(i) for i in range(LENGTH)])
@@ -106,6 +110,7 @@ def test_keyframes_of_another_film_are_refused(film, keyframes, tmp_path: Path) 
         make_draft(film, other, folder=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1, 6], ids=["one frame", "all black"])
 def test_films_without_anything_to_follow_are_drafted(film, tmp_path: Path, length: int) -> None:
     black = ArrayFrames(np.zeros((length, 160, 256, 3), np.uint8))

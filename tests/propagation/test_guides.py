@@ -29,12 +29,14 @@ def test_edges_do_not_depend_on_brightness() -> None:
     assert np.ptp(edge_guide(step)[:, 20:40]) > 0.1
 
 
+@pytest.mark.slow
 def test_a_guide_of_weight_zero_is_left_out(shot) -> None:
     kept = GuideFilm(Guides(edge=0, temporal=0), shot.film, None)
     assert kept.names() == ["colour", "position"]
     assert kept.weights() == [6.0, 2.0]
 
 
+@pytest.mark.slow
 def test_the_mask_counts_only_where_there_is_one(shot) -> None:
     assert "mask" not in GuideFilm(Guides(), shot.film, None).names()
     assert "mask" in GuideFilm(Guides(), shot.film, np.zeros((1, 80, 112), np.uint8)).names()
@@ -51,6 +53,7 @@ def test_a_guide_of_ones_own_is_matched_like_the_others(shot) -> None:
     assert (GuideFilm(repainted, shot.film, None).of_keyframe(2, 0, shot.film.frame(2))[2] == 0).all()
 
 
+@pytest.mark.slow
 def test_a_run_looks_at_the_guide_of_ones_own(shot, tmp_path: Path) -> None:
     film = ArrayFrames(np.stack([shot.film.frame(i) for i in range(2, 5)]))
     keyframes = type(shot.keyframes)([0], [shot.keyframes.pictures[0]], length=3)

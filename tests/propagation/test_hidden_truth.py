@@ -65,14 +65,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judgement]:
     }
 
 
+@pytest.mark.slow
 def test_a_chain_flickers_less_than_frames_made_one_by_one(made: dict) -> None:
     assert made["chain of whole pixels"].flicker < 0.9 * made["one by one"].flicker
 
 
+@pytest.mark.slow
 def test_a_chain_comes_no_less_near_to_the_truth(made: dict) -> None:
     assert made["chain of whole pixels"].psnr > made["one by one"].psnr - 0.1
 
 
+@pytest.mark.slow
 def test_between_pixels_the_energy_is_no_higher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of what is shown, at its own places, against the whole pixels that it was made from."""
     film = filmed()

@@ -44,6 +44,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("places", "forward", "backward"),
     [
@@ -75,6 +76,7 @@ def test_runs_reach_from_each_keyframe_to_its_neighbours(
     assert all(staircase.frame(i).shape == (48, 64, 3) for i in range(LENGTH))
 
 
+@pytest.mark.slow
 def test_float_pictures_and_a_float_film_give_the_same_bits_as_8_bit_ones(film, tmp_path: Path) -> None:
     keyframes = inverted(film, 0, 6)
     floats = ArrayFrames(np.stack([film.frame(i) for i in range(LENGTH)]).astype(np.float32) / 255)
@@ -84,6 +86,7 @@ def test_float_pictures_and_a_float_film_give_the_same_bits_as_8_bit_ones(film, 
     assert (Staircase(runs).frame(6) == keyframes.pictures[1]).all()
 
 
+@pytest.mark.slow
 def test_one_mask_for_all_frames_is_the_same_mask_in_each(film, tmp_path: Path) -> None:
     keyframes, mask = inverted(film, 3), np.zeros((48, 64), np.float32)
     mask[10:40, 20:44] = 1
@@ -91,12 +94,14 @@ def test_one_mask_for_all_frames_is_the_same_mask_in_each(film, tmp_path: Path) 
     assert same(one, propagate(film, keyframes, folder=tmp_path / "all", masks=[mask] * LENGTH, threads=1))
 
 
+@pytest.mark.slow
 def test_threads_do_not_change_a_bit(film, tmp_path: Path) -> None:
     keyframes = inverted(film, 1, 5)
     one, two, four = (propagate(film, keyframes, folder=tmp_path / str(n), threads=n) for n in (1, 2, 4))
     assert same(one, two) and same(one, four)
 
 
+@pytest.mark.slow
 def test_a_second_call_makes_nothing_and_a_repainted_keyframe_only_its_own_runs(film, tmp_path: Path, calls) -> None:
     keyframes = inverted(film, 1, 5)
     first = propagate(film, keyframes, folder=tmp_path, threads=1)
@@ -111,6 +116,7 @@ def test_a_second_call_makes_nothing_and_a_repainted_keyframe_only_its_own_runs(
     assert (second.backward[5].frames[0] == film.frame(5)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [2, 4], ids=["within the first run", "within the second run"])
 def test_what_was_made_before_a_crash_is_not_made_again(film, tmp_path: Path, monkeypatch, keep: int) -> None:
     keyframes = inverted(film, 3)

@@ -29,6 +29,7 @@ def sharpness(picture: np.ndarray) -> float:
     return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_masks", [False, True], ids=["whole", "subject and set apart"])
 def test_a_frame_matched_small_is_nearly_as_sharp_as_one_painted(shot, tmp_path: Path, with_masks: bool) -> None:
     film, masks, painted = shot
@@ -45,6 +46,7 @@ def test_a_frame_matched_small_is_nearly_as_sharp_as_one_painted(shot, tmp_path:
         assert apart < 0.75 * still, "the picture must follow the film"
 
 
+@pytest.mark.slow
 def test_between_pixels_a_large_frame_lies_nearer_to_the_truth(shot, tmp_path: Path) -> None:
     film, _, painted = shot
     keyframes = Keyframes([0], [painted[0]], 4)
@@ -56,6 +58,7 @@ def test_between_pixels_a_large_frame_lies_nearer_to_the_truth(shot, tmp_path: P
     assert errors[0] < 0.85 * errors[1]
 
 
+@pytest.mark.slow
 def test_the_staircase_of_small_matches_has_the_films_size(shot, tmp_path: Path) -> None:
     film, _, painted = shot
     keyframes = Keyframes([0, 3], [painted[0], painted[3]], 4)
@@ -86,6 +89,7 @@ def halved(film: ArrayFrames) -> ArrayFrames:
     return ArrayFrames(np.stack([scale_film(film.frame(i), Size(320, 180)) for i in range(len(film))]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_masks", [False, True], ids=["whole", "subject and set apart"])
 def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path: Path, with_masks: bool) -> None:
     film, masks, painted = shot
@@ -108,6 +112,7 @@ def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path
     assert found.figures["sharpness"] is not None
 
 
+@pytest.mark.slow
 def test_a_draft_takes_keyframes_larger_than_the_film(shot, tmp_path: Path) -> None:
     film, _, painted = shot
     runs = make_draft(halved(film), Keyframes([0], [painted[0]], 4), folder=tmp_path, scale=0.5, threads=1, cuts=())

@@ -56,6 +56,7 @@ def scene() -> Scene:
     return Scene()
 
 
+@pytest.mark.slow
 def test_the_wall_next_to_a_moving_subject_moves_at_most_half_as_far_with_a_mask(scene: Scene, tmp_path: Path) -> None:
     motion = Motion(scene.film, tmp_path)
     moved = {}
@@ -66,6 +67,7 @@ def test_the_wall_next_to_a_moving_subject_moves_at_most_half_as_far_with_a_mask
     assert moved["with"] <= 0.5 * moved["without"]
 
 
+@pytest.mark.slow
 def test_apart_neither_side_is_painted_with_the_other(tmp_path: Path) -> None:
     """Red subject, blue set, and a film in which both look the same: only the masks can tell."""
     grey = cloud(0, HEIGHT, WIDTH, 2, 120, 25).astype(np.uint8)

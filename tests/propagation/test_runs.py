@@ -90,6 +90,7 @@ def test_the_guide_error_is_kept_for_every_frame_and_nothing_at_the_keyframe(sho
     assert float(run.error(6).mean()) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 4])
 def test_same_seed_same_bits_on_any_number_of_threads(shot, tmp_path: Path, threads: int) -> None:
     again = propagate(shot.film, shot.keyframes, folder=tmp_path, threads=threads)
@@ -139,6 +140,7 @@ def test_a_keyframe_painted_anew_makes_only_its_own_runs_anew(shot) -> None:
     assert len(stylised) == 2 + 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["weights", "matching", "film"])
 def test_runs_of_other_settings_are_not_taken_for_these(shot, tmp_path: Path, change: str) -> None:
     film, keyframes = short(shot)
@@ -166,6 +168,7 @@ def test_progress_is_told_only_by_the_calling_thread_and_ends_at_its_total(shot,
     assert told[-1][0] == told[-1][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", [1, 5, 9, None], ids=["searching", "reading", "flow", "stylising"])
 def test_a_cancel_leaves_nothing_half_written_and_no_thread_behind(shot, tmp_path: Path, when: int | None) -> None:
     film, keyframes = short(shot, length=4)
@@ -182,6 +185,7 @@ def test_a_cancel_leaves_nothing_half_written_and_no_thread_behind(shot, tmp_pat
     propagate(film, keyframes, folder=tmp_path, threads=1)
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_where_it_stopped(shot, tmp_path: Path) -> None:
     film, keyframes = short(shot, length=5)
     np.save(tmp_path / "film.npy", np.stack([film.frame(i) for i in range(5)]))

@@ -32,6 +32,7 @@ def runs(film: ArrayFrames, keyframes: Keyframes, tmp_path_factory: pytest.TempP
     return propagate(film, keyframes, folder=tmp_path_factory.mktemp("runs"), threads=2)
 
 
+@pytest.mark.slow
 def test_runs_end_at_the_cut(runs: Runs) -> None:
     assert runs.cuts == (CUT,)
     assert {key: len(run) for key, run in runs.forward.items()} == {2: 4, 8: 3}

@@ -41,16 +41,19 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return Scene(film, keyframes, motion, propagate(film, keyframes, folder=folder, motion=motion, threads=2))
 
 
+@pytest.mark.slow
 def test_the_default_fade_keeps_the_drawing_and_nothing_jumps(scene: Scene) -> None:
     report = scene.measure()
     assert report.ghosting is not None and report.ghosting >= 0.94
     assert report.pop is not None and report.pop <= 1.3
 
 
+@pytest.mark.slow
 def test_a_linear_fade_keeps_less_of_the_drawing(scene: Scene) -> None:
     assert scene.measure(mode="linear").ghosting < scene.measure().ghosting - 0.01
 
 
+@pytest.mark.slow
 def test_a_cut_jumps(scene: Scene) -> None:
     report = scene.measure(fade_frames=0)
     assert report.pop is not None and report.pop > 2

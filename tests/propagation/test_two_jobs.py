@@ -85,6 +85,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> str:
     return film_of(tmp_path_factory.mktemp("single"))
 
 
+@pytest.mark.slow
 def test_two_processes_in_one_folder_make_the_same_film_as_one_alone(single: str, tmp_path: Path) -> None:
     workers = [Worker(), Worker()]
     try:
@@ -104,12 +105,14 @@ def test_two_processes_in_one_folder_make_the_same_film_as_one_alone(single: str
             worker.process.communicate()
 
 
+@pytest.mark.slow
 def test_threads_in_one_folder_make_the_same_film_as_one_alone(single: str, tmp_path: Path) -> None:
     for number in range(3):
         with ThreadPoolExecutor(4) as pool:
             assert set(pool.map(film_of, [tmp_path / str(number)] * 4)) == {single}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.15, 0.3, 0.45, 0.7])
 def test_a_job_that_is_killed_neither_blocks_the_next_nor_leaves_anything(
     single: str, tmp_path: Path, seconds: float
@@ -124,6 +127,7 @@ def test_a_job_that_is_killed_neither_blocks_the_next_nor_leaves_anything(
     assert not [path for path in tmp_path.rglob("*") if is_draft(path.name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["film", "run"])
 def test_a_cancel_is_heard_while_another_job_has_the_lock(tmp_path: Path, what: str) -> None:
     film_of(tmp_path)

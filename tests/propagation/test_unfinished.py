@@ -55,6 +55,7 @@ def make(
     return [np.array(run.frames), np.array(run.guide_error), np.array(run.confidence)], painted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_run_that_was_stopped_at_any_frame_ends_bit_for_bit_the_same(tmp_path: Path, case: str) -> None:
     whole, _ = make(tmp_path / "whole", **CASES[case])
@@ -84,6 +85,7 @@ def killed(folder: Path, stop_after: int) -> None:
     assert ended.returncode == 9
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_from_its_last_checkpoint_bit_for_bit(tmp_path: Path) -> None:
     whole, _ = make(tmp_path / "whole")
     folder = tmp_path / "killed"
@@ -96,6 +98,7 @@ def test_a_killed_job_goes_on_from_its_last_checkpoint_bit_for_bit(tmp_path: Pat
     assert painted < LENGTH - 1, "less than all was made again"
 
 
+@pytest.mark.slow
 def test_a_job_killed_before_its_first_checkpoint_starts_its_run_anew(tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     killed(folder, 3)
@@ -127,6 +130,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_damaged_is_never_gone_on_with(tmp_path: Path, damage: str) -> None:
     whole, _ = make(tmp_path / "whole")

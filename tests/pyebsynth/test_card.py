@@ -76,6 +76,7 @@ def total_energy(problem: dict[str, Any], result: Synthesis) -> float:
 # Known answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patch_size", [3, 5, 7], ids=lambda size: f"patch {size}")
 def test_a_shifted_guide_shifts_the_field_and_the_picture(patch_size: int) -> None:
     style, guide = noise(48, 56, 3, 3), noise(48, 56, 3, 4)
@@ -117,6 +118,7 @@ def test_cold_pixels_of_a_warm_start_find_their_own_match() -> None:
     assert np.array_equal(result.nnf[INNER], grid(36, 40, 6, 9)[INNER])
 
 
+@pytest.mark.slow
 def test_a_guide_is_ignored_where_its_modulation_is_zero(positions) -> None:
     """The second guide, heavier, leads every pixel 12 rows too low; the left half does not listen."""
     style, where = noise(56, 48, 3, 1), positions(56, 48)
@@ -164,6 +166,7 @@ ENERGIES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ENERGIES)
 def test_the_energy_is_at_most_one_percent_above_the_processor_engines(case: str) -> None:
     problem = ENERGIES[case]
@@ -171,6 +174,7 @@ def test_the_energy_is_at_most_one_percent_above_the_processor_engines(case: str
     assert on_card <= 1.01 * processor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "patch_size"),
     [
@@ -192,6 +196,7 @@ def test_the_errors_are_the_energy_by_its_definition(changed: dict[str, Any], pa
         assert (result.error[pixel], result.guide_error[pixel]) == pytest.approx(expected, rel=2e-3, abs=1.0)
 
 
+@pytest.mark.slow
 def test_weighted_voting_weighs_every_patch_by_its_error_in_the_turns_and_at_the_end() -> None:
     problem = ambiguous()
     image, nnf, error, _ = solve(problem, voting="weighted")
@@ -222,6 +227,7 @@ def test_pixels_rest_where_the_style_changes_by_less_than_the_stop_threshold() -
 # Same seed, same bits
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_even_from_two_threads_at_once() -> None:
     alone = solve(ambiguous(), seed=5)
     with ThreadPoolExecutor(2) as pool:
@@ -242,6 +248,7 @@ def test_no_pixel_reads_a_match_of_its_own_colour() -> None:
 # Progress
 
 
+@pytest.mark.slow
 def test_progress_rises_to_its_total() -> None:
     seen: list[tuple[int, int]] = []
     solve(ambiguous(), progress=lambda *step: seen.append(step), extra_pass_3x3=True)
@@ -301,6 +308,7 @@ def unable_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warp, "load_module", fail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failure", "reason"),
     [
@@ -353,6 +361,7 @@ def test_the_memory_on_the_card_is_what_the_docstring_says(monkeypatch: pytest.M
 # Which engine runs
 
 
+@pytest.mark.slow
 def test_the_kernels_compile_for_a_card(tmp_path: Path) -> None:
     """For the oldest generation that Warp knows; NVRTC needs no driver."""
     if sys.platform == "darwin":
@@ -378,6 +387,7 @@ def test_auto_takes_the_processor_where_there_is_no_card_and_imports_nothing_for
     assert [m for m in caplog.messages if "auto" in m] == ["backend auto takes the processor"]
 
 
+@pytest.mark.slow
 def test_auto_takes_the_card_where_there_is_one_and_says_so_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

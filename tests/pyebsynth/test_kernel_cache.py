@@ -57,6 +57,7 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return [start(cache), start(cache)]
 
 
+@pytest.mark.slow
 def test_a_second_process_finds_every_kernel_on_disk(starts: list[Any]) -> None:
     (first, _, written), (second, _, afterwards) = starts
     assert first["compiled"] > 5 and len(written) > 5
@@ -64,6 +65,7 @@ def test_a_second_process_finds_every_kernel_on_disk(starts: list[Any]) -> None:
     assert afterwards == written
 
 
+@pytest.mark.slow
 def test_the_first_compile_is_announced_in_one_line_and_never_again(starts: list[Any]) -> None:
     (_, first_log, _), (_, second_log, _) = starts
     lines = [line for line in first_log.splitlines() if "brushes" in line]
@@ -80,6 +82,7 @@ def kernels() -> dict[str, Dispatcher]:
     return {f"{kernel.py_func.__module__}.{kernel.py_func.__name__}": kernel for kernel in found}
 
 
+@pytest.mark.slow
 def test_every_kernel_is_cached_and_lets_other_threads_run() -> None:
     """`parallel` would start numba's own threads inside a server that has threads of its own."""
     found = kernels()
@@ -90,6 +93,7 @@ def test_every_kernel_is_cached_and_lets_other_threads_run() -> None:
         assert not isinstance(kernel._cache, NullCache), name
 
 
+@pytest.mark.slow
 def test_a_read_only_or_strided_picture_compiles_nothing_new() -> None:
     """Memory maps are read-only, which numba takes for another type."""
     picture = np.random.default_rng(0).integers(0, 256, (20, 24), np.uint8)
@@ -101,6 +105,7 @@ def test_a_read_only_or_strided_picture_compiles_nothing_new() -> None:
     assert {name: len(kernel.signatures) for name, kernel in kernels().items()} == known
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be made read-only there")
 @pytest.mark.parametrize("room", ["temporary folder", "nowhere"])
 def test_kernels_compile_where_neither_the_package_nor_the_home_can_be_written(tmp_path: Path, room: str) -> None:

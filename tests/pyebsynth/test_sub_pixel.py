@@ -33,6 +33,7 @@ def as_places(nnf: np.ndarray) -> np.ndarray:
     return nnf[..., ::-1].astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [(0.3, 0.0), (0.0, -0.45), (0.5, 0.5), (-0.25, 0.45)])
 def test_the_filmed_frames_say_by_what_part_of_a_pixel_they_moved(shift: tuple[float, float]) -> None:
     filmed = drawing(0, 2)

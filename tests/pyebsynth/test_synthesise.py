@@ -44,6 +44,7 @@ def ambiguous() -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
 # Known answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patch_size", [3, 5, 7], ids=lambda size: f"patch {size}")
 @pytest.mark.parametrize("voting", ["plain", "weighted"])
 def test_the_same_guide_on_both_sides_gives_the_style_back(patch_size: int, voting: str) -> None:
@@ -78,6 +79,7 @@ def test_a_float_guide_counts_in_steps_finer_than_eight_bits(positions) -> None:
     assert np.array_equal(result.nnf[INNER], grid(48, 64)[INNER])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guided", [True, False], ids=["by a guide", "by nothing at all"])
 def test_a_style_of_one_flat_colour_stays_flat(guided: bool) -> None:
     style = np.full((48, 64, 3), (200, 30, 90), np.uint8)
@@ -90,6 +92,7 @@ def test_a_style_of_one_flat_colour_stays_flat(guided: bool) -> None:
 # What comes back
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "dtype", "guide_channels"),
     [
@@ -121,6 +124,7 @@ def test_errors_are_float32_pictures_and_the_guides_make_a_part_of_them() -> Non
     assert error.dtype == guide_error.dtype == np.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patch_size", [3, 5, 7], ids=lambda size: f"patch {size}")
 def test_every_matched_patch_lies_inside_the_source(patch_size: int) -> None:
     style, source, target = ambiguous()
@@ -153,6 +157,7 @@ def test_plain_voting_paints_the_mean_of_all_patches_that_cover_a_pixel(changed:
     assert np.abs(image - total / count).max() <= 0.501
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     ["8-bit guides", "float guides", "weighted voting", "modulation", "extra pass", "patch 7", "grey style"],
@@ -201,6 +206,7 @@ def test_more_uniformity_uses_the_source_more_evenly() -> None:
     assert spread[1] < 0.7 * spread[0] and spread[2] < 0.7 * spread[1]
 
 
+@pytest.mark.slow
 def test_a_guide_is_ignored_where_its_modulation_is_zero(positions) -> None:
     """The second guide, heavier, leads every pixel 20 rows too low; the left half does not listen."""
     style, where = noise(80, 64, 3, 1), positions(80, 64)
@@ -348,6 +354,7 @@ def test_only_the_target_mask_is_painted() -> None:
 # Same seed, same bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["plain", "masked", "without uniformity", "extra pass", "warm"])
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(case: str) -> None:
     """Four bands of rows, which several threads search at once and a single one in turn."""

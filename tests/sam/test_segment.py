@@ -116,6 +116,7 @@ def test_no_missing_part_ends_in_a_key_error(tmp_path: Path, weights: dict, part
         read_sam(tmp_path / "sam.pth")
 
 
+@pytest.mark.slow
 def test_every_tensor_of_another_shape_is_refused_in_a_sentence(tmp_path: Path, weights: dict) -> None:
     for number, name in enumerate(weights):
         if number % 7 == 0:

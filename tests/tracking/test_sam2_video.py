@@ -43,6 +43,7 @@ def mask() -> np.ndarray:
     return mask
 
 
+@pytest.mark.slow
 def test_there_is_one_soft_mask_for_every_frame(model: Sam2Video, film: ArrayFrames, mask: np.ndarray) -> None:
     steps = []
     tracked = model.track(film, {1: mask, 4: mask}, progress=lambda *at: steps.append(at))
@@ -56,11 +57,13 @@ def test_there_is_one_soft_mask_for_every_frame(model: Sam2Video, film: ArrayFra
     assert steps == [(i + 1, 10) for i in range(10)]
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_bits(model: Sam2Video, film: ArrayFrames, mask: np.ndarray) -> None:
     one, other = (model.track(film, {0: mask}) for _ in range(2))
     assert np.array_equal(one.masks, other.masks)
 
 
+@pytest.mark.slow
 def test_memory_reaches_from_the_prompt_in_both_directions(
     model: Sam2Video, film: ArrayFrames, mask: np.ndarray
 ) -> None:
@@ -97,6 +100,7 @@ def test_progress_can_stop_the_work(model: Sam2Video, film: ArrayFrames, mask: n
         model.track(film, {0: mask}, progress=cancel)
 
 
+@pytest.mark.slow
 def test_whoever_manages_memory_is_asked_first(folder: Path, film: ArrayFrames, mask: np.ndarray) -> None:
     asked = []
     Sam2Video(read_sam2_video(folder), before_use=lambda: asked.append(True)).track(film, {0: mask})

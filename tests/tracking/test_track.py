@@ -91,6 +91,7 @@ def overlaps(masks: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return (found & true).sum(axis=(1, 2)) / (found | true).sum(axis=(1, 2))
 
 
+@pytest.mark.slow
 def test_masks_hold_behind_a_pillar(scene: Scene, tracked: TrackedMasks) -> None:
     between = overlaps(tracked.masks, scene.mattes)[1:-1]
     assert 0.45 < scene.hidden.max() < 0.6
@@ -98,6 +99,7 @@ def test_masks_hold_behind_a_pillar(scene: Scene, tracked: TrackedMasks) -> None
     assert between.min() > 0.8
 
 
+@pytest.mark.slow
 def test_what_is_hidden_leaves_the_mask_and_comes_back(scene: Scene, tracked: TrackedMasks) -> None:
     assert tracked.masks[:, :, PILLAR.start + 3 : PILLAR.stop - 3].max() < 0.5
     middle = int(scene.hidden.argmax())
@@ -131,6 +133,7 @@ def test_area_trembles_little(scene: Scene, tracked: TrackedMasks) -> None:
     assert area_jitter(tracked.masks) < area_jitter(scene.mattes) + 0.03
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_bits(short: Scene) -> None:
     one, other = (track_masks(short.film, ends(short), motion=short.motion) for _ in range(2))
     assert np.array_equal(one.masks, other.masks)
@@ -142,6 +145,7 @@ def test_one_mask_in_the_middle_is_carried_both_ways(short: Scene) -> None:
     assert overlaps(tracked.masks, short.mattes).min() > 0.9
 
 
+@pytest.mark.slow
 def test_a_panning_camera_changes_nothing(tmp_path: Path) -> None:
     panned = make_scene(tmp_path, pan=4.0)
     tracked = track_masks(panned.film, ends(panned), motion=panned.motion)
@@ -150,12 +154,14 @@ def test_a_panning_camera_changes_nothing(tmp_path: Path) -> None:
     assert found.min() > 0.8
 
 
+@pytest.mark.slow
 def test_a_subject_that_stands_still_is_not_taken_for_the_room(tmp_path: Path) -> None:
     still = beginning(make_scene(tmp_path, speed=0.0, pillar=False))
     tracked = track_masks(still.film, {0: still.mattes[0]}, motion=still.motion)
     assert overlaps(tracked.masks, still.mattes).min() > 0.93
 
 
+@pytest.mark.slow
 def test_nothing_is_carried_over_a_cut(short: Scene, tmp_path: Path) -> None:
     shot = np.stack([short.film.frame(i) for i in range(3)])
     film = ArrayFrames(np.concatenate([shot, 255 - shot[[0, 1, 2, 1, 0]], shot]))
@@ -174,6 +180,7 @@ def test_nothing_is_carried_over_a_cut(short: Scene, tmp_path: Path) -> None:
     assert [at for at in steps if at[0]] == [(i + 1, 4) for i in range(4)]
 
 
+@pytest.mark.slow
 def test_masks_of_8_bits_mean_the_same(short: Scene) -> None:
     hard = (short.mattes[0] > 0.5).astype(np.float32)
     results = [
@@ -182,6 +189,7 @@ def test_masks_of_8_bits_mean_the_same(short: Scene) -> None:
     assert np.array_equal(*results)
 
 
+@pytest.mark.slow
 def test_a_helpful_model_is_believed_and_a_contrary_one_is_not(short: Scene) -> None:
     asked = []
 

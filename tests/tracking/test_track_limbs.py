@@ -80,12 +80,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return make_clip(tmp_path_factory.mktemp("clip"))
 
 
+@pytest.mark.slow
 def test_a_thin_leg_is_not_lost_over_a_mat_of_nearly_its_colour(clip: Clip) -> None:
     found, true = (masks[:, SHIN_TOP + 8 :, 150:212] > 0.5 for masks in (clip.tracked.masks, clip.mattes))
     kept = (found & true).sum(axis=(1, 2)) / true.sum(axis=(1, 2))
     assert kept.min() > 0.75  # 0.15 at the end where colours alone decide what the flow is unsure of
 
 
+@pytest.mark.slow
 def test_the_wall_behind_a_head_that_ducks_does_not_stay_in_the_mask(clip: Clip) -> None:
     taken = ((clip.tracked.masks > 0.5) & (clip.mattes < 0.02))[:, :130].sum(axis=(1, 2))
     assert taken.max() < 300  # a spike of 1900 pixels where the flow is followed into what it uncovers
