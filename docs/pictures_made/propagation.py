@@ -33,7 +33,11 @@ def fade_modes(shot: Shot) -> np.ndarray:
 def fade_length(shot: Shot) -> np.ndarray:
     """Fade Staircase: how long a fade takes, and how long a pixel takes in it."""
     frames, rows = [4, 8, 11, 13, 16, 20], []
-    for length, heading in ((0, "fade frames 0: a cut"), (8, "fade frames 8"), (None, "fade frames: the whole gap")):
+    for length, heading in (
+        (1, "fade frames 1: nearly a cut"),
+        (8, "fade frames 8"),
+        (None, "fade frames 0: as long as the gap between the keyframes"),
+    ):
         film = Staircase(shot.two_looks, fade_frames=length)
         labels = [f"frame {index}" if length is None else "" for index in frames]
         rows.append(Row([Cell(film.frame(i), text) for i, text in zip(frames, labels, strict=True)], heading))
