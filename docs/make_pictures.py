@@ -43,6 +43,7 @@ MAKERS: dict[str, Callable[[Shot], np.ndarray]] = {
     "fade_length.jpg": propagation.fade_length,
     "fade_detail.jpg": propagation.fade_detail,
     "guides.jpg": propagation.guides,
+    "mask_guide.jpg": propagation.mask_guide,
     "draft.jpg": propagation.small_draft,
     "ebsynth.jpg": propagation.engine,
     "edge.jpg": mask.edge,

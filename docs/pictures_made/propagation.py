@@ -77,22 +77,19 @@ def fade_detail(shot: Shot) -> np.ndarray:
 
 
 def guides(shot: Shot) -> np.ndarray:
-    """Propagate Keyframes: a frame twelve frames away from its keyframe, with one guide left out at a time."""
-    last = STOP - 1 - START
-    keyframes = shot.painted({START: LOOK})
+    """Propagate Keyframes: a frame twelve frames away from its keyframe, with one guide changed at a time."""
+    window = slice(None), slice(160, None)
 
-    def cell(text: str, guides: Guides | None = None, *, apart: bool = True, masked: bool = True) -> Cell:
-        matching = Matching(backend="cpu", apart=apart)
-        runs = shot.propagated(keyframes, start=START, stop=STOP, guides=guides, matching=matching, masked=masked)
-        return Cell(runs.forward[0].frame(last)[:, 160:], text)
+    def cell(text: str, guides: Guides | None = None) -> Cell:
+        return Cell(_twelve_frames_on(shot, guides)[window], text)
 
     return contact_sheet(
         [
             Row(
                 [
-                    Cell(keyframes.pictures[0][:, 160:], "the keyframe, twelve frames before", marked=True),
+                    Cell(shot.keyframes.pictures[1][window], "the keyframe, twelve frames before", marked=True),
+                    Cell(shot.clip.frame(STOP - 1)[window], "the frame, as filmed"),
                     cell("all guides at their defaults"),
-                    cell("without a mask", masked=False),
                 ]
             ),
             Row(
@@ -104,6 +101,29 @@ def guides(shot: Shot) -> np.ndarray:
             ),
         ]
     )
+
+
+def mask_guide(shot: Shot) -> np.ndarray:
+    """Propagate Keyframes: the same frame with and without the subject's mask, seen close."""
+    sleeve, frame = (slice(140, 300), slice(400, 640)), shot.clip.frame(STOP - 1)
+    with_mask, without = _twelve_frames_on(shot), _twelve_frames_on(shot, masked=False)
+    return contact_sheet(
+        [
+            Row(
+                [
+                    Cell(frame[sleeve], "as filmed"),
+                    Cell(with_mask[sleeve], "with his mask"),
+                    Cell(without[sleeve], "without: red of the sleeve in the books"),
+                ]
+            )
+        ]
+    )
+
+
+def _twelve_frames_on(shot: Shot, guides: Guides | None = None, *, masked: bool = True) -> np.ndarray:
+    """The second keyframe carried forward to frame `STOP` - 1."""
+    runs = shot.propagated(shot.painted({START: LOOK}), start=START, stop=STOP, guides=guides, masked=masked)
+    return runs.forward[0].frame(STOP - 1 - START)
 
 
 def engine(shot: Shot) -> np.ndarray:
