@@ -21,12 +21,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from pictures_made import boiling, coherence, composite, film, front, keyframes, mask, propagation
+from pictures_made import boiling, coherence, composite, diffusion, film, front, keyframes, mask, propagation
 from pictures_made.shot import Shot
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
-JPEG_QUALITY = 84
+JPEG_QUALITY = 80
 
 MAKERS: dict[str, Callable[[Shot], np.ndarray]] = {
     "icon.png": front.icon,
@@ -43,6 +43,7 @@ MAKERS: dict[str, Callable[[Shot], np.ndarray]] = {
     "fade_length.jpg": propagation.fade_length,
     "fade_detail.jpg": propagation.fade_detail,
     "guides.jpg": propagation.guides,
+    "mask_guide.jpg": propagation.mask_guide,
     "draft.jpg": propagation.small_draft,
     "ebsynth.jpg": propagation.engine,
     "edge.jpg": mask.edge,
@@ -55,6 +56,7 @@ MAKERS: dict[str, Callable[[Shot], np.ndarray]] = {
     "layers.jpg": composite.layers,
     "exposure.jpg": composite.exposure,
     "clean_plate.jpg": composite.clean_plate,
+    "canny.jpg": diffusion.canny,
     "heat_map.jpg": coherence.heat_map,
     "curves.png": coherence.curves,
     "advice.jpg": coherence.advice,

@@ -11,26 +11,31 @@ from escalier.keyframes import vary_keyframes
 from .sheet import PAINTED, Cell, Row, contact_sheet
 from .shot import LENGTH, Shot
 
-COLUMN = 262
-"""The column of pixels that is followed: past the frames on the wall, then his face and shirt go through it."""
-WIDE = 12
+ROWS, COLUMN = slice(150, 350), 60
+"""The column of pixels that is followed: trees, sill, wallpaper, skirting and floor, where nobody passes."""
+WIDE = 5
 """How wide a frame's column is drawn."""
 
 
 def dial(shot: Shot) -> np.ndarray:
     """Indetermination Dial: one column of pixels through the whole film, from still to redrawn on every frame."""
-    shown = shot.clip.frame(24).copy()
-    shown[:, COLUMN - 2 : COLUMN + 2] = PAINTED
-    rows = [Row([Cell(shown, "the column"), *_over_time(shot.film, "amount 0: the paintings, carried")])]
-    for amount, text in ((0.1, "amount 0.1"), (0.25, "amount 0.25"), (0.5, "amount 0.5"), (1.0, "amount 1: redrawn")):
-        film = Dial(shot.film, shot.repainted, amount, motion=shot.motion)
-        rows.append(Row([Cell(None), *_over_time(film, text)]))
-    return contact_sheet(rows)
+    shown = shot.film.frame(24).copy()
+    shown[ROWS, COLUMN - 2 : COLUMN + 3] = PAINTED
+    frames = [Cell(film.frame(24), text) for film, text in ((shot.film, "amount 0"), (shot.repainted, "amount 1"))]
+    films: list[tuple[FrameSource, str]] = [(shot.film, "amount 0\nas carried")]
+    films += [(Dial(shot.film, shot.repainted, a, motion=shot.motion), f"amount {a:g}") for a in (0.1, 0.25, 0.5)]
+    films.append((shot.repainted, "amount 1\nredrawn on every frame"))
+    return contact_sheet(
+        [
+            Row([Cell(shown, "one column of pixels"), *frames], "Frame 24", columns=3),
+            Row([Cell(_over_time(film), text) for film, text in films], "The column through 49 frames, left to right"),
+        ]
+    )
 
 
-def _over_time(film: FrameSource, text: str) -> list[Cell]:
-    columns = [np.repeat(film.frame(index)[:, COLUMN : COLUMN + 1], WIDE, axis=1) for index in range(LENGTH)]
-    return [Cell(np.hstack(columns), text)]
+def _over_time(film: FrameSource) -> np.ndarray:
+    columns = [np.repeat(film.frame(index)[ROWS, COLUMN : COLUMN + 1], WIDE, axis=1) for index in range(LENGTH)]
+    return np.hstack(columns)
 
 
 def boil(shot: Shot) -> np.ndarray:

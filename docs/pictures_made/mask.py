@@ -83,17 +83,17 @@ def difference(shot: Shot) -> np.ndarray:
 
     return contact_sheet(
         [
-            Row([Cell(frame, "the shot"), Cell(plate, "the empty room"), cell("the matte, every dial at its default")]),
+            Row([Cell(frame, "the shot"), Cell(plate, "the empty room"), cell("the matte: threshold 24, softness 16")]),
             Row(
                 [
-                    cell("threshold 8: takes in noise", threshold=8),
-                    cell("threshold 24, the default", threshold=24),
+                    cell("threshold 8: takes in more", threshold=8),
                     cell("threshold 60: loses parts", threshold=60),
+                    cell("softness 0: a hard edge", softness=0),
                 ]
             ),
             Row(
                 [
-                    cell("ignore shadows 0: his shadow counts", ignore_shadows=0.0, threshold=8, softness=4),
+                    cell("ignore shadows 0", ignore_shadows=0.0, threshold=8, softness=4),
                     cell("ignore shadows 0.5, the default", ignore_shadows=0.5, threshold=8, softness=4),
                     cell("ignore shadows 1: only colour counts", ignore_shadows=1.0, threshold=8, softness=4),
                 ],
@@ -115,8 +115,8 @@ def colour_id(shot: Shot) -> np.ndarray:
         [
             Row(
                 [
-                    Cell(picture[crop], "a map of regions, after a video codec"),
-                    cell("tolerance 4: codec noise tears holes", 4),
+                    Cell(picture[crop], "a map of regions, with noise"),
+                    cell("tolerance 4: noise tears holes", 4),
                     cell("tolerance 32, the default", 32),
                     cell("tolerance 110: takes in the hair", 110),
                 ]
@@ -155,7 +155,7 @@ def _damaged(mask: np.ndarray) -> np.ndarray:
 
 
 def _id_map(shot: Shot) -> tuple[np.ndarray, Colour, Colour]:
-    """Flat colours for shirt, skin, hair and room, with the noise that a video codec leaves."""
+    """Flat colours for shirt, skin, hair and room, with noise such as a video codec leaves."""
     shirt, skin, hair, room = (196, 40, 60), (236, 188, 120), (150, 96, 60), (40, 66, 90)
     frame, inside = cv2.cvtColor(shot.clip.frame(FRAME), cv2.COLOR_RGB2LAB), shot.mattes[FRAME] > 0.5
     out: np.ndarray = np.full(frame.shape, room, np.uint8)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
-from escalier.keyframes import paint_picture
 from escalier.propagation import FADES, Guides, Matching, Runs, Staircase, make_draft
 from escalier.pyebsynth import synthesise
 
@@ -33,7 +33,11 @@ def fade_modes(shot: Shot) -> np.ndarray:
 def fade_length(shot: Shot) -> np.ndarray:
     """Fade Staircase: how long a fade takes, and how long a pixel takes in it."""
     frames, rows = [4, 8, 11, 13, 16, 20], []
-    for length, heading in ((0, "fade frames 0: a cut"), (8, "fade frames 8"), (None, "fade frames: the whole gap")):
+    for length, heading in (
+        (1, "fade frames 1: nearly a cut"),
+        (8, "fade frames 8"),
+        (None, "fade frames 0: as long as the gap between the keyframes"),
+    ):
         film = Staircase(shot.two_looks, fade_frames=length)
         labels = [f"frame {index}" if length is None else "" for index in frames]
         rows.append(Row([Cell(film.frame(i), text) for i, text in zip(frames, labels, strict=True)], heading))
@@ -73,69 +77,95 @@ def fade_detail(shot: Shot) -> np.ndarray:
 
 
 def guides(shot: Shot) -> np.ndarray:
-    """Propagate Keyframes: a frame twelve frames away from its keyframe, with one guide left out at a time."""
-    last = STOP - 1 - START
-    keyframes = shot.painted({START: LOOK})
+    """Propagate Keyframes: a frame twelve frames away from its keyframe, with one guide changed at a time."""
+    window = slice(None), slice(160, None)
 
-    def cell(text: str, guides: Guides | None = None, *, apart: bool = True, masked: bool = True) -> Cell:
-        matching = Matching(backend="cpu", apart=apart)
-        runs = shot.propagated(keyframes, start=START, stop=STOP, guides=guides, matching=matching, masked=masked)
-        return Cell(runs.forward[0].frame(last)[:, 160:], text)
+    def cell(text: str, guides: Guides | None = None) -> Cell:
+        return Cell(_twelve_frames_on(shot, guides)[window], text)
 
     return contact_sheet(
         [
             Row(
                 [
-                    Cell(keyframes.pictures[0][:, 160:], "the keyframe, twelve frames before", marked=True),
+                    Cell(shot.keyframes.pictures[1][window], "the keyframe, twelve frames before", marked=True),
+                    Cell(shot.clip.frame(STOP - 1)[window], "the frame, as filmed"),
                     cell("all guides at their defaults"),
-                    cell("without a mask", masked=False),
                 ]
             ),
             Row(
                 [
                     cell("colour 0: nothing holds it to the film", Guides(colour=0.0)),
-                    cell("position 0: strokes lose their place", Guides(position=0.0)),
-                    cell("temporal 6: the past is dragged along", Guides(temporal=6.0)),
+                    cell("position 0", Guides(position=0.0)),
+                    cell("temporal 6: smears at his back", Guides(temporal=6.0)),
                 ]
             ),
         ]
     )
 
 
-def engine(shot: Shot) -> np.ndarray:
-    """EbSynth's own dials on one picture: patch size, uniformity, turns of search."""
-    style, source, target = paint_picture(shot.clip.frame(24), LOOK, seed=24), shot.clip.frame(24), shot.clip.frame(36)
-    crop = slice(60, 300), slice(300, 620)
-
-    def cell(text: str, **dials: Any) -> Cell:
-        made = synthesise(style, [source], [target], weights=[6.0], backend="cpu", threads=1, **dials)
-        return Cell(made.image[crop], text)
-
+def mask_guide(shot: Shot) -> np.ndarray:
+    """Propagate Keyframes: the same frame with and without the subject's mask, seen close."""
+    sleeve, frame = (slice(140, 300), slice(400, 640)), shot.clip.frame(STOP - 1)
+    with_mask, without = _twelve_frames_on(shot), _twelve_frames_on(shot, masked=False)
     return contact_sheet(
         [
             Row(
                 [
-                    cell("patch size 3", patch_size=3),
-                    cell("patch size 5, the default"),
-                    cell("patch size 7: larger strokes", patch_size=7),
-                ],
+                    Cell(frame[sleeve], "as filmed"),
+                    Cell(with_mask[sleeve], "with his mask"),
+                    Cell(without[sleeve], "without: red of the sleeve in the books"),
+                ]
+            )
+        ]
+    )
+
+
+def _twelve_frames_on(shot: Shot, guides: Guides | None = None, *, masked: bool = True) -> np.ndarray:
+    """The second keyframe carried forward to frame `STOP` - 1."""
+    runs = shot.propagated(shot.painted({START: LOOK}), start=START, stop=STOP, guides=guides, masked=masked)
+    return runs.forward[0].frame(STOP - 1 - START)
+
+
+def engine(shot: Shot) -> np.ndarray:
+    """EbSynth's own dials on one picture, led by one soft grey guide alone, so that they have much to decide."""
+    style, source, target = shot.keyframes.pictures[1], _soft(shot.clip.frame(24)), _soft(shot.clip.frame(36))
+    crop = slice(36, 266), slice(300, 607)
+
+    def cell(text: str, weight: float = 1.0, **dials: Any) -> Cell:
+        made = synthesise(style, [source], [target], weights=[weight], backend="cpu", threads=1, **dials)
+        return Cell(made.image[crop], text)
+
+    fastest = {"search_vote_iterations": 1, "patchmatch_iterations": 1, "pyramid_levels": 1}
+    usual = cell("all at their defaults: weight 1, patch size 5, uniformity 3500")
+    return contact_sheet(
+        [
+            Row(
+                [
+                    Cell(np.repeat(target[crop][..., None], 3, axis=2), "the only guide: the film, grey and soft"),
+                    usual,
+                    cell("search vote iterations 1, patchmatch iterations 1, pyramid levels 1", **fastest),
+                ]
             ),
             Row(
                 [
-                    cell("uniformity 0: one spot repeats", uniformity=0.0),
-                    cell("uniformity 3500, the default"),
-                    cell("uniformity 40000: uses all of it", uniformity=40000.0),
-                ],
+                    cell("patch size 3: strokes fall apart", patch_size=3),
+                    cell("patch size 7: larger pieces, softer", patch_size=7),
+                    cell("weight 6: the guide is followed closely", 6.0),
+                ]
             ),
             Row(
                 [
-                    cell("search vote iterations 1", search_vote_iterations=1),
-                    cell("search vote iterations 4", search_vote_iterations=4),
-                    cell("pyramid levels 1: fine detail only", pyramid_levels=1),
-                ],
+                    cell("uniformity 0: parts used again and again", uniformity=0.0),
+                    cell("uniformity 20000: all parts are used", uniformity=20000.0),
+                    cell("weight 0.3: the guide says little", 0.3),
+                ]
             ),
         ]
     )
+
+
+def _soft(picture: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 3)
 
 
 def small_draft(shot: Shot) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from escalier.composite import CleanPlate, make_clean_plate
 from escalier.film import ArrayFrames, FrameSource, Motion, MovingClip, Size, make_clip
-from escalier.keyframes import Keyframes, paint_picture
+from escalier.keyframes import Keyframes, paint_picture, vary_keyframes
 from escalier.propagation import Guides, Matching, Runs, Staircase, propagate
 
 LENGTH = 49
@@ -72,8 +72,14 @@ class Shot:
 
     @cached_property
     def repainted(self) -> FrameSource:
-        """The film painted anew on every frame, by another hand each time: what flickers."""
-        return ArrayFrames(np.stack([paint_picture(self.clip.frame(i), LOOK, seed=1000 + i) for i in range(LENGTH)]))
+        """The film painted anew on every frame by another hand, as a model redraws it: what flickers."""
+        frames = []
+        for index in range(LENGTH):
+            painted = Keyframes([index], [paint_picture(self.clip.frame(index), LOOK, seed=1000 + index)], LENGTH)
+            drawn = vary_keyframes(painted, 1, amplitude_px=1.5, seed=index)[0].pictures[0]
+            light = np.random.default_rng(index).normal(1.0, 0.04, 3)
+            frames.append(np.clip(np.rint(drawn * light), 0, 255).astype(np.uint8))
+        return ArrayFrames(np.stack(frames))
 
     def painted(self, looks: dict[int, str]) -> Keyframes:
         """Frames of the clip painted in one look each, by a new brush every time."""
