@@ -51,7 +51,7 @@ def scratch_bytes(
     >>> minute = ArrayFrames(np.broadcast_to(np.uint8(0), (1440, 1080, 1920, 3)))
     >>> keyframes = Keyframes([0, 720], [np.broadcast_to(np.uint8(0), (1080, 1920, 3))] * 2, 1440)
     >>> round(scratch_bytes(minute, chains_of(keyframes)) / 1e9, 1)
-    28.4
+    28.5
     """
     filmed, chains = film.size, list(chains)
     return (
