@@ -35,7 +35,7 @@ from .unfinished import CHECKPOINT_SECONDS, checkpoint_bytes, unfinished_place
 from .unpacked import film_path, masks_path, unpack_film, unpack_masks
 from .work import Progress, Work
 
-FORMAT = 5
+FORMAT = 6
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
 
 LARGE_PIXELS = 1_200_000
