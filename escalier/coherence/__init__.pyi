@@ -1,62 +1,40 @@
 from .advisor import (
     Advice as Advice,
-)
-from .advisor import (
     Suggestion as Suggestion,
-)
-from .advisor import (
     advise_keyframes as advise_keyframes,
 )
 from .advisor_picture import draw_advice as draw_advice
 from .colour_steps import (
     colour_drift as colour_drift,
-)
-from .colour_steps import (
     colour_step as colour_step,
 )
 from .double_exposure import measure_double_exposure as measure_double_exposure
 from .fade_report import (
     FadeReport as FadeReport,
-)
-from .fade_report import (
     measure_fades as measure_fades,
 )
 from .fidelity import motion_error as motion_error
 from .ghosting import (
     fade_weight as fade_weight,
-)
-from .ghosting import (
     ghosting_kept as ghosting_kept,
-)
-from .ghosting import (
     high_pass_contrast as high_pass_contrast,
 )
 from .heat_map import HeatMap as HeatMap
 from .long_lag import find_long_lag as find_long_lag
 from .measurement import (
     Measurement as Measurement,
-)
-from .measurement import (
     RegionMeasurement as RegionMeasurement,
 )
 from .meter import measure_film as measure_film
 from .plot import plot_curves as plot_curves
 from .seam import (
     followed_pixels as followed_pixels,
-)
-from .seam import (
     pop as pop,
-)
-from .seam import (
     step_ratios as step_ratios,
-)
-from .seam import (
     visible_change as visible_change,
 )
 from .sharpness import (
     measure_sharpness as measure_sharpness,
-)
-from .sharpness import (
     sharpness_kept as sharpness_kept,
 )
 from .warp_error import measure_warp_error as measure_warp_error

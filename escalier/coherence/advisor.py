@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Motion, ShotMotion, find_cuts, shots
+from escalier.film import Film, Motion, ShotMotion, find_cuts, frame_numbers, shots
 from escalier.keyframes import Keyframes, Paths, best_together, check_indices, spread_evenly
 from escalier.progress import Progress
 from escalier.propagation import Runs
@@ -65,6 +65,9 @@ class Advice:
         The first frame of every shot but the first.
     bare_shots
         Shots that would still be without a keyframe, as (first, last) frame.
+    first
+        The number that people give to the first frame. What is said and drawn counts from it; all frames here count
+        from 0.
     """
 
     suggestions: tuple[Suggestion, ...]
@@ -73,6 +76,7 @@ class Advice:
     missing_after: np.ndarray = field(repr=False)
     cuts: tuple[int, ...]
     bare_shots: tuple[tuple[int, int], ...]
+    first: int = 0
 
     def __len__(self) -> int:
         """Number of frames in the film."""
@@ -90,15 +94,16 @@ class Advice:
 
     def __str__(self) -> str:
         held, after = 1 - float(self.missing.mean()), 1 - float(self.missing_after.mean())
-        lines = [_said(place, suggestion) for place, suggestion in enumerate(self.suggestions)]
+        lines = [_said(place, suggestion, self.first) for place, suggestion in enumerate(self.suggestions)]
         if lines:
             lines.append(f"the keyframes would then hold {_percent(after)} of the film instead of {_percent(held)}")
         else:
             lines.append(f"the keyframes hold {_percent(held)} of the film; one more would hardly help")
         if self.cuts:
-            lines.append(f"the film is cut before frame{'s' * (len(self.cuts) > 1)} {', '.join(map(str, self.cuts))}")
+            cuts = ", ".join(str(cut + self.first) for cut in self.cuts)
+            lines.append(f"the film is cut before frame{'s' * (len(self.cuts) > 1)} {cuts}")
         if self.bare_shots:
-            named = ", ".join(f"{first} to {last}" for first, last in self.bare_shots)
+            named = ", ".join(f"{a + self.first} to {b + self.first}" for a, b in self.bare_shots)
             lines.append(f"still without a keyframe: the shots of frames {named}; ask for more suggestions")
         return "\n".join(lines)
 
@@ -124,6 +129,7 @@ def advise_keyframes(
     Shots without a keyframe come first, the longest before the others, because nothing is propagated across a cut.
     Where there is no keyframe at all, the suggestions are those that see the most together.
 
+    Report and picture number the frames as people do: by the measurement's `first`, else see `frame_numbers`.
     Memory as `most_coverage`. Two flows are read for every pair of frames; runs are read once.
 
     Parameters
@@ -173,7 +179,9 @@ def advise_keyframes(
         trouble = run_trouble(runs, length, paths.shape, told.part(len(runs)))
     if measurement is not None:
         trouble = replace(trouble, change=measured_trouble(measurement))
-    advisor = _Advisor(paths, indices, shots(length, cuts), trouble, gap=_least_gap(film, len(indices) + count))
+    first = frame_numbers(film)[0] if measurement is None else measurement.first
+    gap = _least_gap(film, len(indices) + count)
+    advisor = _Advisor(paths, indices, shots(length, cuts), trouble, gap, first)
     if not indices:
         advisor.prefer(best_together(paths, count))
     before = advisor.missing()
@@ -181,16 +189,16 @@ def advise_keyframes(
     while len(suggestions) < count and (suggestion := advisor.suggest()) is not None:
         suggestions.append(suggestion)
     bare = tuple((shot.start, shot.stop - 1) for shot in advisor.bare_shots())
-    return Advice(tuple(suggestions), indices, before, advisor.missing(), tuple(cuts), bare)
+    return Advice(tuple(suggestions), indices, before, advisor.missing(), tuple(cuts), bare, first)
 
 
 class _Advisor:
     """What the keyframes hold of every thumbnail pixel, and the search for what would add to it."""
 
     def __init__(
-        self, paths: Paths, keyframes: Sequence[int], shots: list[range], trouble: RunTrouble, gap: int
+        self, paths: Paths, keyframes: Sequence[int], shots: list[range], trouble: RunTrouble, gap: int, first: int
     ) -> None:
-        self._paths, self._shots, self._trouble, self._gap = paths, shots, trouble, gap
+        self._paths, self._shots, self._trouble, self._gap, self._first = paths, shots, trouble, gap, first
         self._pixels = paths.shape[0] * paths.shape[1]
         self._taken = list(keyframes)
         self._preferred: frozenset[int] = frozenset()
@@ -287,7 +295,8 @@ class _Advisor:
         if not self._taken and len(self._shots) == 1:
             return "there is none yet"
         if bare:
-            return f"the shot of frames {bare[0].start} to {bare[0].stop - 1} has no keyframe"
+            shot = bare[0].start + self._first, bare[0].stop - 1 + self._first
+            return "the shot of frames {} to {} has no keyframe".format(*shot)
         trouble = self._trouble
         unseen, apart = float(self._unseen()[frame]), float(trouble.apart[frame])
         doubt, change = 1 - float(trouble.confidence[frame]), float(trouble.change[frame])
@@ -321,10 +330,11 @@ class _Told:
         return progress
 
 
-def _said(place: int, suggestion: Suggestion) -> str:
+def _said(place: int, suggestion: Suggestion, first: int) -> str:
+    frame = suggestion.frame + first
     if place == 0:
-        return f"a keyframe at frame {suggestion.frame} would help most, because {suggestion.reason}"
-    return f"then one at frame {suggestion.frame}, because {suggestion.reason}"
+        return f"a keyframe at frame {frame} would help most, because {suggestion.reason}"
+    return f"then one at frame {frame}, because {suggestion.reason}"
 
 
 def _percent(share: float) -> str:

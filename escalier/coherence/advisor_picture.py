@@ -91,7 +91,7 @@ def _draw_thumbnails(sheet: np.ndarray, top: int, advice: Advice, film: Film) ->
         room_left = max(0, sheet.shape[1] - left)
         sheet[y : y + height, left : left + width] = picture[:, :room_left]
         cv2.rectangle(sheet, (left, y), (left + width - 1, y + height - 1), SUGGESTED, 1)
-        _write(sheet, f"{rank[frame]}: frame {frame}", (left, y - 8), INK)
+        _write(sheet, f"{rank[frame]}: frame {frame + advice.first}", (left, y - 8), INK)
         foot, place = (left + width // 2, y + height), (_place(frame, len(advice)), top)
         cv2.line(sheet, foot, place, SUGGESTED, 1, cv2.LINE_AA)
         left += width + 8
@@ -100,7 +100,8 @@ def _draw_thumbnails(sheet: np.ndarray, top: int, advice: Advice, film: Film) ->
 def _draw_legend(sheet: np.ndarray, floor: int, advice: Advice) -> None:
     length = len(advice)
     for frame in sorted({round(place) for place in np.linspace(0, length - 1, min(length, 11))}):
-        _write(sheet, str(frame), (_place(frame, length) - 4 * len(str(frame)), floor + 18), INK)
+        number = str(frame + advice.first)
+        _write(sheet, number, (_place(frame, length) - 4 * len(number), floor + 18), INK)
     x = LEFT_PX
     for colour, text in (
         (MISSING_LINE, "missing from the keyframes"),

@@ -31,7 +31,9 @@ def keyframe_listings(workflow: Workflow, given: Mapping[Place, Path]) -> Iterat
         except UnreadableVideo:  # what ComfyUI says of it comes later, and may read more than we do
             continue
         first = node["inputs"].get("first")
-        number = int(first) if isinstance(first, str) and first.isdecimal() else None
+        number = (
+            int(first) if isinstance(first, int | str) and str(first).isdecimal() else None
+        )  # not where it is linked
         yield place.node, list_keyframes(folder, film, first=number)
 
 

@@ -25,7 +25,7 @@ from escalier.film import (
     shortened,
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
-from escalier.propagation import Fade, FilmMatching, Guides, chains_of, scratch_bytes
+from escalier.propagation import Fade, FilmMatching, Guides, chains_of, runs_at_a_time, scratch_bytes
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
@@ -90,7 +90,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     scratch = scratch_for(target, args.scratch, args.no_keep)
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
-    _check_room(scratch, film, indices, size, matching, masks, _folder(target), written)
+    _check_room(scratch, _wanted(film, indices, size, matching, masks, cores), _folder(target), written)
     first = frame_numbers(film, args.first)[0]
     return Plan(film, masks, listing, indices, painted, size, first, output, scratch, guides, matching, fade, cores)
 
@@ -139,22 +139,19 @@ def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path
             raise ValueError(f"--output: {own} must not be what the film is made from ({given}); choose another place")
 
 
-def _check_room(
-    scratch: Path,
-    film: Film,
-    indices: Sequence[int],
-    size: Size,
-    matching: FilmMatching,
-    masks: FilmMasks | None,
-    folder: Path,
-    written: int,
-) -> None:
-    """Refuse a job whose scratch and film together would fill their disks. What is kept from before is not counted."""
+def _wanted(
+    film: Film, indices: Sequence[int], size: Size, matching: FilmMatching, masks: FilmMasks | None, cores: int
+) -> int:
+    """Bytes of all that is kept of a job, without cuts, which only make runs shorter."""
     blank = np.broadcast_to(np.uint8(0), (1, 1, 3))
     chains = chains_of(Keyframes(indices, [blank] * len(indices), len(film)))
-    # Without cuts, which only make runs shorter. The runs are of the keyframes' size.
     matched = matching.size_for(film.size)
-    wanted = scratch_bytes(film, chains, masks=0 if masks is None else len(masks), size=size, matched_size=matched)
+    count, at_once = 0 if masks is None else len(masks), runs_at_a_time(matched, cores)
+    return scratch_bytes(film, chains, masks=count, size=size, matched_size=matched, at_once=at_once)
+
+
+def _check_room(scratch: Path, wanted: int, folder: Path, written: int) -> None:
+    """Refuse a job whose scratch and film together would fill their disks. What is kept from before is not counted."""
     needed = max(0, wanted - scratch_facts(scratch).bytes)
     if disk_of(scratch) == disk_of(folder):
         check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")

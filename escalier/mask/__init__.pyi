@@ -1,49 +1,30 @@
 from .box import (
     Box as Box,
-)
-from .box import (
     box_around as box_around,
 )
-from .colour_id import ColourId as ColourId
 from .colour_id import (
+    ColourId as ColourId,
     colour_id_mask as colour_id_mask,
-)
-from .colour_id import (
     colour_id_masks as colour_id_masks,
-)
-from .colour_id import (
     colours_in as colours_in,
-)
-from .colour_id import (
     parse_colours as parse_colours,
 )
-from .difference import Difference as Difference
 from .difference import (
+    Difference as Difference,
     difference_matte as difference_matte,
-)
-from .difference import (
     difference_mattes as difference_mattes,
 )
 from .distance import signed_distance as signed_distance
-from .edge import Edge as Edge
-from .edge import Steadying as Steadying
+from .edge import Edge as Edge, Steadying as Steadying
 from .edge_shaping import (
     shape_edge as shape_edge,
-)
-from .edge_shaping import (
     shape_edges as shape_edges,
 )
-from .matte import MATTE_KINDS as MATTE_KINDS
 from .matte import (
+    MATTE_KINDS as MATTE_KINDS,
     MatteModel as MatteModel,
-)
-from .matte import (
     Mattes as Mattes,
-)
-from .matte import (
     matte_film as matte_film,
-)
-from .matte import (
     read_matte_model as read_matte_model,
 )
 from .overlap import soft_overlap as soft_overlap

@@ -1,42 +1,22 @@
 from .chains import chains_of as chains_of
 from .draft import (
     DraftPart as DraftPart,
-)
-from .draft import (
     draft_film as draft_film,
-)
-from .draft import (
     make_draft as make_draft,
 )
 from .fades import (
     FADES as FADES,
-)
-from .fades import (
     Fade as Fade,
-)
-from .fades import (
     Gap as Gap,
-)
-from .fades import (
     Weights as Weights,
-)
-from .fades import (
     window as window,
 )
 from .film_matching import FilmMatching as FilmMatching
 from .guides import (
     Guides as Guides,
-)
-from .guides import (
     NamedGuide as NamedGuide,
-)
-from .guides import (
     edge_guide as edge_guide,
-)
-from .guides import (
     position_guide as position_guide,
-)
-from .guides import (
     still_positions as still_positions,
 )
 from .mixing import mix as mix
@@ -45,8 +25,7 @@ from .room import scratch_bytes as scratch_bytes
 from .run import Run as Run
 from .runs import (
     Runs as Runs,
-)
-from .runs import (
     propagate as propagate,
 )
+from .side_by_side import runs_at_a_time as runs_at_a_time
 from .staircase import Staircase as Staircase

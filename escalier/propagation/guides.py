@@ -29,13 +29,16 @@ from escalier.film import (
     warp,
 )
 
-UNEXPLAINED_POWER = 5
+UNEXPLAINED_POWER = 4
 """The temporal guide weighs less by this power of the share of a frame that the flow explains."""
 EDGE_SCALE_PX = 3.0
 """Standard deviation of the blur that the edge guide subtracts, for a picture whose short side is 540 px."""
 EXPLAINED_PX = 2.0
 EXPLAINED_LEVELS = 2.5
 """8-bit levels of brightness, about 1 Delta E."""
+SHOWN_LEVELS = 2.0
+"""8-bit levels a pixel: what changes less counts for less, and what is blank for next to nothing."""
+NEXT_TO_NOTHING = 1e-3
 
 
 def _weight(default: float, sentence: str) -> Any:
@@ -210,7 +213,8 @@ def explained_share(frame: np.ndarray, before: np.ndarray, flow: np.ndarray, vis
     """How much of a frame the frame before explains, 0..1: what is visible in both and looks the same.
 
     Fast motion is where the temporal guide misleads: a stylised frame carried along by a wrong flow costs energy and
-    sharpness. Brightness is compared after a blur, so that a camera's noise does not count.
+    sharpness. Brightness is compared after a blur, so that a camera's noise does not count. What shows something counts
+    alone: any flow explains a blank wall, and a frame of which half is wall would seem well explained.
 
     Parameters
     ----------
@@ -225,7 +229,10 @@ def explained_share(frame: np.ndarray, before: np.ndarray, flow: np.ndarray, vis
     """
     one, other = (cv2.cvtColor(as_uint8(picture), cv2.COLOR_RGB2GRAY) for picture in (frame, before))
     change = cv2.GaussianBlur(warp(other, flow).astype(np.float32) - one, (0, 0), EXPLAINED_PX)
-    return float(np.mean(visible & (np.abs(change) < EXPLAINED_LEVELS)))
+    soft = cv2.GaussianBlur(one.astype(np.float32), (0, 0), 1.0)
+    slope = cv2.magnitude(*(cv2.Sobel(soft, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1))))
+    shown = np.minimum(slope / SHOWN_LEVELS, 1) + NEXT_TO_NOTHING
+    return float(np.average(visible & (np.abs(change) < EXPLAINED_LEVELS), weights=shown))
 
 
 class GuideFilm:

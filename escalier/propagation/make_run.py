@@ -165,6 +165,7 @@ class _Steps:
             (self.size.height, self.size.width),
             self._full_film.frame(self.chain.start),
             self._full_film.frame(index),
+            between_pixels=self._source.painter is not None,
         )
 
     def _mask(self, film: GuideFilm, index: int) -> np.ndarray | None:

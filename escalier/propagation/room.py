@@ -1,4 +1,4 @@
-"""What a propagation writes to its scratch folder, counted before any work: film, masks, flow and runs together."""
+"""What a propagation writes to its scratch folder, counted before any work: film, masks, flow, runs, checkpoints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from escalier.scratch import array_bytes, check_room
 
 from .chains import Chain
 from .run import run_bytes
+from .unfinished import checkpoint_bytes, unfinished_place
 
 
 def scratch_bytes(
@@ -23,8 +24,9 @@ def scratch_bytes(
     guides: Sequence[Film] = (),
     size: Size | None = None,
     matched_size: Size | None = None,
+    at_once: int = 1,
 ) -> int:
-    """The room that `propagate` takes from nothing, in bytes.
+    """The room that `propagate` takes from nothing, in bytes, the checkpoints of runs in the making included.
 
     Parameters
     ----------
@@ -40,31 +42,34 @@ def scratch_bytes(
         That of the keyframes; the film's by default.
     matched_size
         See `Matching.size_for`; the film's by default.
+    at_once
+        How many runs are made side by side, see `runs_at_a_time`.
 
     >>> from .chains import chains_of
     >>> from escalier.keyframes import Keyframes
     >>> minute = ArrayFrames(np.broadcast_to(np.uint8(0), (1440, 1080, 1920, 3)))
     >>> keyframes = Keyframes([0, 720], [np.broadcast_to(np.uint8(0), (1080, 1920, 3))] * 2, 1440)
     >>> round(scratch_bytes(minute, chains_of(keyframes)) / 1e9, 1)
-    28.4
+    28.5
     """
-    filmed = film.size
+    filmed, chains = film.size, list(chains)
     return (
-        sum(_film_bytes(shown) for shown in (film, *guides))
+        sum(film_bytes(shown) for shown in (film, *guides))
         + (len(film) - 1) * pair_bytes(filmed)
-        + (array_bytes((masks, filmed.height, filmed.width), np.uint8) if masks else 0)
+        + (masks_bytes(masks, filmed) if masks else 0)
         + sum(run_bytes(chain, size or filmed, matched_size or filmed) for chain in chains)
+        + min(at_once, len(chains)) * checkpoint_bytes(matched_size or filmed, masks > 0)
     )
 
 
 def check_room_for(
     folder: Path,
-    films: Mapping[Path, Film],
-    masks: tuple[Path, int] | None,
+    unpacked: Mapping[Path, int],
     motion: Motion,
     places: Mapping[Chain, Path],
     size: Size,
     matched_size: Size,
+    checkpoints: int,
 ) -> None:
     """Refuse a propagation whose missing files would fill the disk. What lies there already is not counted.
 
@@ -72,29 +77,34 @@ def check_room_for(
     ----------
     folder
         Scratch.
-    films
-        The film and those of named guides, by the files in which they are unpacked.
-    masks
-        Their file, and how many there are.
+    unpacked
+        The files in which the film, those of named guides and the masks are unpacked, with their bytes.
     motion
         The flow to be made.
     places
         The folders of all runs.
     size, matched_size
         That of the keyframes, and the one at which frames are matched.
+    checkpoints
+        What the checkpoints of all runs that are made at a time take.
     """
-    filmed = motion.size
-    missing = [chain for chain, place in places.items() if not os.path.isdir(place)]
-    runs = sum(run_bytes(chain, size, matched_size) for chain in missing)
-    needed = runs + motion.missing_bytes()
-    needed += sum(_lacking(path, _film_bytes(film)) for path, film in films.items())
-    if masks is not None:
-        needed += _lacking(masks[0], array_bytes((masks[1], filmed.height, filmed.width), np.uint8))
-    if runs:
-        check_room(folder, needed, "propagate", f"the film, its flow and {len(missing)} runs")
+    missing = {chain: place for chain, place in places.items() if not os.path.isdir(place)}
+    if not missing:
+        return
+    needed = checkpoints + motion.missing_bytes() + sum(_lacking(path, whole) for path, whole in unpacked.items())
+    needed += sum(run_bytes(chain, size, matched_size) for chain in missing)
+    begun = (file for place in missing.values() for file in unfinished_place(place).glob("*.npy"))
+    needed -= sum(file.lstat().st_size for file in begun)
+    check_room(folder, needed, "propagate", f"the film, its flow and {len(missing)} runs")
 
 
-def _film_bytes(film: Film) -> int:
+def masks_bytes(count: int, size: Size) -> int:
+    """What unpacked masks take."""
+    return array_bytes((count, size.height, size.width), np.uint8)
+
+
+def film_bytes(film: Film) -> int:
+    """What an unpacked film takes; one in memory is not unpacked."""
     if isinstance(film, ArrayFrames):
         return 0
     return array_bytes((len(film), film.size.height, film.size.width, 3), np.uint8)

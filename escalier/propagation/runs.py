@@ -32,16 +32,16 @@ from .chains import Chain, chains_of
 from .film_matching import FilmMatching
 from .guides import GuideFilm, Guides, NamedGuide, check_guides
 from .make_run import Crew, make_run
-from .room import check_room_for
+from .room import check_room_for, film_bytes, masks_bytes
 from .run import Run, open_run
 from .shots import check_shots, kept_cuts, known_cuts
 from .side_by_side import runs_at_a_time, side_by_side
 from .sources import Source, Sources
-from .unfinished import CHECKPOINT_SECONDS
+from .unfinished import CHECKPOINT_SECONDS, checkpoint_bytes
 from .unpacked import film_path, masks_path, unpack_film, unpack_masks
 from .work import Work
 
-FORMAT = 5
+FORMAT = 6
 """Raised when a change of code makes old runs wrong; part of their fingerprint."""
 
 
@@ -134,7 +134,8 @@ def propagate(
         are matched at the film's and painted from the large keyframes.
     folder
         Scratch. Room needed for each frame: its pixels x 3 bytes for each run (two between keyframes), x 2 bytes more
-        for the run's guide error, x 3 bytes once if the film is not in memory, and 4 MB of optical flow.
+        for the run's guide error, x 3 bytes once if the film is not in memory, and 4 MB of optical flow. While a run is
+        made its checkpoints take 62 bytes for each pixel that it matches, 120 with masks.
     motion
         How the film moves; computed here, into `folder`, where it is not given.
     masks
@@ -194,7 +195,7 @@ def propagate(
     folder = open_scratch(folder)
     with in_use(folder):
         job = _Job(film, keyframes, folder, motion, masks, guides, matching, seed, progress)
-        cuts = job.cuts(cuts)
+        cuts = job.cuts(cuts, cores)
         places = job.places(cuts)
         runs = job.kept_runs(places)
         missing = [chain for chain in places if chain not in runs]
@@ -232,12 +233,12 @@ class _Job:
         sizes = film.size, self.motion.working_size, self.matched_size, keyframes.size
         self.work = Work(progress, len(film), paintings, *sizes)
 
-    def cuts(self, given: Sequence[int] | None) -> tuple[int, ...]:
+    def cuts(self, given: Sequence[int] | None, cores: int) -> tuple[int, ...]:
         """The cuts as they are given, kept or found; before they are looked for, whether there is room for all."""
         known = known_cuts(self._print, self.motion, self.folder) if given is None else tuple(int(c) for c in given)
         if known is not None:
             check_shots(self.keyframes, known)
-        self._check_room(self.places(known or ()))
+        self._check_room(self.places(known or ()), cores)
         if known is None:
             known = kept_cuts(self._film, self._print, self.motion, self.folder, self.work.searched)
             check_shots(self.keyframes, known)
@@ -293,14 +294,16 @@ class _Job:
         self.work.matched(len(self._film) - 1)
         return GuideFilm(_with_named(self._guides, named), shown, masks)
 
-    def _check_room(self, places: dict[Chain, Path]) -> None:
-        films = {film_path(self.folder, self._print): self._film}
+    def _check_room(self, places: dict[Chain, Path], cores: int) -> None:
+        unpacked = {film_path(self.folder, self._print): film_bytes(self._film)}
         for guide, fingerprint in zip(self._guides.named, self._named_prints, strict=True):
-            films[film_path(self.folder, fingerprint)] = guide.film
-        masks = None
+            unpacked[film_path(self.folder, fingerprint)] = film_bytes(guide.film)
         if self._masks is not None and self._masks_print is not None:
-            masks = (masks_path(self.folder, self._masks_print), len(self._masks))
-        check_room_for(self.folder, films, masks, self.motion, places, self.keyframes.size, self.matched_size)
+            unpacked[masks_path(self.folder, self._masks_print)] = masks_bytes(len(self._masks), self._film.size)
+        at_once = min(runs_at_a_time(self.matched_size, cores), len(places))
+        checkpoints = at_once * checkpoint_bytes(self.matched_size, self._masks is not None)
+        sizes = self.keyframes.size, self.matched_size
+        check_room_for(self.folder, unpacked, self.motion, places, *sizes, checkpoints)
 
 
 def _made(chains: list[Chain], places: dict[Chain, Path], job: _Job, cores: int, every: float) -> dict[Chain, Run]:

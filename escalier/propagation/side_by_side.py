@@ -37,7 +37,7 @@ def runs_at_a_time(size: Size, cores: int) -> int:
     (8, 2)
     """
     pixels = size.width * size.height
-    return cores if pixels <= LARGE_PIXELS else max(1, MOST_PIXELS // pixels, cores // THREADS_OF_LARGE)
+    return cores if pixels <= LARGE_PIXELS else min(cores, max(1, MOST_PIXELS // pixels, cores // THREADS_OF_LARGE))
 
 
 def side_by_side(

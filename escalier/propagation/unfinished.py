@@ -20,6 +20,7 @@ from escalier.scratch import (
     ArrayFile,
     Damage,
     GrowingArrayFile,
+    array_bytes,
     clear_folder,
     open_array,
     own_folder,
@@ -43,6 +44,8 @@ STOP_SECONDS = 0.5
 SLOW_BYTES_A_SECOND = 150e6
 """as a disk of this speed would, before the disk at hand is known."""
 CHECKPOINT = "checkpoint.json"
+STATE_BYTES, STATE_BYTES_OF_TWO_PLATES = 31, 60
+"""What one frame hands to the next, for each pixel that is matched: without masks, and with them."""
 
 log = logging.getLogger("escalier")
 
@@ -54,6 +57,16 @@ def unfinished_place(folder: Path) -> Path:
     'unfinished_000002_forward_0123456789abcdef'
     """
     return folder.with_name(f"unfinished_{folder.name.partition('_')[2]}")
+
+
+def checkpoint_bytes(matched_size: Size, masked: bool) -> int:
+    """What a run in the making takes on the disk beside its frames, at most: the last state and the one before.
+
+    >>> checkpoint_bytes(Size(960, 540), masked=False) // (960 * 540)
+    62
+    """
+    row = matched_size.width * (STATE_BYTES_OF_TWO_PLATES if masked else STATE_BYTES)
+    return 2 * array_bytes((matched_size.height, row), np.uint8)
 
 
 class Unfinished:
@@ -163,7 +176,9 @@ class Unfinished:
         checksums = {name: file.flushed() for name, file in self._files.items()}
         slot = 1 - self._slot
         rows, width = _shape_of(state)
-        with ArrayFile(self._place / f"state_{slot}.npy", (rows, width), np.uint8, self._what(self.frames)) as file:
+        path = self._place / f"state_{slot}.npy"
+        remove_quietly(path)  # the checkpoint names the other one; three would not fit into what was counted
+        with ArrayFile(path, (rows, width), np.uint8, self._what(self.frames)) as file:
             for row in range(rows):
                 parts = [np.ascontiguousarray(array[row]).reshape(-1).view(np.uint8) for array in state.values()]
                 file.append(np.concatenate(parts))

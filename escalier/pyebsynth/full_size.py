@@ -1,8 +1,10 @@
 """Full size from a proxy: a field that was matched on small pictures paints a large one from the large style.
 
 Matching costs the most and needs little: at 4K a patch of five pixels shows next to nothing of a form. So the field is
-found at a proxy size and enlarged; whole pieces of the large style are copied, as sharp as they were painted. Only in
-the narrow band where neighbouring pieces meet is the border between them found anew, by the large film frames.
+found at a proxy size and enlarged; whole pieces of the large style are copied, as sharp as they were painted. Where the
+picture is hardly larger than the proxy, they are copied from between its pixels: else slow motion would stand still and
+then hop by most of a small pixel, all of it in one frame. Only in the narrow band where neighbouring pieces meet is the
+border between them found anew, by the large film frames.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import numpy as np
 from escalier.kernel_cache import njit
 
 from .layout import patch_shape
+from .sub_pixel import keep_detail
 from .voting import vote_picture
 
 _ROW = np.uint32(16)
@@ -20,6 +23,11 @@ _COLUMN = np.uint32(0xFFFF)
 ALIKE_PX = np.float32(1.5)
 """Neighbouring matches that move by no more than this differently show one surface."""
 SMOOTH_PX = 7
+PARTS = 256
+"""A pixel is divided into."""
+HOPS_SHOW = 2.5
+"""Less than so many times the proxy's size, a hop by one pixel shows."""
+BAND_ROWS = 192
 
 
 def render_full_size(
@@ -30,6 +38,7 @@ def render_full_size(
     target: np.ndarray,
     *,
     patch_size: int = 3,
+    between_pixels: bool = True,
 ) -> np.ndarray:
     """Paint a large picture from a field that was matched at a proxy size.
 
@@ -48,11 +57,13 @@ def render_full_size(
     patch_size
         3, 5 or 7: patches overlap by this, at the large size, and so soften the borders between pieces. 3 hides them
         and keeps the style's sharpness.
+    between_pixels
+        Without it, and from 2.5 times the proxy's size on, every pixel is copied as it was painted.
 
     Returns
     -------
     numpy.ndarray
-        (H, W, C), of the style's type. Memory: 13 bytes for each of its pixels besides.
+        (H, W, C), of the style's type. Memory: 15 bytes for each of its pixels besides.
 
     Examples
     --------
@@ -75,16 +86,39 @@ def render_full_size(
             f"{style.shape[1]}x{style.shape[0]}; use a smaller patch_size"
         )
     r = patch_size // 2
-    field = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)
+    field, rest = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)
     step = max(1, round(target.shape[0] / places.shape[0]))
     if step > 1:
-        field = choose_pieces(field, np.ascontiguousarray(source), np.ascontiguousarray(target), step, r)
+        chosen = choose_pieces(field, np.ascontiguousarray(source), np.ascontiguousarray(target), step, r)
+        rest[chosen != field] = 0
+        field = chosen
     meeting = np.empty(field.shape, np.uint8)
     find_meeting(field, meeting)
     rows = patch_shape(patch_size, style.shape[2], style.shape[2])[1]
     picture = vote_picture(style, field, meeting, rows, None)
     copy_whole(style, field, meeting, picture)
+    if between_pixels and target.shape[0] < HOPS_SHOW * places.shape[0]:
+        moved = copy_between(style, field, rest, meeting, picture)
+        return keep_detail(moved, picture) if style.dtype == np.uint8 and style.shape[2] == 3 else moved
     return picture
+
+
+def copy_between(
+    style: np.ndarray, field: np.ndarray, rest: np.ndarray, meeting: np.ndarray, picture: np.ndarray
+) -> np.ndarray:
+    """The picture, but where no surfaces meet, each pixel is interpolated at its own place of the style."""
+    copied = np.empty_like(picture)
+    for top in range(0, len(field), BAND_ROWS):
+        rows = slice(top, top + BAND_ROWS)
+        x, y = (
+            (whole + rest[rows, :, k] / np.float32(PARTS)).astype(np.float32)
+            for k, whole in enumerate((field[rows] & _COLUMN, field[rows] >> _ROW))
+        )
+        moved = cv2.remap(style, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+        if style.dtype != np.uint8:
+            moved = np.clip(moved, 0, 1)
+        copied[rows] = np.where(meeting[rows, :, None], picture[rows], moved.reshape(picture[rows].shape))
+    return copied
 
 
 @njit(cache=True, nogil=True)
@@ -139,9 +173,13 @@ def smoothed(places: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def enlarge_places(places, height, width, small_height, small_width, source_height, source_width, r):
-    """A packed field at any larger size. Where the places round a pixel move alike, it moves by their bilinear mean;
-    elsewhere each small pixel becomes a piece that is copied as a whole."""
+    """A packed field at any larger size, and what it lacks, (x, y) in parts of a pixel.
+
+    Where the places round a pixel move alike, it moves by their bilinear mean; elsewhere each small pixel becomes a
+    piece that is copied as a whole.
+    """
     field = np.empty((height, width), np.uint32)
+    rest = np.zeros((height, width, 2), np.int8)
     rows, columns = places.shape[:2]
     zoom_y, zoom_x = np.float32(height / rows), np.float32(width / columns)
     source_y, source_x = np.float32(source_height / small_height), np.float32(source_width / small_width)
@@ -166,7 +204,8 @@ def enlarge_places(places, height, width, small_height, small_width, source_heig
             dx, dy = places[bottom, right, 0] - right, places[bottom, right, 1] - bottom
             spread_x = max(ax, bx, cx, dx) - min(ax, bx, cx, dx)
             spread_y = max(ay, by, cy, dy) - min(ay, by, cy, dy)
-            if spread_x <= ALIKE_PX and spread_y <= ALIKE_PX:
+            alike = spread_x <= ALIKE_PX and spread_y <= ALIKE_PX
+            if alike:
                 mx = (one - down) * (ax + across * (bx - ax)) + down * (cx + across * (dx - cx))
                 my = (one - down) * (ay + across * (by - ay)) + down * (cy + across * (dy - cy))
                 place_x, place_y = u + mx, v + my
@@ -175,12 +214,15 @@ def enlarge_places(places, height, width, small_height, small_width, source_heig
                 row, column = (bottom if down >= half else top), (right if across >= half else left)
                 place_x, place_y = np.float32(places[row, column, 0]), np.float32(places[row, column, 1])
                 beside_x, beside_y = (u - np.float32(column)) * zoom_x, (v - np.float32(row)) * zoom_y
-            sx = int(np.floor((place_x + half) * source_x + beside_x))
-            sy = int(np.floor((place_y + half) * source_y + beside_y))
+            at_x, at_y = (place_x + half) * source_x + beside_x, (place_y + half) * source_y + beside_y
+            sx, sy = int(np.floor(at_x)), int(np.floor(at_y))
+            if alike and r <= sx < source_width - r and r <= sy < source_height - r:
+                rest[y, x, 0] = np.int8((at_x - np.float32(sx) - half) * np.float32(PARTS))
+                rest[y, x, 1] = np.int8((at_y - np.float32(sy) - half) * np.float32(PARTS))
             sy = min(max(sy, r), source_height - 1 - r)
             sx = min(max(sx, r), source_width - 1 - r)
             field[y, x] = np.uint32(sx) | (np.uint32(sy) << _ROW)
-    return field
+    return field, rest
 
 
 @njit(cache=True, nogil=True)

@@ -1,25 +1,17 @@
 from .everything import (
     Everything as Everything,
-)
-from .everything import ObjectSearch as ObjectSearch
-from .everything import (
+    ObjectSearch as ObjectSearch,
     segment_everything as segment_everything,
 )
 from .prompts import (
     Prompts as Prompts,
-)
-from .prompts import (
     parse_prompts as parse_prompts,
 )
 from .refine import SamRefine as SamRefine
 from .sam_files import read_sam as read_sam
 from .segment import (
     Candidates as Candidates,
-)
-from .segment import (
     SamEmbedding as SamEmbedding,
-)
-from .segment import (
     SamModel as SamModel,
+    room_for as room_for,
 )
-from .segment import room_for as room_for

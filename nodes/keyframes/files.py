@@ -26,11 +26,19 @@ from ..video import film_from_input
 log = logging.getLogger("escalier")
 
 CATEGORY = "escalier/keyframes"
-FIRST = ["0", "1", "1001"]
-FIRST_TOOLTIP = (
-    "The number of the film's first frame in the file names. Blender and many exporters begin with 1, plates of film "
-    "departments with 1001."
-)
+MOST_FIRST = 9_999_999
+
+
+def first_input(*, advanced: bool = False) -> io.Int.Input:
+    return io.Int.Input(
+        "first",
+        default=0,
+        min=0,
+        max=MOST_FIRST,
+        tooltip="The number of the film's first frame in the file names. Blender and many exporters begin with 1, "
+        "plates of film departments with 1001, or with any number that their cut gives them.",
+        advanced=advanced,
+    )
 
 
 FOLDERS = AllowedFiles(
@@ -61,7 +69,7 @@ class EscalierSaveKeyframes(io.ComfyNode):
                     tooltip="Where to save: this name and a number that rises with every run, so that nothing painted "
                     "is ever overwritten.",
                 ),
-                io.Combo.Input("first", options=FIRST, tooltip=FIRST_TOOLTIP, advanced=True),
+                first_input(advanced=True),
             ],
             outputs=[],
             is_output_node=True,
@@ -78,7 +86,7 @@ class EscalierSaveKeyframes(io.ComfyNode):
             )
         parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
         folder = f"{name}_{counter:05}"
-        files = write_keyframes(Path(parent, folder), keyframes, first=int(first), progress=Progress())
+        files = write_keyframes(Path(parent, folder), keyframes, first=first, progress=Progress())
         place = os.path.join(subfolder, folder)
         return io.NodeOutput(
             ui=ui.SavedImages([ui.SavedResult(file.name, place, io.FolderType.output) for file in files])
@@ -106,7 +114,7 @@ class EscalierLoadKeyframes(io.ComfyNode):
                 sockets.film_input(
                     "The film that the keyframes belong to: they have its size, or are larger and of its shape."
                 ),
-                io.Combo.Input("first", options=FIRST, tooltip=FIRST_TOOLTIP),
+                first_input(),
             ],
             outputs=[
                 sockets.Keyframes.Output(display_name="keyframes", tooltip="The painted pictures with their places.")
@@ -127,7 +135,7 @@ class EscalierLoadKeyframes(io.ComfyNode):
     def execute(cls, folder, film, first) -> io.NodeOutput:
         place = FOLDERS.path(folder)
         source = film_from_input(film)
-        listing = list_keyframes(place, source, first=int(first))
+        listing = list_keyframes(place, source, first=first)
         keyframes = listing.read()
         listing = remark_misplaced(listing, keyframes, source, progress=Progress())
         for doubt in listing.doubts:

@@ -11,7 +11,7 @@ import pytest
 
 from escalier.coherence import Advice, Measurement, Suggestion, advise_keyframes, draw_advice, measure_film
 from escalier.coherence.run_trouble import measured_trouble
-from escalier.film import ArrayFrames, Motion, Size, make_clip
+from escalier.film import ArrayFrames, FolderFrames, Motion, Size, make_clip
 from escalier.keyframes import Keyframes, evenly, paint_picture
 from escalier.propagation import Runs, Staircase, propagate
 
@@ -148,6 +148,23 @@ def test_a_shot_without_a_keyframe_comes_first_the_longest_before_the_others() -
     one = advise_keyframes(film, keyframes=[3], count=1)
     assert one.bare_shots == ((12, 16),)
     assert "still without a keyframe: the shots of frames 12 to 16" in str(one)
+
+
+def test_what_is_said_and_drawn_counts_as_the_plates_do_and_frames_from_0(tmp_path: Path) -> None:
+    film = ArrayFrames(np.concatenate([acted(12), 255 - acted(5, seed=3)[:, ::-1], acted(9, seed=4)[..., ::-1] // 2]))
+    for index in range(len(film)):
+        cv2.imwrite(str(tmp_path / f"plate_{index + 1001}.png"), film.frame(index)[..., ::-1])
+    plates = FolderFrames(tmp_path, rate=24)
+    plain, counted = (advise_keyframes(source, keyframes=[3], count=1) for source in (film, plates))
+    assert (plain.first, counted.first) == (0, 1001)
+    assert (counted.frames, counted.cuts, counted.bare_shots) == (plain.frames, (12, 17), ((12, 16),))
+    said = str(counted)
+    assert f"a keyframe at frame {plain.frames[0] + 1001} would help most" in said
+    assert "because the shot of frames 1018 to 1026 has no keyframe" in said
+    assert "the film is cut before frames 1013, 1018" in said and "the shots of frames 1013 to 1017" in said
+    assert (draw_advice(counted, plates) != draw_advice(replace(counted, first=0), plates)).any()
+    measured = measure_film(film, film, first=1)
+    assert advise_keyframes(film, keyframes=[3], measurement=measured, count=1).first == 1
 
 
 def test_hard_cuts_everywhere_are_told_as_shots_without_keyframes() -> None:

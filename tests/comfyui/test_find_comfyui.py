@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from escalier.comfyui import cache_folder, find_comfyui
-from escalier.comfyui import find as comfyui
+from escalier.comfyui import cache_folder, find as comfyui, find_comfyui
 from escalier.comfyui.folders import data_folder, pack_folder
 
 

@@ -17,8 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from escalier.comfyui import ComfyUIError, Server, Workflow, launch, ports
-from escalier.comfyui import server as server_module
+from escalier.comfyui import ComfyUIError, Server, Workflow, launch, ports, server as server_module
 from escalier.comfyui.find import ComfyUI
 from escalier.commands.run import run_workflow
 

@@ -10,8 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from escalier.film import write_film
 

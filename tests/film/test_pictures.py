@@ -11,8 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from picture_files import encoded, exif, grey_png, png, profile, tiff
 from PIL import Image, ImageCms, ImageOps, features
 

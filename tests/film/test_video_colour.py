@@ -8,8 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film import VideoFrames, write_film
-from escalier.film import colour as h273
+from escalier.film import VideoFrames, colour as h273, write_film
 from escalier.film.hdr import sdr_from_hdr
 
 BARS = np.array(

@@ -221,5 +221,5 @@ def test_nothing_is_saved_outside_the_output_folder(
 
     keyframes = Keyframes([0], torch.zeros(1, *reversed(Size(16, 12)), 3).numpy(), 1)
     with pytest.raises(ValueError, match=r"^Save Keyframes: folder_prefix must be a plain name inside .*; leave out"):
-        pack.EscalierSaveKeyframes.execute(keyframes, prefix, "0")
+        pack.EscalierSaveKeyframes.execute(keyframes, prefix, 0)
     assert list(tmp_path.rglob("*.png")) == []

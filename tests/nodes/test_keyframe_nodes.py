@@ -79,16 +79,22 @@ def test_wrong_indices_are_refused_by_the_node(
         pack.EscalierKeyframesFromImages.execute(images, indices, film)
 
 
-@pytest.mark.parametrize("first", ["0", "1", "1001"])
-def test_saved_keyframes_load_bit_for_bit(pack: SimpleNamespace, film, keyframes, fresh_folders, first: str) -> None:
+@pytest.mark.parametrize("first", [0, 1, 1001, 86400])
+def test_saved_keyframes_load_bit_for_bit(pack: SimpleNamespace, film, keyframes, fresh_folders, first: int) -> None:
     shown = pack.EscalierSaveKeyframes.execute(keyframes, "shots/keys", first).ui.as_dict()["images"]
-    assert [entry["filename"] for entry in shown] == [f"keyframe_{i + int(first):06d}.png" for i in keyframes.indices]
+    assert [entry["filename"] for entry in shown] == [f"keyframe_{i + first:06d}.png" for i in keyframes.indices]
     saved = fresh_folders.output / "shots" / "keys_00001"
     assert shown[0]["subfolder"] == "shots/keys_00001"
     saved.rename(fresh_folders.input / "painted")
     (loaded,) = pack.EscalierLoadKeyframes.execute("painted", film, first).args
     assert loaded.indices == keyframes.indices
     assert all((a == b).all() for a, b in zip(loaded.pictures, keyframes.pictures, strict=True))
+
+
+def test_the_first_number_is_any_whole_number(pack: SimpleNamespace) -> None:
+    for node in (pack.EscalierSaveKeyframes, pack.EscalierLoadKeyframes):
+        kind, options = node.INPUT_TYPES()["required"]["first"]
+        assert (kind, options["default"], options["min"]) == ("INT", 0, 0) and options["max"] >= 999_999
 
 
 def test_loading_shows_which_file_stands_where_and_what_is_doubtful(
@@ -98,7 +104,7 @@ def test_loading_shows_which_file_stands_where_and_what_is_doubtful(
     folder.mkdir()
     for name, frame in (("keyframe_000001_00001_.png", 1), ("take 3 4.png", 4)):
         cv2.imwrite(str(folder / name), cv2.cvtColor(255 - clip[frame], cv2.COLOR_RGB2BGR))
-    output = pack.EscalierLoadKeyframes.execute("painted", film, "0")
+    output = pack.EscalierLoadKeyframes.execute("painted", film, 0)
     assert output.args[0].indices == (1, 4)
     (table,) = output.ui.as_dict()["text"]
     assert [line.split()[:2] for line in table.splitlines()[1:]] == [["keyframe_000001_00001_.png", "1"], ["take", "3"]]
@@ -107,26 +113,26 @@ def test_loading_shows_which_file_stands_where_and_what_is_doubtful(
 
 def test_saving_again_makes_a_new_folder(pack: SimpleNamespace, keyframes, fresh_folders) -> None:
     for _ in range(2):
-        pack.EscalierSaveKeyframes.execute(keyframes, "keys", "0")
+        pack.EscalierSaveKeyframes.execute(keyframes, "keys", 0)
     assert sorted(folder.name for folder in fresh_folders.output.iterdir()) == ["keys_00001", "keys_00002"]
 
 
 def test_painting_over_a_keyframe_changes_the_fingerprint(
     pack: SimpleNamespace, film, keyframes, fresh_folders
 ) -> None:
-    pack.EscalierSaveKeyframes.execute(keyframes, "keys", "0")
+    pack.EscalierSaveKeyframes.execute(keyframes, "keys", 0)
     folder = (fresh_folders.output / "keys_00001").rename(fresh_folders.input / "keys")
-    before = pack.EscalierLoadKeyframes.fingerprint_inputs(folder="keys", film=None, first="0")
-    assert pack.EscalierLoadKeyframes.fingerprint_inputs(folder="keys", film=None, first="0") == before
+    before = pack.EscalierLoadKeyframes.fingerprint_inputs(folder="keys", film=None, first=0)
+    assert pack.EscalierLoadKeyframes.fingerprint_inputs(folder="keys", film=None, first=0) == before
     cv2.imwrite(str(folder / "keyframe_000004.png"), np.zeros((48, 64, 3), np.uint8))
-    assert pack.EscalierLoadKeyframes.fingerprint_inputs(folder="keys", film=None, first="0") != before
+    assert pack.EscalierLoadKeyframes.fingerprint_inputs(folder="keys", film=None, first=0) != before
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "../output", "/etc"])
 def test_folders_outside_the_input_folder_are_refused(pack: SimpleNamespace, film, fresh_folders, folder: str) -> None:
     assert "make it there" in pack.EscalierLoadKeyframes.validate_inputs(folder)
     with pytest.raises(OSError, match=r"^Load Keyframes: folder must be one inside .*; make it there"):
-        pack.EscalierLoadKeyframes.execute(folder, film, "0")
+        pack.EscalierLoadKeyframes.execute(folder, film, 0)
 
 
 def test_keyframes_of_another_size_are_refused_on_loading(pack: SimpleNamespace, film, fresh_folders) -> None:
@@ -135,13 +141,13 @@ def test_keyframes_of_another_size_are_refused_on_loading(pack: SimpleNamespace,
     with pytest.raises(
         ValueError, match=r"^Load Keyframes: k_2.png must be 64x48, the film's size, or larger .*, got 32x24; scale"
     ):
-        pack.EscalierLoadKeyframes.execute("keys", film, "0")
+        pack.EscalierLoadKeyframes.execute("keys", film, 0)
 
 
 def test_folder_without_pictures_is_refused(pack: SimpleNamespace, film, fresh_folders) -> None:
     (fresh_folders.input / "empty").mkdir()
     with pytest.raises(OSError, match=r"^Load Keyframes: .*empty must hold pictures .*got none"):
-        pack.EscalierLoadKeyframes.execute("empty", film, "0")
+        pack.EscalierLoadKeyframes.execute("empty", film, 0)
 
 
 def test_sheet_and_back_returns_the_same_bits(pack: SimpleNamespace, film, keyframes) -> None:

@@ -25,7 +25,7 @@ def test_larger_keyframes_go_from_their_files_to_the_figures_of_a_larger_film(
     for index in (1, 4):
         painted = cv2.resize(255 - clip[index], size, interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(fresh_folders.input / "painted" / f"keyframe_{index:06d}.png"), painted[..., ::-1])
-    (keyframes,) = pack.EscalierLoadKeyframes.execute(folder="painted", film=film, first="0").args
+    (keyframes,) = pack.EscalierLoadKeyframes.execute(folder="painted", film=film, first=0).args
     assert keyframes.size == size
     inputs = pack.EscalierPropagate.GET_SCHEMA().inputs
     dials = {dial.id: dial.default for dial in inputs if hasattr(dial, "default")} | {"threads": 1}
@@ -57,4 +57,4 @@ def test_keyframes_of_another_shape_are_refused_by_the_file(
     with pytest.raises(
         ValueError, match=rf"keyframe_000001.png must be 64x48, the film's size, or larger .*got {size}"
     ):
-        pack.EscalierLoadKeyframes.execute(folder="painted", film=to_image(clip), first="0")
+        pack.EscalierLoadKeyframes.execute(folder="painted", film=to_image(clip), first=0)

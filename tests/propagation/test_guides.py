@@ -9,7 +9,7 @@ import pytest
 
 from escalier.film import ArrayFrames, Size
 from escalier.propagation import Guides, edge_guide, position_guide, propagate, still_positions
-from escalier.propagation.guides import GuideFilm
+from escalier.propagation.guides import GuideFilm, explained_share
 from escalier.propagation.make_run import frame_confidence
 from escalier.propagation.plates import carry_nnf
 from escalier.propagation.sources import guide_contrast
@@ -27,6 +27,17 @@ def test_edges_do_not_depend_on_brightness() -> None:
     step[:, 30:] = 120
     assert np.allclose(edge_guide(step), edge_guide(step + 100), atol=1e-6)
     assert np.ptp(edge_guide(step)[:, 20:40]) > 0.1
+
+
+def test_a_blank_wall_explains_nothing_whatever_is_called_visible_on_it() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (80, 60, 1), np.uint8)
+    frame = np.repeat(np.pad(noise, ((0, 0), (0, 60), (0, 0)), constant_values=200), 3, axis=2)
+    visible = np.ones(frame.shape[:2], bool)
+    visible[:40, :60] = False  # half of what the frame shows is lost
+    still = np.zeros((*visible.shape, 2), np.float32)
+    for wall_seen in (True, False):
+        visible[:, 66:] = wall_seen
+        assert explained_share(frame, frame, still, visible) == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.slow

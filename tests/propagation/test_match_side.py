@@ -112,6 +112,32 @@ def test_keyframes_twice_the_films_size_give_a_film_of_their_size(shot, tmp_path
     assert found.figures["sharpness"] is not None
 
 
+def slow_pan(size: Size, length: int) -> list[np.ndarray]:
+    """A soft texture that moves by a tenth of a pixel of 160x96 a frame, seen at any size of that shape."""
+    noise = cv2.GaussianBlur(np.random.default_rng(0).standard_normal((400, 600, 3)), (0, 0), 3.0)
+    texture = np.clip(128 + 45 * noise / noise.std(), 0, 255).astype(np.float32)
+    zoom = size.width / 320
+    shifts = [np.array([[zoom, 0, -(100 + 0.2 * i) * zoom], [0, zoom, -60 * zoom]]) for i in range(length)]
+    return [np.rint(cv2.warpAffine(texture, shift, size)).astype(np.uint8) for shift in shifts]
+
+
+@pytest.mark.parametrize("fine", [True, False])
+def test_a_large_film_of_slow_motion_does_not_hop_from_pixel_to_pixel(tmp_path: Path, fine: bool) -> None:
+    film, truth = (slow_pan(size, 8) for size in (Size(160, 96), Size(240, 144)))
+    small = ArrayFrames(np.stack(film))
+    keyframes = Keyframes([0], [truth[0]], 8)
+    run = propagate(
+        small, keyframes, folder=tmp_path, matching=FilmMatching(sub_pixel=fine), threads=1, cuts=()
+    ).forward[0]
+    inside = (slice(8, -8), slice(8, -8))
+    errors = [float(cv2.PSNR(run.frame(i)[inside], truth[i][inside])) for i in range(1, 8)]
+    hop = np.abs(run.frame(4).astype(float) - run.frame(3)).mean()
+    if fine:
+        assert min(errors) > 40 and hop < 2
+    else:
+        assert min(errors) < 36, "copied as it was painted, whole pixels cannot follow"
+
+
 @pytest.mark.slow
 def test_a_draft_takes_keyframes_larger_than_the_film(shot, tmp_path: Path) -> None:
     film, _, painted = shot

@@ -13,8 +13,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from escalier.scratch import clean_scratch, in_use, open_scratch, own_folder, scratch_facts, try_lock, write_array
-from escalier.scratch import folder as scratch
+from escalier.scratch import (
+    clean_scratch,
+    folder as scratch,
+    in_use,
+    open_scratch,
+    own_folder,
+    scratch_facts,
+    try_lock,
+    write_array,
+)
 from escalier.scratch.draft_owner import is_draft
 
 DAY = 86400
