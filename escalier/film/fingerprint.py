@@ -29,6 +29,14 @@ class SaysWhatItIs(Protocol):
     def fingerprint_parts(self) -> Iterable[str | Path | Film]: ...
 
 
+@runtime_checkable
+class KnowsItsFingerprint(Protocol):
+    """A film whose fingerprint has been taken, see `Footage`."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
 def film_fingerprint(film: Film) -> str:
     """A short text that changes with the film: 32 hexadecimal digits.
 
@@ -42,13 +50,33 @@ def film_fingerprint(film: Film) -> str:
     >>> film_fingerprint(black) == film_fingerprint(black), film_fingerprint(black) == film_fingerprint(grey)
     (True, False)
     """
-    digest = xxhash.xxh3_128(f"{FORMAT} {len(film)} {film.size}".encode())
+    if isinstance(film, KnowsItsFingerprint):
+        return film.fingerprint
+    digest = FilmDigest(film)
     parts = _parts_digest(film)
     if parts is not None:
-        digest.update(parts)
+        digest.say(parts)
     for index in range(len(film) if parts is None else 1):
-        digest.update(array_digest(film.frame(index)))
-    return digest.hexdigest()
+        digest.add(film.frame(index))
+    return digest.fingerprint()
+
+
+class FilmDigest:
+    """The fingerprint of a film as its frames go by, for a film that cannot say what it is."""
+
+    def __init__(self, film: Film) -> None:
+        self._digest = xxhash.xxh3_128(f"{FORMAT} {len(film)} {film.size}".encode())
+
+    def say(self, parts: bytes) -> None:
+        """Add what the film says that it is."""
+        self._digest.update(parts)
+
+    def add(self, frame: np.ndarray) -> None:
+        """Add the next frame."""
+        self._digest.update(array_digest(frame))
+
+    def fingerprint(self) -> str:
+        return self._digest.hexdigest()
 
 
 def masks_fingerprint(masks: MaskSource) -> str:

@@ -44,7 +44,7 @@ class ArrayFile:
     path, shape, dtype
         Of the array. The file is not there until the last piece is, and then all at once; see `draft_of`.
     what
-        What the array is, such as "film 83a2"; `open_array` asks for the same text.
+        What the array is, such as "film 83a2"; `open_array` asks for the same text. It may be set until the end.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "film.npy"
@@ -60,7 +60,7 @@ class ArrayFile:
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self._header = _header(shape, self.dtype)
-        self._what = what
+        self.what = what
         self._checksums: list[bytes] = []
         self._file: BinaryIO | None = None
 
@@ -90,7 +90,7 @@ class ArrayFile:
             self._closing.__exit__(_Unfinished, _Unfinished(), None)
         else:
             with self._closing:
-                self._file.write(_trailer(self._what, self._header, self._checksums))
+                self._file.write(_trailer(self.what, self._header, self._checksums))
 
 
 class GrowingArrayFile(ArrayFile):
@@ -142,7 +142,7 @@ class GrowingArrayFile(ArrayFile):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         with self._closing:
             if kind is None and self._file is not None and len(self._checksums) == self.shape[0]:
-                self._file.write(_trailer(self._what, self._header, self._checksums))
+                self._file.write(_trailer(self.what, self._header, self._checksums))
 
 
 class _Unfinished(Exception):
