@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from escalier.refusals import MemoryRefusal
+
 
 def is_short_memory(error: BaseException) -> bool:
     """Whether an error says that memory has run out. The graphics card has one of its own, the processor a message.
@@ -33,4 +35,4 @@ def naming_short_memory(who: str, task: str, remedy: str) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not is_short_memory(error):
             raise
-        raise MemoryError(f"{who}: the memory must hold {task}, but it is full; {remedy}") from error
+        raise MemoryRefusal("the memory", f"hold {task}, but it is full", remedy=remedy, who=who) from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from escalier.arguments import checked
 from escalier.model_files import UnreadableWeights, layout, read_weights, under_prefix
 from escalier.packages import load_package
+from escalier.refusals import MissingFile
 
 if TYPE_CHECKING:
     import torch
@@ -88,13 +89,13 @@ def read_sam(path: str | Path) -> tuple[str, torch.nn.Module]:
 
     >>> read_sam("models/sams/missing.pth")
     Traceback (most recent call last):
-    FileNotFoundError: read_sam: path must be a file, got models/sams/missing.pth; put the model there
+    escalier.refusals.MissingFile: read_sam: path must be a file, got models/sams/missing.pth; put the model there
     """
     path = Path(path)
     try:
         weights = read_weights(path)
     except FileNotFoundError:
-        raise FileNotFoundError(f"read_sam: path must be a file, got {path}; put the model there") from None
+        raise MissingFile("path", "be a file", path, "put the model there") from None
     except UnreadableWeights as error:
         raise _refusal(path, error.kind) from error
     kind = layout(weights)
