@@ -43,7 +43,7 @@ def check_seed(seed: int) -> None:
 
     >>> check_seed(-1, "example")
     Traceback (most recent call last):
-    escalier.refusals.Refusal: example: seed must lie in 0..4294967295, got -1; any such number gives its own brush strokes
+    escalier.refusals.Refusal: seed must lie in 0..4294967295, got -1; any such number gives ...
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
         raise TypeRefusal("seed", "be a whole number", f"{seed!r}")

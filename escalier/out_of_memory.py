@@ -22,17 +22,17 @@ def is_short_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def naming_short_memory(who: str, task: str, remedy: str) -> Iterator[None]:
+def naming_short_memory(task: str, remedy: str) -> Iterator[None]:
     """Turn torch's errors about memory into one `MemoryError` that says for what it was too short.
 
-    >>> with naming_short_memory("example", "a picture of 8x8", "take a smaller one"):
+    >>> with naming_short_memory("a picture of 8x8", "take a smaller one"):
     ...     raise MemoryError
     Traceback (most recent call last):
-    MemoryError: example: the memory must hold a picture of 8x8, but it is full; take a smaller one
+    escalier.refusals.MemoryRefusal: the memory must hold a picture of 8x8, but it is full; take a smaller one
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not is_short_memory(error):
             raise
-        raise MemoryRefusal("the memory", f"hold {task}, but it is full", remedy=remedy, who=who) from error
+        raise MemoryRefusal("the memory", f"hold {task}, but it is full", remedy=remedy) from error

@@ -116,7 +116,7 @@ def measure_film(
         meter.measure(progress)
         painted = None
         if isinstance(keyframes, Keyframes):
-            painted = PaintedSharpness.of(keyframes, motion.working_size)
+            painted = PaintedSharpness.of(keyframes, motion.working_size, meter.regions_at)
     return summarise(
         meter.curves,
         meter.steps,

@@ -130,7 +130,7 @@ class Server:
     @property
     def model_folders(self) -> ModelFolders:
         """Where this ComfyUI looks for models and inputs; known before it starts."""
-        return ModelFolders.of(self.comfyui.folder, self.base, self._arguments)
+        return ModelFolders.of(self.comfyui.folder, self.base, self.models, self._arguments)
 
     @property
     def log_file(self) -> Path:

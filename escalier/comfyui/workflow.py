@@ -188,16 +188,22 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
     names |= {node_id: [node_id] for node_id in workflow}
     fitting = [name for name in names if setting.startswith(name + ".") and "=" in setting[len(name) + 1 :]]
     if not fitting:
-        raise ValueError(
-            f"{option}: setting must be NODE.INPUT=VALUE with a node of this workflow, got {printable(setting)}; its "
-            "nodes are:\n" + _list_nodes(workflow, workflow)
+        raise Refusal(
+            "setting",
+            "be NODE.INPUT=VALUE with a node of this workflow",
+            printable(setting),
+            f"its nodes are:\n{_list_nodes(workflow, workflow)}",
+            who=option,
         )
     name = max(fitting, key=len)
     field, _, value = setting[len(name) + 1 :].partition("=")
     if len(names[name]) > 1:
-        raise ValueError(
-            f'{option}: title must belong to one node, got "{printable(name)}", which {len(names[name])} nodes bear; '
-            "use an id:\n" + _list_nodes(workflow, names[name])
+        raise Refusal(
+            "title",
+            "belong to one node",
+            f'"{printable(name)}", which {len(names[name])} nodes bear',
+            f"use an id:\n{_list_nodes(workflow, names[name])}",
+            who=option,
         )
     node_id = names[name][0]
     if field not in workflow[node_id]["inputs"]:

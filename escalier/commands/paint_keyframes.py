@@ -209,8 +209,8 @@ def _load(args: argparse.Namespace) -> Pipeline:
     return load_pipeline(args.pipeline, args.task, controlnets=args.controlnet, settings=settings, tokenizer=tokenizer)
 
 
-def _no_mask() -> ValueError:
-    return ValueError("--mask: the task inpaint must have a mask of what is painted, got none; name one")
+def _no_mask() -> Refusal:
+    return Refusal("the task inpaint", "have a mask of what is painted", "none", "name one", who="--mask")
 
 
 def _check_there(option: str, path: Path | None) -> None:

@@ -131,7 +131,7 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
         staircase = Staircase(runs, plan.fade)
         # Pictures are numbered as the plates are.
         first, sound = frame_numbers(film, args.first)[0], not args.no_sound
-        finished = Finished.of(plan.scratch, staircase, plan.output, first=first, sound=sound)
+        finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, first=first, sound=sound)
         known = finished.report()
         if known is not None:
             return runs, known, False

@@ -68,7 +68,6 @@ def camera_motion(
     >>> float(to_first[2][0, 2].round(1))
     6.0
     """
-    caller = "camera_motion"
     pictures.check_length(masks, "mask", len(film))
     masks = Masks.of(masks)
     to_first = [np.eye(3)]

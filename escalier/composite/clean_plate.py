@@ -109,7 +109,6 @@ def make_clean_plate(
     >>> bool((plate.picture == room).all()), bool(plate.unseen.any())
     (True, False)
     """
-    caller = "make_clean_plate"
     _check(film, masks, frames, grow_px, fill)
     if not 0 <= index < len(film):
         raise Refusal("index", f"lie in 0..{len(film) - 1}", index, "frames are counted from 0")

@@ -81,7 +81,6 @@ def blend_layers(
     >>> blend_layers(base, layer, mask, mode="multiply")[0, :, 0].tolist()
     [0.125, 0.5]
     """
-    caller = "blend_layers"
     _check_dials(mode, opacity, exposure_compensation)
     matte = _checked(base, layer, mask)
     out = base.copy()
@@ -133,7 +132,6 @@ def blend_layers_film(
     >>> [int(frame[0, 0, 0]) for frame in blend_layers_film(base, layer, np.ones((1, 4, 4)), opacity=0.5)]
     [150, 150]
     """
-    caller = "blend_layers_film"
     _check_dials(mode, opacity, exposure_compensation)
     length = max(len(base), len(layer))
     for what, name in ((base, "base"), (layer, "layer"), (masks, "mask")):

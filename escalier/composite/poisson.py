@@ -150,7 +150,6 @@ def poisson_blend_film(
     >>> [int(frame.max()) for frame in poisson_blend_film(figure, wall, mask, backend="cpu")]
     [100, 100]
     """
-    caller = "poisson_blend_film"
     dials = Dials(gradients, strength, screening, rim_blur_px, solver)
     _check_dials(dials)
     length = max(len(source), len(target))

@@ -77,7 +77,6 @@ def measure_untouched(
     >>> report.gradient_change, report.colour_shift_mean, report.change_outside
     (0.0, 10.0, 0.0)
     """
-    caller = "measure_untouched"
     for name, picture in (("result", result), ("source", source), ("target", target)):
         pictures.check_picture(picture, name)
         pictures.check_same_size(result, "result", picture, name)

@@ -197,8 +197,8 @@ class AttentionBank:
             raise Refusal(
                 "bank",
                 "hold a recorded run, but it is empty",
-                remedy="connect the latent of the recorded sampler to 'after', and change that sampler's seed once if it "
-                "was not run again",
+                remedy="connect the latent of the recorded sampler to 'after', and change that sampler's seed once if "
+                "it was not run again",
             )
         raise Refusal(
             "bank",

@@ -84,7 +84,7 @@ def settle_blank_areas(
     """
     if min(one.shape) < SMALLEST_SIDE:
         return flow, back
-    sides = _Side.of(flow, one), _Side.of(back, other)
+    sides = _Side.of(flow, one, other), _Side.of(back, other, one)
     _leave_what_agreed(*sides)
     return sides[0].laid_into(flow), sides[1].laid_into(back)
 
@@ -108,7 +108,7 @@ class _Side:
 
     @classmethod
     def of(cls, flow: np.ndarray, one: np.ndarray, other: np.ndarray) -> _Side:
-        pair = _Pair.of(flow, one)
+        pair = _Pair.of(flow, one, other)
         areas = _Areas.of(pair.edge)
         if areas is None:
             return cls(pair.flow, np.zeros_like(pair.edge), None)

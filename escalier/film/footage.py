@@ -50,8 +50,6 @@ class Footage(FilmBase):
     folder
         Scratch. A film that was read into it by an earlier job, or by one at the same time, is not read again, once it
         is verified. It need not exist before `read`.
-    caller
-        The function that a refusal names.
 
     Raises
     ------
@@ -70,7 +68,6 @@ class Footage(FilmBase):
         super().__init__(film.size, film.rate, len(film))
         self.film = film
         self.folder = Path(folder)
-        self._caller = caller
         self._lock = threading.Lock()
         self._read: Film | None = None
         self._fingerprint: str | None = None
@@ -78,7 +75,7 @@ class Footage(FilmBase):
     @classmethod
     def of(cls, film: Film, folder: str | Path) -> Footage:
         """A film as footage: itself where it is that already, wherever it lies."""
-        return film if isinstance(film, Footage) else cls(film, folder, caller=caller)
+        return film if isinstance(film, Footage) else cls(film, folder)
 
     @property
     def is_read(self) -> bool:

@@ -52,7 +52,7 @@ class Masks(Sequence[np.ndarray]):
         >>> from .frames import ArrayFrames
         >>> Masks.fitting(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
         Traceback (most recent call last):
-        escalier.refusals.Refusal: matte: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from the same clip, ...
+        escalier.refusals.Refusal: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from ...
         """
         masks = cls.of(masks)
         if len(masks) not in (1, len(film)):
@@ -104,16 +104,18 @@ class Masks(Sequence[np.ndarray]):
 
         >>> Masks(np.zeros((2, 4, 6), np.uint8)).check_marked("example")
         Traceback (most recent call last):
-        escalier.refusals.Refusal: example: mask must mark the subject in at least one frame, got black in all 2; check the segment...
+        escalier.refusals.Refusal: mask must mark the subject in at least one frame, got black in all 2; ...
         """
         if not any(mask.any() for mask in self):
             raise self.nothing_marked()
 
     def nothing_marked(self) -> ValueError:
         """The refusal of masks that are all black."""
-        return ValueError(
-            f"{caller}: mask must mark the subject in at least one frame, got black in all {len(self)}; check the "
-            "segmentation, or leave the mask out to propagate without one"
+        return Refusal(
+            "mask",
+            "mark the subject in at least one frame",
+            f"black in all {len(self)}",
+            "check the segmentation, or leave the mask out to propagate without one",
         )
 
     def _mask(self, index: int) -> np.ndarray:

@@ -62,9 +62,9 @@ def read_stored(path: Path) -> tuple[Header, np.ndarray, np.ndarray | None]:
             colour, alpha = _by_opencv(data, header) if header.by_opencv else _by_pillow(data, header, path)
     except Refused as error:
         raise Refusal(path.name, f"{error}") from error
+    except Refusal:
+        raise
     except (*BAD_FILE, cv2.error, Image.DecompressionBombError) as error:
-        if str(error).startswith(f"{caller}: "):
-            raise
         raise Refusal(path.name, "be a picture file, but it cannot be decoded", remedy="save it again") from error
     if header.clear_grey is not None:
         alpha = np.where(colour == header.clear_grey, 0, np.iinfo(colour.dtype).max).astype(colour.dtype)

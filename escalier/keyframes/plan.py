@@ -108,7 +108,21 @@ def plan_grid(
             plan = GridPlan(tuple(map(tuple, sheets)), length, layout.columns, layout.rows, gutter, layout.fit)
             warnings = _warnings(plan, rate, _larger_cells(plan, cells, fit, limit))
             return replace(plan, warnings=tuple(warnings))
-    raise ValueError(_why_nothing_fits(size, max_side, per_sheet, gutter, fit, len(fixed) + repeats_previous, limit))
+    if _best_layout(1, size, fit, limit, gutter) is None:
+        cell = Size(*(-(-side // STEP_PX) * STEP_PX for side in size))
+        raise Refusal(
+            "max_side",
+            f"hold one cell of {cell} for a keyframe of {size} that is padded",
+            f"{max_side} px",
+            "use fit 'scale' or a larger max_side",
+        )
+    repeated = len(fixed) + repeats_previous
+    raise Refusal(
+        "a sheet",
+        f"have room for more than its {repeated} anchor cell{'s' * (repeated > 1)}",
+        f"per_sheet {per_sheet} and max_side {max_side} px with a gutter of {gutter} px",
+        "repeat fewer anchors or allow more cells a sheet",
+    )
 
 
 def _check_arguments(
@@ -242,19 +256,3 @@ def _warn_of_haste(indices: tuple[int, ...], rate: Fraction | float | None) -> I
             f"{per_second:.1f} keyframes per second are more than {KEYFRAMES_PER_SECOND}: fades get too short and look "
             "like jump cuts; 0.5 per second is a good value."
         )
-
-
-def _why_nothing_fits(
-    size: Size, max_side: int, per_sheet: int, gutter: int, fit: str, anchor_cells: int, limit: int
-) -> str:
-    if _best_layout(1, size, fit, limit, gutter) is None:
-        cell = Size(*(-(-side // STEP_PX) * STEP_PX for side in size))
-        return (
-            f"plan_grid: max_side must hold one cell of {cell} for a keyframe of {size} that is padded, got {max_side} "
-            "px; use fit 'scale' or a larger max_side"
-        )
-    return (
-        f"plan_grid: a sheet must have room for more than its {anchor_cells} anchor cell{'s' * (anchor_cells > 1)}, "
-        f"got per_sheet {per_sheet} and max_side {max_side} px with a gutter of {gutter} px; repeat fewer anchors or "
-        "allow more cells a sheet"
-    )

@@ -145,7 +145,6 @@ def colour_id_mask(
     >>> int(colour_id_mask(regions, [(255, 0, 0)], ColourId(despeckle_px=0)).sum())
     36
     """
-    caller = "colour_id_mask"
     _check_map(picture)
     _check_colours(colours, rivals)
     return _mask(picture, colours, rivals, dials or ColourId()).astype(np.float32)

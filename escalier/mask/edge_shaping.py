@@ -100,7 +100,7 @@ def shape_edges(
 def _shaped(
     masks: MaskSource, edge: Edge, steadying: Steadying, progress: Callable[..., object] | None
 ) -> Iterator[np.ndarray]:
-    length, caller = len(masks), "shape_edges"
+    length = len(masks)
     frames, limit_px = steadying.steady_frames, steadying.steady_limit_px
     low, high = edge.ramp
     # Room for the limit, so that distances are still known where an edge may be moved to.

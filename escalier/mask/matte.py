@@ -171,7 +171,7 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
 
     >>> read_matte_model("models/rembg/u2net.onnx")
     Traceback (most recent call last):
-    escalier.refusals.MissingFile: read_matte_model: u2net.onnx must lie in models/rembg, got no such file; put it there ...
+    escalier.refusals.MissingFile: read_matte_model: u2net.onnx must lie in models/rembg, got no such file; ...
     """
     path = Path(path)
     if not path.is_file():
@@ -354,8 +354,10 @@ def _errors_of_runtime() -> tuple[type[Exception], ...]:
     return (*kinds, RuntimeError)
 
 
-def _refusal(path: Path, kind: str) -> ValueError:
-    return ValueError(
-        f"read_matte_model: {path.name} must be a background-removal network in ONNX, got {kind}; download it again "
-        "from github.com/danielgatis/rembg/releases"
+def _refusal(path: Path, kind: str) -> Refusal:
+    return Refusal(
+        path.name,
+        "be a background-removal network in ONNX",
+        kind,
+        "download it again from github.com/danielgatis/rembg/releases",
     )

@@ -52,7 +52,6 @@ class CheckedFilm(EightBitFilm):
 
     def __init__(self, film: Film) -> None:
         super().__init__(film)
-        self._caller = caller
 
     def frame(self, index: int) -> np.ndarray:
         frame = self._film.frame(index)
@@ -79,8 +78,6 @@ def unpack_film(
         Any film.
     folder
         Where the frames go; a film unpacked there before is used again, once it is verified.
-    caller
-        The function that an error names.
     each_frame
         Called with the index of each frame as it is done. What it raises passes through and leaves no file.
     fingerprint

@@ -65,7 +65,7 @@ class Prompts:
 
         >>> Prompts([(700, 20)]).check_inside(Size(640, 480))
         Traceback (most recent call last):
-        escalier.refusals.Refusal: Prompts: points must be inside the picture of 640x480, got x 700, y 20; click on the same picture
+        escalier.refusals.Refusal: Prompts: points must be inside the picture of 640x480, got x 700, y 20; click ...
         """
         for x, y in self.points.tolist():
             if not (0 <= x < size.width and 0 <= y < size.height):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from escalier.arguments import checked
 from escalier.model_files import UnreadableWeights, layout, read_weights, under_prefix
 from escalier.packages import load_package
-from escalier.refusals import MissingFile
+from escalier.refusals import MissingFile, Refusal
 
 if TYPE_CHECKING:
     import torch
@@ -227,9 +227,11 @@ def _build(architecture: SamArchitecture) -> Any:
         )
 
 
-def _refusal(path: Path, kind: str) -> ValueError:
-    return ValueError(
-        f"read_sam: {path.name} must be a Segment Anything model, got {kind}; load sam_vit_b_01ec64.pth (375 MB), "
-        "sam_vit_l_0b3195.pth (1.2 GB) or sam_vit_h_4b8939.pth (2.6 GB) from "
-        "github.com/facebookresearch/segment-anything"
+def _refusal(path: Path, kind: str) -> Refusal:
+    return Refusal(
+        path.name,
+        "be a Segment Anything model",
+        kind,
+        "load sam_vit_b_01ec64.pth (375 MB), sam_vit_l_0b3195.pth (1.2 GB) or sam_vit_h_4b8939.pth (2.6 GB) from "
+        "github.com/facebookresearch/segment-anything",
     )

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from escalier.refusals import FileInTheWay, FileRefusal, Refusal
+from escalier.refusals import FileInTheWay, FileRefusal, Refusal, file_refusal
 
 from .atomic_files import remove_leftovers, remove_quietly, storage_error, write_whole
 from .draft_owner import is_abandoned, is_draft
@@ -86,9 +86,10 @@ def open_scratch(folder: str | Path) -> Path:
             f"{folder}", "be a folder for scratch, but a file of this name is there", remedy="choose another"
         ) from error
     except OSError as error:
-        raise type(error)(
-            f"open_scratch: {folder} must be a folder for scratch that can be written to, but it cannot "
-            f"({error.strerror or error}); choose another folder"
+        raise file_refusal(error)(
+            f"{folder}",
+            f"be a folder for scratch that can be written to, but it cannot ({error.strerror or error})",
+            remedy="choose another folder",
         ) from error
     if not _is_marked(folder):
         put_away_stranger(folder / MARKER)
@@ -215,12 +216,12 @@ def check_room(folder: Path, needed: int, what: str) -> None:
         Where it will write. It need not exist.
     needed
         Bytes, without what lies there already.
-    caller, what
-        For the message: the function that refuses, and what the room is for.
+    what
+        For the message: what the room is for.
 
     >>> check_room(Path("."), 10**18, "propagate", "the film and 4 runs")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    escalier.refusals.FileRefusal: propagate: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ... to spare, got ...
+    escalier.refusals.FileRefusal: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ...
     """
     there = folder
     while not there.exists() and there != there.parent:

@@ -113,7 +113,7 @@ class EscalierSharedAttention(io.ComfyNode):
             try:
                 anchors = _recall(bank, options, key) if bank is not None else _anchors(key, value, options, anchor)
             except ValueError as error:  # it rises from the sampler, which knows nothing of this node
-                raise ValueError(f"Share Attention: {sentence(error)}") from error
+                raise Refusal(sentence(error), who="Share Attention") from error
             return attend_to_anchor(query, key, value, *anchors, attend=attend, strength=strength)
 
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], share))
@@ -230,7 +230,7 @@ def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
     try:
         anchors = _anchors(key, value, options, anchor)
     except ValueError as error:
-        raise ValueError(f"Record Attention: {sentence(error)}") from error
+        raise Refusal(sentence(error), who="Record Attention") from error
     pictures = key.shape[0] // len(conditions)
     for chunk, condition in enumerate(conditions):
         bank.keep(_block(options), _sigma(options), condition, *(part[chunk * pictures] for part in anchors))

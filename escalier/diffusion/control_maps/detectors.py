@@ -137,7 +137,7 @@ def draw_control_maps(
     detector = DETECTORS[kind]
     if detector.packaged:
         import_package()
-    room = Room.of(size, resolution)
+    room = Room.of(size, resolution, detector.step_px)
     files = find_weights(kind, folders, options)
     with naming_short_memory(f"the detector of {kind!r}", room.padded):
         detect = detector.load(files, device, options)

@@ -95,10 +95,10 @@ def draw_segmentation_maps(
     --------
     >>> draw_segmentation_maps([np.zeros((64, 64, 3), np.uint8)], "no such folder")
     Traceback (most recent call last):
-    escalier.refusals.MissingFile: draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but ...
+    escalier.refusals.MissingFile: draw_segmentation_maps: folder must hold a transformers model ...
     """
     size = check_pictures(pictures, resolution)
-    room = Room.of(size, resolution)
+    room = Room.of(size, resolution, STEP_PX)
     with _naming_short_memory(room):
         model = _load(Path(folder)).to(device)
     normal = _normalisation(Path(folder))

@@ -75,10 +75,6 @@ def naming_trouble(path: Path) -> Iterator[None]:
                 f"hold {path}, but it is full",
                 remedy="close other programs, or take a smaller model or one in half precision",
             ) from error
-        # CODEMOD removes from here: refusals that are still written as one string.
-        if str(error).startswith("load_pipeline: "):
-            raise
-        # CODEMOD removes up to here.
         raise Refusal(
             f"{path}",
             f"hold a complete pipeline, but diffusers cannot load it ({_gist(error)})",
