@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.packages import load_package
+from escalier.refusals import MissingFile
 
 if TYPE_CHECKING:
     import torch
@@ -213,11 +214,11 @@ def read_weights(path: str | Path, *, mapped: bool = False) -> dict[str, torch.T
 
     >>> read_weights("models/sams/missing.pth")
     Traceback (most recent call last):
-    FileNotFoundError: read_weights: path must be a file, got models/sams/missing.pth; put the model there
+    escalier.refusals.MissingFile: read_weights: path must be a file, got models/sams/missing.pth; put the model there
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"read_weights: path must be a file, got {path}; put the model there")
+        raise MissingFile("path", "be a file", path, "put the model there")
     if found := damage(path):
         raise UnreadableWeights(path, found)
     torch = load_package("torch", TORCH_REQUIREMENT, "Weights of models")

@@ -7,6 +7,8 @@ import logging
 import sys
 from types import ModuleType
 
+from escalier.refusals import PackageRefusal
+
 logger = logging.getLogger("escalier")
 
 
@@ -45,7 +47,7 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
         missing = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == module.split(".")[0]
         state = "which is not installed" if missing else f"which fails to load ({type(error).__name__}: {error})"
         logger.debug("importing %s failed", module, exc_info=True)
-        raise ImportError(
-            f'load_package: {purpose} need the package {package}, {state}; run: "{sys.executable}" -m pip install '
-            f'"{requirement}"'
+        raise PackageRefusal(
+            f"{purpose} need the package {package}, {state}",
+            remedy=f'run: "{sys.executable}" -m pip install "{requirement}"',
         ) from error

@@ -2,6 +2,8 @@
 
 import errno
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import folder_paths
 import torch
@@ -20,11 +22,11 @@ NO_ALPHA = (
 )
 
 
-def named_after_node(execute):
+def named_after_node(execute: Callable[..., Any]) -> Callable[..., Any]:
     """Put the node's display name in front of a refusal, in place of the library function that raised it."""
 
     @functools.wraps(execute)
-    def execute_by_name(cls, *args, **kwargs):
+    def execute_by_name(cls: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return execute(cls, *args, **kwargs)
         except Refusal as refusal:
@@ -35,10 +37,6 @@ def named_after_node(execute):
         except OF_OTHERS as error:
             kind = next(kind for kind in OF_OTHERS if isinstance(error, kind))
             said = sentence(error)
-            # CODEMOD removes from here: refusals that are still written as one string.
-            if NO_ALPHA_SIZE in said and any(map(_is_of_no_alpha, (*args, *kwargs.values()))):
-                said = f"{said.partition(';')[0]}; {NO_ALPHA}"
-            # CODEMOD removes up to here.
             raise kind(f"{cls.define_schema().display_name}: {said}") from error
 
     return execute_by_name

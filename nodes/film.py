@@ -1,5 +1,9 @@
 """Menu escalier/film: how a film moves, and how often its picture changes."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
@@ -23,6 +27,15 @@ from .tensors import images_from_pictures, pictures_from_images
 from .video import FilmInput, FilmVideo, clip_from_input, film_from_input
 
 
+def prepared(make: Callable[[Path], Motion], progress: Progress) -> Motion:
+    """A motion, measured into a folder of its own that goes when ComfyUI's cache forgets the motion."""
+    with scratch_folder("motion") as folder:
+        motion = make(folder)
+        motion.prepare(progress=progress)
+    remove_with(motion, folder)
+    return motion
+
+
 class EscalierMotion(Node):
     """Measures how every pixel of a film moves from frame to frame, once, for all nodes that need to know: choosing
     keyframes by motion, and propagation.
@@ -44,11 +57,8 @@ class EscalierMotion(Node):
 
     @classmethod
     def execute(cls, film: FilmInput, preset: str) -> io.NodeOutput:
-        with scratch_folder("motion") as folder:
-            motion = Motion(film_from_input(film), folder, preset=preset)
-            motion.prepare(progress=Progress())
-        remove_with(motion, folder)
-        return io.NodeOutput(motion)
+        pictures = film_from_input(film)
+        return io.NodeOutput(prepared(lambda folder: Motion(pictures, folder, preset=preset), Progress()))
 
 
 class EscalierMotionFromImages(Node):
@@ -89,17 +99,12 @@ class EscalierMotionFromImages(Node):
     def execute(
         cls, film: FilmInput, forward: torch.Tensor, scale_px: float, flip_y: bool, backward: torch.Tensor | None = None
     ) -> io.NodeOutput:
-        sides = [
-            None
-            if images is None
-            else flows_from_pictures(pictures_from_images(images, name), scale_px=scale_px, flip_y=flip_y)
-            for name, images in (("forward", forward), ("backward", backward))
-        ]
-        with scratch_folder("motion") as folder:
-            motion = GivenMotion(film_from_input(film), folder, *sides)
-            motion.prepare(progress=Progress())
-        remove_with(motion, folder)
-        return io.NodeOutput(motion)
+        def flows(images: torch.Tensor, name: str) -> list[np.ndarray]:
+            return list(flows_from_pictures(list(pictures_from_images(images, name)), scale_px=scale_px, flip_y=flip_y))
+
+        sides = flows(forward, "forward"), None if backward is None else flows(backward, "backward")
+        pictures = film_from_input(film)
+        return io.NodeOutput(prepared(lambda folder: GivenMotion(pictures, folder, *sides), Progress()))
 
 
 class EscalierCadence(Node):

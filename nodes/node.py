@@ -1,13 +1,13 @@
 """What every node of this pack is: a class whose name is its id, whose folder is its place in the menu."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from comfy_api.v0_0_2 import io
 
 from .errors import named_after_node
 
-MadeInput = io.Input | Callable[[], io.Input]
+MadeInput: TypeAlias = io.Input | Callable[[], io.Input]
 """An input, or what makes it whenever ComfyUI asks: a menu of what lies on this machine at that moment."""
 
 

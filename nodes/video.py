@@ -9,12 +9,14 @@ import threading
 import uuid
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import Input, InputImpl, Types
 
 from escalier.film import ArrayFrames, Film, FilmedClip, read_sound_samples
+from escalier.refusals import Refusal
 
 from .progress import Progress
 from .scratch import lasting_folder, scratch_folder
@@ -24,7 +26,7 @@ LOSSLESS_CRF = 0  # of H.264 at 8 bits, for clips that ComfyUI must write before
 BETWEEN_NODES_CRF = 10  # of a restyled film that other nodes read as a file: its losses cannot be seen
 
 
-FilmInput = torch.Tensor | Input.Video
+FilmInput: TypeAlias = torch.Tensor | Input.Video
 """What a film socket holds."""
 
 
@@ -66,14 +68,13 @@ class FilmVideo(Input.Video):
         metadata: dict | None = None,
         bit_depth: int | None = None,
         crf: float | None = None,
-        color_space: str | None = None,
-        preset: str | None = None,
+        **newer: str | None,
     ) -> None:
-        """Write the film as H.264 in MP4, frame by frame. The last two arguments are those of newer ComfyUIs."""
+        """Write the film as H.264 in MP4, frame by frame. Newer ComfyUIs also give a `color_space` and a `preset`."""
         _refuse("format", getattr(format, "value", format), ("auto", "mp4"))
         _refuse("codec", getattr(codec, "value", codec), ("auto", "h264"))
         _refuse("bit depth", bit_depth, (None, 8))
-        _refuse("colour space", color_space, (None, "auto", "sRGB"))
+        _refuse("colour space", newer.get("color_space"), (None, "auto", "sRGB"))
         if isinstance(path, io.BytesIO):
             with scratch_folder("save") as folder:
                 self._write(folder / "film.mp4", metadata, crf)
@@ -117,7 +118,7 @@ class FilmVideo(Input.Video):
         from escalier.film import write_film
 
         tags = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (metadata or {}).items()}
-        quality = {} if crf is None else {"crf": crf}
+        quality: dict[str, Any] = {} if crf is None else {"crf": crf}
         write_film(path, self.film, like=self.clip, metadata=tags, progress=Progress(), **quality)
 
 
@@ -181,8 +182,8 @@ def _written(video: Input.Video) -> Path:
     """A file that ComfyUI writes of a VIDEO that has none: pictures in memory with sound, a crop, a scale."""
     width, height = video.get_dimensions()
     if width % 2 or height % 2:
-        raise ValueError(
-            f"film must have even sides to be written as a VIDEO, got {width}x{height}; connect its pictures (IMAGE)"
+        raise Refusal(
+            "film", "have even sides to be written as a VIDEO", f"{width}x{height}", "connect its pictures (IMAGE)"
         )
     path = lasting_folder("films") / f"{uuid.uuid4().hex}.mp4"
     draft = path.with_name(f".{path.name}")
@@ -197,4 +198,4 @@ def _written(video: Input.Video) -> Path:
 def _refuse(what: str, value: object, allowed: tuple) -> None:
     if value not in allowed:
         known = " or ".join(str(one) for one in allowed if one is not None)
-        raise ValueError(f"{what} of the saved film must be {known}, got {value}; choose {allowed[-1]}")
+        raise Refusal(f"{what} of the saved film", f"be {known}", value, f"choose {allowed[-1]}")

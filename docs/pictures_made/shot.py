@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.composite import CleanPlate, make_clean_plate
+from escalier.composite import CleanPlate, PlateSearch, make_clean_plate
 from escalier.film import ArrayFrames, FrameSource, Motion, MovingClip, Size, make_clip
 from escalier.keyframes import Keyframes, paint_picture, vary_keyframes
 from escalier.propagation import Guides, Matching, Runs, Staircase, propagate
@@ -50,7 +50,7 @@ class Shot:
     @cached_property
     def room(self) -> CleanPlate:
         """The room without him, as the middle frame sees it."""
-        return make_clean_plate(self.clip, self.mattes, 24, fill="telea")
+        return make_clean_plate(self.clip, self.mattes, 24, PlateSearch(fill="telea"))
 
     @cached_property
     def keyframes(self) -> Keyframes:

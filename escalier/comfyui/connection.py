@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from escalier.refusals import printable
+from escalier.refusals import Refusal, printable
 
 from .answers import Answer, Limits, first_line, shown
 from .errors import ComfyUIError, ServerGone
@@ -178,7 +178,7 @@ def tidy_url(url: str) -> str:
     """
     address = url.strip() if "://" in url else "http://" + url.strip()
     if not re.match(r"https?://[^/\s]+", address):
-        raise ValueError(f"--server: address must look like http://127.0.0.1:8188, got {printable(url)}; check it")
+        raise Refusal("address", "look like http://127.0.0.1:8188", printable(url), "check it", who="--server")
     return address.rstrip("/")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from escalier.refusals import printable
+from escalier.refusals import Refusal, printable
 from escalier.scratch import draft_of
 
 from .errors import ComfyUIError
@@ -120,13 +120,13 @@ def check_writable(folder: Path, name: str, remedy: str) -> None:
     shown = printable(str(folder))
     if not nearest.is_dir():
         what = "a broken link" if nearest.is_symlink() else "a file"
-        raise ValueError(f"{name} must be a folder, got {shown}, where {printable(str(nearest))} is {what}; {remedy}")
+        raise Refusal(name, "be a folder", f"{shown}, where {printable(str(nearest))} is {what}", remedy)
     try:
         # Tried, not asked: an administrator may do all, and yet no file can be made on a read-only disk.
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
-        raise ValueError(f"{name} must be writable, got {shown} ({error.strerror or error}); {remedy}") from error
+        raise Refusal(name, "be writable", f"{shown} ({error.strerror or error})", remedy) from error
 
 
 def _key(place: PurePosixPath) -> str:

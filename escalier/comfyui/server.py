@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from escalier.refusals import printable
+from escalier.refusals import MissingFile, Refusal, printable
 
 from .errors import ComfyUIError
 from .find import ComfyUI, find_comfyui
@@ -85,11 +85,13 @@ class Server:
         start_seconds: float = START_SECONDS,
     ) -> None:
         if device not in ("auto", "cpu", "card"):
-            raise ValueError(f'Server: device must be "auto", "cpu" or "card", got "{device}"; leave it out for "auto"')
+            raise Refusal(
+                "device", 'be "auto", "cpu" or "card"', f'"{device}"', 'leave it out for "auto"', who="Server"
+            )
         if port is not None and not 1 <= port <= 65535:
-            raise ValueError(f"Server: port must lie in 1..65535, got {port}; leave it out for a free one")
+            raise Refusal("port", "lie in 1..65535", port, "leave it out for a free one", who="Server")
         if models is not None and not models.is_dir():
-            raise FileNotFoundError(f"Server: models must be a folder, got {models}; check the path")
+            raise MissingFile("models", "be a folder", models, "check the path", who="Server")
         self.comfyui = comfyui or find_comfyui()
         self.pack = (pack or pack_folder()) if mount else None
         own_base = data_folder() / "comfyui" if self.comfyui.embedded else self.comfyui.folder
@@ -252,9 +254,7 @@ class Server:
                 "ESCALIER_DATA to another folder"
             ) from error
         if self.pack is not None and not (self.pack / "nodes").is_dir():
-            raise FileNotFoundError(
-                f"Server: the pack must hold a folder nodes/, got {self.pack}; clone the whole repository"
-            )
+            raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository", who="Server")
 
     def _command_line(self) -> list[str]:
         """Everything but the port, which may have to be tried more than once."""

@@ -47,7 +47,10 @@ from .moving_clip.clip import (
     MovingClip as MovingClip,
     make_clip as make_clip,
 )
-from .one_for_all import frame_at as frame_at
+from .one_for_all import (
+    check_lengths as check_lengths,
+    frame_at as frame_at,
+)
 from .output_formats import (
     check_output as check_output,
     list_output_formats as list_output_formats,

@@ -11,6 +11,7 @@ import numpy as np
 import xxhash
 
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 from escalier.scratch import (
     ArrayFile,
     array_bytes,
@@ -49,8 +50,6 @@ class Footage(FilmBase):
     folder
         Scratch. A film that was read into it by an earlier job, or by one at the same time, is not read again, once it
         is verified. It need not exist before `read`.
-    caller
-        The function that a refusal names.
 
     Raises
     ------
@@ -65,19 +64,18 @@ class Footage(FilmBase):
     (0, (36, 64, 3), ())
     """
 
-    def __init__(self, film: Film, folder: str | Path, *, caller: str = "Footage") -> None:
+    def __init__(self, film: Film, folder: str | Path) -> None:
         super().__init__(film.size, film.rate, len(film))
         self.film = film
         self.folder = Path(folder)
-        self._caller = caller
         self._lock = threading.Lock()
         self._read: Film | None = None
         self._fingerprint: str | None = None
 
     @classmethod
-    def of(cls, film: Film, folder: str | Path, caller: str) -> Footage:
+    def of(cls, film: Film, folder: str | Path) -> Footage:
         """A film as footage: itself where it is that already, wherever it lies."""
-        return film if isinstance(film, Footage) else cls(film, folder, caller=caller)
+        return film if isinstance(film, Footage) else cls(film, folder)
 
     @property
     def is_read(self) -> bool:
@@ -166,7 +164,7 @@ class Footage(FilmBase):
         return self._checked(self.film.frame(index), index)
 
     def _checked(self, frame: np.ndarray, index: int) -> np.ndarray:
-        check_frame(frame, index, self.size, self._caller)
+        check_frame(frame, index, self.size)
         return as_uint8(frame)
 
     def _write(self, path: Path, tell: Callable[[int], None], seen: FilmDigest | None = None) -> None:
@@ -226,18 +224,13 @@ def footage_bytes(film: Film) -> int:
     return array_bytes((len(film), film.size.height, film.size.width, 3), np.uint8)
 
 
-def check_frame(frame: np.ndarray, index: int, size: Size, caller: str) -> None:
+def check_frame(frame: np.ndarray, index: int, size: Size) -> None:
     """Refuse a frame that is not a finite RGB picture of the film's size."""
     if frame.ndim != 3 or frame.shape[2] != 3:
-        raise ValueError(
-            f"{caller}: frame {index} must be RGB, got an array of shape {frame.shape}; "
-            "convert grey or RGBA pictures to RGB first"
+        raise Refusal(
+            f"frame {index}", "be RGB", f"an array of shape {frame.shape}", "convert grey or RGBA pictures to RGB first"
         )
     if Size.of(frame) != size:
-        raise ValueError(
-            f"{caller}: frame {index} must be {size} like the film, got {Size.of(frame)}; export the film at one size"
-        )
+        raise Refusal(f"frame {index}", f"be {size} like the film", Size.of(frame), "export the film at one size")
     if frame.dtype != np.uint8 and not np.isfinite(frame).all():
-        raise ValueError(
-            f"{caller}: frame {index} must hold finite numbers, got NaN or infinity; check the node that made it"
-        )
+        raise Refusal(f"frame {index}", "hold finite numbers", "NaN or infinity", "check the node that made it")

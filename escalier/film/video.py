@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.refusals import MissingFile, Refusal
 
 from .chroma_siting import chroma_siting
 from .colour import SDR, Colour, read_colour
@@ -323,15 +324,15 @@ def open_film(path: str | Path, rate: Fraction | float | None = None) -> Film:
     --------
     >>> open_film("no_such_film.mp4")
     Traceback (most recent call last):
-    FileNotFoundError: open_film: no film at no_such_film.mp4; check the path
+    escalier.refusals.MissingFile: open_film: no film at no_such_film.mp4; check the path
     """
     path = Path(path)
     if path.is_dir():
         return FolderFrames(path, rate)
     if not path.exists():
-        raise FileNotFoundError(f"open_film: no film at {path}; check the path")
+        raise MissingFile(f"no film at {path}", remedy="check the path")
     if path.suffix.lower() in STILL_SUFFIXES:
         return FolderFrames([path], rate if rate is not None else PICTURES_PER_SECOND)
     if rate is not None:
-        raise ValueError(f"open_film: rate must be left out for a video file, got {rate}; the file knows its own")
+        raise Refusal("rate", "be left out for a video file", rate, "the file knows its own")
     return VideoFrames(path)

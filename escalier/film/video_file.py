@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from escalier.refusals import MissingFile
+
 from .pictures import MAX_PIXELS, MAX_SIDE_PX
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
     if path.is_dir():
         raise UnreadableVideo(f"VideoFrames: {path} must be a video file, got a folder; use open_film for a folder")
     if not path.exists():
-        raise FileNotFoundError(f"VideoFrames: no file at {path}; check the path")
+        raise MissingFile(f"no file at {path}", remedy="check the path")
     if not path.is_file():
         raise UnreadableVideo(
             f"VideoFrames: {path} must be an ordinary file, got a pipe or a device; save the film to a file first"

@@ -95,7 +95,7 @@ def check_room_for(
     needed += sum(run_bytes(chain, size, matched_size) for chain in missing)
     begun = (file for place in missing.values() for file in unfinished_place(place).glob("*.npy"))
     needed -= sum(file.lstat().st_size for file in begun)
-    check_room(folder, needed, "propagate", f"the film, its flow and {len(missing)} runs")
+    check_room(folder, needed, f"the film, its flow and {len(missing)} runs")
 
 
 def masks_bytes(count: int, size: Size) -> int:

@@ -26,6 +26,7 @@ from escalier.film import (
 )
 from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 from escalier.scratch import in_use, open_scratch, read_back
 
 from .chains import Chain, chains_of
@@ -184,14 +185,12 @@ def propagate(
     """
     guides, matching = guides or Guides(), matching or FilmMatching()
     if checkpoint_seconds < 0:
-        raise ValueError(
-            f"propagate: checkpoint_seconds must be >= 0, got {checkpoint_seconds}; 10 loses ten seconds at most"
-        )
-    check_seed(seed, "propagate")
-    cores = thread_count(threads, "propagate")
+        raise Refusal("checkpoint_seconds", "be >= 0", checkpoint_seconds, "10 loses ten seconds at most")
+    check_seed(seed)
+    cores = thread_count(threads)
     _check_arguments(film, keyframes, motion, guides)
     if masks is not None:
-        Masks.fitting(masks, film, "propagate")
+        Masks.fitting(masks, film)
     folder = open_scratch(folder)
     with in_use(folder):
         job = _Job(film, keyframes, folder, motion, masks, guides, matching, seed, progress)
@@ -284,10 +283,10 @@ class _Job:
         folder, wait = self.folder, self.work.wait
         masks = self._masks
         if masks is not None:
-            masks = unpack_masks(masks, self._film, folder, "propagate", fingerprint=self._masks_print, waiting=wait)
-        shown = unpack_film(self._film, folder, "propagate", self.work.read, fingerprint=self._print, waiting=wait)
+            masks = unpack_masks(masks, self._film, folder, fingerprint=self._masks_print, waiting=wait)
+        shown = unpack_film(self._film, folder, self.work.read, fingerprint=self._print, waiting=wait)
         named = tuple(
-            replace(guide, film=unpack_film(guide.film, folder, "propagate", fingerprint=fingerprint, waiting=wait))
+            replace(guide, film=unpack_film(guide.film, folder, fingerprint=fingerprint, waiting=wait))
             for guide, fingerprint in zip(self._guides.named, self._named_prints, strict=True)
         )
         self.motion.prepare(cores, self.work.matched)
@@ -338,27 +337,32 @@ def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
 
 def _check_arguments(film: Film, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
     if keyframes.length != len(film):
-        raise ValueError(
-            f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "
-            f"of {keyframes.length}; choose them from the same clip, with the same trim"
+        raise Refusal(
+            "keyframes",
+            f"belong to a film of {len(film)} frames like this one",
+            f"keyframes of a film of {keyframes.length}",
+            "choose them from the same clip, with the same trim",
         )
     if not fits_film(keyframes.size, film.size):
-        raise ValueError(
-            f"propagate: keyframes must be {film.size} like the film, or larger by one factor, got {keyframes.size}; "
-            f"{_remedy(keyframes.size, film.size)}"
+        raise Refusal(
+            "keyframes",
+            f"be {film.size} like the film, or larger by one factor",
+            keyframes.size,
+            _remedy(keyframes.size, film.size),
         )
     for index, picture in keyframes:
         if not np.isfinite(picture).all():
-            raise ValueError(
-                f"propagate: keyframe at frame {index} must hold finite numbers, got NaN or infinity; "
-                "check the node that painted it"
+            raise Refusal(
+                f"keyframe at frame {index}", "hold finite numbers", "NaN or infinity", "check the node that painted it"
             )
     if motion is not None and (len(motion) != len(film) or motion.size != film.size):
-        raise ValueError(
-            f"propagate: motion must be that of a film of {len(film)} frames of {film.size}, got one of {len(motion)} "
-            f"frames of {motion.size}; compute it from this film"
+        raise Refusal(
+            "motion",
+            f"be that of a film of {len(film)} frames of {film.size}",
+            f"one of {len(motion)} frames of {motion.size}",
+            "compute it from this film",
         )
-    check_guides(guides, film, len(keyframes), "propagate")
+    check_guides(guides, film, len(keyframes))
 
 
 def _remedy(painted: Size, filmed: Size) -> str:

@@ -10,6 +10,7 @@ import xxhash
 from escalier.film import Film, Motion, check_cuts, find_cuts, shots
 from escalier.keyframes import Keyframes
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 from escalier.scratch import read_facts, write_facts
 
 from .unpacked import CheckedFilm
@@ -28,7 +29,7 @@ def kept_cuts(film: Film, fingerprint: str, motion: Motion, folder: Path, progre
     """The film's cuts, found once and kept beside its runs."""
     cuts = known_cuts(fingerprint, motion, folder)
     if cuts is None:
-        cuts = find_cuts(CheckedFilm(film, "propagate"), motion, progress=progress)
+        cuts = find_cuts(CheckedFilm(film), motion, progress=progress)
         path, what = _place(fingerprint, motion, folder)
         write_facts(path, list(cuts), what)
     return cuts
@@ -41,12 +42,14 @@ def _place(film: str, motion: Motion, folder: Path) -> tuple[Path, str]:
 
 def check_shots(keyframes: Keyframes, cuts: Sequence[int]) -> None:
     """Refuse a film of which a shot cannot be painted, before an hour is spent on the others."""
-    check_cuts(cuts, keyframes.length, "propagate")
+    check_cuts(cuts, keyframes.length)
     bare = [shot for shot in shots(keyframes.length, cuts) if not any(index in shot for index in keyframes.indices)]
     if bare:
         named = " and ".join(f"in frames {shot.start} to {shot.stop - 1}" for shot in bare[:3])
         more = f" and {len(bare) - 3} more shots" * (len(bare) > 3)
-        raise ValueError(
-            f"propagate: keyframes must show every shot, got none {named}{more}: the film is cut there, and nothing is "
-            "painted across a cut; paint a keyframe in each, or stop looking for cuts if there are none"
+        raise Refusal(
+            "keyframes",
+            "show every shot",
+            f"none {named}{more}: the film is cut there, and nothing is painted across a cut",
+            "paint a keyframe in each, or stop looking for cuts if there are none",
         )

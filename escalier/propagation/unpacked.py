@@ -18,6 +18,7 @@ from escalier.film import (
     film_fingerprint,
     masks_fingerprint,
 )
+from escalier.refusals import Refusal
 from escalier.scratch import ArrayFile, open_array, open_or_make, touch
 
 
@@ -49,20 +50,18 @@ class EightBitFilm:
 class CheckedFilm(EightBitFilm):
     """A film whose frames are checked, see `check_frame`, before they are handed over as uint8."""
 
-    def __init__(self, film: Film, caller: str) -> None:
+    def __init__(self, film: Film) -> None:
         super().__init__(film)
-        self._caller = caller
 
     def frame(self, index: int) -> np.ndarray:
         frame = self._film.frame(index)
-        check_frame(frame, index, self.size, self._caller)
+        check_frame(frame, index, self.size)
         return as_uint8(frame)
 
 
 def unpack_film(
     film: Film,
     folder: Path,
-    caller: str,
     each_frame: Callable[[int], object] = lambda index: None,
     *,
     fingerprint: str | None = None,
@@ -79,8 +78,6 @@ def unpack_film(
         Any film.
     folder
         Where the frames go; a film unpacked there before is used again, once it is verified.
-    caller
-        The function that an error names.
     each_frame
         Called with the index of each frame as it is done. What it raises passes through and leaves no file.
     fingerprint
@@ -100,7 +97,7 @@ def unpack_film(
     """
     if isinstance(film, ArrayFrames):
         for index in range(len(film)):
-            check_frame(film.frame(index), index, film.size, caller)
+            check_frame(film.frame(index), index, film.size)
             each_frame(index)
         return EightBitFilm(film)
     fingerprint = fingerprint or film_fingerprint(film)
@@ -111,7 +108,7 @@ def unpack_film(
         with ArrayFile(path, shape, np.uint8, what) as file:
             for index in range(len(film)):
                 frame = film.frame(index)
-                check_frame(frame, index, film.size, caller)
+                check_frame(frame, index, film.size)
                 file.append(as_uint8(frame))
                 each_frame(index)
 
@@ -124,7 +121,6 @@ def unpack_masks(
     masks: MaskSource,
     film: Film,
     folder: Path,
-    caller: str,
     *,
     fingerprint: str | None = None,
     waiting: Callable[[], object] = lambda: None,
@@ -141,7 +137,7 @@ def unpack_masks(
     >>> int(unpack_masks([np.ones((4, 6), np.float32)], film, Path(tempfile.mkdtemp()), "example").max())
     255
     """
-    masks = Masks.fitting(masks, film, caller)
+    masks = Masks.fitting(masks, film)
     width, height = film.size
     fingerprint = fingerprint or masks_fingerprint(masks)
     path, shape, what = masks_path(folder, fingerprint), (len(masks), height, width), f"masks {fingerprint}"
@@ -152,15 +148,17 @@ def unpack_masks(
             for index in range(len(masks)):
                 mask = as_uint8(masks[index])
                 if mask.shape != (height, width):
-                    raise ValueError(
-                        f"{caller}: mask at frame {index} must be a single channel of {film.size}, got an array of "
-                        f"shape {mask.shape}; scale it to the film first"
+                    raise Refusal(
+                        f"mask at frame {index}",
+                        f"be a single channel of {film.size}",
+                        f"an array of shape {mask.shape}",
+                        "scale it to the film first",
                     )
                 marked |= bool(mask.any())
                 file.append(mask)
                 waiting()
             if not marked:
-                raise masks.nothing_marked(caller)
+                raise masks.nothing_marked()
 
     kept = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, waiting)
     touch(path)
@@ -177,18 +175,13 @@ def masks_path(folder: Path, fingerprint: str) -> Path:
     return folder / f"masks_{fingerprint[:16]}.npy"
 
 
-def check_frame(frame: np.ndarray, index: int, size: Size, caller: str) -> None:
+def check_frame(frame: np.ndarray, index: int, size: Size) -> None:
     """Refuse a frame that is not a finite RGB picture of the film's size."""
     if frame.ndim != 3 or frame.shape[2] != 3:
-        raise ValueError(
-            f"{caller}: frame {index} must be RGB, got an array of shape {frame.shape}; "
-            "convert grey or RGBA pictures to RGB first"
+        raise Refusal(
+            f"frame {index}", "be RGB", f"an array of shape {frame.shape}", "convert grey or RGBA pictures to RGB first"
         )
     if Size.of(frame) != size:
-        raise ValueError(
-            f"{caller}: frame {index} must be {size} like the film, got {Size.of(frame)}; export the film at one size"
-        )
+        raise Refusal(f"frame {index}", f"be {size} like the film", Size.of(frame), "export the film at one size")
     if frame.dtype != np.uint8 and not np.isfinite(frame).all():
-        raise ValueError(
-            f"{caller}: frame {index} must hold finite numbers, got NaN or infinity; check the node that made it"
-        )
+        raise Refusal(f"frame {index}", "hold finite numbers", "NaN or infinity", "check the node that made it")

@@ -129,7 +129,7 @@ def synthesise(
     )
     name = choose_backend(problem.matching.backend)
     logger.debug("synthesise: engine %s", name)
-    result = load_engine(name)(problem, thread_count(threads, "synthesise"), progress)
+    result = load_engine(name)(problem, thread_count(threads), progress)
     return result if style.ndim == 3 else result._replace(image=result.image[..., 0])
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from .energy import patch_errors
 from .problem import Problem, Synthesis
@@ -80,9 +81,11 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
 def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     channels = sum(guide.shape[2] for guide in problem.source_guides)
     if channels > MOST_GUIDE_CHANNELS:
-        raise ValueError(
-            f"synthesise: guides must have at most {MOST_GUIDE_CHANNELS} channels with backend 'original', got "
-            f"{channels}; use backend='cpu'"
+        raise Refusal(
+            "guides",
+            f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'",
+            channels,
+            "use backend='cpu'",
         )
     unknown = {
         "source_mask": problem.source_mask,
@@ -92,12 +95,9 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     }
     for name, value in unknown.items():
         if value is not None:
-            raise ValueError(f"synthesise: {name} must be left out with backend 'original'; use backend='cpu'")
+            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'")
     if problem.modulation is not None and not on_card:
-        raise ValueError(
-            "synthesise: modulation must be left out where the original runs on the processor, got one; "
-            "use backend='cpu'"
-        )
+        raise Refusal("modulation", "be left out where the original runs on the processor", "one", "use backend='cpu'")
     if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
         logger.warning("the original ignores weighted voting and stop_threshold on the processor")
 

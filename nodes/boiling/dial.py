@@ -1,19 +1,17 @@
 """The dial between a film that holds still and one that is redrawn on every frame."""
 
-from typing import Any
-
 import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.boiling import LONGEST, Dial, parse_curve
-from escalier.film import Film, Motion
+from escalier.film import Motion
 from escalier.propagation import Fade
 
 from .. import sockets
-from ..dial_inputs import dial_input, dials_from
+from ..dial_inputs import DialValue, dial_input, dials_from
+from ..film import prepared
 from ..node import Node, output
 from ..progress import Progress
-from ..scratch import remove_with, scratch_folder
 from ..tensors import masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 
@@ -104,24 +102,16 @@ class EscalierDial(Node):
         longest: int,
         motion: Motion | None = None,
         mask: torch.Tensor | None = None,
-        **fade: Any,
+        **fade: DialValue,
     ) -> io.NodeOutput:
         still = film_from_input(film)
         dial = Dial(
             still,
             film_from_input(redrawn),
             parse_curve(curve, len(still)) if curve.strip() else amount,
-            motion=motion or _measured(still),
+            motion=motion or prepared(lambda folder: Motion(still, folder), Progress(previews=False)),
             masks=None if mask is None else masks_from_input(mask),
             fade=dials_from(Fade, fade),
             longest=longest,
         )
         return io.NodeOutput(FilmVideo(dial, clip_from_input(film)), dial.describe())
-
-
-def _measured(film: Film) -> Motion:
-    with scratch_folder("motion") as folder:
-        motion = Motion(film, folder)
-        motion.prepare(progress=Progress(previews=False))
-    remove_with(motion, folder)
-    return motion

@@ -1,12 +1,12 @@
 """The coherence meter as a node."""
 
+from typing import Any
+
 import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.coherence import HeatMap, measure_film, plot_curves
 from escalier.film import Motion
-from escalier.keyframes import Keyframes
-from escalier.propagation import Runs
 
 from .. import sockets
 from ..node import Node, output
@@ -92,9 +92,8 @@ class EscalierMeasureCoherence(Node):
         heat_map: str,
         lag: int,
         motion: Motion | None = None,
-        keyframes: Keyframes | None = None,
         mask: torch.Tensor | None = None,
-        runs: Runs | None = None,
+        **made_from: Any,
     ) -> io.NodeOutput:
         source, made = film_from_input(film), film_from_input(restyled)
         motion = motion or Motion(source, lasting_folder("flow"))
@@ -102,11 +101,10 @@ class EscalierMeasureCoherence(Node):
             source,
             made,
             motion=motion,
-            keyframes=keyframes,
             masks=None if mask is None else masks_from_input(mask),
-            runs=runs,
             lag=lag or None,
             progress=Progress(),
+            **made_from,  # keyframes and runs
         )
         shown_lag = 1 if heat_map == HEAT_MAPS[0] or found.lag is None else found.lag
         heat = FilmVideo(HeatMap(made, motion, lag=shown_lag), clip_from_input(film))

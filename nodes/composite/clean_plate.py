@@ -1,12 +1,18 @@
 """The room without the dancer: what she hides in one frame, found in the others."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
+from escalier.composite import FILLS, PlateSearch, camera_motion, make_clean_plate, make_clean_plates
+from escalier.dials import dials_of
 from escalier.film import Film
+from escalier.refusals import Refusal
 
 from .. import sockets
+from ..dial_inputs import DialValue, dial_input, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..tensors import images_from_pictures, masks_from_input
@@ -28,30 +34,9 @@ def _inputs() -> list[io.Input]:
             tooltip="'moving' aligns the frames by the camera's motion, found in the room behind the subject. 'still' "
             "is for a tripod: quicker, and nothing can be misjudged.",
         ),
-        io.Combo.Input(
-            "fill",
-            options=["none", "telea", "navier_stokes"],
-            default="telea",
-            tooltip="What becomes of pixels that no frame shows: left as they are for an inpainting model ('none'), or "
-            "filled from around them by one of two classic methods, good for small holes.",
-        ),
-        io.Int.Input(
-            "grow_px",
-            default=6,
-            min=0,
-            max=500,
-            tooltip="How far around the mask nothing is trusted, in pixels. 6 avoids halos of the subject's edge; more "
-            "has more to find.",
-        ),
-        io.Int.Input(
-            "frames",
-            default=60,
-            min=1,
-            max=100_000,
-            advanced=True,
-            tooltip="How many other frames are looked at, spread over the film. 60 is plenty for most shots; more sees "
-            "more of the room and takes longer.",
-        ),
+        io.Combo.Input("fill", options=list(FILLS), default="telea", tooltip=dials_of(PlateSearch)["fill"].said("0")),
+        dial_input(PlateSearch, "grow_px"),
+        dial_input(PlateSearch, "frames", advanced=True),
     ]
 
 
@@ -65,7 +50,7 @@ class EscalierCleanPlate(Node):
     inputs = (
         *_inputs(),
         io.Int.Input(
-            "frame", default=0, min=0, max=10000000, tooltip="The frame whose view the plate has, counted from 0."
+            "frame", default=0, min=0, max=10_000_000, tooltip="The frame whose view the plate has, counted from 0."
         ),
     )
     outputs = (
@@ -77,19 +62,14 @@ class EscalierCleanPlate(Node):
     )
 
     @classmethod
-    def execute(
-        cls, film: FilmInput, mask: torch.Tensor, camera: str, fill: str, grow_px: int, frames: int, frame: int
-    ) -> io.NodeOutput:
-        from escalier.composite import make_clean_plate
-
+    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, frame: int, **dials: DialValue) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         if not 0 <= frame < len(source):
-            raise ValueError(f"frame must be in 0..{len(source) - 1}, got {frame}; the film has {len(source)} frames")
+            raise Refusal("frame", f"be in 0..{len(source) - 1}", frame, f"the film has {len(source)} frames")
         progress = Progress(previews=False)
-        motion = _motion(camera, source, masks, grow_px, progress)
-        plate = make_clean_plate(
-            source, masks, frame, camera=motion, frames=frames, grow_px=grow_px, fill=fill, progress=progress
-        )
+        search = dials_from(PlateSearch, dials)
+        motion = _motion(camera, source, masks, search.grow_px, progress)
+        plate = make_clean_plate(source, masks, frame, search, camera=motion, progress=progress)
         unseen = plate.unseen.astype(np.float32)[None]
         return io.NodeOutput(images_from_pictures([plate.picture]), torch.from_numpy(unseen), str(plate))
 
@@ -113,20 +93,15 @@ class EscalierCleanPlates(Node):
     )
 
     @classmethod
-    def execute(
-        cls, film: FilmInput, mask: torch.Tensor, camera: str, fill: str, grow_px: int, frames: int
-    ) -> io.NodeOutput:
-        from escalier.composite import make_clean_plates
-
+    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, **dials: DialValue) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         progress = Progress()
-        motion = _motion(camera, source, masks, grow_px, progress)
-        plates = make_clean_plates(
-            source, masks, camera=motion, frames=frames, grow_px=grow_px, fill=fill, progress=progress
-        )
+        search = dials_from(PlateSearch, dials)
+        motion = _motion(camera, source, masks, search.grow_px, progress)
+        plates = make_clean_plates(source, masks, search, camera=motion, progress=progress)
         unseen = np.zeros((len(source), source.size.height, source.size.width), np.float32)
 
-        def pictures():
+        def pictures() -> Iterator[np.ndarray]:
             for index, plate in enumerate(plates):
                 unseen[index] = plate.unseen
                 yield plate.picture
@@ -137,8 +112,6 @@ class EscalierCleanPlates(Node):
 
 
 def _motion(camera: str, film: Film, masks: np.ndarray, grow_px: int, progress: Progress) -> list[np.ndarray]:
-    from escalier.composite import camera_motion
-
     if camera == "still":
         return [np.eye(3)] * len(film)
     return camera_motion(film, masks, grow_px=grow_px, progress=progress)

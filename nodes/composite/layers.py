@@ -3,7 +3,10 @@
 import torch
 from comfy_api.v0_0_2 import io
 
+from escalier.composite import Layering, blend_layers_film
+
 from .. import sockets
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..tensors import masks_from_input
@@ -26,54 +29,14 @@ class EscalierBlendLayers(Node):
             tooltip="White where the layer shows: one mask for each frame, or one for all. Grey mixes; feather it with "
             "Shape Mask Edge.",
         ),
-        io.Combo.Input(
-            "mode",
-            options=["normal", "multiply", "screen", "overlay", "soft_light", "darken", "lighten", "difference"],
-            default="normal",
-            tooltip="'normal' replaces, 'multiply' and 'darken' make darker, 'screen' and 'lighten' brighter, "
-            "'overlay' and 'soft_light' add contrast, 'difference' shows where the two are not the same.",
-        ),
-        io.Float.Input(
-            "opacity",
-            default=1.0,
-            min=0.0,
-            max=1.0,
-            step=0.05,
-            tooltip="How much of the blend there is. 1 is all of it, 0 leaves the base alone.",
-        ),
-        io.Float.Input(
-            "exposure_compensation",
-            default=0.0,
-            min=0.0,
-            max=1.0,
-            step=0.05,
-            tooltip="How far the brightness inside the mask is brought back to that of the base, by one gain for the "
-            "whole film. 1 takes away all that 'multiply' darkens; 0 leaves it.",
-        ),
+        *dial_inputs(Layering, "mode", "opacity", "exposure_compensation"),
     )
     outputs = (output(io.Video, "video", "The blended film, with the sound and timing of the longer input."),)
 
     @classmethod
-    def execute(
-        cls,
-        base: FilmInput,
-        layer: FilmInput,
-        mask: torch.Tensor,
-        mode: str,
-        opacity: float,
-        exposure_compensation: float,
-    ) -> io.NodeOutput:
-        from escalier.composite import blend_layers_film
-
+    def execute(cls, base: FilmInput, layer: FilmInput, mask: torch.Tensor, **dials: DialValue) -> io.NodeOutput:
         below, over = film_from_input(base, "base"), film_from_input(layer, "layer")
-        frames = blend_layers_film(
-            below,
-            over,
-            masks_from_input(mask),
-            mode=mode,
-            opacity=opacity,
-            exposure_compensation=exposure_compensation,
-            progress=Progress(),
-        )
+        layering = dials_from(Layering, dials)
+        frames = blend_layers_film(below, over, masks_from_input(mask), layering, progress=Progress())
         clip = clip_from_input(base if len(below) >= len(over) else layer)
         return io.NodeOutput(FilmVideo(film_on_disk(frames, max(len(below), len(over)), clip.rate), clip))

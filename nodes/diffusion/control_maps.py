@@ -5,9 +5,10 @@ import folder_paths
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion import KINDS, POSE_PARTS, Options, draw_control_maps, draw_segmentation_maps
+from escalier.diffusion import KINDS, Options, draw_control_maps, draw_segmentation_maps
 
 from ..allowed_files import add_model_folder, model_folders
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..tensors import pictures_from_images
@@ -66,50 +67,7 @@ class EscalierControlMap(Node):
             "licensed for non-commercial use only, and 'pidinet' for research only.",
         ),
         io.Int.Input("resolution", default=512, min=0, max=4096, step=64, tooltip=RESOLUTION_TOOLTIP),
-        io.Int.Input(
-            "canny_low",
-            default=100,
-            min=0,
-            max=1000,
-            advanced=True,
-            tooltip="Canny goes on along an edge down to this steepness. 100 is the usual value; less draws longer "
-            "lines, and noise.",
-        ),
-        io.Int.Input(
-            "canny_high",
-            default=200,
-            min=0,
-            max=1000,
-            advanced=True,
-            tooltip="Canny starts a line only where an edge is steeper than this. 200 is the usual value; more leaves "
-            "only strong edges.",
-        ),
-        io.Float.Input(
-            "mlsd_score",
-            default=0.1,
-            min=0.0,
-            max=1.0,
-            step=0.01,
-            advanced=True,
-            tooltip="How sure MLSD must be of a line. 0.1 is the usual value; more leaves fewer lines.",
-        ),
-        io.Float.Input(
-            "mlsd_distance",
-            default=0.1,
-            min=0.0,
-            max=100.0,
-            step=0.1,
-            advanced=True,
-            tooltip="How long a line must be for MLSD, in pixels at half the resolution. 0.1 keeps nearly all; 10 "
-            "drops the short ones.",
-        ),
-        io.Combo.Input(
-            "pose_parts",
-            options=list(POSE_PARTS),
-            default=POSE_PARTS[0],
-            advanced=True,
-            tooltip="What OpenPose draws. Hands and face need one more file each, and large people.",
-        ),
+        *dial_inputs(Options, "canny_low", "canny_high", "mlsd_score", "mlsd_distance", "pose_parts", advanced=True),
     )
     outputs = (
         output(
@@ -118,23 +76,13 @@ class EscalierControlMap(Node):
     )
 
     @classmethod
-    def execute(
-        cls,
-        image: torch.Tensor,
-        kind: str,
-        resolution: int,
-        canny_low,
-        canny_high,
-        mlsd_score,
-        mlsd_distance,
-        pose_parts,
-    ) -> io.NodeOutput:
+    def execute(cls, image: torch.Tensor, kind: str, resolution: int, **options: DialValue) -> io.NodeOutput:
         maps = draw_control_maps(
-            pictures_from_images(image, "image"),
+            list(pictures_from_images(image, "image")),
             kind,
             folders=folder_paths.get_folder_paths(DETECTOR_FOLDER),
             resolution=resolution,
-            options=Options(canny_low, canny_high, mlsd_score, mlsd_distance, pose_parts),
+            options=dials_from(Options, options),
             device=_free_device(),
             progress=Progress(),
         )
@@ -173,7 +121,7 @@ class EscalierSegmentationMap(Node):
     @classmethod
     def execute(cls, image: torch.Tensor, folder: str, resolution: int) -> io.NodeOutput:
         drawn = draw_segmentation_maps(
-            pictures_from_images(image, "image"),
+            list(pictures_from_images(image, "image")),
             SEGMENTATION.path(folder),
             resolution=resolution,
             device=_free_device(),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import torch
@@ -108,18 +109,22 @@ class EscalierLoadPipeline(Node):
     )
 
     @classmethod
-    def validate_inputs(cls, pipeline, control_net, control_net_2, control_net_3) -> bool | str:
+    def validate_inputs(cls, pipeline: str, control_net: str, control_net_2: str, control_net_3: str) -> bool | str:
         nets = (control_net, control_net_2, control_net_3)
         answers = [PIPELINES.check(pipeline), *(CONTROLNETS.check(net) for net in nets if net != NONE)]
         return next((answer for answer in answers if answer is not True), True)
 
     @classmethod
-    def fingerprint_inputs(cls, pipeline, control_net, control_net_2, control_net_3, **_) -> tuple:
+    def fingerprint_inputs(
+        cls, pipeline: str, control_net: str, control_net_2: str, control_net_3: str, **_: object
+    ) -> tuple:
         nets = (control_net, control_net_2, control_net_3)
         return (PIPELINES.fingerprint(pipeline), *(CONTROLNETS.fingerprint(net) for net in nets if net != NONE))
 
     @classmethod
-    def execute(cls, pipeline, task, control_net, control_net_2, control_net_3, precision) -> io.NodeOutput:
+    def execute(
+        cls, pipeline: str, task: str, control_net: str, control_net_2: str, control_net_3: str, precision: str
+    ) -> io.NodeOutput:
         names = [name for name in (control_net, control_net_2, control_net_3) if name != NONE]
         loaded = load_pipeline(
             PIPELINES.path(pipeline),
@@ -224,27 +229,24 @@ class EscalierRunPipeline(Node):
 
     @classmethod
     def execute(
-        cls, pipeline: Pipeline, image, prompt, negative_prompt, strength, steps, guidance, image_guidance, seed,
-        batch, control_strength, control_strength_2, control_strength_3, mask=None, control_map=None,
-        control_map_2=None, control_map_3=None,
-    ) -> io.NodeOutput:  # fmt: skip
-        given = {"control_map": control_map, "control_map_2": control_map_2, "control_map_3": control_map_3}
-        holds = (control_strength, control_strength_2, control_strength_3)
+        cls,
+        pipeline: Pipeline,
+        image: torch.Tensor,
+        prompt: str,
+        mask: torch.Tensor | None = None,
+        **given: Any,
+    ) -> io.NodeOutput:
+        held = [(given.pop(f"control_map{end}", None), given.pop(f"control_strength{end}"), end) for end in PLACES]
+        maps = [pictures_from_images(one, f"control_map{end}") for one, _, end in held if one is not None]
         painted = repaint(
             pipeline,
             pictures_from_images(image, "image"),
             prompt,
-            negative_prompt=negative_prompt,
             masks=None if mask is None else masks_from_input(mask),
-            control_maps=[pictures_from_images(one, name) for name, one in given.items() if one is not None],
-            control_strengths=holds[: pipeline.controlnets],
-            strength=strength,
-            steps=steps,
-            guidance=guidance,
-            image_guidance=image_guidance,
-            seed=seed,
-            batch=batch,
+            control_maps=maps,
+            control_strengths=[strength for _, strength, _ in held][: pipeline.controlnets],
             progress=Progress(),
+            **given,  # negative_prompt, strength, steps, guidance, image_guidance, seed, batch
         )
         return io.NodeOutput(torch.from_numpy(painted))
 

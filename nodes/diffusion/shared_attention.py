@@ -1,12 +1,13 @@
 """Menu escalier/diffusion: sheets and frames that look at one anchor while they are painted."""
 
 from collections.abc import Callable
-from typing import Any
 
+import torch
 from comfy.model_patcher import ModelPatcher
 from comfy_api.v0_0_2 import io
 
 from escalier.diffusion import AttentionBank, attend_to_anchor, of_anchor
+from escalier.refusals import Refusal
 
 from .. import sockets
 from ..errors import sentence
@@ -17,7 +18,7 @@ BLOCKS = {
     "middle and output": ("middle", "output"),
     "all": ("input", "middle", "output"),
 }
-Replacement = Callable[[Any, Any, Any, dict], Any]
+Replacement = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, dict], torch.Tensor]
 
 
 def _blocks_input() -> io.Combo.Input:
@@ -101,21 +102,20 @@ class EscalierSharedAttention(Node):
         anchor: int,
         strength: float,
         blocks: str,
-        start_percent: float,
-        end_percent: float,
         bank: AttentionBank | None = None,
-        after: object | None = None,
+        after: object = None,
+        **part: float,
     ) -> io.NodeOutput:
-        within = _sigma_range(model, start_percent, end_percent)
+        within = _sigma_range(model, **part)
 
-        def share(query, key, value, options: dict):
+        def share(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, options: dict) -> torch.Tensor:
             attend = _attention(options)
             if not within(options):
                 return attend(query, key, value)
             try:
                 anchors = _recall(bank, options, key) if bank is not None else _anchors(key, value, options, anchor)
             except ValueError as error:  # it rises from the sampler, which knows nothing of this node
-                raise ValueError(f"Share Attention: {sentence(error)}") from error
+                raise Refusal(sentence(error), who="Share Attention") from error
             return attend_to_anchor(query, key, value, *anchors, attend=attend, strength=strength)
 
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], share))
@@ -147,13 +147,11 @@ class EscalierRecordAttention(Node):
     )
 
     @classmethod
-    def execute(
-        cls, model: ModelPatcher, anchor: int, blocks: str, start_percent: float, end_percent: float
-    ) -> io.NodeOutput:
-        within = _sigma_range(model, start_percent, end_percent)
+    def execute(cls, model: ModelPatcher, anchor: int, blocks: str, **part: float) -> io.NodeOutput:
+        within = _sigma_range(model, **part)
         bank = AttentionBank()
 
-        def record(query, key, value, options: dict):
+        def record(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, options: dict) -> torch.Tensor:
             if within(options):
                 _keep(bank, options, key, value, anchor)
             return _attention(options)(query, key, value)
@@ -161,13 +159,15 @@ class EscalierRecordAttention(Node):
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], record), bank)
 
 
-def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
+def _with_attention(model: ModelPatcher, kinds: tuple[str, ...], replacement: Replacement) -> ModelPatcher:
     """A clone of a model whose self-attention in blocks of these kinds is replaced. The model itself is not touched."""
     network = model.model.diffusion_model
     if not hasattr(network, "input_blocks") or not hasattr(network, "output_blocks"):
-        raise ValueError(
-            f"model must be of the SD 1.5, SD 2 or SDXL family, got {type(network).__name__}, whose attention is built "
-            "otherwise; choose such a checkpoint, or leave this node out"
+        raise Refusal(
+            "model",
+            "be of the SD 1.5, SD 2 or SDXL family",
+            f"{type(network).__name__}, whose attention is built otherwise",
+            "choose such a checkpoint, or leave this node out",
         )
     counts = {"input": len(network.input_blocks), "middle": 1, "output": len(network.output_blocks)}
     shared = model.clone()
@@ -177,19 +177,21 @@ def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
     return shared
 
 
-def _sigma_range(model, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
+def _sigma_range(model: ModelPatcher, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
     """Whether a step lies in a part of the sampling, by its noise level."""
     if start_percent > end_percent:
-        raise ValueError(
-            f"start_percent must not be above end_percent, got {start_percent} and {end_percent}; 0 and 0.8 are good "
-            "values"
+        raise Refusal(
+            "start_percent",
+            "not be above end_percent",
+            f"{start_percent} and {end_percent}",
+            "0 and 0.8 are good values",
         )
     sampling = model.get_model_object("model_sampling")
     highest, lowest = sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent)
     return lambda options: lowest <= _sigma(options) <= highest
 
 
-def _attention(options: dict):
+def _attention(options: dict) -> Callable[..., torch.Tensor]:
     from comfy.ldm.modules.attention import optimized_attention
 
     return lambda query, key, value: optimized_attention(
@@ -212,26 +214,24 @@ def _conditions(options: dict) -> list[tuple[int, int]]:
     return [(condition, conditions[:chunk].count(condition)) for chunk, condition in enumerate(conditions)]
 
 
-def _anchors(key, value, options: dict, anchor: int) -> list:
+def _anchors(key: torch.Tensor, value: torch.Tensor, options: dict, anchor: int) -> list[torch.Tensor]:
     """The anchor's keys and values, once for each picture of each chunk."""
     return [of_anchor(part, len(options["cond_or_uncond"]), anchor) for part in (key, value)]
 
 
-def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
+def _keep(bank: AttentionBank, options: dict, key: torch.Tensor, value: torch.Tensor, anchor: int) -> None:
     conditions = _conditions(options)
     try:
         anchors = _anchors(key, value, options, anchor)
     except ValueError as error:
-        raise ValueError(f"Record Attention: {sentence(error)}") from error
+        raise Refusal(sentence(error), who="Record Attention") from error
     pictures = key.shape[0] // len(conditions)
     for chunk, condition in enumerate(conditions):
         bank.keep(_block(options), _sigma(options), condition, *(part[chunk * pictures] for part in anchors))
 
 
-def _recall(bank: AttentionBank, options: dict, like) -> list:
+def _recall(bank: AttentionBank, options: dict, like: torch.Tensor) -> list[torch.Tensor]:
     """The anchor's keys and values of an earlier run, once for each picture of each chunk."""
-    import torch
-
     conditions = _conditions(options)
     pictures = like.shape[0] // len(conditions)
     kept = [bank.recall(_block(options), _sigma(options), condition) for condition in conditions]

@@ -1,5 +1,7 @@
 """Choose which frames of a film are to be painted."""
 
+from typing import Any
+
 from comfy_api.v0_0_2 import io
 
 from escalier.film import Motion
@@ -48,7 +50,7 @@ class EscalierChooseKeyframes(Node):
             "n",
             default=48,
             min=1,
-            max=99999,
+            max=99_999,
             tooltip="Frames from one keyframe to the next, for the mode 'every n'. 48 is two seconds at 24 frames per "
             "second.",
         ),
@@ -56,7 +58,7 @@ class EscalierChooseKeyframes(Node):
             "minimum_gap",
             default=0,
             min=0,
-            max=99999,
+            max=99_999,
             advanced=True,
             tooltip="In the mode 'motion', at least so many frames from one keyframe to the next. 0 takes half of the "
             "even spacing.",
@@ -85,24 +87,22 @@ class EscalierChooseKeyframes(Node):
         cls,
         film: FilmInput,
         mode: str,
-        per_second: float,
         count: int,
-        n: int,
         minimum_gap: int,
         motion: Motion | None = None,
         frames: str = "",
+        **spacing: Any,
     ) -> io.NodeOutput:
         source = film_from_input(film)
         indices = choose_keyframes(
             source,
             mode,
-            per_second=per_second,
             count=None if mode == "motion" and count == 0 else count,
-            n=n,
             motion=motion,
             minimum_gap=minimum_gap or None,
             frames=parse_indices(frames, len(source)) if mode == "list" and frames.strip() else None,
             progress=Progress(),
+            **spacing,  # per_second and n
         )
         keyframes = Keyframes(indices, [source.frame(index) for index in indices], len(source))
         return io.NodeOutput(keyframes, images_from_pictures(keyframes.pictures), format_indices(indices))

@@ -16,6 +16,7 @@ from escalier.keyframes import (
     remark_misplaced,
     write_keyframes,
 )
+from escalier.refusals import Refusal
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, is_plain, shown
@@ -74,9 +75,11 @@ class EscalierSaveKeyframes(Node):
     def execute(cls, keyframes: Keyframes, folder_prefix: str, first: int) -> io.NodeOutput:
         output = folder_paths.get_output_directory()
         if not is_plain(folder_prefix.rstrip("/\\")):
-            raise ValueError(
-                f"folder_prefix must be a plain name inside {output}, such as shots/keys, got {shown(folder_prefix)}; "
-                "leave out drives, leading slashes and .."
+            raise Refusal(
+                "folder_prefix",
+                f"be a plain name inside {output}, such as shots/keys",
+                shown(folder_prefix),
+                "leave out drives, leading slashes and ..",
             )
         parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
         folder = f"{name}_{counter:05}"
@@ -151,7 +154,7 @@ class EscalierKeyframesFromImages(Node):
     @classmethod
     def execute(cls, images: torch.Tensor, indices: str, film: FilmInput) -> io.NodeOutput:
         length = len(film_from_input(film))
-        pictures = pictures_from_images(images, "images")
+        pictures = list(pictures_from_images(images, "images"))
         return io.NodeOutput(Keyframes(parse_indices(indices, length), pictures, length))
 
 

@@ -1,7 +1,5 @@
 """Carry painted keyframes through the film."""
 
-from typing import Any
-
 import torch
 from comfy_api.v0_0_2 import io
 
@@ -10,7 +8,7 @@ from escalier.keyframes import Keyframes
 from escalier.propagation import FilmMatching, Guides, propagate
 
 from .. import sockets
-from ..dial_inputs import dial_input, dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..scratch import lasting_folder
@@ -106,7 +104,7 @@ class EscalierPropagate(Node):
         motion: Motion | None = None,
         mask: torch.Tensor | None = None,
         stop_at_cuts: bool = True,
-        **dials: Any,
+        **dials: DialValue,
     ) -> io.NodeOutput:
         runs = propagate(
             film_from_input(film),

@@ -1,7 +1,5 @@
 """Fade the runs into one film."""
 
-from typing import Any
-
 from comfy_api.v0_0_2 import io
 
 from escalier.coherence import measure_fades
@@ -9,7 +7,7 @@ from escalier.film import Motion
 from escalier.propagation import Fade, Runs, Staircase
 
 from .. import sockets
-from ..dial_inputs import dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
@@ -44,7 +42,7 @@ class EscalierStaircase(Node):
     )
 
     @classmethod
-    def execute(cls, runs: Runs, film: FilmInput, motion: Motion | None = None, **dials: Any) -> io.NodeOutput:
+    def execute(cls, runs: Runs, film: FilmInput, motion: Motion | None = None, **dials: DialValue) -> io.NodeOutput:
         staircase = Staircase(runs, dials_from(Fade, dials))
         report = _least_sure(runs)
         if motion is not None:

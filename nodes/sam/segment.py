@@ -5,11 +5,12 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.model_files import WEIGHTS
+from escalier.refusals import Refusal
 from escalier.sam import ObjectSearch, SamEmbedding, SamModel, parse_prompts, read_sam, segment_everything
 
 from .. import sockets
 from ..allowed_files import model_files
-from ..dial_inputs import dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..held_models import bringing
 from ..node import Node, output
 from ..progress import Progress
@@ -69,7 +70,7 @@ class EscalierEmbedForSam(Node):
             "frame",
             default=0,
             min=0,
-            max=9999999,
+            max=9_999_999,
             tooltip="Which frame of the film, counted from 0. For a single picture it is 0.",
         ),
     )
@@ -81,9 +82,7 @@ class EscalierEmbedForSam(Node):
     def execute(cls, sam: SamModel, film: FilmInput, frame: int) -> io.NodeOutput:
         pictures = film_from_input(film)
         if not 0 <= frame < len(pictures):
-            raise ValueError(
-                f"frame must be in 0..{len(pictures) - 1}, got {frame}; the film has {len(pictures)} frames"
-            )
+            raise Refusal("frame", f"be in 0..{len(pictures) - 1}", frame, f"the film has {len(pictures)} frames")
         return io.NodeOutput(sam.embed(pictures.frame(frame)))
 
 
@@ -127,9 +126,11 @@ class EscalierSegment(Node):
     def execute(cls, embedding: SamEmbedding, prompts: str, candidate: str, object: int) -> io.NodeOutput:
         wanted = parse_prompts(prompts)
         if not 0 <= object <= len(wanted):
-            raise ValueError(
-                f"object must be in 0..{len(wanted)}, got {object}; the prompts describe {len(wanted)} objects, and 0 "
-                "joins them"
+            raise Refusal(
+                "object",
+                f"be in 0..{len(wanted)}",
+                object,
+                f"the prompts describe {len(wanted)} objects, and 0 joins them",
             )
         answers = embedding.model.predict(embedding, wanted)
         taken = [answer.best if candidate == "best" else int(candidate) - 1 for answer in answers]
@@ -164,7 +165,7 @@ class EscalierSegmentEverything(Node):
     )
 
     @classmethod
-    def execute(cls, embedding: SamEmbedding, **dials: float) -> io.NodeOutput:
+    def execute(cls, embedding: SamEmbedding, **dials: DialValue) -> io.NodeOutput:
         search = dials_from(ObjectSearch, dials)
         found = segment_everything(embedding, search, progress=Progress(previews=False))
         report = f"{len(found.masks)} objects, scores {found.scores.min():.2f} to {found.scores.max():.2f}"

@@ -171,9 +171,7 @@ def test_a_job_that_waited_uses_what_the_other_made(tmp_path: Path) -> None:
             return super().frame(index)
 
     with ThreadPoolExecutor(2) as pool:
-        films = list(
-            pool.map(lambda film: unpack_film(film, tmp_path, "test", fingerprint="a" * 32), [Counted(0.01)] * 2)
-        )
+        films = list(pool.map(lambda film: unpack_film(film, tmp_path, fingerprint="a" * 32), [Counted(0.01)] * 2))
     assert sorted(reads) == list(range(9))
     assert all((film.frame(i) == clip.frame(i)).all() for film in films for i in range(9))
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from escalier.refusals import Refusal
+
 THUMBNAIL = (64, 36)
 ITERATIONS = 12
 LEAST_CORRELATION = 0.5
@@ -79,7 +81,7 @@ def one_range(depths: Sequence[np.ndarray]) -> tuple[float, float]:
     return float(far), float(near)
 
 
-def shared_greys(depths: Sequence[np.ndarray], caller: str) -> np.ndarray:
+def shared_greys(depths: Sequence[np.ndarray]) -> np.ndarray:
     """Raw depths of pictures of one size as greys, (N, H, W) float32 0..1, near white: one unit, one range.
 
     Raises
@@ -96,9 +98,11 @@ def shared_greys(depths: Sequence[np.ndarray], caller: str) -> np.ndarray:
     """
     for number, depth in enumerate(depths, start=1):
         if not np.isfinite(depth).all():
-            raise ValueError(
-                f"{caller}: depth must be finite, got NaN or infinity from the network in picture {number}; its "
-                "weights are damaged or of another network: download the file again"
+            raise Refusal(
+                "depth",
+                "be finite",
+                f"NaN or infinity from the network in picture {number}",
+                "its weights are damaged or of another network: download the file again",
             )
     aligned = [line.of(one) for line, one in zip(align_depths(depths), depths, strict=True)]
     far, near = one_range(aligned)
