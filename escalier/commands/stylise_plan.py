@@ -27,7 +27,7 @@ from escalier.film import (
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
 from escalier.propagation import Fade, FilmMatching, Guides, chains_of, runs_at_a_time, scratch_bytes
-from escalier.refusals import FileInTheWay, Refusal
+from escalier.refusals import FileInTheWay, Refusal, named
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
@@ -109,8 +109,10 @@ def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:
 
 
 def _dials(args: argparse.Namespace) -> tuple[Guides, FilmMatching, Fade, int]:
-    check_seed(args.seed)
-    cores = thread_count(args.threads)
+    with named("--seed"):
+        check_seed(args.seed)
+    with named("--threads"):
+        cores = thread_count(args.threads)
     fade = dials_from(args, Fade, FADE_OPTIONS)
     matching = FilmMatching(match_side=args.match_side, sub_pixel=not args.whole_pixels)
     return dials_from(args, Guides, GUIDE_OPTIONS), matching, fade, cores

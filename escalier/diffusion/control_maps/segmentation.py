@@ -20,7 +20,7 @@ from escalier.refusals import MissingFile, Refusal
 
 from .ade20k import PALETTE
 from .package import naming_short_memory
-from .pictures import RESOLUTION_PX, check_pictures
+from .pictures import RESOLUTION_PX, STEP_PX, check_pictures
 from .sizes import Room
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
