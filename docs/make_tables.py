@@ -93,24 +93,18 @@ def commands(_: str) -> str:
     return _table(["command", "what it does"], [[f"`escalier {name}`", line] for name, (_, line) in COMMANDS.items()])
 
 
-def _said(node: ast.expr) -> str:
-    """The text of a string in a source file; what is put into it while the program runs becomes three dots."""
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_said(value) for value in node.values)
-    return "..."
-
-
 def node_schemas() -> Iterator[tuple[str, str, str, str]]:
     """Room, id, title and description of every node, read from its source, so that no ComfyUI is needed."""
     for path in sorted((ROOT / "nodes").rglob("*.py")):
         room = path.relative_to(ROOT / "nodes").with_suffix("").parts[0]
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call):
-                given = {word.arg: word.value for word in call.keywords if word.arg}
-                if {"node_id", "display_name", "description"} <= set(given):
-                    yield (room, *(_said(given[word]) for word in ("node_id", "display_name", "description")))
+        for one in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(one, ast.ClassDef) and [base.id for base in one.bases if isinstance(base, ast.Name)] == ["Node"]:
+                title = next(
+                    ast.literal_eval(line.value)
+                    for line in one.body
+                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "display_name"
+                )
+                yield room, one.name, title, ast.get_docstring(one) or ""
 
 
 def nodes(room: str) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.packages import load_package
-from escalier.refusals import MissingFile
+from escalier.refusals import MissingFile, Refusal
 
 if TYPE_CHECKING:
     import torch

@@ -11,13 +11,11 @@ from escalier.refusals import Refusal
 
 from .. import sockets
 from ..dial_inputs import dial_input, dials_from
-from ..errors import named_after_node
+from ..node import Node, output
 from ..progress import Progress
 from ..tensors import images_from_pictures, masks_from_input
-from ..video import FilmVideo, clip_from_input, film_from_input
+from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 from .film_on_disk import film_on_disk
-
-CATEGORY = "escalier/composite"
 
 
 def _inputs() -> list[io.Input]:
@@ -40,39 +38,29 @@ def _inputs() -> list[io.Input]:
     ]
 
 
-class EscalierCleanPlate(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierCleanPlate",
-            display_name="Make Clean Plate",
-            category=CATEGORY,
-            description="The room without the subject, as one frame sees it: every hidden pixel is looked up in the "
-            "frames that show it. What no frame shows is handed on as a mask.",
-            search_aliases=["background plate", "remove person", "empty room", "temporal median"],
-            inputs=[
-                *_inputs(),
-                io.Int.Input(
-                    "frame",
-                    default=0,
-                    min=0,
-                    max=10_000_000,
-                    tooltip="The frame whose view the plate has, counted from 0.",
-                ),
-            ],
-            outputs=[
-                io.Image.Output(display_name="plate", tooltip="The room without the subject."),
-                io.Mask.Output(
-                    display_name="unseen",
-                    tooltip="White where no frame shows the room. Give it to an inpainting model, filled or not.",
-                ),
-                io.String.Output(display_name="report", tooltip="How much of the hidden room was found."),
-            ],
-        )
+class EscalierCleanPlate(Node):
+    """The room without the subject, as one frame sees it: every hidden pixel is looked up in the frames that show it.
+    What no frame shows is handed on as a mask.
+    """
+
+    display_name = "Make Clean Plate"
+    search_aliases = ("background plate", "remove person", "empty room", "temporal median")
+    inputs = (
+        *_inputs(),
+        io.Int.Input(
+            "frame", default=0, min=0, max=10000000, tooltip="The frame whose view the plate has, counted from 0."
+        ),
+    )
+    outputs = (
+        output(io.Image, "plate", "The room without the subject."),
+        output(
+            io.Mask, "unseen", "White where no frame shows the room. Give it to an inpainting model, filled or not."
+        ),
+        output(io.String, "report", "How much of the hidden room was found."),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, film, mask, camera, frame, **dials) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, frame: int, **dials: int | str) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         if not 0 <= frame < len(source):
             raise Refusal("frame", f"be in 0..{len(source) - 1}", frame, f"the film has {len(source)} frames")
@@ -84,30 +72,26 @@ class EscalierCleanPlate(io.ComfyNode):
         return io.NodeOutput(images_from_pictures([plate.picture]), torch.from_numpy(unseen), str(plate))
 
 
-class EscalierCleanPlates(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierCleanPlates",
-            display_name="Make Clean Plate of Every Frame",
-            category=CATEGORY,
-            description="The film without the subject: a clean plate in the view of every frame, for a camera that "
-            "moves. For a tripod, Make Clean Plate gives the one picture that is needed.",
-            search_aliases=["background plate", "remove person from video", "empty room", "object removal"],
-            inputs=_inputs(),
-            outputs=[
-                io.Video.Output(display_name="video", tooltip="The room without the subject, frame by frame."),
-                io.Mask.Output(
-                    display_name="unseen",
-                    tooltip="White where no frame shows the room, one mask for each frame. Give it to an inpainting "
-                    "model, filled or not.",
-                ),
-            ],
-        )
+class EscalierCleanPlates(Node):
+    """The film without the subject: a clean plate in the view of every frame, for a camera that moves. For a tripod,
+    Make Clean Plate gives the one picture that is needed.
+    """
+
+    display_name = "Make Clean Plate of Every Frame"
+    search_aliases = ("background plate", "remove person from video", "empty room", "object removal")
+    inputs = _inputs()
+    outputs = (
+        output(io.Video, "video", "The room without the subject, frame by frame."),
+        output(
+            io.Mask,
+            "unseen",
+            "White where no frame shows the room, one mask for each frame. Give it to an inpainting model, filled or "
+            "not.",
+        ),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, film, mask, camera, **dials) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, **dials: int | str) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         progress = Progress()
         search = dials_from(PlateSearch, dials)

@@ -3,77 +3,70 @@
 from dataclasses import replace
 
 import comfy.model_management
+import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.composite import Blending, Machine
 
 from .. import sockets
 from ..dial_inputs import dial_input, dial_inputs, dials_from
-from ..errors import named_after_node
+from ..node import Node, output
 from ..progress import Progress
 from ..tensors import masks_from_input
-from ..video import FilmVideo, clip_from_input, film_from_input
+from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 from .film_on_disk import film_on_disk
 
 FAINTEST_SCREENING_PX = 316
 
 
-class EscalierPoissonBlend(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierPoissonBlend",
-            display_name="Poisson Blend",
-            category="escalier/composite",
-            description="Puts what is inside the mask into another film or picture without a seam: it keeps its own "
-            "drawing and takes the colours that it meets at the edge. Outside the mask no bit changes.",
-            search_aliases=["seamless clone", "gradient domain", "composite", "paste into", "Poisson editing"],
-            inputs=[
-                sockets.film_input("What is put in, such as the filmed dancer: a film, or one picture.", id="source"),
-                sockets.film_input("What it is put into, such as the new room: a film, or one picture.", id="target"),
-                io.Mask.Input(
-                    "mask",
-                    tooltip="White where the source goes: one mask for each frame, or one for all. It is cut at half "
-                    "grey; steady it with Shape Mask Edge first, for a mask that trembles makes a seam that flickers.",
-                ),
-                *dial_inputs(Blending, "gradients", "strength"),
-                io.Float.Input(
-                    "screening_px",
-                    default=0.0,
-                    min=0.0,
-                    max=FAINTEST_SCREENING_PX,
-                    step=1.0,
-                    tooltip="How deep the target's colours reach into the source, in pixels. 0 carries them through "
-                    "all of it; 40 keeps the body's own colours away from its edge.",
-                ),
-                dial_input(Blending, "rim_blur_px"),
-                dial_input(Blending, "solver", advanced=True),
-                dial_input(
-                    Machine,
-                    "backend",
-                    tooltip="'auto' takes the graphics card where ComfyUI uses one that speaks CUDA, else the "
-                    "processor. Both give the same picture.",
-                    advanced=True,
-                ),
-                dial_input(Machine, "memory_mb", whole=True, advanced=True),
-                dial_input(Machine, "threads", advanced=True),
-            ],
-            outputs=[
-                io.Video.Output(
-                    display_name="video", tooltip="The blended film, with the sound and timing of the longer input."
-                )
-            ],
-        )
+class EscalierPoissonBlend(Node):
+    """Puts what is inside the mask into another film or picture without a seam: it keeps its own drawing and takes the
+    colours that it meets at the edge. Outside the mask no bit changes.
+    """
+
+    display_name = "Poisson Blend"
+    search_aliases = ("seamless clone", "gradient domain", "composite", "paste into", "Poisson editing")
+    inputs = (
+        sockets.film_input("What is put in, such as the filmed dancer: a film, or one picture.", id="source"),
+        sockets.film_input("What it is put into, such as the new room: a film, or one picture.", id="target"),
+        io.Mask.Input(
+            "mask",
+            tooltip="White where the source goes: one mask for each frame, or one for all. It is cut at half grey; "
+            "steady it with Shape Mask Edge first, for a mask that trembles makes a seam that flickers.",
+        ),
+        *dial_inputs(Blending, "gradients", "strength"),
+        io.Float.Input(
+            "screening_px",
+            default=0.0,
+            min=0.0,
+            max=FAINTEST_SCREENING_PX,
+            step=1.0,
+            tooltip="How deep the target's colours reach into the source, in pixels. 0 carries them through all of it; "
+            "40 keeps the body's own colours away from its edge.",
+        ),
+        dial_input(Blending, "rim_blur_px"),
+        dial_input(Blending, "solver", advanced=True),
+        dial_input(
+            Machine,
+            "backend",
+            tooltip="'auto' takes the graphics card where ComfyUI uses one that speaks CUDA, else the processor. Both "
+            "give the same picture.",
+            advanced=True,
+        ),
+        dial_input(Machine, "memory_mb", whole=True, advanced=True),
+        dial_input(Machine, "threads", advanced=True),
+    )
+    outputs = (output(io.Video, "video", "The blended film, with the sound and timing of the longer input."),)
 
     @classmethod
-    @named_after_node
-    def execute(cls, source, target, mask, screening_px, **dials) -> io.NodeOutput:
+    def execute(
+        cls, source: FilmInput, target: FilmInput, mask: torch.Tensor, screening_px: float, **dials: float | str
+    ) -> io.NodeOutput:
         from escalier.composite import poisson_blend_film  # numba, which would double the time to import the pack
 
         figure, room = film_from_input(source, "source"), film_from_input(target, "target")
         blending = replace(dials_from(Blending, dials), screening=1 / screening_px**2 if screening_px else 0.0)
-        machine = _on_device(dials_from(Machine, dials))
-        masks = masks_from_input(mask)
+        machine, masks = _on_device(dials_from(Machine, dials)), masks_from_input(mask)
         frames = poisson_blend_film(figure, room, masks, blending, machine=machine, progress=Progress())
         clip = clip_from_input(source if len(figure) >= len(room) else target)
         return io.NodeOutput(FilmVideo(film_on_disk(frames, max(len(figure), len(room)), clip.rate), clip))

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+from comfy.model_patcher import ModelPatcher
 from comfy_api.v0_0_2 import io
 
 from escalier.diffusion import AttentionBank, attend_to_anchor, of_anchor
 from escalier.refusals import Refusal
 
 from .. import sockets
-from ..errors import named_after_node, sentence
+from ..errors import sentence
+from ..node import Node, output
 
-CATEGORY = "escalier/diffusion"
 BLOCKS = {
     "output": ("output",),
     "middle and output": ("middle", "output"),
@@ -52,57 +53,59 @@ def _step_inputs() -> list[io.Input]:
     ]
 
 
-class EscalierSharedAttention(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierSharedAttention",
-            display_name="Share Attention",
-            category=CATEGORY,
-            description="Lets all sheets or frames of a batch look at one of them while they are painted, so that they "
-            "get the same faces, colours and strokes. Put it between the model and the sampler. The model itself stays "
-            "as it is.",
-            search_aliases=["style aligned", "reference only", "cross-frame attention", "consistent characters"],
-            inputs=[
-                io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
-                io.Int.Input(
-                    "anchor",
-                    default=0,
-                    min=0,
-                    max=9999,
-                    tooltip="Which picture of the batch the others look at, counted from 0. It is painted as it would "
-                    "be alone. Not used when a bank is connected.",
-                ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="How much they look at it. 1 treats the anchor's places like their own; 0 changes nothing.",
-                ),
-                _blocks_input(),
-                *_step_inputs(),
-                sockets.AttentionBank.Input(
-                    "bank",
-                    optional=True,
-                    tooltip="What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of "
-                    "one in this batch. Steps, scheduler and denoise must be the same in both runs.",
-                ),
-                io.Latent.Input(
-                    "after",
-                    optional=True,
-                    tooltip="Connect the latent of the recorded run here, so that it is finished before this one. Only "
-                    "needed with a bank.",
-                ),
-            ],
-            outputs=[io.Model.Output(display_name="model", tooltip="The model that shares, for the sampler.")],
-        )
+class EscalierSharedAttention(Node):
+    """Lets all sheets or frames of a batch look at one of them while they are painted, so that they get the same faces,
+    colours and strokes. Put it between the model and the sampler. The model itself stays as it is.
+    """
+
+    display_name = "Share Attention"
+    search_aliases = ("style aligned", "reference only", "cross-frame attention", "consistent characters")
+    inputs = (
+        io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
+        io.Int.Input(
+            "anchor",
+            default=0,
+            min=0,
+            max=9999,
+            tooltip="Which picture of the batch the others look at, counted from 0. It is painted as it would be "
+            "alone. Not used when a bank is connected.",
+        ),
+        io.Float.Input(
+            "strength",
+            default=1.0,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="How much they look at it. 1 treats the anchor's places like their own; 0 changes nothing.",
+        ),
+        _blocks_input(),
+        *_step_inputs(),
+        sockets.AttentionBank.Input(
+            "bank",
+            optional=True,
+            tooltip="What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of one in "
+            "this batch. Steps, scheduler and denoise must be the same in both runs.",
+        ),
+        io.Latent.Input(
+            "after",
+            optional=True,
+            tooltip="Connect the latent of the recorded run here, so that it is finished before this one. Only needed "
+            "with a bank.",
+        ),
+    )
+    outputs = (output(io.Model, "model", "The model that shares, for the sampler."),)
 
     @classmethod
-    @named_after_node
     def execute(
-        cls, model, anchor, strength, blocks, start_percent, end_percent, bank: AttentionBank | None = None, after=None
+        cls,
+        model: ModelPatcher,
+        anchor: int,
+        strength: float,
+        blocks: str,
+        start_percent: float,
+        end_percent: float,
+        bank: AttentionBank | None = None,
+        after: object | None = None,
     ) -> io.NodeOutput:
         within = _sigma_range(model, start_percent, end_percent)
 
@@ -119,41 +122,35 @@ class EscalierSharedAttention(io.ComfyNode):
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], share))
 
 
-class EscalierRecordAttention(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierRecordAttention",
-            display_name="Record Attention",
-            category=CATEGORY,
-            description="Keeps in ordinary memory what one picture of a sampler run shows to attention, so that later "
-            "runs can look at it through Share Attention. For sheets that do not fit into one batch.",
-            search_aliases=["attention bank", "reference bank", "consistent characters"],
-            inputs=[
-                io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
-                io.Int.Input(
-                    "anchor",
-                    default=0,
-                    min=0,
-                    max=9999,
-                    tooltip="Which picture of the batch is kept, counted from 0.",
-                ),
-                _blocks_input(),
-                *_step_inputs(),
-            ],
-            outputs=[
-                io.Model.Output(display_name="model", tooltip="The model that records, for the first sampler."),
-                sockets.AttentionBank.Output(
-                    display_name="bank",
-                    tooltip="What is kept, for Share Attention. Roughly 45 MB a step and prompt for SD 1.5 at 512 "
-                    "pixels with all blocks, ten times that for SDXL at 1024.",
-                ),
-            ],
-        )
+class EscalierRecordAttention(Node):
+    """Keeps in ordinary memory what one picture of a sampler run shows to attention, so that later runs can look at it
+    through Share Attention. For sheets that do not fit into one batch.
+    """
+
+    display_name = "Record Attention"
+    search_aliases = ("attention bank", "reference bank", "consistent characters")
+    inputs = (
+        io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
+        io.Int.Input(
+            "anchor", default=0, min=0, max=9999, tooltip="Which picture of the batch is kept, counted from 0."
+        ),
+        _blocks_input(),
+        *_step_inputs(),
+    )
+    outputs = (
+        output(io.Model, "model", "The model that records, for the first sampler."),
+        output(
+            sockets.AttentionBank,
+            "bank",
+            "What is kept, for Share Attention. Roughly 45 MB a step and prompt for SD 1.5 at 512 pixels with all "
+            "blocks, ten times that for SDXL at 1024.",
+        ),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, model, anchor, blocks, start_percent, end_percent) -> io.NodeOutput:
+    def execute(
+        cls, model: ModelPatcher, anchor: int, blocks: str, start_percent: float, end_percent: float
+    ) -> io.NodeOutput:
         within = _sigma_range(model, start_percent, end_percent)
         bank = AttentionBank()
 
