@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.comfyui import ComfyUIError, Server
+from escalier.comfyui import ComfyUIError, Server, ServerSettings
 from escalier.comfyui.embedded import embedded_folder
 from escalier.comfyui.find import ComfyUI
 from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
@@ -105,7 +105,7 @@ def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory)
     (base / "input" / "empty").mkdir()
     interpolation.write_tiny_rife(base / "models" / "frame_interpolation" / RIFE)
     comfyui = ComfyUI(folder, Path(sys.executable), "for tests", embedded=True)
-    with Server(comfyui, base=base, device="cpu") as running:
+    with Server(comfyui, ServerSettings(device="cpu"), base=base) as running:
         yield running
 
 
