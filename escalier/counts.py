@@ -26,7 +26,7 @@ def processors() -> int:
 def thread_count(threads: int | None) -> int:
     """How many threads to use: as many as were asked for, or one for each processor that this process may use.
 
-    >>> thread_count(3, "example"), thread_count(None, "example") >= 1
+    >>> thread_count(3), thread_count(None) >= 1
     (3, True)
     """
     if threads is None:
@@ -41,7 +41,7 @@ def thread_count(threads: int | None) -> int:
 def check_seed(seed: int) -> None:
     """Refuse a seed that is no whole number that the engine can tell from all others.
 
-    >>> check_seed(-1, "example")
+    >>> check_seed(-1)
     Traceback (most recent call last):
     escalier.refusals.Refusal: seed must lie in 0..4294967295, got -1; any such number gives ...
     """

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.packages import load_package
-from escalier.refusals import MissingFile
+from escalier.refusals import MissingFile, Refusal
 
 if TYPE_CHECKING:
     import torch
@@ -77,11 +77,11 @@ PREFIXES = ("module.", "_orig_mod.", "model.", "sam.", "net.", "network.")
 DEEPEST_WRAPPING = 4
 
 
-class UnreadableWeights(ValueError):
+class UnreadableWeights(Refusal):
     """A file that holds no weights; `kind` says what it is instead."""
 
     def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(f"read_weights: {path} must hold weights, got {kind}; download it again")
+        super().__init__(f"{path}", "hold weights", kind, "download it again")
         self.kind = kind
 
 
@@ -214,7 +214,7 @@ def read_weights(path: str | Path, *, mapped: bool = False) -> dict[str, torch.T
 
     >>> read_weights("models/sams/missing.pth")
     Traceback (most recent call last):
-    escalier.refusals.MissingFile: read_weights: path must be a file, got models/sams/missing.pth; put the model there
+    escalier.refusals.MissingFile: path must be a file, got models/sams/missing.pth; put the model there
     """
     path = Path(path)
     if not path.exists():

@@ -38,7 +38,7 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
     'numpy'
     >>> load_package("no_such_package", "no-such-package>=2", "Wishes")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ImportError: load_package: Wishes need the package no-such-package, which ... -m pip install "no-such-package>=2"
+    escalier.refusals.PackageRefusal: Wishes need the package no-such-package, which ... -m pip install ...
     """
     try:
         return importlib.import_module(module)

@@ -4,13 +4,7 @@ from comfy_api.v0_0_2 import ComfyExtension, io
 from typing_extensions import override
 
 from . import boiling, coherence, composite, diffusion, mask, sam, tracking
-from .film import (
-    EscalierCadence,
-    EscalierMotion,
-    EscalierMotionFromImages,
-    EscalierPickFrames,
-    EscalierRestoreCadence,
-)
+from .film import EscalierCadence, EscalierMotion, EscalierMotionFromImages, EscalierPickFrames, EscalierRestoreCadence
 from .keyframes import (
     EscalierChooseKeyframes,
     EscalierKeyframesFromImages,

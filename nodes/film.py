@@ -20,7 +20,7 @@ from escalier.film import (
 from escalier.keyframes import format_indices, parse_indices
 
 from . import sockets
-from .node import Node, output
+from .node import Node, optional, output, span
 from .progress import Progress
 from .scratch import remove_with, scratch_folder
 from .tensors import images_from_pictures, pictures_from_images
@@ -76,21 +76,18 @@ class EscalierMotionFromImages(Node):
         ),
         io.Float.Input(
             "scale_px",
-            default=0.0,
-            min=0.0,
-            max=4096.0,
-            step=1.0,
+            **span(0.0, 0.0, 4096.0, step=1.0),
             tooltip="0 if the values are pixels, as in EXR files. Otherwise middle grey is no motion, and black and "
             "white are this many pixels, as in PNG files.",
         ),
         io.Boolean.Input(
             "flip_y", default=False, tooltip="Switch on if green points up, as renderers do that count rows from below."
         ),
-        io.Image.Input(
+        optional(
+            io.Image,
             "backward",
-            optional=True,
-            tooltip="For each frame but the first, where its pixels come from in the one before. Found from forward if "
-            "nothing is connected.",
+            "For each frame but the first, where its pixels come from in the one before. Found from forward if nothing "
+            "is connected.",
         ),
     )
     outputs = (output(sockets.Motion, "motion", "The motion, for every node that asks for it."),)
@@ -118,17 +115,13 @@ class EscalierCadence(Node):
         sockets.film_input("The film, filmed or restyled: a video, or a batch of images."),
         io.Int.Input(
             "every",
-            default=2,
-            min=1,
-            max=999,
+            **span(2, 1, 999),
             tooltip="Frames from one kept frame to the next. 2 is on twos, as most drawn animation is; 3 and 4 look "
             "like puppets; 1 changes nothing.",
         ),
         io.Int.Input(
             "phase",
-            default=0,
-            min=0,
-            max=998,
+            **span(0, 0, 998),
             advanced=True,
             tooltip="The first kept frame, less than every. 0 keeps the first frame of the film; another one moves the "
             "steps, to meet a beat or a keyframe.",
@@ -152,9 +145,7 @@ class EscalierPickFrames(Node):
         sockets.film_input("The film, filmed or restyled: a video, or a batch of images."),
         io.Int.Input(
             "every",
-            default=2,
-            min=2,
-            max=16,
+            **span(2, 2, 16),
             tooltip="Frames from one kept frame to the next. 2 calms the picture and keeps quick movements; more is "
             "smoother and melts them. The last frame of the film is always kept.",
         ),

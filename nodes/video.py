@@ -9,7 +9,7 @@ import threading
 import uuid
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -115,11 +115,10 @@ class FilmVideo(Input.Video):
         return "mp4"
 
     def _write(self, path: Path, metadata: dict | None, crf: float | None) -> None:
-        from escalier.film import write_film
+        from escalier.film import Encoding, write_film
 
         tags = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (metadata or {}).items()}
-        quality: dict[str, Any] = {} if crf is None else {"crf": crf}
-        write_film(path, self.film, like=self.clip, metadata=tags, progress=Progress(), **quality)
+        write_film(path, self.film, like=self.clip, encoding=Encoding(crf=crf, metadata=tags), progress=Progress())
 
 
 def sound_of(clip: Film | None) -> Input.Audio | None:

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from escalier.film import Film, FilmMasks, FolderFrames, frame_numbers, open_film
-from escalier.refusals import Refusal
+from escalier.refusals import Refusal, named
 
 log = logging.getLogger("escalier")
 
@@ -20,7 +20,8 @@ def masks_for(path: Path | None, film: Film, first: int | None) -> FilmMasks | N
         return None
     shown = open_film(path, film.rate if path.is_dir() else None)
     masks = FilmMasks(shown)
-    FilmMasks.fitting(masks, film).check_marked()
+    with named("--mask"):
+        FilmMasks.fitting(masks, film).check_marked()
     if len(masks) > 1:
         _check_in_step(path, shown, film, frame_numbers(film, first)[0])
     return masks

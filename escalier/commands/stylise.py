@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from escalier.coherence import FadeReport, measure_fades
-from escalier.film import Motion, frame_numbers, list_output_formats, working_size, write_film
+from escalier.film import Encoding, Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
 from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase, propagate
 from escalier.refusals import printable
@@ -135,7 +135,8 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
         known = finished.report()
         if known is not None:
             return runs, known, False
-        write_film(plan.output, staircase, like=film, sound=sound, first=first, progress=part("writing"))
+        encoding = Encoding(sound=sound, first=first)
+        write_film(plan.output, staircase, like=film, encoding=encoding, progress=part("writing"))
         report = measure_fades(staircase, film, motion, part("measuring"))
         finished.keep(report)
     return runs, report, True

@@ -14,6 +14,7 @@ import numpy as np
 from escalier.counts import check_seed, thread_count
 from escalier.dials import dials_of
 from escalier.film import (
+    Encoding,
     Film,
     FilmMasks,
     SequenceName,
@@ -26,7 +27,7 @@ from escalier.film import (
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
 from escalier.propagation import Fade, FilmMatching, Guides, chains_of, runs_at_a_time, scratch_bytes
-from escalier.refusals import FileInTheWay, Refusal
+from escalier.refusals import FileInTheWay, Refusal, named
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
@@ -86,7 +87,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         indices, size = tuple(entry.frame for entry in listing.entries), listing.size
     else:
         indices = paint_keyframes.check_painting(args, film, masks, painted)
-    chosen = check_output(output, size, like=film, sound=not args.no_sound)
+    chosen = check_output(output, size, like=film, encoding=Encoding(sound=not args.no_sound))
     _check_not_an_input(target, [clip, args.mask, *places])
     scratch = scratch_for(target, args.scratch, args.no_keep)
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
@@ -108,8 +109,10 @@ def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:
 
 
 def _dials(args: argparse.Namespace) -> tuple[Guides, FilmMatching, Fade, int]:
-    check_seed(args.seed)
-    cores = thread_count(args.threads)
+    with named("--seed"):
+        check_seed(args.seed)
+    with named("--threads"):
+        cores = thread_count(args.threads)
     fade = dials_from(args, Fade, FADE_OPTIONS)
     matching = FilmMatching(match_side=args.match_side, sub_pixel=not args.whole_pixels)
     return dials_from(args, Guides, GUIDE_OPTIONS), matching, fade, cores

@@ -9,6 +9,7 @@ from .cuts import (
     find_cuts as find_cuts,
     shots as shots,
 )
+from .encoding import Encoding as Encoding
 from .film import Film as Film, FilmBase as FilmBase
 from .film_masks import FilmMasks as FilmMasks
 from .film_part import FilmPart as FilmPart

@@ -50,7 +50,7 @@ class Masks(Sequence[np.ndarray]):
         """Those of a film; refused where their number, size or levels do not fit it.
 
         >>> from .frames import ArrayFrames
-        >>> Masks.fitting(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
+        >>> Masks.fitting(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)))
         Traceback (most recent call last):
         escalier.refusals.Refusal: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from ...
         """
@@ -102,7 +102,7 @@ class Masks(Sequence[np.ndarray]):
     def check_marked(self) -> None:
         """Refuse masks that mark nothing. Read up to the first that does, which mostly is the first.
 
-        >>> Masks(np.zeros((2, 4, 6), np.uint8)).check_marked("example")
+        >>> Masks(np.zeros((2, 4, 6), np.uint8)).check_marked()
         Traceback (most recent call last):
         escalier.refusals.Refusal: mask must mark the subject in at least one frame, got black in all 2; ...
         """

@@ -92,7 +92,7 @@ def unpack_film(
 
     >>> import tempfile
     >>> film = ArrayFrames(np.full((3, 4, 6, 3), 0.5, np.float32))
-    >>> unpack_film(film, Path(tempfile.mkdtemp()), "example").frame(2)[0, 0].tolist()
+    >>> unpack_film(film, Path(tempfile.mkdtemp())).frame(2)[0, 0].tolist()
     [128, 128, 128]
     """
     if isinstance(film, ArrayFrames):
@@ -134,7 +134,7 @@ def unpack_masks(
 
     >>> import tempfile
     >>> film = ArrayFrames(np.zeros((2, 4, 6, 3), np.uint8))
-    >>> int(unpack_masks([np.ones((4, 6), np.float32)], film, Path(tempfile.mkdtemp()), "example").max())
+    >>> int(unpack_masks([np.ones((4, 6), np.float32)], film, Path(tempfile.mkdtemp())).max())
     255
     """
     masks = Masks.fitting(masks, film)

@@ -226,7 +226,7 @@ def room_for(task: str) -> AbstractContextManager[None]:
     >>> with room_for("a picture of 8x8"):
     ...     raise MemoryError
     Traceback (most recent call last):
-    MemoryError: Segment Anything: the memory must hold a picture of 8x8, but it is full; close other programs, or ...
+    escalier.refusals.MemoryRefusal: the memory must hold a picture of 8x8, but it is full; close other ...
     """
     return naming_short_memory(task, "close other programs, or take a smaller picture or model")
 

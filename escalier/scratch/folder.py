@@ -219,7 +219,7 @@ def check_room(folder: Path, needed: int, what: str) -> None:
     what
         For the message: what the room is for.
 
-    >>> check_room(Path("."), 10**18, "propagate", "the film and 4 runs")  # doctest: +ELLIPSIS
+    >>> check_room(Path("."), 10**18, "the film and 4 runs")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     escalier.refusals.FileRefusal: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ...
     """

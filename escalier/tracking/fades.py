@@ -17,7 +17,7 @@ TRACKING_FADES: MappingProxyType[str, Share] = MappingProxyType({"smoothstep": s
 def share_of(fade: str) -> Share:
     """The curve of a name, refused where there is none.
 
-    >>> share_of("smoothstep", "example")(0.25)
+    >>> share_of("smoothstep")(0.25)
     0.15625
     """
     if fade not in TRACKING_FADES:

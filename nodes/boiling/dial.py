@@ -10,7 +10,7 @@ from escalier.propagation import Fade
 from .. import sockets
 from ..dial_inputs import DialValue, dial_input, dials_from
 from ..film import prepared
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
@@ -31,10 +31,7 @@ class EscalierDial(Node):
         ),
         io.Float.Input(
             "amount",
-            default=0.25,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.25, 0.0, 1.0, step=0.01),
             tooltip="What share of the frames is redrawn. 0.25 shows a redraw every 4 frames and fades between them, "
             "which lives and can still be watched; 1 is as frantic as the redrawn film.",
         ),
@@ -66,25 +63,23 @@ class EscalierDial(Node):
         ),
         io.Int.Input(
             "longest",
-            default=LONGEST,
-            min=1,
-            max=96,
+            **span(LONGEST, 1, 96),
             advanced=True,
             tooltip="Frames from one redraw to the next at most; smaller amounts mix the redraws fainter in place of "
             "rarer. 12, because a drawing cannot be carried much further. Memory grows with it.",
         ),
         dial_input(Fade, "seed", advanced=True),
-        sockets.Motion.Input(
+        optional(
+            sockets.Motion,
             "motion",
-            optional=True,
-            tooltip="The filmed clip's motion from Measure Motion, along which redraws are carried. Measured from the "
-            "still film if nothing is connected, which is slower and less exact.",
+            "The filmed clip's motion from Measure Motion, along which redraws are carried. Measured from the still "
+            "film if nothing is connected, which is slower and less exact.",
         ),
-        io.Mask.Input(
+        optional(
+            io.Mask,
             "mask",
-            optional=True,
-            tooltip="White where the film may boil, black where it holds still, bit for bit; grey mixes. Feather it "
-            "outwards with Shape Mask Edge for an aura around the subject.",
+            "White where the film may boil, black where it holds still, bit for bit; grey mixes. Feather it outwards "
+            "with Shape Mask Edge for an aura around the subject.",
         ),
     )
     outputs = (

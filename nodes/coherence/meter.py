@@ -9,7 +9,7 @@ from escalier.coherence import HeatMap, measure_film, plot_curves
 from escalier.film import Motion
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import images_from_pictures, masks_from_input
@@ -41,34 +41,29 @@ class EscalierMeasureCoherence(Node):
         ),
         io.Int.Input(
             "lag",
-            default=0,
-            min=0,
-            max=120,
+            **span(0, 0, 120),
             advanced=True,
             tooltip="How many frames apart slow changes are measured. 0 takes 7, or the next number that divides no "
             "gap between keyframes, since what beats with the keyframes would not show.",
         ),
-        sockets.Motion.Input(
-            "motion",
-            optional=True,
-            tooltip="The clip's motion from Measure Motion. Measured here if nothing is connected.",
+        optional(
+            sockets.Motion, "motion", "The clip's motion from Measure Motion. Measured here if nothing is connected."
         ),
-        sockets.Keyframes.Input(
+        optional(
+            sockets.Keyframes,
             "keyframes",
-            optional=True,
-            tooltip="The painted keyframes, by which sharpness is judged; without them, by the clip.",
+            "The painted keyframes, by which sharpness is judged; without them, by the clip.",
         ),
-        io.Mask.Input(
+        optional(
+            io.Mask,
             "mask",
-            optional=True,
-            tooltip="White where the subject is, one mask for each frame or one for all. Inside and outside are "
-            "measured apart as well.",
+            "White where the subject is, one mask for each frame or one for all. Inside and outside are measured apart "
+            "as well.",
         ),
-        sockets.Runs.Input(
+        optional(
+            sockets.Runs,
             "runs",
-            optional=True,
-            tooltip="The runs the film was faded from, for ghosting and double exposure, where the film comes from a "
-            "file.",
+            "The runs the film was faded from, for ghosting and double exposure, where the film comes from a file.",
         ),
     )
     outputs = (

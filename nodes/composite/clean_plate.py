@@ -13,7 +13,7 @@ from escalier.refusals import Refusal
 
 from .. import sockets
 from ..dial_inputs import DialValue, dial_input, dials_from
-from ..node import Node, output
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures, masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
@@ -49,9 +49,7 @@ class EscalierCleanPlate(Node):
     search_aliases = ("background plate", "remove person", "empty room", "temporal median")
     inputs = (
         *_inputs(),
-        io.Int.Input(
-            "frame", default=0, min=0, max=10_000_000, tooltip="The frame whose view the plate has, counted from 0."
-        ),
+        io.Int.Input("frame", **span(0, 0, 10_000_000), tooltip="The frame whose view the plate has, counted from 0."),
     )
     outputs = (
         output(io.Image, "plate", "The room without the subject."),

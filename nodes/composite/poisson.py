@@ -10,7 +10,7 @@ from escalier.composite import Blending, Machine
 
 from .. import sockets
 from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
-from ..node import Node, output
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
@@ -37,10 +37,7 @@ class EscalierPoissonBlend(Node):
         *dial_inputs(Blending, "gradients", "strength"),
         io.Float.Input(
             "screening_px",
-            default=0.0,
-            min=0.0,
-            max=FAINTEST_SCREENING_PX,
-            step=1.0,
+            **span(0.0, 0.0, FAINTEST_SCREENING_PX, step=1.0),
             tooltip="How deep the target's colours reach into the source, in pixels. 0 carries them through all of it; "
             "40 keeps the body's own colours away from its edge.",
         ),
@@ -66,8 +63,7 @@ class EscalierPoissonBlend(Node):
 
         figure, room = film_from_input(source, "source"), film_from_input(target, "target")
         blending = replace(dials_from(Blending, dials), screening=1 / screening_px**2 if screening_px else 0.0)
-        machine = _on_device(dials_from(Machine, dials))
-        masks = masks_from_input(mask)
+        machine, masks = _on_device(dials_from(Machine, dials)), masks_from_input(mask)
         frames = poisson_blend_film(figure, room, masks, blending, machine=machine, progress=Progress())
         clip = clip_from_input(source if len(figure) >= len(room) else target)
         return io.NodeOutput(FilmVideo(film_on_disk(frames, max(len(figure), len(room)), clip.rate), clip))

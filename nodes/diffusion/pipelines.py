@@ -13,7 +13,7 @@ from escalier.diffusion import TASKS, Pipeline, load_pipeline, repaint
 from .. import sockets
 from ..allowed_files import AllowedFiles, files_in, folders_in, roots
 from ..held_models import bringing
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import masks_from_input, pictures_from_images
 
@@ -75,8 +75,8 @@ class EscalierLoadPipeline(Node):
     inputs = (
         PIPELINES.menu(
             "pipeline",
-            "A folder in models/diffusers, with model_index.json, or a file in models/checkpoints. Press R to "
-            "find one put there just now.",
+            "A folder in models/diffusers, with model_index.json, or a file in models/checkpoints. Press R to find one "
+            "put there just now.",
         ),
         io.Combo.Input(
             "task",
@@ -157,64 +157,44 @@ class EscalierRunPipeline(Node):
         io.String.Input("negative_prompt", default="", multiline=True, tooltip="What not to paint."),
         io.Float.Input(
             "strength",
-            default=0.6,
-            min=0.01,
-            max=1.0,
-            step=0.01,
+            **span(0.6, 0.01, 1.0, step=0.01),
             tooltip="How far the painting may leave the picture. 0.6 restyles and keeps the drawing; 1 starts from "
             "nothing. InstructPix2Pix does not look at it.",
         ),
-        io.Int.Input("steps", default=20, min=1, max=1000, tooltip="Steps of denoising. More is finer."),
+        io.Int.Input("steps", **span(20, 1, 1000), tooltip="Steps of denoising. More is finer."),
         io.Float.Input(
             "guidance",
-            default=7.5,
-            min=1.0,
-            max=30.0,
-            step=0.1,
+            **span(7.5, 1.0, 30.0, step=0.1),
             tooltip="How literally the prompt is taken. 7.5 is usual; more is harsher.",
         ),
         io.Float.Input(
             "image_guidance",
-            default=1.5,
-            min=1.0,
-            max=10.0,
-            step=0.1,
+            **span(1.5, 1.0, 10.0, step=0.1),
             advanced=True,
             tooltip="InstructPix2Pix alone: how much of the picture is kept. More keeps more.",
         ),
         io.Int.Input(
             "seed",
-            default=0,
-            min=0,
-            max=2**63 - 1,
+            **span(0, 0, 2**63 - 1),
             control_after_generate=True,
             tooltip="Another seed, another painting; the same one, the same bits.",
         ),
         io.Int.Input(
             "batch",
-            default=1,
-            min=1,
-            max=64,
+            **span(1, 1, 64),
             advanced=True,
             tooltip="Pictures painted at once. More is faster on a large card; halved where memory is short.",
         ),
         *(
             io.Float.Input(
                 f"control_strength{suffix}",
-                default=1.0,
-                min=0.0,
-                max=2.0,
-                step=0.05,
+                **span(1.0, 0.0, 2.0, step=0.05),
                 advanced=bool(suffix),
                 tooltip=f"How firmly the {place} ControlNet holds. 0 has no effect; above 1 the drawing hardens.",
             )
             for suffix, place in PLACES.items()
         ),
-        io.Mask.Input(
-            "mask",
-            optional=True,
-            tooltip="For inpaint: white is painted, black keeps its bits. One for all, or one each.",
-        ),
+        optional(io.Mask, "mask", "For inpaint: white is painted, black keeps its bits. One for all, or one each."),
         *(
             io.Image.Input(
                 f"control_map{suffix}",
@@ -229,12 +209,7 @@ class EscalierRunPipeline(Node):
 
     @classmethod
     def execute(
-        cls,
-        pipeline: Pipeline,
-        image: torch.Tensor,
-        prompt: str,
-        mask: torch.Tensor | None = None,
-        **given: Any,
+        cls, pipeline: Pipeline, image: torch.Tensor, prompt: str, mask: torch.Tensor | None = None, **given: Any
     ) -> io.NodeOutput:
         held = [(given.pop(f"control_map{end}", None), given.pop(f"control_strength{end}"), end) for end in PLACES]
         maps = [pictures_from_images(one, f"control_map{end}") for one, _, end in held if one is not None]

@@ -11,13 +11,9 @@ from escalier.refusals import Refusal
 
 from .. import sockets
 from ..errors import sentence
-from ..node import Node, output
+from ..node import Node, optional, output, span
 
-BLOCKS = {
-    "output": ("output",),
-    "middle and output": ("middle", "output"),
-    "all": ("input", "middle", "output"),
-}
+BLOCKS = {"output": ("output",), "middle and output": ("middle", "output"), "all": ("input", "middle", "output")}
 Replacement = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, dict], torch.Tensor]
 
 
@@ -35,18 +31,12 @@ def _step_inputs() -> list[io.Input]:
     return [
         io.Float.Input(
             "start_percent",
-            default=0.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.0, 0.0, 1.0, step=0.01),
             tooltip="From which part of the sampling on. 0 is its start, where layout and large colours are decided.",
         ),
         io.Float.Input(
             "end_percent",
-            default=0.8,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.8, 0.0, 1.0, step=0.01),
             tooltip="Up to which part of the sampling. 0.8 leaves the last fine detail to each picture; less costs "
             "less time and memory.",
         ),
@@ -64,33 +54,28 @@ class EscalierSharedAttention(Node):
         io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
         io.Int.Input(
             "anchor",
-            default=0,
-            min=0,
-            max=9999,
+            **span(0, 0, 9999),
             tooltip="Which picture of the batch the others look at, counted from 0. It is painted as it would be "
             "alone. Not used when a bank is connected.",
         ),
         io.Float.Input(
             "strength",
-            default=1.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(1.0, 0.0, 1.0, step=0.01),
             tooltip="How much they look at it. 1 treats the anchor's places like their own; 0 changes nothing.",
         ),
         _blocks_input(),
         *_step_inputs(),
-        sockets.AttentionBank.Input(
+        optional(
+            sockets.AttentionBank,
             "bank",
-            optional=True,
-            tooltip="What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of one in "
-            "this batch. Steps, scheduler and denoise must be the same in both runs.",
+            "What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of one in this "
+            "batch. Steps, scheduler and denoise must be the same in both runs.",
         ),
-        io.Latent.Input(
+        optional(
+            io.Latent,
             "after",
-            optional=True,
-            tooltip="Connect the latent of the recorded run here, so that it is finished before this one. Only needed "
-            "with a bank.",
+            "Connect the latent of the recorded run here, so that it is finished before this one. Only needed with a "
+            "bank.",
         ),
     )
     outputs = (output(io.Model, "model", "The model that shares, for the sampler."),)
@@ -130,9 +115,7 @@ class EscalierRecordAttention(Node):
     search_aliases = ("attention bank", "reference bank", "consistent characters")
     inputs = (
         io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
-        io.Int.Input(
-            "anchor", default=0, min=0, max=9999, tooltip="Which picture of the batch is kept, counted from 0."
-        ),
+        io.Int.Input("anchor", **span(0, 0, 9999), tooltip="Which picture of the batch is kept, counted from 0."),
         _blocks_input(),
         *_step_inputs(),
     )

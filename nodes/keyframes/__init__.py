@@ -2,12 +2,7 @@
 
 from .anchors import EscalierLockAnchorCells, EscalierPasteAnchorCells
 from .choose import EscalierChooseKeyframes
-from .files import (
-    EscalierKeyframesFromImages,
-    EscalierKeyframesToImages,
-    EscalierLoadKeyframes,
-    EscalierSaveKeyframes,
-)
+from .files import EscalierKeyframesFromImages, EscalierKeyframesToImages, EscalierLoadKeyframes, EscalierSaveKeyframes
 from .grid import EscalierPlanGrid, EscalierSplitGrid, EscalierTileGrid
 from .vary import EscalierVaryKeyframes
 

@@ -8,7 +8,7 @@ from escalier.film import Motion
 from escalier.keyframes import MODES, PER_SECOND, Keyframes, choose_keyframes, format_indices, parse_indices
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
 from ..video import FilmInput, film_from_input
@@ -31,42 +31,31 @@ class EscalierChooseKeyframes(Node):
         ),
         io.Float.Input(
             "per_second",
-            default=PER_SECOND,
-            min=0.01,
-            max=60.0,
-            step=0.05,
+            **span(PER_SECOND, 0.01, 60.0, step=0.05),
             tooltip="Keyframes per second of film. 0.5 is one every two seconds: fades between them are then long "
             "enough to go unnoticed. Over 2, fades look like jump cuts.",
         ),
         io.Int.Input(
             "count",
-            default=0,
-            min=0,
-            max=9999,
+            **span(0, 0, 9999),
             tooltip="How many keyframes in all, for the modes 'count' and 'motion'. In 'motion', 0 takes as many as "
             "per_second gives.",
         ),
         io.Int.Input(
             "n",
-            default=48,
-            min=1,
-            max=99_999,
+            **span(48, 1, 99_999),
             tooltip="Frames from one keyframe to the next, for the mode 'every n'. 48 is two seconds at 24 frames per "
             "second.",
         ),
         io.Int.Input(
             "minimum_gap",
-            default=0,
-            min=0,
-            max=99_999,
+            **span(0, 0, 99_999),
             advanced=True,
             tooltip="In the mode 'motion', at least so many frames from one keyframe to the next. 0 takes half of the "
             "even spacing.",
         ),
-        sockets.Motion.Input(
-            "motion",
-            optional=True,
-            tooltip="How the film moves, from Measure Motion. Needed for the mode 'motion' only.",
+        optional(
+            sockets.Motion, "motion", "How the film moves, from Measure Motion. Needed for the mode 'motion' only."
         ),
         io.String.Input(
             "frames",

@@ -6,7 +6,7 @@ from comfy_api.v0_0_2 import io
 from escalier.keyframes import ANCHORS, FITS, MAX_SIDE_PX, PER_SHEET, GridPlan, Keyframes, plan_grid, split, tile
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, output, span
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import FilmInput, film_from_input
 
@@ -25,18 +25,13 @@ class EscalierPlanGrid(Node):
         ),
         io.Int.Input(
             "max_side",
-            default=MAX_SIDE_PX,
-            min=64,
-            max=8192,
-            step=64,
+            **span(MAX_SIDE_PX, 64, 8192, step=64),
             tooltip="The longest a side of a sheet may be, in pixels. 1920, because above about that diffusion models "
             "repeat and tear the picture and their memory explodes. Larger gives larger cells.",
         ),
         io.Int.Input(
             "per_sheet",
-            default=PER_SHEET,
-            min=1,
-            max=49,
+            **span(PER_SHEET, 1, 49),
             tooltip="At most this many cells on a sheet. 9, because faces break in smaller cells; 4 to 9 is a good "
             "range. More puts more keyframes under one look.",
         ),
@@ -57,10 +52,7 @@ class EscalierPlanGrid(Node):
         ),
         io.Int.Input(
             "gutter",
-            default=0,
-            min=0,
-            max=512,
-            step=64,
+            **span(0, 0, 512, step=64),
             advanced=True,
             tooltip="Grey pixels between cells. 0 leaves the most room; 64 keeps a model from painting across from one "
             "cell into the next.",

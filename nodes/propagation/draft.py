@@ -10,7 +10,7 @@ from escalier.propagation import DraftPart, Guides, Staircase, draft_film, make_
 
 from .. import sockets
 from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
-from ..node import Node, output
+from ..node import Node, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
@@ -30,17 +30,13 @@ class EscalierDraft(Node):
         sockets.Keyframes.Input("keyframes", tooltip="The painted keyframes of the whole film, in its size."),
         io.Int.Input(
             "first_frame",
-            default=0,
-            min=0,
-            max=999_999,
+            **span(0, 0, 999_999),
             tooltip="Where the part begins, counted from 0. 0 is the beginning of the film. Take the number of a "
             "keyframe to see the fade that begins there.",
         ),
         io.Int.Input(
             "frames",
-            default=0,
-            min=0,
-            max=999_999,
+            **span(0, 0, 999_999),
             tooltip="How many frames to draft. 0 is all of them, up to the end of the film. For the fade from keyframe "
             "24 to keyframe 72 it is 49.",
         ),

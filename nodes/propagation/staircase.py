@@ -8,7 +8,7 @@ from escalier.propagation import Fade, Runs, Staircase
 
 from .. import sockets
 from ..dial_inputs import DialValue, dial_inputs, dials_from
-from ..node import Node, output
+from ..node import Node, optional, output
 from ..progress import Progress
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 
@@ -25,10 +25,10 @@ class EscalierStaircase(Node):
         sockets.film_input("The filmed clip again: its sound, its timing and its colour tags go to the result."),
         *dial_inputs(Fade, "mode", "fade_frames"),
         *dial_inputs(Fade, "ramp_frames", "seed", advanced=True),
-        sockets.Motion.Input(
+        optional(
+            sockets.Motion,
             "motion",
-            optional=True,
-            tooltip="Connect the film's motion to have the fades judged: double images and jumps in figures.",
+            "Connect the film's motion to have the fades judged: double images and jumps in figures.",
         ),
         *dial_inputs(Fade, "keep_contrast", "seam_removal", optional=True, advanced=True),
     )

@@ -12,7 +12,7 @@ from .. import sockets
 from ..allowed_files import model_files
 from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..held_models import bringing
-from ..node import Node, output
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
 from ..video import FilmInput, film_from_input
@@ -68,9 +68,7 @@ class EscalierEmbedForSam(Node):
         sockets.film_input("The picture, or the film of which one frame is looked at."),
         io.Int.Input(
             "frame",
-            default=0,
-            min=0,
-            max=9_999_999,
+            **span(0, 0, 9_999_999),
             tooltip="Which frame of the film, counted from 0. For a single picture it is 0.",
         ),
     )
@@ -109,9 +107,7 @@ class EscalierSegment(Node):
         ),
         io.Int.Input(
             "object",
-            default=0,
-            min=0,
-            max=9999,
+            **span(0, 0, 9999),
             tooltip="Which object of the prompts goes into the mask, counted from 1. 0 joins all of them.",
         ),
     )

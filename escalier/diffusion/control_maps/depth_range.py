@@ -92,7 +92,7 @@ def shared_greys(depths: Sequence[np.ndarray]) -> np.ndarray:
     Examples
     --------
     >>> room = np.linspace(0, 1, 64 * 36, dtype=np.float32).reshape(36, 64)
-    >>> greys = shared_greys([room, room * 3 + 5], "doctest")
+    >>> greys = shared_greys([room, room * 3 + 5])
     >>> bool(np.abs(greys[0] - greys[1]).max() < 0.001)
     True
     """
