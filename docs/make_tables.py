@@ -109,7 +109,7 @@ def node_schemas() -> Iterator[tuple[str, str, str, str]]:
 
 def nodes(room: str) -> str:
     """The nodes of one menu entry in the menu's order, each with a link to its help page."""
-    lists = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "nodes").rglob("__init__.py"))]
+    lists = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "nodes").rglob("*.py"))]
     order = [name for text in lists for name in re.findall(r"\bEscalier\w+", text.partition("\nNODES")[2])]
     mine = sorted((schema for schema in node_schemas() if schema[0] == room), key=lambda schema: order.index(schema[1]))
     rows = [

@@ -16,7 +16,10 @@ from escalier.refusals import Refusal
 OF_OTHERS = (TypeError, ValueError, ImportError, OSError, MemoryError)
 
 NO_ALPHA_SIZE = "64x64"
-NO_ALPHA = "this empty mask of 64x64 is what Load Image gives for a picture that has no alpha: connect another mask, or load a picture with alpha"
+NO_ALPHA = (
+    "this empty mask of 64x64 is what Load Image gives for a picture that has no alpha: connect another mask, or load "
+    "a picture with alpha"
+)
 
 
 def named_after_node(execute: Callable[..., Any]) -> Callable[..., Any]:

@@ -187,3 +187,12 @@ class EscalierRestoreCadence(Node):
         kept = parse_indices(indices, len(clip))
         times = getattr(clip, "times", None)
         return io.NodeOutput(FilmVideo(RestoredCadence(pictures, kept, len(clip), rate=clip.rate, times=times), clip))
+
+
+NODES: list[type[io.ComfyNode]] = [
+    EscalierMotion,
+    EscalierMotionFromImages,
+    EscalierCadence,
+    EscalierPickFrames,
+    EscalierRestoreCadence,
+]

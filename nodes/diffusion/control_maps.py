@@ -26,7 +26,15 @@ SEGMENTATION = model_folders(
 DETECTOR_BYTES = 4 * 1024**3
 """The largest detector, ZoeDepth, with room to compute."""
 
-RESOLUTION_TOOLTIP = "The short side, in pixels, at which the detector looks; the map comes back in the picture's own size. Most were taught at 512. More finds finer lines, misses large forms and costs with the square. 0 looks at the picture's own size."
+
+def resolution_input() -> io.Input:
+    return io.Int.Input(
+        "resolution",
+        **span(512, 0, 4096, step=64),
+        tooltip="The short side, in pixels, at which the detector looks; the map comes back in the picture's own size. "
+        "Most were taught at 512. More finds finer lines, misses large forms and costs with the square. 0 looks at the "
+        "picture's own size.",
+    )
 
 
 class EscalierControlMap(Node):
@@ -62,7 +70,7 @@ class EscalierControlMap(Node):
             "need no file; the others say which file belongs into models/controlnet_aux. The code of 'openpose' is "
             "licensed for non-commercial use only, and 'pidinet' for research only.",
         ),
-        io.Int.Input("resolution", **span(512, 0, 4096, step=64), tooltip=RESOLUTION_TOOLTIP),
+        resolution_input(),
         *dial_inputs(Options, "canny_low", "canny_high", "mlsd_score", "mlsd_distance", "pose_parts", advanced=True),
     )
     outputs = (
@@ -99,7 +107,7 @@ class EscalierSegmentationMap(Node):
             "A folder inside models/segmentation with all files of a transformers model for ADE20K: "
             "nvidia/segformer-b4-finetuned-ade-512-512, say. Press R to find one put there just now.",
         ),
-        io.Int.Input("resolution", **span(512, 0, 4096, step=64), tooltip=RESOLUTION_TOOLTIP),
+        resolution_input(),
     )
     outputs = (
         output(io.Image, "maps", "One map for each picture, of the picture's size."),

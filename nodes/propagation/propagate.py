@@ -15,8 +15,6 @@ from ..scratch import lasting_folder
 from ..tensors import masks_from_input
 from ..video import FilmInput, film_from_input
 
-CUTS_TOOLTIP = "Finds the cuts of the film and carries no keyframe across one; every shot then needs a keyframe of its own. Switch it off when a sudden change inside one shot is taken for a cut."
-
 
 def seed_input() -> io.Int.Input:
     return io.Int.Input(
@@ -38,7 +36,14 @@ def mask_input() -> io.Mask.Input:
 
 
 def cuts_input() -> io.Boolean.Input:
-    return io.Boolean.Input("stop_at_cuts", default=True, optional=True, advanced=True, tooltip=CUTS_TOOLTIP)
+    return io.Boolean.Input(
+        "stop_at_cuts",
+        default=True,
+        optional=True,
+        advanced=True,
+        tooltip="Finds the cuts of the film and carries no keyframe across one; every shot then needs a keyframe of "
+        "its own. Switch it off when a sudden change inside one shot is taken for a cut.",
+    )
 
 
 class EscalierPropagate(Node):
