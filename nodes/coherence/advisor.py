@@ -30,9 +30,7 @@ class EscalierAdviseKeyframes(Node):
             tooltip="How many frames to suggest at most. Each one reckons with those before it. 3 are painted in an "
             "evening; then draft and ask again.",
         ),
-        optional(
-            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
-        ),
+        sockets.measured_motion(),
         optional(
             sockets.Keyframes,
             "keyframes",

@@ -20,7 +20,7 @@ class EscalierChooseKeyframes(Node):
     display_name = "Choose Keyframes"
     search_aliases = ("pick frames", "extract frames", "select frames", "every nth frame")
     inputs = (
-        sockets.film_input("The filmed clip: a video, or a batch of images."),
+        sockets.film_input(),
         io.Combo.Input(
             "mode",
             options=list(MODES),

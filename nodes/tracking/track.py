@@ -74,7 +74,7 @@ class EscalierTrackMask(Node):
     display_name = "Track Mask"
     search_aliases = ("video mask", "mask propagation", "rotoscope", "roto brush", "object tracking")
     inputs = (
-        sockets.film_input("The filmed clip: a video, or a batch of images."),
+        sockets.film_input(),
         io.Mask.Input(
             "mask",
             tooltip="The subject's mask in one or a few frames, in the film's size. First and last frame are a good "
@@ -88,9 +88,7 @@ class EscalierTrackMask(Node):
             advanced=True,
             tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
         ),
-        optional(
-            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
-        ),
+        sockets.measured_motion(),
         optional(
             sockets.Sam,
             "sam",
@@ -132,7 +130,7 @@ class EscalierTrackMaskSam2(Node):
     display_name = "Track Mask with SAM2"
     search_aliases = ("SAM2 video", "segment anything 2", "video segmentation", "video mask", "rotoscope")
     inputs = (
-        sockets.film_input("The filmed clip: a video, or a batch of images."),
+        sockets.film_input(),
         io.Mask.Input(
             "mask",
             tooltip="The subject's mask in one or a few frames, in the film's size. The model takes its form at one "
