@@ -1,16 +1,17 @@
 """Menu escalier/diffusion: pipelines of diffusers, from this disk, under ComfyUI's memory manager."""
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import comfy.model_management
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion import TASKS, Pipeline, load_pipeline, repaint
+from escalier.diffusion import TASKS, Painting, Pipeline, load_pipeline, repaint
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, files_in, folders_in, roots
+from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..held_models import bringing
 from ..node import Node, output
 from ..progress import Progress
@@ -130,7 +131,7 @@ class EscalierLoadPipeline(Node):
             device=comfy.model_management.unet_offload_device(),
         )
         bring = bringing(loaded.modules, WORKING_BYTES, whole=True)
-        return io.NodeOutput(dataclasses.replace(loaded, before_use=bring), str(loaded))
+        return io.NodeOutput(replace(loaded, before_use=bring), str(loaded))
 
 
 class EscalierRunPipeline(Node):
@@ -150,33 +151,8 @@ class EscalierRunPipeline(Node):
             tooltip="What to paint. For InstructPix2Pix an instruction, such as 'make it a gouache painting'.",
         ),
         io.String.Input("negative_prompt", default="", multiline=True, tooltip="What not to paint."),
-        io.Float.Input(
-            "strength",
-            default=0.6,
-            min=0.01,
-            max=1.0,
-            step=0.01,
-            tooltip="How far the painting may leave the picture. 0.6 restyles and keeps the drawing; 1 starts from "
-            "nothing. InstructPix2Pix does not look at it.",
-        ),
-        io.Int.Input("steps", default=20, min=1, max=1000, tooltip="Steps of denoising. More is finer."),
-        io.Float.Input(
-            "guidance",
-            default=7.5,
-            min=1.0,
-            max=30.0,
-            step=0.1,
-            tooltip="How literally the prompt is taken. 7.5 is usual; more is harsher.",
-        ),
-        io.Float.Input(
-            "image_guidance",
-            default=1.5,
-            min=1.0,
-            max=10.0,
-            step=0.1,
-            advanced=True,
-            tooltip="InstructPix2Pix alone: how much of the picture is kept. More keeps more.",
-        ),
+        *dial_inputs(Painting, "strength", "steps", "guidance"),
+        dial_input(Painting, "image_guidance", advanced=True),
         io.Int.Input(
             "seed",
             default=0,
@@ -185,14 +161,7 @@ class EscalierRunPipeline(Node):
             control_after_generate=True,
             tooltip="Another seed, another painting; the same one, the same bits.",
         ),
-        io.Int.Input(
-            "batch",
-            default=1,
-            min=1,
-            max=64,
-            advanced=True,
-            tooltip="Pictures painted at once. More is faster on a large card; halved where memory is short.",
-        ),
+        dial_input(Painting, "batch", advanced=True),
         *(
             io.Float.Input(
                 f"control_strength{suffix}",
@@ -224,26 +193,22 @@ class EscalierRunPipeline(Node):
 
     @classmethod
     def execute(
-        cls, pipeline: Pipeline, image, prompt, negative_prompt, strength, steps, guidance, image_guidance, seed,
-        batch, control_strength, control_strength_2, control_strength_3, mask=None, control_map=None,
-        control_map_2=None, control_map_3=None,
-    ) -> io.NodeOutput:  # fmt: skip
-        given = {"control_map": control_map, "control_map_2": control_map_2, "control_map_3": control_map_3}
-        holds = (control_strength, control_strength_2, control_strength_3)
+        cls,
+        pipeline: Pipeline,
+        image: torch.Tensor,
+        prompt: str,
+        mask: torch.Tensor | None = None,
+        **given: float | str | torch.Tensor,
+    ) -> io.NodeOutput:
+        maps = {name: given[name] for name in (f"control_map{suffix}" for suffix in PLACES) if name in given}
+        holds = [given[f"control_strength{suffix}"] for suffix in PLACES][: pipeline.controlnets]
         painted = repaint(
             pipeline,
             pictures_from_images(image, "image"),
             prompt,
-            negative_prompt=negative_prompt,
+            replace(dials_from(Painting, given), control_strengths=tuple(holds)),
             masks=None if mask is None else masks_from_input(mask),
-            control_maps=[pictures_from_images(one, name) for name, one in given.items() if one is not None],
-            control_strengths=holds[: pipeline.controlnets],
-            strength=strength,
-            steps=steps,
-            guidance=guidance,
-            image_guidance=image_guidance,
-            seed=seed,
-            batch=batch,
+            control_maps=[pictures_from_images(one, name) for name, one in maps.items() if one is not None],
             progress=Progress(),
         )
         return io.NodeOutput(torch.from_numpy(painted))
