@@ -26,9 +26,9 @@ from escalier.diffusion import (
 )
 from escalier.film import Film, FilmMasks, as_uint8
 from escalier.keyframes import (
-    MAX_SIDE_PX,
     GridPlan,
     Keyframes,
+    Sheet,
     choose_keyframes,
     parse_frames,
     plan_grid,
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--keyframe-frames", metavar="FRAMES", help="the frames to paint, counted from --first: 0,50,99")
     add_dials(group, Painting, PAINTING)
-    group.add_argument("--max-side", type=int, default=MAX_SIDE_PX, metavar="PX", help="of the sheet (1920)")
+    add_dials(group, Sheet, {"max_side": "--max-side"})
     group.add_argument(
         "--painted", type=Path, metavar="FOLDER", help="where the painted keyframes go (OUTPUT_keyframes)"
     )
@@ -161,7 +161,7 @@ def paint_keyframes(
 
 
 def _sheet(film: Film, indices: Sequence[int], max_side: int) -> GridPlan:
-    return plan_grid(indices, film.size, len(film), rate=film.rate, max_side=max_side, per_sheet=len(indices))
+    return plan_grid(indices, film.size, len(film), Sheet(max_side, len(indices)), rate=film.rate)
 
 
 def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks: FilmMasks | None) -> Keyframes:

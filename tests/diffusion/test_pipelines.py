@@ -132,9 +132,8 @@ def test_a_controlnet_without_strength_has_no_effect(models: Path, pictures: np.
     plain = repaint(load_pipeline(models / "sd15"), pictures, "a dancer", painting=FEW)
 
     def held(*holds: float) -> np.ndarray:
-        return repaint(
-            pipeline, pictures, "a dancer", control_maps=[maps, 1 - maps], painting=replace(FEW, control_strengths=holds)
-        )  # fmt: skip
+        painting = replace(FEW, control_strengths=holds)
+        return repaint(pipeline, pictures, "a dancer", painting, control_maps=[maps, 1 - maps])
 
     assert np.array_equal(held(0, 0), plain)
     first, second = held(1, 0), held(0, 1)
@@ -182,7 +181,8 @@ def test_strength_is_the_part_of_the_steps_that_is_done(
     img2img: Pipeline, pictures: np.ndarray, strength: float, done: list[int]
 ) -> None:
     told: list[float] = []
-    repaint(img2img, pictures[:1], "", Painting(steps=5, strength=strength), progress=lambda done, total, picture=None: told.append(done))  # fmt: skip
+    painting = Painting(steps=5, strength=strength)
+    repaint(img2img, pictures[:1], "", painting, progress=lambda done, total, picture=None: told.append(done))
     assert [share * len(done) for share in told[:-1]] == pytest.approx(done)
 
 
