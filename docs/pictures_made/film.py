@@ -37,7 +37,7 @@ def cadence(shot: Shot) -> np.ndarray:
     rows = []
     for every, name in ((1, "On ones: as filmed"), (2, "On twos"), (3, "On threes")):
         film = HeldFilm(shot.clip, Cadence(every))
-        kept = [film.kept(index) for index in frames]
+        kept = [film.cadence.kept(index) for index in frames]
         cells = [
             Cell(film.frame(index)[hand], f"{index}" if index == held else f"{held} held", marked=index == held)
             for index, held in zip(frames, kept, strict=True)
