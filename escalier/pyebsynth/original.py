@@ -86,6 +86,7 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
             f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'",
             channels,
             "use backend='cpu'",
+            who="synthesise",
         )
     unknown = {
         "source_mask": problem.source_mask,
@@ -95,9 +96,15 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     }
     for name, value in unknown.items():
         if value is not None:
-            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'")
+            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'", who="synthesise")
     if problem.modulation is not None and not on_card:
-        raise Refusal("modulation", "be left out where the original runs on the processor", "one", "use backend='cpu'")
+        raise Refusal(
+            "modulation",
+            "be left out where the original runs on the processor",
+            "one",
+            "use backend='cpu'",
+            who="synthesise",
+        )
     if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
         logger.warning("the original ignores weighted voting and stop_threshold on the processor")
 
