@@ -83,7 +83,10 @@ def open_scratch(folder: str | Path) -> Path:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     except FileExistsError as error:
         raise FileInTheWay(
-            f"{folder}", "be a folder for scratch, but a file of this name is there", remedy="choose another"
+            f"{folder}",
+            "be a folder for scratch, but a file of this name is there",
+            remedy="choose another",
+            who="open_scratch",
         ) from error
     except OSError as error:
         raise file_refusal(error)(
@@ -114,7 +117,7 @@ def own_folder(path: Path) -> Path:
             put_aside(path, "it may not be opened")
         else:
             return path
-    raise FileInTheWay(f"{path}", "be a folder, but something else is there", remedy="remove it")
+    raise FileInTheWay(f"{path}", "be a folder, but something else is there", remedy="remove it", who="own_folder")
 
 
 @contextlib.contextmanager
@@ -203,6 +206,7 @@ def read_back(found: Made | None, path: Path) -> Made:
             path.name,
             f"read back from {path.parent} as it was written, but it does not",
             remedy="check the disk, or choose another folder for scratch",
+            who="read_back",
         )
     return found
 
@@ -289,10 +293,10 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
     0
     """
     if older_than_days is None and keep_bytes is None:
-        raise Refusal("older_than_days or keep_bytes", "be given", "neither", "0 days removes all")
+        raise Refusal("older_than_days or keep_bytes", "be given", "neither", "0 days removes all", who="clean_scratch")
     for name, bound in (("older_than_days", older_than_days), ("keep_bytes", keep_bytes)):
         if bound is not None and not bound >= 0:
-            raise Refusal(name, "be >= 0", bound, "0 removes all")
+            raise Refusal(name, "be >= 0", bound, "0 removes all", who="clean_scratch")
     folder = Path(folder)
     if not _is_marked(folder):
         return 0
