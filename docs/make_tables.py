@@ -51,11 +51,11 @@ def rooms() -> list[str]:
     return sorted(folders, key=lambda room: (escalier.__doc__ or "").find(f"escalier.{room}`"))
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", r"\|")
 
 
-def _table(heads: list[str], rows: Iterator[list[str]] | list[list[str]]) -> str:
+def table(heads: list[str], rows: Iterator[list[str]] | list[list[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
@@ -69,7 +69,7 @@ def _first_sentence(text: str | None) -> str:
 def fades() -> str:
     """Every fade with the first line of its docstring."""
     rows = [[f"`{name}`", (inspect.getdoc(fade) or "").splitlines()[0]] for name, fade in FADES.items()]
-    return _table(["mode", "what it does"], rows)
+    return table(["mode", "what it does"], rows)
 
 
 def options(command: str) -> str:
@@ -85,8 +85,8 @@ def options(command: str) -> str:
         if isinstance(action.choices, (list, tuple)) and action.metavar is None:
             shown = " or ".join(str(choice) for choice in action.choices)
         words = " ".join([*action.option_strings[-1:], shown]).strip()
-        rows.append([f"`{_cell(words)}`", _cell(formatter._expand_help(action))])
-    return _table(["option", "meaning"], rows)
+        rows.append([f"`{cell(words)}`", cell(formatter._expand_help(action))])
+    return table(["option", "meaning"], rows)
 
 
 def dials(which: str) -> str:
@@ -97,7 +97,7 @@ def dials(which: str) -> str:
 
 def commands(_: str) -> str:
     """Every command with its line of help."""
-    return _table(["command", "what it does"], [[f"`escalier {name}`", line] for name, (_, line) in COMMANDS.items()])
+    return table(["command", "what it does"], [[f"`escalier {name}`", line] for name, (_, line) in COMMANDS.items()])
 
 
 def node_schemas() -> Iterator[tuple[str, str, str, str]]:
@@ -105,32 +105,27 @@ def node_schemas() -> Iterator[tuple[str, str, str, str]]:
     for path in sorted((ROOT / "nodes").rglob("*.py")):
         room = path.relative_to(ROOT / "nodes").with_suffix("").parts[0]
         for one in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(one, ast.ClassDef) and [base.id for base in one.bases if isinstance(base, ast.Name)] == ["Node"]:
-                title = next(
-                    ast.literal_eval(line.value)
-                    for line in one.body
-                    if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "display_name"
-                )
-                yield room, one.name, title, ast.get_docstring(one) or ""
+            if isinstance(one, ast.ClassDef) and [ast.unparse(base) for base in one.bases] == ["Node"]:
+                given = {ast.unparse(line.targets[0]): line.value for line in one.body if isinstance(line, ast.Assign)}
+                yield room, one.name, ast.literal_eval(given["display_name"]), ast.get_docstring(one) or ""
 
 
 def nodes(room: str) -> str:
     """The nodes of one menu entry in the menu's order, each with a link to its help page."""
-    lists = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "nodes").rglob("__init__.py"))]
+    lists = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "nodes").rglob("*.py"))]
     order = [name for text in lists for name in re.findall(r"\bEscalier\w+", text.partition("\nNODES")[2])]
     mine = sorted((schema for schema in node_schemas() if schema[0] == room), key=lambda schema: order.index(schema[1]))
     rows = [
-        [f"[{title}](../js/docs/{name}.md)", _cell(_first_sentence(description))]
-        for _, name, title, description in mine
+        [f"[{title}](../js/docs/{name}.md)", cell(_first_sentence(description))] for _, name, title, description in mine
     ]
-    return _table(["node", "what it does"], rows)
+    return table(["node", "what it does"], rows)
 
 
 def names(room: str) -> str:
     """All that a room's door offers, with the first sentence of its docstring."""
     door = importlib.import_module(f"escalier.{room}")
-    return _table(
-        ["name", "what it is"], [[f"`{name}`", _cell(_described(getattr(door, name)))] for name in door.__all__]
+    return table(
+        ["name", "what it is"], [[f"`{name}`", cell(_described(getattr(door, name)))] for name in door.__all__]
     )
 
 
@@ -157,7 +152,7 @@ def needs(_: str) -> str:
             elif "Load" in kind:
                 models += [f"`{value}`" for value in node["inputs"].values() if isinstance(value, str) and "." in value]
         rows.append([f"[`{path.stem}`](#{path.stem})", ", ".join(files), ", ".join(models) or "none"])
-    return _table(["recipe", "nodes that take your files", "models, under these names"], rows)
+    return table(["recipe", "nodes that take your files", "models, under these names"], rows)
 
 
 TABLES: dict[str, Callable[..., str]] = {

@@ -1,5 +1,9 @@
 """Menu escalier/film: how a film moves, and how often its picture changes."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
@@ -17,12 +21,21 @@ from escalier.film import (
 from escalier.keyframes import format_indices, parse_indices
 
 from . import sockets
-from .dial_inputs import dial_input, dials_from
-from .node import Node, output
+from .dial_inputs import DialValue, dial_input, dials_from
+from .node import Node, optional, output, span
 from .progress import Progress
 from .scratch import remove_with, scratch_folder
 from .tensors import images_from_pictures, pictures_from_images
 from .video import FilmInput, FilmVideo, clip_from_input, film_from_input
+
+
+def prepared(make: Callable[[Path], Motion], progress: Progress) -> Motion:
+    """A motion, measured into a folder of its own that goes when ComfyUI's cache forgets the motion."""
+    with scratch_folder("motion") as folder:
+        motion = make(folder)
+        motion.prepare(progress=progress)
+    remove_with(motion, folder)
+    return motion
 
 
 class EscalierMotion(Node):
@@ -46,11 +59,8 @@ class EscalierMotion(Node):
 
     @classmethod
     def execute(cls, film: FilmInput, preset: str) -> io.NodeOutput:
-        with scratch_folder("motion") as folder:
-            motion = Motion(film_from_input(film), folder, preset=preset)
-            motion.prepare(progress=Progress())
-        remove_with(motion, folder)
-        return io.NodeOutput(motion)
+        pictures = film_from_input(film)
+        return io.NodeOutput(prepared(lambda folder: Motion(pictures, folder, preset=preset), Progress()))
 
 
 class EscalierMotionFromImages(Node):
@@ -68,21 +78,18 @@ class EscalierMotionFromImages(Node):
         ),
         io.Float.Input(
             "scale_px",
-            default=0.0,
-            min=0.0,
-            max=4096.0,
-            step=1.0,
+            **span(0.0, 0.0, 4096.0, step=1.0),
             tooltip="0 if the values are pixels, as in EXR files. Otherwise middle grey is no motion, and black and "
             "white are this many pixels, as in PNG files.",
         ),
         io.Boolean.Input(
             "flip_y", default=False, tooltip="Switch on if green points up, as renderers do that count rows from below."
         ),
-        io.Image.Input(
+        optional(
+            io.Image,
             "backward",
-            optional=True,
-            tooltip="For each frame but the first, where its pixels come from in the one before. Found from forward if "
-            "nothing is connected.",
+            "For each frame but the first, where its pixels come from in the one before. Found from forward if nothing "
+            "is connected.",
         ),
     )
     outputs = (output(sockets.Motion, "motion", "The motion, for every node that asks for it."),)
@@ -91,17 +98,12 @@ class EscalierMotionFromImages(Node):
     def execute(
         cls, film: FilmInput, forward: torch.Tensor, scale_px: float, flip_y: bool, backward: torch.Tensor | None = None
     ) -> io.NodeOutput:
-        sides = [
-            None
-            if images is None
-            else flows_from_pictures(pictures_from_images(images, name), scale_px=scale_px, flip_y=flip_y)
-            for name, images in (("forward", forward), ("backward", backward))
-        ]
-        with scratch_folder("motion") as folder:
-            motion = GivenMotion(film_from_input(film), folder, *sides)
-            motion.prepare(progress=Progress())
-        remove_with(motion, folder)
-        return io.NodeOutput(motion)
+        def flows(images: torch.Tensor, name: str) -> list[np.ndarray]:
+            return list(flows_from_pictures(list(pictures_from_images(images, name)), scale_px=scale_px, flip_y=flip_y))
+
+        sides = flows(forward, "forward"), None if backward is None else flows(backward, "backward")
+        pictures = film_from_input(film)
+        return io.NodeOutput(prepared(lambda folder: GivenMotion(pictures, folder, *sides), Progress()))
 
 
 class EscalierCadence(Node):
@@ -119,7 +121,7 @@ class EscalierCadence(Node):
     outputs = (output(io.Video, "video", "The held film, made while it is saved."),)
 
     @classmethod
-    def execute(cls, film: FilmInput, **cadence: int) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, **cadence: DialValue) -> io.NodeOutput:
         held = HeldFilm(film_from_input(film), dials_from(Cadence, cadence))
         return io.NodeOutput(FilmVideo(held, clip_from_input(film)))
 
@@ -135,9 +137,7 @@ class EscalierPickFrames(Node):
         sockets.film_input("The film, filmed or restyled: a video, or a batch of images."),
         io.Int.Input(
             "every",
-            default=2,
-            min=2,
-            max=16,
+            **span(2, 2, 16),
             tooltip="Frames from one kept frame to the next. 2 calms the picture and keeps quick movements; more is "
             "smoother and melts them. The last frame of the film is always kept.",
         ),
@@ -179,3 +179,12 @@ class EscalierRestoreCadence(Node):
         kept = parse_indices(indices, len(clip))
         times = getattr(clip, "times", None)
         return io.NodeOutput(FilmVideo(RestoredCadence(pictures, kept, len(clip), rate=clip.rate, times=times), clip))
+
+
+NODES: list[type[io.ComfyNode]] = [
+    EscalierMotion,
+    EscalierMotionFromImages,
+    EscalierCadence,
+    EscalierPickFrames,
+    EscalierRestoreCadence,
+]

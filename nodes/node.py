@@ -1,13 +1,13 @@
 """What every node of this pack is: a class whose name is its id, whose folder is its place in the menu."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from comfy_api.v0_0_2 import io
 
 from .errors import named_after_node
 
-MadeInput = io.Input | Callable[[], io.Input]
+MadeInput: TypeAlias = io.Input | Callable[[], io.Input]
 """An input, or what makes it whenever ComfyUI asks: a menu of what lies on this machine at that moment."""
 
 
@@ -49,3 +49,13 @@ class Node(io.ComfyNode):
 def output(kind: Any, name: str, tooltip: str) -> io.Output:
     """An output of a socket type, such as io.Video."""
     return kind.Output(display_name=name, tooltip=tooltip)
+
+
+def optional(kind: Any, id: str, tooltip: str) -> io.Input:
+    """A socket that may stay empty."""
+    return kind.Input(id, optional=True, tooltip=tooltip)
+
+
+def span(default: float, least: float, most: float, *, step: float | None = None) -> dict[str, Any]:
+    """Default and range of a number, as its input calls them."""
+    return {"default": default, "min": least, "max": most} | ({} if step is None else {"step": step})

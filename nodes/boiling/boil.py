@@ -6,7 +6,7 @@ from comfy_api.v0_0_2 import io
 from escalier.boiling import MOST_HELD, Boil
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..tensors import masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 
@@ -28,16 +28,14 @@ class EscalierLineBoil(Node):
         sockets.film_input("A third redraw, for a livelier line.", id="third", optional=True),
         io.Int.Input(
             "hold",
-            default=2,
-            min=1,
-            max=MOST_HELD,
+            **span(2, 1, MOST_HELD),
             tooltip="Frames for which each redraw is held. 2, on twos, is usual; 1 trembles, 3 breathes.",
         ),
-        io.Mask.Input(
+        optional(
+            io.Mask,
             "mask",
-            optional=True,
-            tooltip="White where lines boil: one mask for each frame, or one for the whole film. Black stays as in the "
-            "first redraw, bit for bit.",
+            "White where lines boil: one mask for each frame, or one for the whole film. Black stays as in the first "
+            "redraw, bit for bit.",
         ),
     )
     outputs = (

@@ -1,19 +1,17 @@
 """The dial between a film that holds still and one that is redrawn on every frame."""
 
-from typing import Any
-
 import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.boiling import LONGEST, Dial, parse_curve
-from escalier.film import Film, Motion
+from escalier.film import Motion
 from escalier.propagation import Fade
 
 from .. import sockets
-from ..dial_inputs import dial_input, dials_from
-from ..node import Node, output
+from ..dial_inputs import DialValue, dial_input, dials_from
+from ..film import prepared
+from ..node import Node, optional, output, span
 from ..progress import Progress
-from ..scratch import remove_with, scratch_folder
 from ..tensors import masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 
@@ -33,10 +31,7 @@ class EscalierDial(Node):
         ),
         io.Float.Input(
             "amount",
-            default=0.25,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.25, 0.0, 1.0, step=0.01),
             tooltip="What share of the frames is redrawn. 0.25 shows a redraw every 4 frames and fades between them, "
             "which lives and can still be watched; 1 is as frantic as the redrawn film.",
         ),
@@ -68,25 +63,23 @@ class EscalierDial(Node):
         ),
         io.Int.Input(
             "longest",
-            default=LONGEST,
-            min=1,
-            max=96,
+            **span(LONGEST, 1, 96),
             advanced=True,
             tooltip="Frames from one redraw to the next at most; smaller amounts mix the redraws fainter in place of "
             "rarer. 12, because a drawing cannot be carried much further. Memory grows with it.",
         ),
         dial_input(Fade, "seed", advanced=True),
-        sockets.Motion.Input(
+        optional(
+            sockets.Motion,
             "motion",
-            optional=True,
-            tooltip="The filmed clip's motion from Measure Motion, along which redraws are carried. Measured from the "
-            "still film if nothing is connected, which is slower and less exact.",
+            "The filmed clip's motion from Measure Motion, along which redraws are carried. Measured from the still "
+            "film if nothing is connected, which is slower and less exact.",
         ),
-        io.Mask.Input(
+        optional(
+            io.Mask,
             "mask",
-            optional=True,
-            tooltip="White where the film may boil, black where it holds still, bit for bit; grey mixes. Feather it "
-            "outwards with Shape Mask Edge for an aura around the subject.",
+            "White where the film may boil, black where it holds still, bit for bit; grey mixes. Feather it outwards "
+            "with Shape Mask Edge for an aura around the subject.",
         ),
     )
     outputs = (
@@ -104,24 +97,16 @@ class EscalierDial(Node):
         longest: int,
         motion: Motion | None = None,
         mask: torch.Tensor | None = None,
-        **fade: Any,
+        **fade: DialValue,
     ) -> io.NodeOutput:
         still = film_from_input(film)
         dial = Dial(
             still,
             film_from_input(redrawn),
             parse_curve(curve, len(still)) if curve.strip() else amount,
-            motion=motion or _measured(still),
+            motion=motion or prepared(lambda folder: Motion(still, folder), Progress(previews=False)),
             masks=None if mask is None else masks_from_input(mask),
             fade=dials_from(Fade, fade),
             longest=longest,
         )
         return io.NodeOutput(FilmVideo(dial, clip_from_input(film)), dial.describe())
-
-
-def _measured(film: Film) -> Motion:
-    with scratch_folder("motion") as folder:
-        motion = Motion(film, folder)
-        motion.prepare(progress=Progress(previews=False))
-    remove_with(motion, folder)
-    return motion

@@ -9,7 +9,7 @@ from escalier.keyframes import Keyframes, format_indices
 from escalier.propagation import Runs
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
 from ..video import FilmInput, film_from_input
@@ -26,34 +26,30 @@ class EscalierAdviseKeyframes(Node):
         sockets.film_input("The filmed clip at its full length, also when the runs are the draft of a part."),
         io.Int.Input(
             "count",
-            default=3,
-            min=1,
-            max=999,
+            **span(3, 1, 999),
             tooltip="How many frames to suggest at most. Each one reckons with those before it. 3 are painted in an "
             "evening; then draft and ask again.",
         ),
-        sockets.Motion.Input(
-            "motion",
-            optional=True,
-            tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
+        optional(
+            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
         ),
-        sockets.Keyframes.Input(
+        optional(
+            sockets.Keyframes,
             "keyframes",
-            optional=True,
-            tooltip="The keyframes there are, painted or only chosen. Those of the runs if nothing is connected; "
-            "without either the advice begins from nothing.",
+            "The keyframes there are, painted or only chosen. Those of the runs if nothing is connected; without "
+            "either the advice begins from nothing.",
         ),
-        sockets.Runs.Input(
+        optional(
+            sockets.Runs,
             "runs",
-            optional=True,
-            tooltip="What Draft Propagation or Propagate Keyframes made: where two runs disagree and where confidence "
-            "fell then counts too.",
+            "What Draft Propagation or Propagate Keyframes made: where two runs disagree and where confidence fell "
+            "then counts too.",
         ),
-        sockets.Measurement.Input(
+        optional(
+            sockets.Measurement,
             "measurement",
-            optional=True,
-            tooltip="What Measure Coherence said of the restyled film: where the picture jumps then counts too. It "
-            "must be of the whole film.",
+            "What Measure Coherence said of the restyled film: where the picture jumps then counts too. It must be of "
+            "the whole film.",
         ),
     )
     outputs = (

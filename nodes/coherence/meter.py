@@ -1,15 +1,15 @@
 """The coherence meter as a node."""
 
+from typing import Any
+
 import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.coherence import HeatMap, measure_film, plot_curves
 from escalier.film import Motion
-from escalier.keyframes import Keyframes
-from escalier.propagation import Runs
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import images_from_pictures, masks_from_input
@@ -41,34 +41,29 @@ class EscalierMeasureCoherence(Node):
         ),
         io.Int.Input(
             "lag",
-            default=0,
-            min=0,
-            max=120,
+            **span(0, 0, 120),
             advanced=True,
             tooltip="How many frames apart slow changes are measured. 0 takes 7, or the next number that divides no "
             "gap between keyframes, since what beats with the keyframes would not show.",
         ),
-        sockets.Motion.Input(
-            "motion",
-            optional=True,
-            tooltip="The clip's motion from Measure Motion. Measured here if nothing is connected.",
+        optional(
+            sockets.Motion, "motion", "The clip's motion from Measure Motion. Measured here if nothing is connected."
         ),
-        sockets.Keyframes.Input(
+        optional(
+            sockets.Keyframes,
             "keyframes",
-            optional=True,
-            tooltip="The painted keyframes, by which sharpness is judged; without them, by the clip.",
+            "The painted keyframes, by which sharpness is judged; without them, by the clip.",
         ),
-        io.Mask.Input(
+        optional(
+            io.Mask,
             "mask",
-            optional=True,
-            tooltip="White where the subject is, one mask for each frame or one for all. Inside and outside are "
-            "measured apart as well.",
+            "White where the subject is, one mask for each frame or one for all. Inside and outside are measured apart "
+            "as well.",
         ),
-        sockets.Runs.Input(
+        optional(
+            sockets.Runs,
             "runs",
-            optional=True,
-            tooltip="The runs the film was faded from, for ghosting and double exposure, where the film comes from a "
-            "file.",
+            "The runs the film was faded from, for ghosting and double exposure, where the film comes from a file.",
         ),
     )
     outputs = (
@@ -92,9 +87,8 @@ class EscalierMeasureCoherence(Node):
         heat_map: str,
         lag: int,
         motion: Motion | None = None,
-        keyframes: Keyframes | None = None,
         mask: torch.Tensor | None = None,
-        runs: Runs | None = None,
+        **made_from: Any,
     ) -> io.NodeOutput:
         source, made = film_from_input(film), film_from_input(restyled)
         motion = motion or Motion(source, lasting_folder("flow"))
@@ -102,11 +96,10 @@ class EscalierMeasureCoherence(Node):
             source,
             made,
             motion=motion,
-            keyframes=keyframes,
             masks=None if mask is None else masks_from_input(mask),
-            runs=runs,
             lag=lag or None,
             progress=Progress(),
+            **made_from,  # keyframes and runs
         )
         shown_lag = 1 if heat_map == HEAT_MAPS[0] or found.lag is None else found.lag
         heat = FilmVideo(HeatMap(made, motion, lag=shown_lag), clip_from_input(film))

@@ -1,5 +1,7 @@
 """The room without the dancer: what she hides in one frame, found in the others."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
@@ -10,8 +12,8 @@ from escalier.film import Film
 from escalier.refusals import Refusal
 
 from .. import sockets
-from ..dial_inputs import dial_input, dials_from
-from ..node import Node, output
+from ..dial_inputs import DialValue, dial_input, dials_from
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures, masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
@@ -47,9 +49,7 @@ class EscalierCleanPlate(Node):
     search_aliases = ("background plate", "remove person", "empty room", "temporal median")
     inputs = (
         *_inputs(),
-        io.Int.Input(
-            "frame", default=0, min=0, max=10000000, tooltip="The frame whose view the plate has, counted from 0."
-        ),
+        io.Int.Input("frame", **span(0, 0, 10_000_000), tooltip="The frame whose view the plate has, counted from 0."),
     )
     outputs = (
         output(io.Image, "plate", "The room without the subject."),
@@ -60,7 +60,7 @@ class EscalierCleanPlate(Node):
     )
 
     @classmethod
-    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, frame: int, **dials: int | str) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, frame: int, **dials: DialValue) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         if not 0 <= frame < len(source):
             raise Refusal("frame", f"be in 0..{len(source) - 1}", frame, f"the film has {len(source)} frames")
@@ -91,7 +91,7 @@ class EscalierCleanPlates(Node):
     )
 
     @classmethod
-    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, **dials: int | str) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, **dials: DialValue) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         progress = Progress()
         search = dials_from(PlateSearch, dials)
@@ -99,7 +99,7 @@ class EscalierCleanPlates(Node):
         plates = make_clean_plates(source, masks, search, camera=motion, progress=progress)
         unseen = np.zeros((len(source), source.size.height, source.size.width), np.float32)
 
-        def pictures():
+        def pictures() -> Iterator[np.ndarray]:
             for index, plate in enumerate(plates):
                 unseen[index] = plate.unseen
                 yield plate.picture

@@ -6,7 +6,7 @@ from comfy_api.v0_0_2 import io
 from escalier.composite import Layering, blend_layers_film
 
 from .. import sockets
-from ..dial_inputs import dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..tensors import masks_from_input
@@ -34,7 +34,7 @@ class EscalierBlendLayers(Node):
     outputs = (output(io.Video, "video", "The blended film, with the sound and timing of the longer input."),)
 
     @classmethod
-    def execute(cls, base: FilmInput, layer: FilmInput, mask: torch.Tensor, **dials: float | str) -> io.NodeOutput:
+    def execute(cls, base: FilmInput, layer: FilmInput, mask: torch.Tensor, **dials: DialValue) -> io.NodeOutput:
         below, over = film_from_input(base, "base"), film_from_input(layer, "layer")
         layering = dials_from(Layering, dials)
         frames = blend_layers_film(below, over, masks_from_input(mask), layering, progress=Progress())

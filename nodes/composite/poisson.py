@@ -9,8 +9,8 @@ from comfy_api.v0_0_2 import io
 from escalier.composite import Blending, Machine
 
 from .. import sockets
-from ..dial_inputs import dial_input, dial_inputs, dials_from
-from ..node import Node, output
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
@@ -37,10 +37,7 @@ class EscalierPoissonBlend(Node):
         *dial_inputs(Blending, "gradients", "strength"),
         io.Float.Input(
             "screening_px",
-            default=0.0,
-            min=0.0,
-            max=FAINTEST_SCREENING_PX,
-            step=1.0,
+            **span(0.0, 0.0, FAINTEST_SCREENING_PX, step=1.0),
             tooltip="How deep the target's colours reach into the source, in pixels. 0 carries them through all of it; "
             "40 keeps the body's own colours away from its edge.",
         ),
@@ -60,7 +57,7 @@ class EscalierPoissonBlend(Node):
 
     @classmethod
     def execute(
-        cls, source: FilmInput, target: FilmInput, mask: torch.Tensor, screening_px: float, **dials: float | str
+        cls, source: FilmInput, target: FilmInput, mask: torch.Tensor, screening_px: float, **dials: DialValue
     ) -> io.NodeOutput:
         from escalier.composite import poisson_blend_film  # numba, which would double the time to import the pack
 

@@ -4,7 +4,7 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures, masks_from_input
 from ..video import FilmInput, film_from_input
@@ -28,9 +28,7 @@ class EscalierMeasureUntouched(Node):
         io.Mask.Input("mask", tooltip="The mask of the blend: one for each frame, or one for all."),
         io.Int.Input(
             "erode_px",
-            default=4,
-            min=0,
-            max=500,
+            **span(4, 0, 500),
             tooltip="How far from the edge of the mask the body begins, in pixels. 4 leaves the edge out, which the "
             "blend has to change.",
         ),

@@ -39,7 +39,7 @@ class EscalierCheckControlNets(Node):
         wanted = model.model.model_config.unet_config.get("context_dim")
         for name, controlnet in controlnets.items():
             width = _text_width(controlnet)
-            if None not in (wanted, width) and width != wanted:
+            if wanted is not None and width is not None and width != wanted:
                 raise Refusal(
                     name,
                     f"be of the model's family, {_family(wanted)}",
@@ -49,9 +49,9 @@ class EscalierCheckControlNets(Node):
         return io.NodeOutput(model)
 
 
-def _text_width(controlnet) -> int | None:
+def _text_width(controlnet: Any) -> int | None:
     """How wide the text is that a ControlNet reads; None where it reads none, as T2I adapters do."""
-    network = getattr(controlnet, "control_model", None)
+    network: Any = getattr(controlnet, "control_model", None)
     weights = network.state_dict() if hasattr(network, "state_dict") else getattr(controlnet, "control_weights", {})
     return next((weight.shape[1] for name, weight in weights.items() if name.endswith(CROSS_ATTENTION)), None)
 

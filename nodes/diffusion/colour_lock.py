@@ -7,7 +7,7 @@ from escalier.keyframes import PULL, GridPlan, lock_colours
 from escalier.refusals import Refusal
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, output, span
 from ..tensors import images_from_pictures, pictures_from_images
 
 
@@ -26,26 +26,18 @@ class EscalierGridColourLock(Node):
         io.Image.Input("sheets", tooltip="All painted sheets of the plan, in its order."),
         io.Int.Input(
             "reference",
-            default=1,
-            min=1,
-            max=999,
+            **span(1, 1, 999),
             tooltip="The sheet that stays as it is and gives the others its colours. 1, because its look was accepted "
             "first.",
         ),
         io.Float.Input(
             "strength",
-            default=1.0,
-            min=0.0,
-            max=1.0,
-            step=0.05,
+            **span(1.0, 0.0, 1.0, step=0.05),
             tooltip="How much of the drift is taken back. 1 takes all of it; 0 only measures, see the report.",
         ),
         io.Float.Input(
             "pull",
-            default=PULL,
-            min=0.0001,
-            max=1.0,
-            step=0.0001,
+            **span(PULL, 0.0001, 1.0, step=0.0001),
             round=0.0001,
             advanced=True,
             tooltip="How strongly a correction holds to doing nothing where anchor cells say little. 0.001 keeps "

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import torch
@@ -13,7 +14,7 @@ from .. import sockets
 from ..allowed_files import AllowedFiles, files_in, folders_in, roots
 from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..held_models import bringing
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import masks_from_input, pictures_from_images
 
@@ -75,8 +76,8 @@ class EscalierLoadPipeline(Node):
     inputs = (
         PIPELINES.menu(
             "pipeline",
-            "A folder in models/diffusers, with model_index.json, or a file in models/checkpoints. Press R to "
-            "find one put there just now.",
+            "A folder in models/diffusers, with model_index.json, or a file in models/checkpoints. Press R to find one "
+            "put there just now.",
         ),
         io.Combo.Input(
             "task",
@@ -109,18 +110,22 @@ class EscalierLoadPipeline(Node):
     )
 
     @classmethod
-    def validate_inputs(cls, pipeline, control_net, control_net_2, control_net_3) -> bool | str:
+    def validate_inputs(cls, pipeline: str, control_net: str, control_net_2: str, control_net_3: str) -> bool | str:
         nets = (control_net, control_net_2, control_net_3)
         answers = [PIPELINES.check(pipeline), *(CONTROLNETS.check(net) for net in nets if net != NONE)]
         return next((answer for answer in answers if answer is not True), True)
 
     @classmethod
-    def fingerprint_inputs(cls, pipeline, control_net, control_net_2, control_net_3, **_) -> tuple:
+    def fingerprint_inputs(
+        cls, pipeline: str, control_net: str, control_net_2: str, control_net_3: str, **_: object
+    ) -> tuple:
         nets = (control_net, control_net_2, control_net_3)
         return (PIPELINES.fingerprint(pipeline), *(CONTROLNETS.fingerprint(net) for net in nets if net != NONE))
 
     @classmethod
-    def execute(cls, pipeline, task, control_net, control_net_2, control_net_3, precision) -> io.NodeOutput:
+    def execute(
+        cls, pipeline: str, task: str, control_net: str, control_net_2: str, control_net_3: str, precision: str
+    ) -> io.NodeOutput:
         names = [name for name in (control_net, control_net_2, control_net_3) if name != NONE]
         loaded = load_pipeline(
             PIPELINES.path(pipeline),
@@ -155,9 +160,7 @@ class EscalierRunPipeline(Node):
         dial_input(Painting, "image_guidance", advanced=True),
         io.Int.Input(
             "seed",
-            default=0,
-            min=0,
-            max=2**63 - 1,
+            **span(0, 0, 2**63 - 1),
             control_after_generate=True,
             tooltip="Another seed, another painting; the same one, the same bits.",
         ),
@@ -165,20 +168,13 @@ class EscalierRunPipeline(Node):
         *(
             io.Float.Input(
                 f"control_strength{suffix}",
-                default=1.0,
-                min=0.0,
-                max=2.0,
-                step=0.05,
+                **span(1.0, 0.0, 2.0, step=0.05),
                 advanced=bool(suffix),
                 tooltip=f"How firmly the {place} ControlNet holds. 0 has no effect; above 1 the drawing hardens.",
             )
             for suffix, place in PLACES.items()
         ),
-        io.Mask.Input(
-            "mask",
-            optional=True,
-            tooltip="For inpaint: white is painted, black keeps its bits. One for all, or one each.",
-        ),
+        optional(io.Mask, "mask", "For inpaint: white is painted, black keeps its bits. One for all, or one each."),
         *(
             io.Image.Input(
                 f"control_map{suffix}",
@@ -193,22 +189,18 @@ class EscalierRunPipeline(Node):
 
     @classmethod
     def execute(
-        cls,
-        pipeline: Pipeline,
-        image: torch.Tensor,
-        prompt: str,
-        mask: torch.Tensor | None = None,
-        **given: float | str | torch.Tensor,
+        cls, pipeline: Pipeline, image: torch.Tensor, prompt: str, mask: torch.Tensor | None = None, **given: Any
     ) -> io.NodeOutput:
-        maps = {name: given[name] for name in (f"control_map{suffix}" for suffix in PLACES) if name in given}
-        holds = [given[f"control_strength{suffix}"] for suffix in PLACES][: pipeline.controlnets]
+        held = [(given.pop(f"control_map{end}", None), given.pop(f"control_strength{end}"), end) for end in PLACES]
+        maps = [pictures_from_images(one, f"control_map{end}") for one, _, end in held if one is not None]
+        holds = tuple(strength for _, strength, _ in held)[: pipeline.controlnets]
         painted = repaint(
             pipeline,
             pictures_from_images(image, "image"),
             prompt,
-            replace(dials_from(Painting, given), control_strengths=tuple(holds)),
+            replace(dials_from(Painting, given), control_strengths=holds),
             masks=None if mask is None else masks_from_input(mask),
-            control_maps=[pictures_from_images(one, name) for name, one in maps.items() if one is not None],
+            control_maps=maps,
             progress=Progress(),
         )
         return io.NodeOutput(torch.from_numpy(painted))

@@ -1,8 +1,8 @@
 """Menu escalier/diffusion: sheets and frames that look at one anchor while they are painted."""
 
 from collections.abc import Callable
-from typing import Any
 
+import torch
 from comfy.model_patcher import ModelPatcher
 from comfy_api.v0_0_2 import io
 
@@ -11,14 +11,10 @@ from escalier.refusals import Refusal
 
 from .. import sockets
 from ..errors import sentence
-from ..node import Node, output
+from ..node import Node, optional, output, span
 
-BLOCKS = {
-    "output": ("output",),
-    "middle and output": ("middle", "output"),
-    "all": ("input", "middle", "output"),
-}
-Replacement = Callable[[Any, Any, Any, dict], Any]
+BLOCKS = {"output": ("output",), "middle and output": ("middle", "output"), "all": ("input", "middle", "output")}
+Replacement = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, dict], torch.Tensor]
 
 
 def _blocks_input() -> io.Combo.Input:
@@ -35,18 +31,12 @@ def _step_inputs() -> list[io.Input]:
     return [
         io.Float.Input(
             "start_percent",
-            default=0.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.0, 0.0, 1.0, step=0.01),
             tooltip="From which part of the sampling on. 0 is its start, where layout and large colours are decided.",
         ),
         io.Float.Input(
             "end_percent",
-            default=0.8,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.8, 0.0, 1.0, step=0.01),
             tooltip="Up to which part of the sampling. 0.8 leaves the last fine detail to each picture; less costs "
             "less time and memory.",
         ),
@@ -64,33 +54,28 @@ class EscalierSharedAttention(Node):
         io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
         io.Int.Input(
             "anchor",
-            default=0,
-            min=0,
-            max=9999,
+            **span(0, 0, 9999),
             tooltip="Which picture of the batch the others look at, counted from 0. It is painted as it would be "
             "alone. Not used when a bank is connected.",
         ),
         io.Float.Input(
             "strength",
-            default=1.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(1.0, 0.0, 1.0, step=0.01),
             tooltip="How much they look at it. 1 treats the anchor's places like their own; 0 changes nothing.",
         ),
         _blocks_input(),
         *_step_inputs(),
-        sockets.AttentionBank.Input(
+        optional(
+            sockets.AttentionBank,
             "bank",
-            optional=True,
-            tooltip="What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of one in "
-            "this batch. Steps, scheduler and denoise must be the same in both runs.",
+            "What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of one in this "
+            "batch. Steps, scheduler and denoise must be the same in both runs.",
         ),
-        io.Latent.Input(
+        optional(
+            io.Latent,
             "after",
-            optional=True,
-            tooltip="Connect the latent of the recorded run here, so that it is finished before this one. Only needed "
-            "with a bank.",
+            "Connect the latent of the recorded run here, so that it is finished before this one. Only needed with a "
+            "bank.",
         ),
     )
     outputs = (output(io.Model, "model", "The model that shares, for the sampler."),)
@@ -102,14 +87,13 @@ class EscalierSharedAttention(Node):
         anchor: int,
         strength: float,
         blocks: str,
-        start_percent: float,
-        end_percent: float,
         bank: AttentionBank | None = None,
-        after: object | None = None,
+        after: object = None,
+        **part: float,
     ) -> io.NodeOutput:
-        within = _sigma_range(model, start_percent, end_percent)
+        within = _sigma_range(model, **part)
 
-        def share(query, key, value, options: dict):
+        def share(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, options: dict) -> torch.Tensor:
             attend = _attention(options)
             if not within(options):
                 return attend(query, key, value)
@@ -131,9 +115,7 @@ class EscalierRecordAttention(Node):
     search_aliases = ("attention bank", "reference bank", "consistent characters")
     inputs = (
         io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
-        io.Int.Input(
-            "anchor", default=0, min=0, max=9999, tooltip="Which picture of the batch is kept, counted from 0."
-        ),
+        io.Int.Input("anchor", **span(0, 0, 9999), tooltip="Which picture of the batch is kept, counted from 0."),
         _blocks_input(),
         *_step_inputs(),
     )
@@ -148,13 +130,11 @@ class EscalierRecordAttention(Node):
     )
 
     @classmethod
-    def execute(
-        cls, model: ModelPatcher, anchor: int, blocks: str, start_percent: float, end_percent: float
-    ) -> io.NodeOutput:
-        within = _sigma_range(model, start_percent, end_percent)
+    def execute(cls, model: ModelPatcher, anchor: int, blocks: str, **part: float) -> io.NodeOutput:
+        within = _sigma_range(model, **part)
         bank = AttentionBank()
 
-        def record(query, key, value, options: dict):
+        def record(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, options: dict) -> torch.Tensor:
             if within(options):
                 _keep(bank, options, key, value, anchor)
             return _attention(options)(query, key, value)
@@ -162,7 +142,7 @@ class EscalierRecordAttention(Node):
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], record), bank)
 
 
-def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
+def _with_attention(model: ModelPatcher, kinds: tuple[str, ...], replacement: Replacement) -> ModelPatcher:
     """A clone of a model whose self-attention in blocks of these kinds is replaced. The model itself is not touched."""
     network = model.model.diffusion_model
     if not hasattr(network, "input_blocks") or not hasattr(network, "output_blocks"):
@@ -180,7 +160,7 @@ def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
     return shared
 
 
-def _sigma_range(model, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
+def _sigma_range(model: ModelPatcher, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
     """Whether a step lies in a part of the sampling, by its noise level."""
     if start_percent > end_percent:
         raise Refusal(
@@ -194,7 +174,7 @@ def _sigma_range(model, start_percent: float, end_percent: float) -> Callable[[d
     return lambda options: lowest <= _sigma(options) <= highest
 
 
-def _attention(options: dict):
+def _attention(options: dict) -> Callable[..., torch.Tensor]:
     from comfy.ldm.modules.attention import optimized_attention
 
     return lambda query, key, value: optimized_attention(
@@ -217,12 +197,12 @@ def _conditions(options: dict) -> list[tuple[int, int]]:
     return [(condition, conditions[:chunk].count(condition)) for chunk, condition in enumerate(conditions)]
 
 
-def _anchors(key, value, options: dict, anchor: int) -> list:
+def _anchors(key: torch.Tensor, value: torch.Tensor, options: dict, anchor: int) -> list[torch.Tensor]:
     """The anchor's keys and values, once for each picture of each chunk."""
     return [of_anchor(part, len(options["cond_or_uncond"]), anchor) for part in (key, value)]
 
 
-def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
+def _keep(bank: AttentionBank, options: dict, key: torch.Tensor, value: torch.Tensor, anchor: int) -> None:
     conditions = _conditions(options)
     try:
         anchors = _anchors(key, value, options, anchor)
@@ -233,10 +213,8 @@ def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
         bank.keep(_block(options), _sigma(options), condition, *(part[chunk * pictures] for part in anchors))
 
 
-def _recall(bank: AttentionBank, options: dict, like) -> list:
+def _recall(bank: AttentionBank, options: dict, like: torch.Tensor) -> list[torch.Tensor]:
     """The anchor's keys and values of an earlier run, once for each picture of each chunk."""
-    import torch
-
     conditions = _conditions(options)
     pictures = like.shape[0] // len(conditions)
     kept = [bank.recall(_block(options), _sigma(options), condition) for condition in conditions]

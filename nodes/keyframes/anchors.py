@@ -6,7 +6,7 @@ from comfy_api.v0_0_2 import io
 from escalier.keyframes import GridPlan, lock_anchors, paste_anchors
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, output, span
 from ..tensors import images_from_pictures, pictures_from_images
 
 ACCEPTED_TOOLTIP = "The painted sheets that you accepted: the first ones of the plan, in its order."
@@ -25,9 +25,7 @@ class EscalierLockAnchorCells(Node):
         io.Image.Input("accepted", tooltip=ACCEPTED_TOOLTIP),
         io.Int.Input(
             "count",
-            default=0,
-            min=0,
-            max=999,
+            **span(0, 0, 999),
             tooltip="How many sheets to hand out. 0 hands out all that remain; 1 only the next one, as anchors "
             "'previous' need it: the last cell of a sheet must be accepted before the next sheet repeats it.",
         ),

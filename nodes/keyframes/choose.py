@@ -1,12 +1,14 @@
 """Choose which frames of a film are to be painted."""
 
+from typing import Any
+
 from comfy_api.v0_0_2 import io
 
 from escalier.film import Motion
 from escalier.keyframes import MODES, PER_SECOND, Keyframes, choose_keyframes, format_indices, parse_indices
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
 from ..video import FilmInput, film_from_input
@@ -29,42 +31,31 @@ class EscalierChooseKeyframes(Node):
         ),
         io.Float.Input(
             "per_second",
-            default=PER_SECOND,
-            min=0.01,
-            max=60.0,
-            step=0.05,
+            **span(PER_SECOND, 0.01, 60.0, step=0.05),
             tooltip="Keyframes per second of film. 0.5 is one every two seconds: fades between them are then long "
             "enough to go unnoticed. Over 2, fades look like jump cuts.",
         ),
         io.Int.Input(
             "count",
-            default=0,
-            min=0,
-            max=9999,
+            **span(0, 0, 9999),
             tooltip="How many keyframes in all, for the modes 'count' and 'motion'. In 'motion', 0 takes as many as "
             "per_second gives.",
         ),
         io.Int.Input(
             "n",
-            default=48,
-            min=1,
-            max=99999,
+            **span(48, 1, 99_999),
             tooltip="Frames from one keyframe to the next, for the mode 'every n'. 48 is two seconds at 24 frames per "
             "second.",
         ),
         io.Int.Input(
             "minimum_gap",
-            default=0,
-            min=0,
-            max=99999,
+            **span(0, 0, 99_999),
             advanced=True,
             tooltip="In the mode 'motion', at least so many frames from one keyframe to the next. 0 takes half of the "
             "even spacing.",
         ),
-        sockets.Motion.Input(
-            "motion",
-            optional=True,
-            tooltip="How the film moves, from Measure Motion. Needed for the mode 'motion' only.",
+        optional(
+            sockets.Motion, "motion", "How the film moves, from Measure Motion. Needed for the mode 'motion' only."
         ),
         io.String.Input(
             "frames",
@@ -85,24 +76,22 @@ class EscalierChooseKeyframes(Node):
         cls,
         film: FilmInput,
         mode: str,
-        per_second: float,
         count: int,
-        n: int,
         minimum_gap: int,
         motion: Motion | None = None,
         frames: str = "",
+        **spacing: Any,
     ) -> io.NodeOutput:
         source = film_from_input(film)
         indices = choose_keyframes(
             source,
             mode,
-            per_second=per_second,
             count=None if mode == "motion" and count == 0 else count,
-            n=n,
             motion=motion,
             minimum_gap=minimum_gap or None,
             frames=parse_indices(frames, len(source)) if mode == "list" and frames.strip() else None,
             progress=Progress(),
+            **spacing,  # per_second and n
         )
         keyframes = Keyframes(indices, [source.frame(index) for index in indices], len(source))
         return io.NodeOutput(keyframes, images_from_pictures(keyframes.pictures), format_indices(indices))

@@ -20,7 +20,7 @@ from escalier.refusals import Refusal
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, is_plain, shown
-from ..node import Node, output
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import FilmInput, film_from_input
@@ -33,9 +33,7 @@ MOST_FIRST = 9_999_999
 def first_input(*, advanced: bool = False) -> io.Int.Input:
     return io.Int.Input(
         "first",
-        default=0,
-        min=0,
-        max=MOST_FIRST,
+        **span(0, 0, MOST_FIRST),
         tooltip="The number of the film's first frame in the file names. Blender and many exporters begin with 1, "
         "plates of film departments with 1001, or with any number that their cut gives them.",
         advanced=advanced,
@@ -101,8 +99,8 @@ class EscalierLoadKeyframes(Node):
     inputs = (
         FOLDERS.menu(
             "folder",
-            "A folder inside ComfyUI's input folder that holds the painted pictures and nothing else. Press R "
-            "to find a folder that was made just now.",
+            "A folder inside ComfyUI's input folder that holds the painted pictures and nothing else. Press R to find "
+            "a folder that was made just now.",
         ),
         sockets.film_input(
             "The film that the keyframes belong to: they have its size, or are larger and of its shape."
@@ -154,7 +152,7 @@ class EscalierKeyframesFromImages(Node):
     @classmethod
     def execute(cls, images: torch.Tensor, indices: str, film: FilmInput) -> io.NodeOutput:
         length = len(film_from_input(film))
-        pictures = pictures_from_images(images, "images")
+        pictures = list(pictures_from_images(images, "images"))
         return io.NodeOutput(Keyframes(parse_indices(indices, length), pictures, length))
 
 

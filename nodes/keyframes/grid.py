@@ -8,7 +8,7 @@ from comfy_api.v0_0_2 import io
 from escalier.keyframes import ANCHORS, GridPlan, Keyframes, Sheet, plan_grid, split, tile
 
 from .. import sockets
-from ..dial_inputs import dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..node import Node, output
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import FilmInput, film_from_input
@@ -43,7 +43,7 @@ class EscalierPlanGrid(Node):
 
     @classmethod
     def execute(
-        cls, keyframes: Keyframes, anchors: str, film: FilmInput | None = None, **dials: int | str
+        cls, keyframes: Keyframes, anchors: str, film: FilmInput | None = None, **dials: DialValue
     ) -> io.NodeOutput:
         sheet = replace(dials_from(Sheet, dials), anchors=anchors)
         rate = None if film is None else film_from_input(film).rate

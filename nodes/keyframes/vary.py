@@ -5,7 +5,7 @@ from comfy_api.v0_0_2 import io
 from escalier.keyframes import AMPLITUDE_PX, FEATURE_PX, Keyframes, vary_keyframes
 
 from .. import sockets
-from ..node import Node, output
+from ..node import Node, output, span
 
 
 class EscalierVaryKeyframes(Node):
@@ -19,27 +19,19 @@ class EscalierVaryKeyframes(Node):
         sockets.Keyframes.Input("keyframes", tooltip="The painted keyframes."),
         io.Float.Input(
             "amplitude",
-            default=AMPLITUDE_PX,
-            min=0.0,
-            max=50.0,
-            step=0.1,
+            **span(AMPLITUDE_PX, 0.0, 50.0, step=0.1),
             tooltip="How far lines move, in pixels. 1.5 lives without being noticed in a picture 540 pixels high; "
             "double it for 1080. A face changes its expression over about 3.",
         ),
         io.Float.Input(
             "feature_size",
-            default=FEATURE_PX,
-            min=4.0,
-            max=1000.0,
-            step=1.0,
+            **span(FEATURE_PX, 4.0, 1000.0, step=1.0),
             tooltip="From a place that moves one way to one that moves the other, in pixels. Small trembles, large "
             "sways. At least 12 times the amplitude, or lines would tear.",
         ),
         io.Int.Input(
             "seed",
-            default=0,
-            min=0,
-            max=2**31 - 1,
+            **span(0, 0, 2**31 - 1),
             control_after_generate=False,
             tooltip="Another seed bends the drawing elsewhere.",
         ),

@@ -7,7 +7,7 @@ from escalier.film import Film
 from escalier.mask import ColourId, colour_id_masks, colours_in, parse_colours
 
 from .. import sockets
-from ..dial_inputs import dial_input, dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..video import FilmInput, film_from_input
@@ -49,7 +49,7 @@ class EscalierColourIdMask(Node):
     )
 
     @classmethod
-    def execute(cls, film: FilmInput, colours: str, other_colours: str, **dials: float) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, colours: str, other_colours: str, **dials: DialValue) -> io.NodeOutput:
         maps = film_from_input(film)
         masks = colour_id_masks(
             maps,

@@ -5,7 +5,7 @@ from comfy_api.v0_0_2 import io
 from escalier.mask import Difference, difference_mattes
 
 from .. import sockets
-from ..dial_inputs import dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..video import FilmInput, film_from_input
@@ -29,7 +29,7 @@ class EscalierDifferenceMatte(Node):
     outputs = (output(io.Mask, "mask", "One soft matte for each frame."),)
 
     @classmethod
-    def execute(cls, film: FilmInput, plate: FilmInput, **dials: float) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, plate: FilmInput, **dials: DialValue) -> io.NodeOutput:
         shot, room = film_from_input(film), film_from_input(plate, "plate")
         mattes = difference_mattes(shot, room, dials_from(Difference, dials), progress=Progress(previews=False))
         return io.NodeOutput(mask_batch(mattes, len(shot)))

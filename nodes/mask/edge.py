@@ -5,7 +5,7 @@ from comfy_api.v0_0_2 import io
 
 from escalier.mask import Edge, Steadying
 
-from ..dial_inputs import dial_input, dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
 from ..node import Node, output
 from ..progress import Progress
 from ..tensors import masks_from_input
@@ -29,7 +29,7 @@ class EscalierMaskEdge(Node):
     outputs = (output(io.Mask, "mask", "The shaped masks, as many as came in."),)
 
     @classmethod
-    def execute(cls, mask: torch.Tensor, **dials: float | str) -> io.NodeOutput:
+    def execute(cls, mask: torch.Tensor, **dials: DialValue) -> io.NodeOutput:
         from escalier.mask import shape_edges  # numba, which would double the time to import the pack
 
         masks = masks_from_input(mask)

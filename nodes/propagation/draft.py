@@ -1,6 +1,6 @@
 """A quick look at a propagation, small, before the long run."""
 
-from typing import Any
+from dataclasses import replace
 
 import torch
 from comfy_api.v0_0_2 import io
@@ -9,8 +9,8 @@ from escalier.keyframes import Keyframes
 from escalier.propagation import DraftPart, Guides, Staircase, draft_film, make_draft
 
 from .. import sockets
-from ..dial_inputs import dial_input, dial_inputs, dials_from
-from ..node import Node, output
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
+from ..node import Node, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
@@ -30,17 +30,13 @@ class EscalierDraft(Node):
         sockets.Keyframes.Input("keyframes", tooltip="The painted keyframes of the whole film, in its size."),
         io.Int.Input(
             "first_frame",
-            default=0,
-            min=0,
-            max=999999,
+            **span(0, 0, 999_999),
             tooltip="Where the part begins, counted from 0. 0 is the beginning of the film. Take the number of a "
             "keyframe to see the fade that begins there.",
         ),
         io.Int.Input(
             "frames",
-            default=0,
-            min=0,
-            max=999999,
+            **span(0, 0, 999_999),
             tooltip="How many frames to draft. 0 is all of them, up to the end of the film. For the fade from keyframe "
             "24 to keyframe 72 it is 49.",
         ),
@@ -69,21 +65,21 @@ class EscalierDraft(Node):
         keyframes: Keyframes,
         first_frame: int,
         frames: int,
-        scale: float,
         seed: int,
         mask: torch.Tensor | None = None,
         stop_at_cuts: bool = True,
-        **guides: Any,
+        **dials: DialValue,
     ) -> io.NodeOutput:
         source = film_from_input(film)
-        part = DraftPart(scale, first_frame, first_frame + frames if frames else None)
+        stop = first_frame + frames if frames else None
+        part = replace(dials_from(DraftPart, dials), start=first_frame, stop=stop)
         runs = make_draft(
             source,
             keyframes,
             folder=lasting_folder("runs"),
             part=part,
             masks=None if mask is None else masks_from_input(mask),
-            guides=dials_from(Guides, guides),
+            guides=dials_from(Guides, dials),
             cuts=None if stop_at_cuts else (),
             seed=seed,
             progress=Progress(),

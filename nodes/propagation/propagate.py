@@ -1,7 +1,5 @@
 """Carry painted keyframes through the film."""
 
-from typing import Any
-
 import torch
 from comfy_api.v0_0_2 import io
 
@@ -10,25 +8,18 @@ from escalier.keyframes import Keyframes
 from escalier.propagation import FilmMatching, Guides, propagate
 
 from .. import sockets
-from ..dial_inputs import dial_input, dial_inputs, dials_from
-from ..node import Node, output
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
 from ..video import FilmInput, film_from_input
 
-CUTS_TOOLTIP = (
-    "Finds the cuts of the film and carries no keyframe across one; every shot then needs a keyframe of its own. "
-    "Switch it off when a sudden change inside one shot is taken for a cut."
-)
-
 
 def seed_input() -> io.Int.Input:
     return io.Int.Input(
         "seed",
-        default=0,
-        min=0,
-        max=2**31 - 1,
+        **span(0, 0, 2**31 - 1),
         control_after_generate=False,
         tooltip="Another seed gives other brush strokes of the same quality. The same seed gives the same film, to the "
         "bit.",
@@ -36,16 +27,23 @@ def seed_input() -> io.Int.Input:
 
 
 def mask_input() -> io.Mask.Input:
-    return io.Mask.Input(
+    return optional(
+        io.Mask,
         "mask",
-        optional=True,
-        tooltip="White where the subject is: one mask for each frame, or one for the whole film. Keeps a moving "
-        "subject from dragging the set along.",
+        "White where the subject is: one mask for each frame, or one for the whole film. Keeps a moving subject from "
+        "dragging the set along.",
     )
 
 
 def cuts_input() -> io.Boolean.Input:
-    return io.Boolean.Input("stop_at_cuts", default=True, optional=True, advanced=True, tooltip=CUTS_TOOLTIP)
+    return io.Boolean.Input(
+        "stop_at_cuts",
+        default=True,
+        optional=True,
+        advanced=True,
+        tooltip="Finds the cuts of the film and carries no keyframe across one; every shot then needs a keyframe of "
+        "its own. Switch it off when a sudden change inside one shot is taken for a cut.",
+    )
 
 
 class EscalierPropagate(Node):
@@ -79,16 +77,12 @@ class EscalierPropagate(Node):
         ),
         io.Int.Input(
             "threads",
-            default=0,
-            min=0,
-            max=256,
+            **span(0, 0, 256),
             advanced=True,
             tooltip="Processor cores to use. 0 uses all. The film does not depend on it.",
         ),
-        sockets.Motion.Input(
-            "motion",
-            optional=True,
-            tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
+        optional(
+            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
         ),
         mask_input(),
         cuts_input(),
@@ -106,7 +100,7 @@ class EscalierPropagate(Node):
         motion: Motion | None = None,
         mask: torch.Tensor | None = None,
         stop_at_cuts: bool = True,
-        **dials: Any,
+        **dials: DialValue,
     ) -> io.NodeOutput:
         runs = propagate(
             film_from_input(film),

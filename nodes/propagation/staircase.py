@@ -1,7 +1,5 @@
 """Fade the runs into one film."""
 
-from typing import Any
-
 from comfy_api.v0_0_2 import io
 
 from escalier.coherence import measure_fades
@@ -9,8 +7,8 @@ from escalier.film import Motion
 from escalier.propagation import Fade, Runs, Staircase
 
 from .. import sockets
-from ..dial_inputs import dial_inputs, dials_from
-from ..node import Node, output
+from ..dial_inputs import DialValue, dial_inputs, dials_from
+from ..node import Node, optional, output
 from ..progress import Progress
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 
@@ -27,10 +25,10 @@ class EscalierStaircase(Node):
         sockets.film_input("The filmed clip again: its sound, its timing and its colour tags go to the result."),
         *dial_inputs(Fade, "mode", "fade_frames"),
         *dial_inputs(Fade, "ramp_frames", "seed", advanced=True),
-        sockets.Motion.Input(
+        optional(
+            sockets.Motion,
             "motion",
-            optional=True,
-            tooltip="Connect the film's motion to have the fades judged: double images and jumps in figures.",
+            "Connect the film's motion to have the fades judged: double images and jumps in figures.",
         ),
         *dial_inputs(Fade, "keep_contrast", "seam_removal", optional=True, advanced=True),
     )
@@ -44,7 +42,7 @@ class EscalierStaircase(Node):
     )
 
     @classmethod
-    def execute(cls, runs: Runs, film: FilmInput, motion: Motion | None = None, **dials: Any) -> io.NodeOutput:
+    def execute(cls, runs: Runs, film: FilmInput, motion: Motion | None = None, **dials: DialValue) -> io.NodeOutput:
         staircase = Staircase(runs, dials_from(Fade, dials))
         report = _least_sure(runs)
         if motion is not None:

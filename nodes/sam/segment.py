@@ -10,9 +10,9 @@ from escalier.sam import ObjectSearch, SamEmbedding, SamModel, parse_prompts, re
 
 from .. import sockets
 from ..allowed_files import model_files
-from ..dial_inputs import dial_inputs, dials_from
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..held_models import bringing
-from ..node import Node, output
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
 from ..video import FilmInput, film_from_input
@@ -68,9 +68,7 @@ class EscalierEmbedForSam(Node):
         sockets.film_input("The picture, or the film of which one frame is looked at."),
         io.Int.Input(
             "frame",
-            default=0,
-            min=0,
-            max=9999999,
+            **span(0, 0, 9_999_999),
             tooltip="Which frame of the film, counted from 0. For a single picture it is 0.",
         ),
     )
@@ -109,9 +107,7 @@ class EscalierSegment(Node):
         ),
         io.Int.Input(
             "object",
-            default=0,
-            min=0,
-            max=9999,
+            **span(0, 0, 9999),
             tooltip="Which object of the prompts goes into the mask, counted from 1. 0 joins all of them.",
         ),
     )
@@ -165,7 +161,7 @@ class EscalierSegmentEverything(Node):
     )
 
     @classmethod
-    def execute(cls, embedding: SamEmbedding, **dials: float) -> io.NodeOutput:
+    def execute(cls, embedding: SamEmbedding, **dials: DialValue) -> io.NodeOutput:
         search = dials_from(ObjectSearch, dials)
         found = segment_everything(embedding, search, progress=Progress(previews=False))
         report = f"{len(found.masks)} objects, scores {found.scores.min():.2f} to {found.scores.max():.2f}"

@@ -15,7 +15,7 @@ from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_fro
 from .. import sockets
 from ..allowed_files import model_folders
 from ..held_models import bringing
-from ..node import Node
+from ..node import Node, optional
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
@@ -88,16 +88,14 @@ class EscalierTrackMask(Node):
             advanced=True,
             tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
         ),
-        sockets.Motion.Input(
-            "motion",
-            optional=True,
-            tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
+        optional(
+            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
         ),
-        sockets.Sam.Input(
+        optional(
+            sockets.Sam,
             "sam",
-            optional=True,
-            tooltip="A Segment Anything model that refines every mask. Where it contradicts what was carried, it is "
-            "not believed.",
+            "A Segment Anything model that refines every mask. Where it contradicts what was carried, it is not "
+            "believed.",
         ),
     )
     outputs = tracked_outputs()
@@ -143,8 +141,8 @@ class EscalierTrackMaskSam2(Node):
         io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
         SAM2.menu(
             "model",
-            "A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows it. "
-            "Nothing is downloaded.",
+            "A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows it. Nothing is "
+            "downloaded.",
         ),
         io.Combo.Input(
             "fade",
