@@ -59,7 +59,6 @@ from .sheet import (
     Sheet as Sheet,
 )
 from .vary import (
-    AMPLITUDE_PX as AMPLITUDE_PX,
-    FEATURE_PX as FEATURE_PX,
+    Variation as Variation,
     vary_keyframes as vary_keyframes,
 )
