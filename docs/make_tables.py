@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import escalier  # noqa: E402
 from escalier.commands.cli import COMMANDS  # noqa: E402
+from escalier.dials import table_of  # noqa: E402
 from escalier.propagation import FADES  # noqa: E402
 
 TABLE = re.compile(r"(<!-- table: ([\w ]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -88,6 +89,12 @@ def options(command: str) -> str:
     return table(["option", "meaning"], rows)
 
 
+def dials(which: str) -> str:
+    """All dials of one class, such as "mask Edge"."""
+    room, name = which.split()
+    return table_of(getattr(importlib.import_module(f"escalier.{room}"), name))
+
+
 def commands(_: str) -> str:
     """Every command with its line of help."""
     return table(["command", "what it does"], [[f"`escalier {name}`", line] for name, (_, line) in COMMANDS.items()])
@@ -150,6 +157,7 @@ def needs(_: str) -> str:
 
 TABLES: dict[str, Callable[..., str]] = {
     "commands": commands,
+    "dials": dials,
     "fades": fades,
     "names": names,
     "needs": needs,

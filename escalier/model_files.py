@@ -218,7 +218,7 @@ def read_weights(path: str | Path, *, mapped: bool = False) -> dict[str, torch.T
     """
     path = Path(path)
     if not path.exists():
-        raise MissingFile("path", "be a file", path, "put the model there")
+        raise MissingFile("path", "be a file", path, "put the model there", who="read_weights")
     if found := damage(path):
         raise UnreadableWeights(path, found)
     torch = load_package("torch", TORCH_REQUIREMENT, "Weights of models")

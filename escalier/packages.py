@@ -50,4 +50,5 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
         raise PackageRefusal(
             f"{purpose} need the package {package}, {state}",
             remedy=f'run: "{sys.executable}" -m pip install "{requirement}"',
+            who="load_package",
         ) from error

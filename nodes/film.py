@@ -12,6 +12,7 @@ from escalier.film import (
     ArrayFrames,
     Cadence,
     GivenMotion,
+    HeldFilm,
     Motion,
     RestoredCadence,
     flows_from_pictures,
@@ -20,6 +21,7 @@ from escalier.film import (
 from escalier.keyframes import format_indices, parse_indices
 
 from . import sockets
+from .dial_inputs import DialValue, dial_input, dials_from
 from .node import Node, optional, output, span
 from .progress import Progress
 from .scratch import remove_with, scratch_folder
@@ -113,25 +115,15 @@ class EscalierCadence(Node):
     search_aliases = ("hold frames", "on twos", "stop motion", "frame rate", "posterize time", "step")
     inputs = (
         sockets.film_input("The film, filmed or restyled: a video, or a batch of images."),
-        io.Int.Input(
-            "every",
-            **span(2, 1, 999),
-            tooltip="Frames from one kept frame to the next. 2 is on twos, as most drawn animation is; 3 and 4 look "
-            "like puppets; 1 changes nothing.",
-        ),
-        io.Int.Input(
-            "phase",
-            **span(0, 0, 998),
-            advanced=True,
-            tooltip="The first kept frame, less than every. 0 keeps the first frame of the film; another one moves the "
-            "steps, to meet a beat or a keyframe.",
-        ),
+        dial_input(Cadence, "every"),
+        dial_input(Cadence, "phase", advanced=True),
     )
     outputs = (output(io.Video, "video", "The held film, made while it is saved."),)
 
     @classmethod
-    def execute(cls, film: FilmInput, every: int, phase: int) -> io.NodeOutput:
-        return io.NodeOutput(FilmVideo(Cadence(film_from_input(film), every, phase), clip_from_input(film)))
+    def execute(cls, film: FilmInput, **cadence: DialValue) -> io.NodeOutput:
+        held = HeldFilm(film_from_input(film), dials_from(Cadence, cadence))
+        return io.NodeOutput(FilmVideo(held, clip_from_input(film)))
 
 
 class EscalierPickFrames(Node):

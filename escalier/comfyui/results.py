@@ -45,7 +45,7 @@ class ResultFolder:
         """
         place = local_path(subfolder, name)
         if place is None:
-            raise ComfyUIError(f"ResultFolder: name must name a file, got {printable(repr(name))}")
+            raise ComfyUIError("name", "name a file", printable(repr(name)), who="ResultFolder")
         chosen, count = place, 1
         while _key(chosen) in self._taken or self._lies_in_a_file(chosen):
             count += 1
@@ -68,7 +68,10 @@ class ResultFolder:
         self._make_folders(target.parent)
         if target.is_dir() and not target.is_symlink():
             raise ComfyUIError(
-                f"--output: {printable(str(target))} must be free for a result, but a folder is there; move it away"
+                f"{printable(str(target))}",
+                "be free for a result, but a folder is there",
+                remedy="move it away",
+                who="--output",
             )
         with draft_of(target) as draft, open(draft, "xb") as file:
             yield file
@@ -86,14 +89,18 @@ class ResultFolder:
             walked = walked / part
             if _is_link(walked):
                 raise ComfyUIError(
-                    f"--output: {printable(str(walked))} must be a folder, but it is a link to "
-                    f"{printable(os.path.realpath(walked))}, and results are never written through one; move it away, "
-                    "or choose another folder"
+                    f"{printable(str(walked))}",
+                    f"be a folder, but it is a link to {printable(os.path.realpath(walked))}, and results are never "
+                    "written through one",
+                    remedy="move it away, or choose another folder",
+                    who="--output",
                 )
             if walked.exists() and not walked.is_dir():
                 raise ComfyUIError(
-                    f"--output: {printable(str(walked))} must be a folder for results, but a file is there; move it "
-                    "away, or choose another folder"
+                    f"{printable(str(walked))}",
+                    "be a folder for results, but a file is there",
+                    remedy="move it away, or choose another folder",
+                    who="--output",
                 )
             walked.mkdir(exist_ok=True)
 

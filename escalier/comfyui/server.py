@@ -140,7 +140,7 @@ class Server:
                     break
                 last = attempt + 1 == PORT_TRIES
                 if last or self.settings.port is not None or "already in use" not in self.log_text():
-                    raise ComfyUIError(self._explain_start())
+                    raise self._explain_start()
                 log.info("Port %d was taken in between; trying another.", self.port)
         except BaseException:
             self.stop()
@@ -180,9 +180,10 @@ class Server:
             return self._slot.place(file, self.base / "input")
         except OSError as error:
             raise ComfyUIError(
-                f"--input: {printable(str(file))} must fit into ComfyUI's input folder {self.base / 'input'}, but it "
-                f"could not be copied ({printable(str(error.strerror or error))}); free some space there, or name "
-                "another --base DIR"
+                f"{printable(str(file))}",
+                f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied ({printable(str(error.strerror or error))})",
+                remedy="free some space there, or name another --base DIR",
+                who="--input",
             ) from error
 
     def log_text(self) -> str:
@@ -227,8 +228,11 @@ class Server:
                     (self.base / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ComfyUIError(
-                f"Server: {scratch_root.parent} must be writable, got {error}; free some space there, or set "
-                "ESCALIER_DATA to another folder"
+                f"{scratch_root.parent}",
+                "be writable",
+                error,
+                "free some space there, or set ESCALIER_DATA to another folder",
+                who="Server",
             ) from error
         if self.pack is not None and not (self.pack / "nodes").is_dir():
             raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository", who="Server")
@@ -283,8 +287,10 @@ class Server:
                 return True
             if time.monotonic() > deadline:
                 raise ComfyUIError(
-                    f"Server: ComfyUI must answer within {self.settings.start_seconds:.0f} seconds, but it has not; "
-                    f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
+                    "ComfyUI",
+                    f"answer within {self.settings.start_seconds:.0f} seconds, but it has not",
+                    remedy=f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}",
+                    who="Server",
                 )
             time.sleep(pause)
             pause = min(pause * 1.2, 0.5)
@@ -311,7 +317,7 @@ class Server:
         if reason := self.pack_failure():
             log.warning("ComfyUI could not import the pack: %s", reason)
 
-    def _explain_start(self) -> str:
+    def _explain_start(self) -> ComfyUIError:
         text = self.log_text()
         if "already in use" in text:
             return port_taken(self.port)
@@ -319,10 +325,9 @@ class Server:
         if "ModuleNotFoundError" in text or "ImportError" in text:
             remedy = install_remedy(self.comfyui, self.pack)
         code = self._process.poll() if self._process else None
-        return (
-            f"Server: ComfyUI must stay up, but it ended while starting (exit code {code}); {remedy}. The end of its "
-            f"log, kept in {self._keep_log()}:\n{self._log_tail()}"
-        )
+        rule = f"stay up, but it ended while starting (exit code {code})"
+        log = f"The end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
+        return ComfyUIError("ComfyUI", rule, remedy=f"{remedy}. {log}", who="Server")
 
     def _log_tail(self, lines: int = 15) -> str:
         kept = [line for line in self.log_text().splitlines() if line.strip()]

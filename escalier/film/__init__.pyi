@@ -1,5 +1,6 @@
 from .cadence import (
     Cadence as Cadence,
+    HeldFilm as HeldFilm,
     RestoredCadence as RestoredCadence,
     pick_frames as pick_frames,
 )

@@ -50,6 +50,7 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
             "be BT.601, BT.709 or BT.2020",
             _UNREADABLE_MATRIX[matrix],
             "export the clip as ordinary (BT.709) H.264 first",
+            who="read_colour",
         )
     primaries, transfer = int(context.color_primaries), int(context.color_trc)
     if matrix not in _KNOWN_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):

@@ -110,6 +110,7 @@ class FilmMasks(Masks):
                 "hold white",
                 "0 and scattered 1 in a lossy film, which may be noise",
                 "export them with 0 and 255, as PNG",
+                who="FilmMasks",
             )
         if brightest == 0:
             return int(_full(dtype))
@@ -137,6 +138,7 @@ def _grey(picture: np.ndarray, index: int) -> np.ndarray:
             "be black and white",
             "a picture in colour",
             "export the mask itself, not the picture it was made from",
+            who="FilmMasks",
         )
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
@@ -155,6 +157,7 @@ def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
             "hold its mask either as black and white or as transparency",
             "both",
             "flatten it, or fill its colours with white",
+            who="FilmMasks",
         )
     return alpha
 

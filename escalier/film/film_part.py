@@ -60,6 +60,7 @@ class FilmPart(FrameRange):
                 "hold at least one frame",
                 f"none from {float(start):.3f} s for {float(seconds):.3f} s",
                 f"the clip is shown from {float(clip.start):.3f} to {float(clip.start + clip.duration):.3f} s",
+                who="FilmPart",
             )
         super().__init__(clip, chosen[0], chosen[-1] + 1)
         if clip.variable_rate and len(self) > 1:

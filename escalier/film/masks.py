@@ -7,7 +7,7 @@ from typing import overload
 
 import numpy as np
 
-from escalier.arguments import checked
+from escalier.arguments import checked, on_behalf
 from escalier.refusals import Refusal, TypeRefusal
 
 from .film import Film
@@ -46,6 +46,7 @@ class Masks(Sequence[np.ndarray]):
         return masks if isinstance(masks, Masks) else Masks(masks)
 
     @classmethod
+    @on_behalf
     def fitting(cls, masks: MaskSource, film: Film) -> Masks:
         """Those of a film; refused where their number, size or levels do not fit it.
 
@@ -99,6 +100,7 @@ class Masks(Sequence[np.ndarray]):
         """At another size, each when it is asked for; see `scale_film`."""
         return _ScaledMasks(self, size)
 
+    @on_behalf
     def check_marked(self) -> None:
         """Refuse masks that mark nothing. Read up to the first that does, which mostly is the first.
 

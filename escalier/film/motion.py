@@ -74,7 +74,7 @@ class Motion:
         self, film: Film, folder: str | Path, *, preset: str = "medium", fingerprint: str | None = None
     ) -> None:
         if preset not in PRESETS:
-            raise Refusal("preset", f"be one of {', '.join(PRESETS)}", preset, "choose one of them")
+            raise Refusal("preset", f"be one of {', '.join(PRESETS)}", preset, "choose one of them", who="Motion")
         self.size = film.size
         self.length = len(film)
         self.preset = self._dis_preset = preset
@@ -217,7 +217,11 @@ class Motion:
         first, last = min(i, j), max(i, j)
         if first == last or first < 0 or last >= self.length:
             raise Refusal(
-                "frames", f"be two different ones in 0..{self.length - 1}", f"{i} and {j}", "the film is counted from 0"
+                "frames",
+                f"be two different ones in 0..{self.length - 1}",
+                f"{i} and {j}",
+                "the film is counted from 0",
+                who="Motion",
             )
         forward, backward = (np.asarray(flow, np.float32) for flow in self._pair(first, last))
         return (forward, backward) if i < j else (backward, forward)

@@ -137,6 +137,7 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
             f"be 0 to {LONGEST_PX} px",
             scale_px,
             "0 says that the values are pixels, flip_y turns the vectors over",
+            who="flows_from_pictures",
         )
     shapes = [np.shape(picture) for picture in pictures]
     if not shapes or any(len(shape) != 3 or shape[2] < 2 or 0 in shape or shape != shapes[0] for shape in shapes):
@@ -145,11 +146,18 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
             "be at least one of shape (H, W, 2 or more), all of one shape",
             f"{len(shapes)} of {', '.join(map(str, sorted(set(shapes)))) or 'none'}",
             "give dx and dy in two channels",
+            who="flows_from_pictures",
         )
     vectors = np.stack([np.asarray(picture[..., :2], np.float32) for picture in pictures])
     for step, vector in enumerate(vectors):
         if not np.isfinite(vector).all():
-            raise Refusal(f"pictures[{step}]", "hold finite numbers", "NaN or infinity", "check its source")
+            raise Refusal(
+                f"pictures[{step}]",
+                "hold finite numbers",
+                "NaN or infinity",
+                "check its source",
+                who="flows_from_pictures",
+            )
     if scale_px:
         vectors = (vectors - np.float32(0.5)) * np.float32(2 * scale_px)
     if flip_y:
@@ -164,10 +172,11 @@ def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
             f"hold one flow for each step of a film of {len(film)} frames, {len(film) - 1}",
             len(flows),
             "leave out that of the frame at the end",
+            who="GivenMotion",
         )
     for step, flow in enumerate(flows):
         if flow.ndim != 3 or flow.shape[2] < 2 or 0 in flow.shape:
-            raise Refusal(f"{name}[{step}]", "be (H, W, 2)", flow.shape, "give dx and dy in pixels")
+            raise Refusal(f"{name}[{step}]", "be (H, W, 2)", flow.shape, "give dx and dy in pixels", who="GivenMotion")
         size = Size.of(flow)
         if abs(size.width * film.size.height - film.size.width * size.height) > max(*size, *film.size):
             raise Refusal(
@@ -175,15 +184,19 @@ def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
                 f"have the shape of the film, {film.size}",
                 size,
                 "make it from the same clip, not cropped",
+                who="GivenMotion",
             )
         # The largest length is NaN or infinite if any number is.
         longest = float(np.abs(flow[..., :2]).max())
         if not math.isfinite(longest):
-            raise Refusal(f"{name}[{step}]", "hold finite numbers", "NaN or infinity", "check its source")
+            raise Refusal(
+                f"{name}[{step}]", "hold finite numbers", "NaN or infinity", "check its source", who="GivenMotion"
+            )
         if longest > LONGEST_PX:
             raise Refusal(
                 f"{name}[{step}]",
                 f"hold moves of at most {LONGEST_PX} px",
                 f"{longest:g}",
                 "check its unit, and what its source writes where it knows no motion",
+                who="GivenMotion",
             )

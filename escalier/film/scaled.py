@@ -32,7 +32,7 @@ class ScaledFilm(FilmBase):
 
     def __init__(self, film: Film, size: Size) -> None:
         if min(size) < 1:
-            raise Refusal("size", "be at least 1x1 px", size, "ask for a larger one")
+            raise Refusal("size", "be at least 1x1 px", size, "ask for a larger one", who="ScaledFilm")
         super().__init__(size, film.rate, len(film))
         self._film = film
 
@@ -61,6 +61,7 @@ class FrameRange(FilmBase):
                 f"mark a part of the film's frames 0..{len(film) - 1}",
                 f"{start} to {stop - 1}",
                 "choose them inside the film",
+                who="FrameRange",
             )
         super().__init__(film.size, film.rate, stop - start)
         self._film, self._first, self._end = film, start, stop

@@ -106,7 +106,7 @@ def every_n(length: int, n: int) -> tuple[int, ...]:
     (0, 30, 60, 90)
     """
     if n < 1:
-        raise Refusal("n", "be at least 1 frame", n, "48 is one keyframe every two seconds at 24 fps")
+        raise Refusal("n", "be at least 1 frame", n, "48 is one keyframe every two seconds at 24 fps", who="every_n")
     return tuple(range(0, length, n))
 
 
@@ -132,9 +132,9 @@ def count_per_second(length: int, rate: Fraction | float, per_second: float = PE
     (7, 1)
     """
     if not 0 < per_second < math.inf:
-        raise Refusal("per_second", "be > 0 and finite", per_second, "0.5 is a good value")
+        raise Refusal("per_second", "be > 0 and finite", per_second, "0.5 is a good value", who="count_per_second")
     if not rate > 0:
-        raise Refusal("rate", "be > 0 frames per second", rate, "check the clip")
+        raise Refusal("rate", "be > 0 frames per second", rate, "check the clip", who="count_per_second")
     return min(length, max(1, round(float(length / Fraction(rate)) * per_second)))
 
 

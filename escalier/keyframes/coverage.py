@@ -86,9 +86,13 @@ def most_coverage(
     (10, 30)
     """
     if not 1 <= count <= length:
-        raise Refusal("count", f"lie in 1..{length}, the film's length", count, "ask for fewer keyframes")
+        raise Refusal(
+            "count", f"lie in 1..{length}, the film's length", count, "ask for fewer keyframes", who="most_coverage"
+        )
     if minimum_gap is not None and minimum_gap < 1:
-        raise Refusal("minimum_gap", "be at least 1 frame", minimum_gap, "leave it out for a good one")
+        raise Refusal(
+            "minimum_gap", "be at least 1 frame", minimum_gap, "leave it out for a good one", who="most_coverage"
+        )
     return best_together(Paths(motion, length, length / count, progress), count, minimum_gap)
 
 

@@ -57,6 +57,7 @@ class Fit:
                 "lie inside the cell",
                 f"{self.drawn} at row {self.row}, column {self.column} in a cell of {self.cell}",
                 "plan the grid again",
+                who="Fit",
             )
 
     @classmethod

@@ -150,7 +150,11 @@ class GridPlan:
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise Refusal(
-                "text", "be a plan that to_json wrote", f"{text[:60]!r}", "make the plan with plan_grid"
+                "text",
+                "be a plan that to_json wrote",
+                f"{text[:60]!r}",
+                "make the plan with plan_grid",
+                who="GridPlan.from_json",
             ) from error
 
 

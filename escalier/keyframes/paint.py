@@ -69,9 +69,11 @@ def paint_picture(picture: np.ndarray, look: str = "gouache", *, seed: int = 0) 
     (40, 60, 3)
     """
     if look not in LOOKS:
-        raise Refusal("look", f"be one of {', '.join(LOOKS)}", f"{look!r}", "choose one of these")
+        raise Refusal("look", f"be one of {', '.join(LOOKS)}", f"{look!r}", "choose one of these", who="paint_picture")
     if picture.ndim != 3 or picture.shape[2] != 3:
-        raise Refusal("picture", "be RGB (height, width, 3)", picture.shape, "convert it to RGB first")
+        raise Refusal(
+            "picture", "be RGB (height, width, 3)", picture.shape, "convert it to RGB first", who="paint_picture"
+        )
     brush = LOOKS[look]
     scale = max(picture.shape[0] / 540, 0.35)
     drawn = as_uint8(picture)

@@ -121,10 +121,13 @@ class MatteModel:
                 "give one matte",
                 f"an output of shape {output.shape}",
                 "load one that removes backgrounds, such as u2net.onnx",
+                who="MatteModel",
             )
         matte = output.reshape(output.shape[-2:])
         if not np.isfinite(matte).all():
-            raise Refusal("the network", "give finite numbers", "NaN or infinity", "load another file")
+            raise Refusal(
+                "the network", "give finite numbers", "NaN or infinity", "load another file", who="MatteModel"
+            )
         return 1 / (1 + np.exp(-matte)) if self._gives_logits else matte
 
     def _run(self, batch: np.ndarray) -> np.ndarray:
@@ -138,11 +141,13 @@ class MatteModel:
                     "the memory",
                     f"hold the network and a picture of {self.size}, but it is full",
                     remedy="close other programs, or take a smaller network",
+                    who="MatteModel",
                 ) from error
             raise Refusal(
                 "the network",
                 f"run on a picture of {self.size}, but onnxruntime says: {said}",
                 remedy="load another file",
+                who="MatteModel",
             ) from error
 
 

@@ -55,7 +55,7 @@ class Run:
         """The entry that belongs to frame `index` of the film."""
         steps = (index - self.start) * self.direction
         if not 0 <= steps < len(self.frames):
-            raise IndexRefusal("frame", f"lie in the run of keyframe {self.start}", index, "ask another run")
+            raise IndexRefusal("frame", f"lie in the run of keyframe {self.start}", index, "ask another run", who="Run")
         return steps
 
     def frame(self, index: int) -> np.ndarray:

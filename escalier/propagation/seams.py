@@ -78,7 +78,7 @@ def remove_seams(
     (40.0, True)
     """
     if not 0 <= strength < 1:
-        raise Refusal("strength", "lie in 0..1, 1 left out", strength, "0.9 removes most seams")
+        raise Refusal("strength", "lie in 0..1, 1 left out", strength, "0.9 removes most seams", who="remove_seams")
     if strength == 0:
         return mixed
     data = np.float32((1 - strength) / strength)

@@ -82,6 +82,7 @@ def render_full_size(
             f"be {style.shape[1]}x{style.shape[0]} like the style",
             f"{source.shape[1]}x{source.shape[0]}",
             "give the frame that was painted, at full size",
+            who="render_full_size",
         )
     if min(style.shape[:2]) < patch_size:
         raise Refusal(
@@ -89,6 +90,7 @@ def render_full_size(
             f"be at least {patch_size} px on a side",
             f"{style.shape[1]}x{style.shape[0]}",
             "use a smaller patch_size",
+            who="render_full_size",
         )
     r = patch_size // 2
     field, rest = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.progress import Progress
-from escalier.refusals import Refusal
+from escalier.refusals import MissingFile, Refusal
 
 from .energy import patch_errors
 from .problem import Problem, Synthesis
@@ -33,7 +33,7 @@ _AUTO, _CUDA = 0x0000, 0x0002
 _PLAIN, _WEIGHTED = 0x0001, 0x0002
 
 
-class OriginalNotFound(FileNotFoundError):
+class OriginalNotFound(MissingFile):
     """No ebsynth library is installed, or the one named cannot be loaded."""
 
 
@@ -43,15 +43,19 @@ def find_library() -> str:
     if named:
         if not Path(named).is_file():
             raise OriginalNotFound(
-                f"synthesise: EBSYNTH_LIBRARY must be the path of an ebsynth library, got {named}, where no file lies; "
-                "correct the variable or use backend='cpu'"
+                "EBSYNTH_LIBRARY",
+                "be the path of an ebsynth library",
+                f"{named}, where no file lies",
+                "correct the variable or use backend='cpu'",
             )
         return named
     found = ctypes.util.find_library("ebsynth")
     if found is None:
         raise OriginalNotFound(
-            "synthesise: backend 'original' must have an ebsynth library installed, but none was found; build it from "
-            "github.com/jamriska/ebsynth as a shared library and set EBSYNTH_LIBRARY to its path, or use backend='cpu'"
+            "backend 'original'",
+            "have an ebsynth library installed, but none was found",
+            remedy="build it from github.com/jamriska/ebsynth as a shared library and set EBSYNTH_LIBRARY to its path, "
+            "or use backend='cpu'",
         )
     return found
 
@@ -64,8 +68,9 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
         run, available = library.ebsynthRun, library.ebsynthBackendAvailable
     except (OSError, AttributeError) as reason:
         raise OriginalNotFound(
-            f"synthesise: {path} must be an ebsynth library, but it cannot be used ({reason}); build it again for this "
-            "system or use backend='cpu'"
+            f"{path}",
+            f"be an ebsynth library, but it cannot be used ({reason})",
+            remedy="build it again for this system or use backend='cpu'",
         ) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)
@@ -86,6 +91,7 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
             f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'",
             channels,
             "use backend='cpu'",
+            who="synthesise",
         )
     unknown = {
         "source_mask": problem.source_mask,
@@ -95,9 +101,15 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     }
     for name, value in unknown.items():
         if value is not None:
-            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'")
+            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'", who="synthesise")
     if problem.modulation is not None and not on_card:
-        raise Refusal("modulation", "be left out where the original runs on the processor", "one", "use backend='cpu'")
+        raise Refusal(
+            "modulation",
+            "be left out where the original runs on the processor",
+            "one",
+            "use backend='cpu'",
+            who="synthesise",
+        )
     if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
         logger.warning("the original ignores weighted voting and stop_threshold on the processor")
 

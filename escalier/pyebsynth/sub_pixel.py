@@ -87,6 +87,7 @@ class SubPixelPainter:
                 f"have the style's shape {style.shape}",
                 source.shape,
                 "give the filmed frame at the size of the keyframe",
+                who="SubPixelPainter",
             )
         self._source = np.ascontiguousarray(source)
         self._patch_size = patch_size

@@ -117,6 +117,8 @@ def _filled(path: Path, weights: dict[str, Any]) -> tuple[torch.nn.Module, str]:
         module = _build(architecture)
     except KeyError as error:
         raise _refusal(path, f"a Segment Anything model without its tensor {error.args[0]}") from error
+    except Refusal:  # a package that is missing
+        raise
     except (ValueError, IndexError, ZeroDivisionError, RuntimeError, AssertionError, TypeError) as error:
         raise _refusal(path, f"a Segment Anything model whose tensors have strange shapes ({error})") from error
     needed = module.state_dict().keys()

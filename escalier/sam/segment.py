@@ -166,6 +166,7 @@ class SamModel:
                 f"be finite and {shape[1]}x{shape[0]}",
                 f"an array of shape {logits.shape}",
                 "hand over those of an earlier answer",
+                who="predict",
             )
         return self._predict(embedding, prompts, logits)
 
@@ -253,6 +254,8 @@ def _resized(picture: torch.Tensor, size: Size) -> torch.Tensor:
 
 def _check_picture(picture: np.ndarray) -> None:
     if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise Refusal("picture", "be RGB (height, width, 3)", f"the shape {picture.shape}", "convert it to RGB first")
+        raise Refusal(
+            "picture", "be RGB (height, width, 3)", f"the shape {picture.shape}", "convert it to RGB first", who="embed"
+        )
     if picture.dtype != np.uint8 and not np.isfinite(picture).all():
-        raise Refusal("picture", "hold finite numbers", "NaN or infinity", "check the node that made it")
+        raise Refusal("picture", "hold finite numbers", "NaN or infinity", "check the node that made it", who="embed")

@@ -82,6 +82,7 @@ class ArrayFile:
                 f"be one of {self.shape[0]} of shape {self.shape[1:]}",
                 f"number {len(self._checksums) + 1} of shape {piece.shape}",
                 "open the file for the shape it will have",
+                who="ArrayFile",
             )
         data = np.ascontiguousarray(piece, self.dtype)
         self._file.write(data.data)

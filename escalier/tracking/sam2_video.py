@@ -40,6 +40,7 @@ SUBJECT = 1
 MOST_LOGIT = 20.0
 
 
+@checked
 class Sam2Video:
     """A Segment Anything 2 model for films.
 

@@ -1,6 +1,6 @@
 """Menu escalier/diffusion: pipelines of diffusers, from this disk, under ComfyUI's memory manager."""
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +8,11 @@ import comfy.model_management
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion import TASKS, Pipeline, load_pipeline, repaint
+from escalier.diffusion import TASKS, Painting, Pipeline, load_pipeline, repaint
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, files_in, folders_in, roots
+from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..held_models import bringing
 from ..node import Node, optional, output, span
 from ..progress import Progress
@@ -135,7 +136,7 @@ class EscalierLoadPipeline(Node):
             device=comfy.model_management.unet_offload_device(),
         )
         bring = bringing(loaded.modules, WORKING_BYTES, whole=True)
-        return io.NodeOutput(dataclasses.replace(loaded, before_use=bring), str(loaded))
+        return io.NodeOutput(replace(loaded, before_use=bring), str(loaded))
 
 
 class EscalierRunPipeline(Node):
@@ -155,36 +156,15 @@ class EscalierRunPipeline(Node):
             tooltip="What to paint. For InstructPix2Pix an instruction, such as 'make it a gouache painting'.",
         ),
         io.String.Input("negative_prompt", default="", multiline=True, tooltip="What not to paint."),
-        io.Float.Input(
-            "strength",
-            **span(0.6, 0.01, 1.0, step=0.01),
-            tooltip="How far the painting may leave the picture. 0.6 restyles and keeps the drawing; 1 starts from "
-            "nothing. InstructPix2Pix does not look at it.",
-        ),
-        io.Int.Input("steps", **span(20, 1, 1000), tooltip="Steps of denoising. More is finer."),
-        io.Float.Input(
-            "guidance",
-            **span(7.5, 1.0, 30.0, step=0.1),
-            tooltip="How literally the prompt is taken. 7.5 is usual; more is harsher.",
-        ),
-        io.Float.Input(
-            "image_guidance",
-            **span(1.5, 1.0, 10.0, step=0.1),
-            advanced=True,
-            tooltip="InstructPix2Pix alone: how much of the picture is kept. More keeps more.",
-        ),
+        *dial_inputs(Painting, "strength", "steps", "guidance"),
+        dial_input(Painting, "image_guidance", advanced=True),
         io.Int.Input(
             "seed",
             **span(0, 0, 2**63 - 1),
             control_after_generate=True,
             tooltip="Another seed, another painting; the same one, the same bits.",
         ),
-        io.Int.Input(
-            "batch",
-            **span(1, 1, 64),
-            advanced=True,
-            tooltip="Pictures painted at once. More is faster on a large card; halved where memory is short.",
-        ),
+        dial_input(Painting, "batch", advanced=True),
         *(
             io.Float.Input(
                 f"control_strength{suffix}",
@@ -213,15 +193,15 @@ class EscalierRunPipeline(Node):
     ) -> io.NodeOutput:
         held = [(given.pop(f"control_map{end}", None), given.pop(f"control_strength{end}"), end) for end in PLACES]
         maps = [pictures_from_images(one, f"control_map{end}") for one, _, end in held if one is not None]
+        holds = tuple(strength for _, strength, _ in held)[: pipeline.controlnets]
         painted = repaint(
             pipeline,
             pictures_from_images(image, "image"),
             prompt,
+            replace(dials_from(Painting, given), control_strengths=holds),
             masks=None if mask is None else masks_from_input(mask),
             control_maps=maps,
-            control_strengths=[strength for _, strength, _ in held][: pipeline.controlnets],
             progress=Progress(),
-            **given,  # negative_prompt, strength, steps, guidance, image_guidance, seed, batch
         )
         return io.NodeOutput(torch.from_numpy(painted))
 

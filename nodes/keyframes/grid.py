@@ -1,12 +1,15 @@
 """Lay keyframes on sheets for diffusion, and cut the sheets back."""
 
+from dataclasses import replace
+
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.keyframes import ANCHORS, FITS, MAX_SIDE_PX, PER_SHEET, GridPlan, Keyframes, plan_grid, split, tile
+from escalier.keyframes import ANCHORS, GridPlan, Keyframes, Sheet, plan_grid, split, tile
 
 from .. import sockets
-from ..node import Node, output, span
+from ..dial_inputs import DialValue, dial_inputs, dials_from
+from ..node import Node, output
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import FilmInput, film_from_input
 
@@ -23,18 +26,7 @@ class EscalierPlanGrid(Node):
         sockets.film_input(
             "Connect the film to be warned when keyframes follow one another faster than 2 per second.", optional=True
         ),
-        io.Int.Input(
-            "max_side",
-            **span(MAX_SIDE_PX, 64, 8192, step=64),
-            tooltip="The longest a side of a sheet may be, in pixels. 1920, because above about that diffusion models "
-            "repeat and tear the picture and their memory explodes. Larger gives larger cells.",
-        ),
-        io.Int.Input(
-            "per_sheet",
-            **span(PER_SHEET, 1, 49),
-            tooltip="At most this many cells on a sheet. 9, because faces break in smaller cells; 4 to 9 is a good "
-            "range. More puts more keyframes under one look.",
-        ),
+        *dial_inputs(Sheet, "max_side", "per_sheet"),
         io.Combo.Input(
             "anchors",
             options=list(ANCHORS),
@@ -42,21 +34,7 @@ class EscalierPlanGrid(Node):
             tooltip="Cells repeated on every sheet when there are several, so that faces and colours do not drift from "
             "sheet to sheet. 'first' repeats the first keyframe, 'previous' the last new one of the sheet before.",
         ),
-        io.Combo.Input(
-            "fit",
-            options=list(FITS),
-            default="scale",
-            advanced=True,
-            tooltip="'scale' scales keyframes down to their cells, so that more fit on a sheet. 'pad' never scales: "
-            "the split then returns every pixel as it was painted.",
-        ),
-        io.Int.Input(
-            "gutter",
-            **span(0, 0, 512, step=64),
-            advanced=True,
-            tooltip="Grey pixels between cells. 0 leaves the most room; 64 keeps a model from painting across from one "
-            "cell into the next.",
-        ),
+        *dial_inputs(Sheet, "fit", "gutter", advanced=True),
     )
     outputs = (
         output(sockets.Grid, "grid", "The plan, for Tile Keyframe Grid and Split Keyframe Grid."),
@@ -65,26 +43,11 @@ class EscalierPlanGrid(Node):
 
     @classmethod
     def execute(
-        cls,
-        keyframes: Keyframes,
-        max_side: int,
-        per_sheet: int,
-        anchors: str,
-        fit: str,
-        gutter: int,
-        film: FilmInput | None = None,
+        cls, keyframes: Keyframes, anchors: str, film: FilmInput | None = None, **dials: DialValue
     ) -> io.NodeOutput:
-        plan = plan_grid(
-            keyframes.indices,
-            keyframes.size,
-            keyframes.length,
-            rate=None if film is None else film_from_input(film).rate,
-            max_side=max_side,
-            per_sheet=per_sheet,
-            gutter=gutter,
-            fit=fit,
-            anchors=anchors,
-        )
+        sheet = replace(dials_from(Sheet, dials), anchors=anchors)
+        rate = None if film is None else film_from_input(film).rate
+        plan = plan_grid(keyframes.indices, keyframes.size, keyframes.length, sheet, rate=rate)
         return io.NodeOutput(plan, plan.describe())
 
 

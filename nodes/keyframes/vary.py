@@ -2,10 +2,11 @@
 
 from comfy_api.v0_0_2 import io
 
-from escalier.keyframes import AMPLITUDE_PX, FEATURE_PX, Keyframes, vary_keyframes
+from escalier.keyframes import Keyframes, Variation, vary_keyframes
 
 from .. import sockets
-from ..node import Node, output, span
+from ..dial_inputs import DialValue, dial_input, dials_from
+from ..node import Node, output
 
 
 class EscalierVaryKeyframes(Node):
@@ -17,24 +18,9 @@ class EscalierVaryKeyframes(Node):
     search_aliases = ("line boil", "wiggle", "jitter", "displacement", "redraw", "variants")
     inputs = (
         sockets.Keyframes.Input("keyframes", tooltip="The painted keyframes."),
-        io.Float.Input(
-            "amplitude",
-            **span(AMPLITUDE_PX, 0.0, 50.0, step=0.1),
-            tooltip="How far lines move, in pixels. 1.5 lives without being noticed in a picture 540 pixels high; "
-            "double it for 1080. A face changes its expression over about 3.",
-        ),
-        io.Float.Input(
-            "feature_size",
-            **span(FEATURE_PX, 4.0, 1000.0, step=1.0),
-            tooltip="From a place that moves one way to one that moves the other, in pixels. Small trembles, large "
-            "sways. At least 12 times the amplitude, or lines would tear.",
-        ),
-        io.Int.Input(
-            "seed",
-            **span(0, 0, 2**31 - 1),
-            control_after_generate=False,
-            tooltip="Another seed bends the drawing elsewhere.",
-        ),
+        dial_input(Variation, "amplitude_px", id="amplitude"),
+        dial_input(Variation, "feature_px", id="feature_size"),
+        dial_input(Variation, "seed"),
     )
     outputs = (
         output(sockets.Keyframes, "second", "The second redraw; the first is the original."),
@@ -42,5 +28,6 @@ class EscalierVaryKeyframes(Node):
     )
 
     @classmethod
-    def execute(cls, keyframes: Keyframes, amplitude: float, feature_size: float, seed: int) -> io.NodeOutput:
-        return io.NodeOutput(*vary_keyframes(keyframes, 2, amplitude_px=amplitude, feature_px=feature_size, seed=seed))
+    def execute(cls, keyframes: Keyframes, **dials: DialValue) -> io.NodeOutput:
+        variation = dials_from(Variation, dials, {"amplitude_px": "amplitude", "feature_px": "feature_size"})
+        return io.NodeOutput(*vary_keyframes(keyframes, 2, variation))

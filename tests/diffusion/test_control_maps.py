@@ -89,7 +89,7 @@ def test_floats_and_bytes_make_the_same_map(picture: np.ndarray) -> None:
 @pytest.mark.parametrize("resolution", [0, 64, 512])
 @pytest.mark.parametrize("size", [Size(131, 97), Size(1, 1), Size(1920, 1080), Size(37, 500)], ids=str)
 def test_room_is_padded_and_never_stretched(size: Size, resolution: int) -> None:
-    room = Room.of(size, resolution)
+    room = Room.of(size, resolution, 64)
     assert room.padded.width % 64 == room.padded.height % 64 == 0
     scale = resolution / min(size) if resolution else 1
     assert all(abs(drawn - side * scale) <= 0.5 for drawn, side in zip(room.drawn, size, strict=True))
