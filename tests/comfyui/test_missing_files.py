@@ -128,7 +128,7 @@ def test_folders_that_comfyui_is_told_of_are_searched(tmp_path: Path) -> None:
     )
     extra = tmp_path / "extra.yaml"
     extra.write_text("here:\n  loras: beside\n")
-    folders = ModelFolders.of(comfyui, tmp_path / "base", ["--extra-model-paths-config", str(extra), "--cpu"])
+    folders = ModelFolders.of(comfyui, tmp_path / "base", None, ["--extra-model-paths-config", str(extra), "--cpu"])
     for class_type, field, place in (
         ("CheckpointLoaderSimple", "ckpt_name", other / "models/sd/a.pth"),
         ("CLIPLoader", "clip_name", other / "te2/a.pth"),
