@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from escalier.film import Film, Motion, check_output, list_pictures, open_film
+from escalier.film import Film, Footage, Motion, check_output, list_pictures, open_film
 from escalier.keyframes import PER_SECOND, choose_keyframes, parse_frames, write_keyframes
 from escalier.refusals import printable
 
@@ -93,6 +93,7 @@ def _chosen(args: argparse.Namespace, film: Film) -> tuple[int, ...]:
         tempfile.TemporaryDirectory(prefix="escalier-") as scratch,
         job_bar({"measuring the motion": moved, "choosing": moved / 4}) as part,
     ):
-        motion = Motion(film, scratch)
+        footage = Footage(film, scratch, caller="choose_keyframes")
+        motion = Motion(footage, scratch)
         motion.prepare(progress=part("measuring the motion"))
-        return choose_keyframes(film, "motion", count=args.by_motion, motion=motion, progress=part("choosing"))
+        return choose_keyframes(footage, "motion", count=args.by_motion, motion=motion, progress=part("choosing"))

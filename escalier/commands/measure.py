@@ -15,7 +15,7 @@ from typing import BinaryIO
 import cv2
 
 from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
-from escalier.film import Film, Motion, check_output, open_film, write_film
+from escalier.film import Film, Footage, Motion, check_output, open_film, write_film
 from escalier.keyframes import Keyframes, parse_frames, read_keyframes
 from escalier.progress import Progress
 from escalier.scratch import open_scratch, write_whole
@@ -53,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier measurement left there")
     parser.add_argument(
-        "--scratch", type=Path, metavar="FOLDER", help="keep the optical flow there, for other films of the same clip"
+        "--scratch",
+        type=Path,
+        metavar="FOLDER",
+        help="keep frames and optical flow there, for other films of this clip",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object: figures, reasons and curves")
 
@@ -72,10 +75,14 @@ def main(args: argparse.Namespace) -> int:
     if args.output is not None:
         parts["drawing the heat map"] = len(source) * HEAT_MAP_S
     with tempfile.TemporaryDirectory(prefix="escalier-") as folder, job_bar(parts) as part:
-        motion = Motion(source, args.scratch or folder)
+        scratch = args.scratch or folder
+        film, made = Footage(source, scratch, caller="measure_film"), Footage(restyled, folder, caller="measure_film")
+        if args.output is not None:
+            made.read()  # the heat map needs it again
+        motion = Motion(film, scratch)
         found = measure_film(
-            source,
-            restyled,
+            film,
+            made,
             motion=motion,
             keyframes=keyframes,
             masks=masks,
@@ -84,7 +91,7 @@ def main(args: argparse.Namespace) -> int:
             progress=part("measuring"),
         )
         if args.output is not None:
-            _write(args.output, found, HeatMap(restyled, motion), source, part("drawing the heat map"))
+            _write(args.output, found, HeatMap(made, motion), source, part("drawing the heat map"))
     if args.json:
         sys.stdout.write(found.to_json() + "\n")
     else:
