@@ -53,7 +53,9 @@ class EscalierStaircase(io.ComfyNode):
         staircase = Staircase(runs, dials_from(Fade, dials))
         report = _least_sure(runs)
         if motion is not None:
-            report += f"\n{measure_fades(staircase, footage_from_input(film), motion, progress=Progress(previews=False))}"
+            report += (
+                f"\n{measure_fades(staircase, footage_from_input(film), motion, progress=Progress(previews=False))}"
+            )
         return io.NodeOutput(FilmVideo(staircase, clip_from_input(film)), report)
 
 

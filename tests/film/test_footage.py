@@ -97,7 +97,9 @@ def test_a_film_named_on_the_way_bears_the_name_that_all_its_frames_give(tmp_pat
 
 
 @pytest.mark.parametrize("kind", [Decoder, Named])
-@pytest.mark.parametrize("view", [lambda film: ScaledFilm(film, Size(32, 24)), lambda film: FrameRange(film, 0, LENGTH)])
+@pytest.mark.parametrize(
+    "view", [lambda film: ScaledFilm(film, Size(32, 24)), lambda film: FrameRange(film, 0, LENGTH)]
+)
 def test_a_view_of_a_film_is_read_once_too(tmp_path: Path, kind: type[Decoder], view: Callable) -> None:
     film = kind()
     footage = Footage(view(Footage(film, tmp_path)), tmp_path)
@@ -164,7 +166,7 @@ def test_a_cancel_leaves_no_file_and_the_next_call_reads_on(tmp_path: Path) -> N
     assert not [path for path in tmp_path.rglob("*") if "film" in path.name and path.suffix != ".lock"]
     told: list[int] = []
     footage.read(lambda done, total: told.append(done))
-    assert told[: LENGTH] == list(range(1, LENGTH + 1)) and footage.frame(6).shape == (48, 64, 3)
+    assert told[:LENGTH] == list(range(1, LENGTH + 1)) and footage.frame(6).shape == (48, 64, 3)
 
 
 def test_a_film_that_would_fill_the_disk_is_refused_before_it_is_decoded(

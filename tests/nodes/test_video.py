@@ -86,7 +86,7 @@ def test_trimmed_video_shows_its_part_only(
     source = videos.clip_from_input(whole)
     assert (len(film), film.times, film.start) == (3, source.times[:3], source.times[2])
     assert all((film.frame(index) == source.frame(index + 2)).all() for index in range(3))
-    assert film.path == clip_file and not list((fresh_folders.temp / "escalier" / "films").glob("*.*"))
+    assert film.path == clip_file and not list((fresh_folders.temp / "escalier" / "films").glob("[!.]*"))
 
 
 @pytest.mark.parametrize(("start", "seconds"), [(0.2, 0.3), (-0.3, 0.0), (0.0, 0.25), (0.26, 9.0)])
