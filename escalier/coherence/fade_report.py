@@ -108,6 +108,7 @@ def measure_fades(
     return measured.report()
 
 
+@checked
 class MeasuredStaircase(FilmBase):
     """A staircase that is measured as its frames go by, so that none is mixed twice: once it is written, it is known.
 
@@ -151,7 +152,7 @@ class MeasuredStaircase(FilmBase):
 
     @property
     def _seen(self) -> int:
-        return 0 if self._before is None else self._before.index + 1
+        return 0 if self._before is None else self._before.number + 1
 
     def _frame(self, index: int) -> np.ndarray:
         frame = self._staircase.frame(index)
@@ -165,14 +166,14 @@ class MeasuredStaircase(FilmBase):
         return frame
 
     def _fade(self, look: _Look) -> None:
-        middle = middle_of_fade(self._staircase, look.index, look.stylised, self._motion.working_size)
+        middle = middle_of_fade(self._staircase, look.number, look.stylised, self._motion.working_size)
         if middle is not None:
-            self._ghosting[look.index] = ghosting_kept(look.stylised, *middle)
+            self._ghosting[look.number] = ghosting_kept(look.stylised, *middle)
             share = measure_double_exposure(look.stylised, middle.earlier, middle.later)
             self._doubled += [] if share is None else [share]
 
     def _step(self, before: _Look, after: _Look) -> None:
-        i, j, size = before.index, after.index, self._motion.working_size
+        i, j, size = before.number, after.number, self._motion.working_size
         flow = self._motion.flow(i, j, size)
         source_change = lab_change(before.source, after.source, flow)
         counted = confirmed(source_change, self._motion.valid(i, j, size))
@@ -185,7 +186,7 @@ class MeasuredStaircase(FilmBase):
 class _Look(NamedTuple):
     """A frame of both films at the measured size."""
 
-    index: int
+    number: int
     source: np.ndarray
     stylised: np.ndarray
 

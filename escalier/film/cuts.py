@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import xxhash
 
+from escalier.arguments import checked
 from escalier.progress import Progress
 from escalier.scratch import read_facts, write_facts
 
@@ -41,6 +42,7 @@ class PairMotion(Protocol):
     def visible(self, i: int, j: int) -> np.ndarray: ...
 
 
+@checked
 def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progress | None = None) -> tuple[int, ...]:
     """The first frame of every shot but the first.
 
@@ -89,7 +91,14 @@ def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progres
 
 
 def known_cuts(footage: Footage, motion: PairMotion | None) -> tuple[int, ...] | None:
-    """The cuts that lie beside the frames of a film, verified; None where they have yet to be found."""
+    """The cuts that lie beside the frames of a film, verified; None where they have yet to be found.
+
+    >>> import tempfile
+    >>> from escalier.film.frames import ArrayFrames
+    >>> footage = Footage(ArrayFrames(np.zeros((3, 48, 64, 3), np.uint8)), tempfile.mkdtemp())
+    >>> known_cuts(footage, None), find_cuts(footage), known_cuts(footage, None)
+    (None, (), ())
+    """
     if not (motion is None or isinstance(motion, Motion)):
         return None
     cuts = read_facts(*_kept_at(footage, motion))

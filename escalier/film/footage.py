@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.progress import Progress
 from escalier.scratch import (
     ArrayFile,
@@ -36,6 +37,7 @@ from .pictures import Size, as_uint8
 from .video import VideoFrames
 
 
+@checked
 class Footage(FilmBase, Fingerprinted):
     """A film that is read once, and whose frames can then be had in any order, by any number of threads, as uint8.
 
@@ -187,6 +189,7 @@ class Footage(FilmBase, Fingerprinted):
         return (len(self), self.size.height, self.size.width, 3)
 
 
+@checked
 class MaskFootage:
     """The masks of a film, checked and laid on the disk in the same way: uint8 (1 or N, H, W).
 
@@ -237,6 +240,7 @@ class MaskFootage:
                 raise self._masks.nothing_marked(self._caller)
 
 
+@checked
 def footage_bytes(film: Film) -> int:
     """What `Footage.read` writes of a film, in bytes; 0 for one that lies in memory.
 
