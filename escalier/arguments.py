@@ -148,8 +148,16 @@ def check_same_size(caller: str, **arrays: np.ndarray | None) -> None:
             )
 
 
+def on_behalf(member: Public) -> Public:
+    """Mark a method of a `checked` class: what it refuses bears the name of the function that asked it."""
+    member.on_behalf = True  # type: ignore[attr-defined]
+    return member
+
+
 def _naming_member(member: Any, name: str) -> Any:
     """A member of a class that names its refusals, where it can refuse anything at all."""
+    if getattr(getattr(member, "__func__", member), "on_behalf", False):
+        return member
     if inspect.isfunction(member):
         return _naming(member, name)
     if isinstance(member, (classmethod, staticmethod)):

@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 
+from escalier.refusals import Refusal, TypeRefusal
+
 MOST_THREADS = 256
 MOST_SEED = 2**32 - 1
 """The engine mixes 32 bits into its random numbers; a larger seed would be the same as a smaller one."""
@@ -21,33 +23,29 @@ def processors() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def thread_count(threads: int | None, caller: str) -> int:
+def thread_count(threads: int | None) -> int:
     """How many threads to use: as many as were asked for, or one for each processor that this process may use.
 
-    >>> thread_count(3, "example"), thread_count(None, "example") >= 1
+    >>> thread_count(3), thread_count(None) >= 1
     (3, True)
     """
     if threads is None:
         return processors()
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
-        raise TypeError(f"{caller}: threads must be a whole number, got {threads!r}")
+        raise TypeRefusal("threads", "be a whole number", f"{threads!r}")
     if not 1 <= threads <= MOST_THREADS:
-        raise ValueError(
-            f"{caller}: threads must be >= 1 and at most {MOST_THREADS}, got {threads}; leave it out for all processors"
-        )
+        raise Refusal("threads", f"be >= 1 and at most {MOST_THREADS}", threads, "leave it out for all processors")
     return int(threads)
 
 
-def check_seed(seed: int, caller: str) -> None:
+def check_seed(seed: int) -> None:
     """Refuse a seed that is no whole number that the engine can tell from all others.
 
-    >>> check_seed(-1, "example")
+    >>> check_seed(-1)
     Traceback (most recent call last):
-    ValueError: example: seed must lie in 0..4294967295, got -1; any such number gives its own brush strokes
+    escalier.refusals.Refusal: seed must lie in 0..4294967295, got -1; any such number gives ...
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"{caller}: seed must be a whole number, got {seed!r}")
+        raise TypeRefusal("seed", "be a whole number", f"{seed!r}")
     if not 0 <= seed <= MOST_SEED:
-        raise ValueError(
-            f"{caller}: seed must lie in 0..{MOST_SEED}, got {seed}; any such number gives its own brush strokes"
-        )
+        raise Refusal("seed", f"lie in 0..{MOST_SEED}", seed, "any such number gives its own brush strokes")

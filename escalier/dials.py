@@ -11,7 +11,7 @@ docs are made from it, see `dials_of` and `table_of`.
 ...     tip: str = dial("round", "Its shape.", choices=("round", "flat"))
 >>> replace(Brush(), width=-1)
 Traceback (most recent call last):
-ValueError: Brush: width must be >= 0 px, got -1; use 0 for none
+escalier.refusals.Refusal: Brush: width must be >= 0 px, got -1; use 0 for none
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import types
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from escalier.refusals import Refusal
 
 NONE = "{none}"
 """Stands in a sentence for what leaves a dial at its own choice: "0" on a node, "None" in Python."""
@@ -71,9 +73,9 @@ class Dial:
         if value is None and self.optional:
             return
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{who}: {self.name} must be a finite number, got {value}; give another")
+            raise Refusal(self.name, "be a finite number", value, "give another", who=who)
         if not self._allows(value):
-            raise ValueError(f"{who}: {self.name} must {self.rule or self._rule()}, got {value}; {self._remedy()}")
+            raise Refusal(self.name, f"{self.rule or self._rule()}", value, f"{self._remedy()}", who=who)
 
     def said(self, none: str) -> str:
         """The sentence for somebody who writes `none` in place of None: "0" on a node."""

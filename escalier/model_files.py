@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from escalier.packages import load_package
+from escalier.refusals import MissingFile, Refusal
 
 if TYPE_CHECKING:
     import torch
@@ -76,11 +77,11 @@ PREFIXES = ("module.", "_orig_mod.", "model.", "sam.", "net.", "network.")
 DEEPEST_WRAPPING = 4
 
 
-class UnreadableWeights(ValueError):
+class UnreadableWeights(Refusal):
     """A file that holds no weights; `kind` says what it is instead."""
 
     def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(f"read_weights: {path} must hold weights, got {kind}; download it again")
+        super().__init__(f"{path}", "hold weights", kind, "download it again")
         self.kind = kind
 
 
@@ -213,11 +214,11 @@ def read_weights(path: str | Path, *, mapped: bool = False) -> dict[str, torch.T
 
     >>> read_weights("models/sams/missing.pth")
     Traceback (most recent call last):
-    FileNotFoundError: read_weights: path must be a file, got models/sams/missing.pth; put the model there
+    escalier.refusals.MissingFile: path must be a file, got models/sams/missing.pth; put the model there
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"read_weights: path must be a file, got {path}; put the model there")
+        raise MissingFile("path", "be a file", path, "put the model there", who="read_weights")
     if found := damage(path):
         raise UnreadableWeights(path, found)
     torch = load_package("torch", TORCH_REQUIREMENT, "Weights of models")

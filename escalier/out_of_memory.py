@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from escalier.refusals import MemoryRefusal
+
 
 def is_short_memory(error: BaseException) -> bool:
     """Whether an error says that memory has run out. The graphics card has one of its own, the processor a message.
@@ -20,17 +22,17 @@ def is_short_memory(error: BaseException) -> bool:
 
 
 @contextmanager
-def naming_short_memory(who: str, task: str, remedy: str) -> Iterator[None]:
+def naming_short_memory(task: str, remedy: str) -> Iterator[None]:
     """Turn torch's errors about memory into one `MemoryError` that says for what it was too short.
 
-    >>> with naming_short_memory("example", "a picture of 8x8", "take a smaller one"):
+    >>> with naming_short_memory("a picture of 8x8", "take a smaller one"):
     ...     raise MemoryError
     Traceback (most recent call last):
-    MemoryError: example: the memory must hold a picture of 8x8, but it is full; take a smaller one
+    escalier.refusals.MemoryRefusal: the memory must hold a picture of 8x8, but it is full; take a smaller one
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not is_short_memory(error):
             raise
-        raise MemoryError(f"{who}: the memory must hold {task}, but it is full; {remedy}") from error
+        raise MemoryRefusal("the memory", f"hold {task}, but it is full", remedy=remedy) from error

@@ -7,6 +7,8 @@ import logging
 import sys
 from types import ModuleType
 
+from escalier.refusals import PackageRefusal
+
 logger = logging.getLogger("escalier")
 
 
@@ -36,7 +38,7 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
     'numpy'
     >>> load_package("no_such_package", "no-such-package>=2", "Wishes")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ImportError: load_package: Wishes need the package no-such-package, which ... -m pip install "no-such-package>=2"
+    escalier.refusals.PackageRefusal: Wishes need the package no-such-package, which ... -m pip install ...
     """
     try:
         return importlib.import_module(module)
@@ -45,7 +47,8 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
         missing = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == module.split(".")[0]
         state = "which is not installed" if missing else f"which fails to load ({type(error).__name__}: {error})"
         logger.debug("importing %s failed", module, exc_info=True)
-        raise ImportError(
-            f'load_package: {purpose} need the package {package}, {state}; run: "{sys.executable}" -m pip install '
-            f'"{requirement}"'
+        raise PackageRefusal(
+            f"{purpose} need the package {package}, {state}",
+            remedy=f'run: "{sys.executable}" -m pip install "{requirement}"',
+            who="load_package",
         ) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import socket
 import unicodedata
 import urllib.error
@@ -149,7 +148,7 @@ def is_refusal(error: BaseException) -> bool:
     >>> is_refusal(Refusal("indices", "rise", 3)), is_refusal(ValueError("math domain error"))
     (True, False)
     """
-    return isinstance(error, (Refusal, OSError, ImportError, MemoryError)) or _is_old_refusal(error)
+    return isinstance(error, (Refusal, OSError, ImportError, MemoryError))
 
 
 def sentence(error: BaseException) -> str:
@@ -199,20 +198,6 @@ def _shown(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
 
 
-# CODEMOD removes from here: refusals that are still written as one string.
-_OLD_REFUSAL = re.compile(r"(?:[A-Za-z_]\w*|[A-Z]\w*\.[a-z_]\w*|escalier(?:\.\w+)+): |--[a-z][\w-]*:? ")
-
-
-def _is_old_refusal(error: BaseException) -> bool:
-    return isinstance(error, (TypeError, ValueError)) and bool(_OLD_REFUSAL.match(str(error)))
-
-
-def _without_function(text: str) -> str:
-    match = _OLD_REFUSAL.match(text)
-    return text if match is None or text.startswith("-") else text[match.end() :]
-
-
-# CODEMOD removes up to here.
 def _plain(error: BaseException) -> str:
     if isinstance(error, MemoryError) and not str(error):
         return _NO_MEMORY
@@ -220,7 +205,7 @@ def _plain(error: BaseException) -> str:
         return _plain(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
     if isinstance(error, OSError) and error.errno is not None and error.strerror is not None:
         return _system_sentence(error)
-    return _without_function(str(error))
+    return str(error)
 
 
 def _system_sentence(error: OSError) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import folder_paths
 
+from escalier.refusals import MissingFile
+
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
 """Names that Windows keeps for devices, whatever follows after a dot."""
 
@@ -54,7 +56,7 @@ class AllowedFiles:
         """
         path = self._path(name)
         if path is None:
-            raise FileNotFoundError(self._refusal(shown(name)))
+            raise MissingFile(self._refusal(shown(name)))
         return path
 
     def fingerprint(self, name: object) -> tuple[tuple[str, int, int], ...]:

@@ -35,10 +35,6 @@ def named_after_node(execute):
         except OF_OTHERS as error:
             kind = next(kind for kind in OF_OTHERS if isinstance(error, kind))
             said = sentence(error)
-            # CODEMOD removes from here: refusals that are still written as one string.
-            if NO_ALPHA_SIZE in said and any(map(_is_of_no_alpha, (*args, *kwargs.values()))):
-                said = f"{said.partition(';')[0]}; {NO_ALPHA}"
-            # CODEMOD removes up to here.
             raise kind(f"{cls.define_schema().display_name}: {said}") from error
 
     return execute_by_name

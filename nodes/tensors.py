@@ -5,25 +5,27 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from escalier.refusals import Refusal
+
 
 def pictures_from_images(images: torch.Tensor, name: str) -> np.ndarray:
     """The pictures of an IMAGE batch, float32 (N, H, W, 3), without a copy where ComfyUI keeps them in main memory."""
     if images.ndim != 4 or 0 in images.shape:
-        raise ValueError(
-            f"{name} must be a batch of pictures, got a tensor of shape {tuple(images.shape)}; connect an IMAGE that "
-            "holds at least one picture"
+        raise Refusal(
+            name,
+            "be a batch of pictures",
+            f"a tensor of shape {tuple(images.shape)}",
+            "connect an IMAGE that holds at least one picture",
         )
     channels = images.shape[-1]
     if channels != 3:
         kind = {1: "grey (1 channel)", 4: "RGBA (4 channels)"}.get(channels, f"{channels} channels")
         remedy = "take the alpha off with Split Image with Alpha" if channels == 4 else "convert it to RGB"
-        raise ValueError(f"{name} must be RGB, got {kind}; {remedy} first")
+        raise Refusal(name, "be RGB", kind, f"{remedy} first")
     for i, image in enumerate(images):
         # A sum is finite only if all that went into it is; no second array of the clip's size is made.
         if not torch.isfinite(image.sum(dtype=torch.float32)):
-            raise ValueError(
-                f"{name} must hold finite numbers, got NaN or infinity in picture {i}; check the node that made it"
-            )
+            raise Refusal(name, "hold finite numbers", f"NaN or infinity in picture {i}", "check the node that made it")
     return images.detach().to("cpu", torch.float32).numpy()
 
 
@@ -43,9 +45,9 @@ def write_image(image: np.ndarray, picture: np.ndarray) -> None:
 def masks_from_input(mask: torch.Tensor) -> np.ndarray:
     """A MASK as (N, H, W), float32 0..1; one mask stands for the whole film. Some nodes hand it over as (H, W)."""
     if mask.ndim not in (2, 3) or 0 in mask.shape:
-        raise ValueError(f"mask must hold at least one mask, got a tensor of shape {tuple(mask.shape)}; connect a MASK")
+        raise Refusal("mask", "hold at least one mask", f"a tensor of shape {tuple(mask.shape)}", "connect a MASK")
     masks = mask.detach().to("cpu", torch.float32).reshape(-1, *mask.shape[-2:]).numpy()
     for i, one in enumerate(masks):
         if not np.isfinite(one).all():
-            raise ValueError(f"mask must hold finite numbers, got NaN or infinity in mask {i}; check its source")
+            raise Refusal("mask", "hold finite numbers", f"NaN or infinity in mask {i}", "check its source")
     return masks

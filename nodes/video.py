@@ -16,6 +16,7 @@ import torch
 from comfy_api.v0_0_2 import Input, InputImpl, Types
 
 from escalier.film import ArrayFrames, Film, FilmedClip, Footage, read_sound_samples
+from escalier.refusals import Refusal
 
 from .progress import Progress
 from .scratch import lasting_folder, scratch_folder
@@ -167,7 +168,7 @@ def _footage(video: Input.Video) -> Footage:
     with _known_lock:
         if video not in _known:
             source = video.film if isinstance(video, FilmVideo) else _video_frames(video)
-            _known[video] = Footage(source, lasting_folder("films"), caller="film_from_input")
+            _known[video] = Footage(source, lasting_folder("films"))
         return _known[video]
 
 
@@ -202,8 +203,8 @@ def _written(video: Input.Video) -> Path:
     """A file that ComfyUI writes of a VIDEO that has none: pictures in memory with sound, a crop, a scale."""
     width, height = video.get_dimensions()
     if width % 2 or height % 2:
-        raise ValueError(
-            f"film must have even sides to be written as a VIDEO, got {width}x{height}; connect its pictures (IMAGE)"
+        raise Refusal(
+            "film", "have even sides to be written as a VIDEO", f"{width}x{height}", "connect its pictures (IMAGE)"
         )
     path = lasting_folder("films") / f"{uuid.uuid4().hex}.mp4"
     draft = path.with_name(f".{path.name}")
@@ -218,4 +219,4 @@ def _written(video: Input.Video) -> Path:
 def _refuse(what: str, value: object, allowed: tuple) -> None:
     if value not in allowed:
         known = " or ".join(str(one) for one in allowed if one is not None)
-        raise ValueError(f"{what} of the saved film must be {known}, got {value}; choose {allowed[-1]}")
+        raise Refusal(f"{what} of the saved film", f"be {known}", value, f"choose {allowed[-1]}")

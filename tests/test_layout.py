@@ -129,6 +129,7 @@ def test_engine_knows_no_film() -> None:
             "kernel_cache",
             "progress",
             "pyebsynth",
+            "refusals",
         }
         assert rooms == set(), path.name
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Film, FilmBase, Masks, MaskSource, frame_at
+from escalier.refusals import Refusal
 
 MOST_HELD = 12
 
@@ -48,12 +49,12 @@ class Boil(FilmBase):
     def __init__(self, redraws: Sequence[Film], hold: int = 2, *, masks: MaskSource | None = None) -> None:
         _check_redraws(redraws)
         if not 1 <= hold <= MOST_HELD:
-            raise ValueError(f"Boil: hold must be 1 to {MOST_HELD} frames, got {hold}; 2 is usual")
+            raise Refusal("hold", f"be 1 to {MOST_HELD} frames", hold, "2 is usual")
         self.redraws = tuple(redraws)
         self.hold = hold
         length = len(redraws[0])
         super().__init__(redraws[0].size, redraws[0].rate, length if length > 1 else self.period)
-        self.masks = None if masks is None else Masks.fitting(masks, redraws[0], "Boil")
+        self.masks = None if masks is None else Masks.fitting(masks, redraws[0])
 
     @property
     def period(self) -> int:
@@ -95,13 +96,14 @@ class Boil(FilmBase):
 
 def _check_redraws(redraws: Sequence[Film]) -> None:
     if len(redraws) < 2:
-        raise ValueError(
-            f"Boil: redraws must be at least 2, got {len(redraws)}; vary the keyframes and propagate again"
-        )
+        raise Refusal("redraws", "be at least 2", len(redraws), "vary the keyframes and propagate again")
     first = redraws[0]
     for number, redraw in enumerate(redraws[1:], start=2):
         if len(redraw) != len(first) or redraw.size != first.size:
-            raise ValueError(
-                f"Boil: redraws must be of one length and size, got {len(redraw)} frames of {redraw.size} for redraw "
-                f"{number} and {len(first)} of {first.size} for the first; make them from the same clip"
+            raise Refusal(
+                "redraws",
+                "be of one length and size",
+                f"{len(redraw)} frames of {redraw.size} for redraw {number} and {len(first)} of {first.size} for the "
+                "first",
+                "make them from the same clip",
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.refusals import Refusal
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 
@@ -32,17 +33,19 @@ class Curve:
 
     def __post_init__(self) -> None:
         if not self.points:
-            raise ValueError("Curve: points must be at least one, got none; write 0:0.5 for a level amount")
+            raise Refusal("points", "be at least one", "none", "write 0:0.5 for a level amount")
         for frame, amount in self.points:
             if frame < 0:
-                raise ValueError(f"Curve: frames must be 0 or more, got {frame}; count from the film's first frame, 0")
+                raise Refusal("frames", "be 0 or more", frame, "count from the film's first frame, 0")
             if not 0 <= amount <= 1:
-                raise ValueError(f"Curve: amounts must lie in 0..1, got {amount:g} at frame {frame}; 1 is all there is")
+                raise Refusal("amounts", "lie in 0..1", f"{amount:g} at frame {frame}", "1 is all there is")
         for (before, _), (after, _) in itertools.pairwise(self.points):
             if after <= before:
-                raise ValueError(
-                    f"Curve: frames must rise from point to point, got {after} after {before}; sort the points and "
-                    "give each frame once"
+                raise Refusal(
+                    "frames",
+                    "rise from point to point",
+                    f"{after} after {before}",
+                    "sort the points and give each frame once",
                 )
 
     def at(self, index: int) -> float:
@@ -79,15 +82,19 @@ def parse_curve(text: str, length: int | None = None) -> Curve:
     for part in parts:
         match = re.fullmatch(rf"([+-]?\d+)\s*:\s*({NUMBER})", part)
         if match is None:
-            raise ValueError(
-                f"parse_curve: curve must be points frame:amount such as '0:0, 48:1', got {part!r}; write a whole "
-                "frame number, a colon and an amount from 0 to 1"
+            raise Refusal(
+                "curve",
+                "be points frame:amount such as '0:0, 48:1'",
+                f"{part!r}",
+                "write a whole frame number, a colon and an amount from 0 to 1",
             )
         points.append((int(match[1]), float(match[2])))
     curve = Curve(tuple(points))
     if length is not None and curve.points[-1][0] >= length:
-        raise ValueError(
-            f"parse_curve: curve must end within the film, 0..{length - 1}, got a point at frame "
-            f"{curve.points[-1][0]}; move it to the last frame"
+        raise Refusal(
+            "curve",
+            f"end within the film, 0..{length - 1}",
+            f"a point at frame {curve.points[-1][0]}",
+            "move it to the last frame",
         )
     return curve

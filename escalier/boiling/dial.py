@@ -10,6 +10,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import Film, FilmBase, Masks, MaskSource, Motion, as_uint8
 from escalier.propagation import Fade, Run
+from escalier.refusals import Refusal
 
 from .curve import Curve
 from .redraws import carry_redraw
@@ -90,9 +91,9 @@ class Dial(FilmBase):
         longest: int = LONGEST,
     ) -> None:
         _check_films(still, redrawn, motion)
-        self.masks = None if masks is None else Masks.fitting(masks, still, "Dial")
+        self.masks = None if masks is None else Masks.fitting(masks, still)
         if longest < 1:
-            raise ValueError(f"Dial: longest must be at least 1 frame, got {longest}; {LONGEST} is half a second")
+            raise Refusal("longest", "be at least 1 frame", longest, f"{LONGEST} is half a second")
         super().__init__(still.size, still.rate, len(still))
         self.still = still
         self.redrawn = redrawn
@@ -195,7 +196,9 @@ def _in_type_of(still: np.ndarray, picture: np.ndarray) -> np.ndarray:
 def _check_films(still: Film, redrawn: Film, motion: Motion) -> None:
     for name, other, what in (("redrawn film", redrawn, "film"), ("motion", motion, "motion")):
         if len(other) != len(still) or other.size != still.size:
-            raise ValueError(
-                f"Dial: {name} must have {len(still)} frames of {still.size} like the still film, got {len(other)} "
-                f"frames of {other.size}; make the {what} from the same clip"
+            raise Refusal(
+                name,
+                f"have {len(still)} frames of {still.size} like the still film",
+                f"{len(other)} frames of {other.size}",
+                f"make the {what} from the same clip",
             )

@@ -14,6 +14,7 @@ from escalier.film import Film, Motion, ShotMotion, find_cuts, frame_numbers, sh
 from escalier.keyframes import Keyframes, Paths, best_together, check_indices, spread_evenly
 from escalier.progress import Progress
 from escalier.propagation import Runs
+from escalier.refusals import Refusal
 
 from .measurement import Measurement
 from .run_trouble import RunTrouble, measured_trouble, run_trouble
@@ -369,28 +370,31 @@ def _check(
 ) -> None:
     length = len(film)
     if not 1 <= count <= length:
-        raise ValueError(
-            f"advise_keyframes: count must lie in 1..{length}, the film's length, got {count}; ask for fewer keyframes"
-        )
+        raise Refusal("count", f"lie in 1..{length}, the film's length", count, "ask for fewer keyframes")
     if isinstance(keyframes, Keyframes) and keyframes.length != length:
-        raise ValueError(
-            f"advise_keyframes: keyframes must belong to a film of {length} frames, got keyframes of one of "
-            f"{keyframes.length}; choose them from the same clip, with the same trim"
+        raise Refusal(
+            "keyframes",
+            f"belong to a film of {length} frames",
+            f"keyframes of one of {keyframes.length}",
+            "choose them from the same clip, with the same trim",
         )
     if indices:
-        check_indices(indices, length, "advise_keyframes")
+        check_indices(indices, length)
     if motion is not None and len(motion) != length:
-        raise ValueError(
-            f"advise_keyframes: motion must be that of a film of {length} frames, got one of {len(motion)}; measure it "
-            "on this film"
+        raise Refusal(
+            "motion", f"be that of a film of {length} frames", f"one of {len(motion)}", "measure it on this film"
         )
     if runs is not None and (runs.whole or len(runs)) != length:
-        raise ValueError(
-            f"advise_keyframes: runs must be those of a film of {length} frames, got runs of one of "
-            f"{runs.whole or len(runs)}; connect the film that they were made from"
+        raise Refusal(
+            "runs",
+            f"be those of a film of {length} frames",
+            f"runs of one of {runs.whole or len(runs)}",
+            "connect the film that they were made from",
         )
     if measurement is not None and measurement.length != length:
-        raise ValueError(
-            f"advise_keyframes: measurement must be that of a film of {length} frames, got one of "
-            f"{measurement.length}; measure the whole film, or unplug it"
+        raise Refusal(
+            "measurement",
+            f"be that of a film of {length} frames",
+            f"one of {measurement.length}",
+            "measure the whole film, or unplug it",
         )

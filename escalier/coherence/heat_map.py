@@ -8,6 +8,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import Film, FilmBase, Motion, Size
 from escalier.keyframes import fits_film
+from escalier.refusals import Refusal
 
 from .compared_frames import at_size
 from .warp_error import squared_error
@@ -51,12 +52,14 @@ class HeatMap(FilmBase):
 
     def __init__(self, restyled: Film, motion: Motion, *, lag: int = 1) -> None:
         if len(restyled) != len(motion) or not fits_film(restyled.size, motion.size):
-            raise ValueError(
-                f"HeatMap: restyled must have {len(motion)} frames of {motion.size} as the source has, or larger ones "
-                f"of its shape, got {len(restyled)} of {restyled.size}; use the clip that it was made from"
+            raise Refusal(
+                "restyled",
+                f"have {len(motion)} frames of {motion.size} as the source has, or larger ones of its shape",
+                f"{len(restyled)} of {restyled.size}",
+                "use the clip that it was made from",
             )
         if lag < 1:
-            raise ValueError(f"HeatMap: lag must be >= 1 frame, got {lag}; 1 shows flicker")
+            raise Refusal("lag", "be >= 1 frame", lag, "1 shows flicker")
         self._restyled, self._motion, self._lag = restyled, motion, lag
         self._measured = motion.working_size
         size = Size(*(max(1, side - side % 2) for side in self._measured))

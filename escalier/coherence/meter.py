@@ -14,6 +14,7 @@ from escalier.film import Film, Masks, MaskSource, Motion, Size, frame_numbers
 from escalier.keyframes import Keyframes, check_indices, fits_film
 from escalier.progress import Progress
 from escalier.propagation import Runs, Staircase
+from escalier.refusals import Refusal
 
 from .colour_steps import mean_step
 from .compared_frames import at_size, carried_change, enough, lab, lengths, mean_over, region_at
@@ -271,9 +272,8 @@ def _checked_lag(lag: int | None, length: int, keyframes: Sequence[int]) -> int 
     if lag is None:
         return find_long_lag(length, keyframes)
     if not 2 <= lag < length:
-        raise ValueError(
-            f"measure_film: lag must lie in 2..{length - 1}, got {lag}; the film has {length} frames, and lag 1 is "
-            "always measured"
+        raise Refusal(
+            "lag", f"lie in 2..{length - 1}", lag, f"the film has {length} frames, and lag 1 is always measured"
         )
     return lag
 
@@ -292,21 +292,23 @@ def _check(
     if runs is not None:
         _check_alike("runs", len(runs), runs.size, source)
     if keyframes is not None:
-        check_indices(_indices(keyframes), len(source), "measure_film")
+        check_indices(_indices(keyframes), len(source))
     if isinstance(keyframes, Keyframes):
         _check_alike("keyframes", keyframes.length, keyframes.size, source)
     if masks is not None:
-        Masks.fitting(masks, source, "measure_film")
+        Masks.fitting(masks, source)
 
 
 def _check_alike(name: str, length: int, size: Size, source: Film) -> None:
     if length != len(source):
-        raise ValueError(
-            f"measure_film: {name} must have the source's {len(source)} frames, got {length}; use the clip that the "
-            "film was made from, with the same trim (a copy with another frame rate drops or repeats frames)"
+        raise Refusal(
+            name,
+            f"have the source's {len(source)} frames",
+            length,
+            "use the clip that the film was made from, with the same trim (a copy with another frame rate drops "
+            "or repeats frames)",
         )
     if not fits_film(size, source.size):
-        raise ValueError(
-            f"measure_film: {name} must have the source's size {source.size}, or be larger by one factor, got {size}; "
-            "scale one of them first"
+        raise Refusal(
+            name, f"have the source's size {source.size}, or be larger by one factor", size, "scale one of them first"
         )

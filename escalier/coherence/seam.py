@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked
+from escalier.refusals import Refusal
 
 from .compared_frames import lab_change, lengths, mean_over
 
@@ -105,9 +106,11 @@ def step_ratios(
         return stands_out
     own = _over_usual(source_changes, "source_changes")
     if own.size != stands_out.size:
-        raise ValueError(
-            f"step_ratios: source_changes must be as many as changes, {stands_out.size}, got {own.size}; measure both "
-            "on the same pairs of frames"
+        raise Refusal(
+            "source_changes",
+            f"be as many as changes, {stands_out.size}",
+            own.size,
+            "measure both on the same pairs of frames",
         )
     return stands_out / np.maximum(own, 1)
 
@@ -115,9 +118,11 @@ def step_ratios(
 def _over_usual(changes: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
     steps = np.asarray(changes, np.float64)
     if steps.ndim != 1 or steps.size == 0 or not np.isfinite(steps).all():
-        raise ValueError(
-            f"step_ratios: {name} must be finite numbers, at least one, got {steps.size} of which "
-            f"{int((~np.isfinite(steps)).sum())} are not; measure a film of two frames or more"
+        raise Refusal(
+            name,
+            "be finite numbers, at least one",
+            f"{steps.size} of which {int((~np.isfinite(steps)).sum())} are not",
+            "measure a film of two frames or more",
         )
     return steps / max(float(np.median(steps)), SMALLEST_MEDIAN_DELTA_E)
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import Picture, Region, check_same_size, checked
+from escalier.refusals import Refusal
 
 LEAST = 0.7
 """Under this share of the keyframes' sharpness a score counts as bought with blur; half and half of two unrelated
@@ -56,9 +57,11 @@ def sharpness_kept(
     [1.0, 1.0, 1.0]
     """
     if not 0 < len(places) == len(at_places):
-        raise ValueError(
-            f"sharpness_kept: at_places must hold one value for each of the {len(places)} places, at least one, got "
-            f"{len(at_places)}; measure the keyframes"
+        raise Refusal(
+            "at_places",
+            f"hold one value for each of the {len(places)} places, at least one",
+            len(at_places),
+            "measure the keyframes",
         )
     frames = np.arange(len(measured))
     expected = np.interp(frames, np.asarray(places, np.float64), np.asarray(at_places, np.float64))

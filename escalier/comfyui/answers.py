@@ -80,18 +80,21 @@ class Answer:
             When the server refused the request, or the body is no JSON.
         """
         if self.status not in (200, 400):
-            raise self.refusal(f"got HTTP {self.status} {first_line(self.body)}".rstrip())
+            raise self.refusal(f"HTTP {self.status} {first_line(self.body)}".rstrip())
         try:
             value = json.loads(self.body)
         except (ValueError, RecursionError):  # no JSON, not text, a number without end, or brackets without end
             shown = first_line(self.body) or "nothing"
-            raise self.refusal(f"got something else than JSON: {shown}") from None
+            raise self.refusal(f"something else than JSON: {shown}") from None
         return Found(value, self)
 
     def refusal(self, got: str) -> ComfyUIError:
         return ComfyUIError(
-            f"Client: {printable(self.url)} must answer {self.request} as ComfyUI does, {got}; check that the address "
-            "is ComfyUI's, and look at its log"
+            printable(self.url),
+            f"answer {self.request} as ComfyUI does",
+            got,
+            "check that the address is ComfyUI's, and look at its log",
+            who="Client",
         )
 
 
@@ -147,7 +150,7 @@ class Found:
         return Found(value, self._answer, f"{self._place}[{shown(key)}]")
 
     def _refusal(self, what: str) -> ComfyUIError:
-        return self._answer.refusal(f"got an answer{' with ' + self._place if self._place else ''} {what}")
+        return self._answer.refusal(f"an answer{' with ' + self._place if self._place else ''} {what}")
 
 
 def read_node_info(answer: Answer) -> dict[str, Any]:
@@ -184,7 +187,7 @@ def read_job(answer: Answer) -> str:
     """The name that the server gave a job; it goes into addresses, so it must be a plain one."""
     found = answer.json()["prompt_id"].text()
     if not JOB_ID.fullmatch(found):
-        raise answer.refusal(f"got the job's name {shown(found)}, which is none")
+        raise answer.refusal(f"the job's name {shown(found)}, which is none")
     return found
 
 

@@ -82,16 +82,22 @@ class Client(Connection):
                     await asyncio.wait({sending}, timeout=self.limits.stall_seconds)
                     if not sending.done() and content.idle_seconds() > self.limits.stall_seconds:
                         raise ServerGone(
-                            f"Client: {printable(self.url)} must take {printable(file.name)}, but it took nothing for "
-                            f"{self.limits.stall_seconds:g} seconds; look at its log"
+                            printable(self.url),
+                            f"take {printable(file.name)}, but it took nothing for {self.limits.stall_seconds:g} "
+                            "seconds",
+                            remedy="look at its log",
+                            who="Client",
                         )
                 answer = await sending
             finally:
                 sending.cancel()
         if answer.status == 413:
             raise ComfyUIError(
-                f"Client: {printable(file.name)} must be smaller than the server allows, got "
-                f"{file.stat().st_size / 1e6:.0f} MB; start that ComfyUI with --max-upload-size 10000"
+                printable(file.name),
+                "be smaller than the server allows",
+                f"{file.stat().st_size / 1000000.0:.0f} MB",
+                "start that ComfyUI with --max-upload-size 10000",
+                who="Client",
             )
         return read_upload(answer)
 

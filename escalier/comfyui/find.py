@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from escalier.refusals import MissingFile
+
 from .embedded import embedded_folder
 
 log = logging.getLogger("escalier")
@@ -96,9 +98,12 @@ def _comfy_cli_config() -> Path:
 def _named(folder: Path, source: str) -> ComfyUI:
     found = _main_folder(folder.expanduser())
     if found is None:
-        raise FileNotFoundError(
-            f"find_comfyui: {source} must name a folder that holds ComfyUI's main.py, got {folder}; name the folder "
-            "that ComfyUI is started from, or leave it out to use the embedded one"
+        raise MissingFile(
+            f"{source}",
+            "name a folder that holds ComfyUI's main.py",
+            folder,
+            "name the folder that ComfyUI is started from, or leave it out to use the embedded one",
+            who="find_comfyui",
         )
     return ComfyUI(found, _own_python(found), source)
 

@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from escalier.refusals import MissingFile
+
 
 def cache_folder() -> Path:
     """The folder of things that can be fetched again. The environment variable ESCALIER_CACHE moves it."""
@@ -33,9 +35,11 @@ def pack_folder() -> Path:
     """The folder that ComfyUI loads as the node pack: the one that holds `nodes/` and the library side by side."""
     folder = Path(__file__).resolve().parents[2]
     if not (folder / "nodes").is_dir() or not (folder / "__init__.py").is_file():
-        raise FileNotFoundError(
-            f"pack_folder: {folder} must hold the node pack (nodes/ and __init__.py) around the library; "
-            "clone the repository and install it from there with: pip install -e ."
+        raise MissingFile(
+            f"{folder}",
+            "hold the node pack (nodes/ and __init__.py) around the library",
+            remedy="clone the repository and install it from there with: pip install -e .",
+            who="pack_folder",
         )
     return folder
 

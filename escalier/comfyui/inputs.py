@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from escalier.refusals import printable
+from escalier.refusals import MissingFile, Refusal, printable
 
 from .workflow import Place, Workflow, declared_input, split_setting, title_of
 
@@ -38,11 +38,14 @@ def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
     if path.is_dir():
         return place or _folder_input(workflow, path), path
     if not path.is_file():
-        raise FileNotFoundError(
-            f"--input: {printable(str(path))} must be a file or a folder, but there is nothing there; check the path"
+        raise MissingFile(
+            printable(str(path)),
+            "be a file or a folder, but there is nothing there",
+            remedy="check the path",
+            who="--input",
         )
     if path.stat().st_size == 0:
-        raise ValueError(f"--input: {printable(str(path))} must hold data, got an empty file; save or copy it again")
+        raise Refusal(f"{printable(str(path))}", "hold data", "an empty file", "save or copy it again", who="--input")
     return place, path
 
 
@@ -53,9 +56,11 @@ def _folder_input(workflow: Workflow, folder: Path) -> Place:
         return places[0]
     shown = printable(str(folder))
     listed = "".join(f"\n  --input '{p.node}.folder={shown}'  for {title_of(workflow, p.node)}" for p in places)
-    raise ValueError(
-        f"--input: the folder {shown} must have one input called 'folder' to go to, but the workflow has "
-        f"{len(places)}; name the input with --input NODE.INPUT=FOLDER{listed}"
+    raise Refusal(
+        f"the folder {shown}",
+        f"have one input called 'folder' to go to, but the workflow has {len(places)}",
+        remedy=f"name the input with --input NODE.INPUT=FOLDER{listed}",
+        who="--input",
     )
 
 
@@ -79,13 +84,17 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
         for place in best
     )
     if not best:
-        raise ValueError(
-            f"--input: the workflow must have a loader for {printable(file.name)}, but it has none for a file of that "
-            "kind; add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE"
+        raise Refusal(
+            "the workflow",
+            f"have a loader for {printable(file.name)}, but it has none for a file of that kind",
+            remedy="add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE",
+            who="--input",
         )
-    raise ValueError(
-        f"--input: {printable(file.name)} must have one loader, but {len(best)} nodes could take it; say "
-        f"which:\n{named}"
+    raise Refusal(
+        printable(file.name),
+        f"have one loader, but {len(best)} nodes could take it",
+        remedy=f"say which:\n{named}",
+        who="--input",
     )
 
 

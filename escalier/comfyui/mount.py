@@ -25,8 +25,11 @@ def mount(pack: Path, scratch: Path) -> Path:
         link_folder(pack, folder / MOUNT_NAME)
     except OSError as error:
         raise ComfyUIError(
-            f"Server: {folder} must allow a link to the pack in {pack}, got {error}; set ESCALIER_DATA to a folder "
-            "on a local disk"
+            f"{folder}",
+            f"allow a link to the pack in {pack}",
+            error,
+            "set ESCALIER_DATA to a folder on a local disk",
+            who="Server",
         ) from error
     config = scratch / "extra_paths.yaml"
     # JSON is YAML: it quotes any path rightly, spaces, colons and backslashes included.

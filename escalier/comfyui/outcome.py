@@ -120,7 +120,7 @@ def read_outcome(history: Found, most_files: int) -> Outcome:
                     texts.setdefault(node, []).append(whole_text(str(entry.value)))
     if len(files) > most_files:
         raise ComfyUIError(
-            f"The job's results must be at most {most_files} files, got {len(files)}; let its nodes save fewer."
+            "The job's results", f"be at most {most_files} files", len(files), "let its nodes save fewer."
         )
     return Outcome(list(files), texts)
 

@@ -32,16 +32,20 @@ def check_port(port: int) -> int:
             trial.bind((LOOPBACK, port))
         except PermissionError as error:
             raise ComfyUIError(
-                f"Server: port must be one that you may open, got {port}; give one above 1023, or leave it out"
+                "port", "be one that you may open", port, "give one above 1023, or leave it out", who="Server"
             ) from error
         except OSError as error:
-            raise ComfyUIError(port_taken(port)) from error
+            raise port_taken(port) from error
     return port
 
 
-def port_taken(port: int) -> str:
-    """The sentence for a port in use."""
-    return (
-        f"Server: port must be free, got {port}, which another program uses; leave --port out for a free one, or, if "
-        f"that program is ComfyUI, use it with --server http://{LOOPBACK}:{port}"
+def port_taken(port: int) -> ComfyUIError:
+    """The refusal of a port in use."""
+    return ComfyUIError(
+        "port",
+        "be free",
+        f"{port}, which another program uses",
+        f"leave --port out for a free one, or, if that program is ComfyUI, use it with --server http://{LOOPBACK}:"
+        f"{port}",
+        who="Server",
     )

@@ -41,13 +41,17 @@ def ask_python(comfyui: ComfyUI, pack: Path | None, device: str) -> bool:
     except (IndexError, ValueError) as error:
         said = (outcome.stderr.strip() or "nothing").splitlines()[-1]
         raise ComfyUIError(
-            f"Server: {comfyui.python} must be able to import torch, but it said: {said}; "
-            f"{install_remedy(comfyui, pack)}"
+            f"{comfyui.python}",
+            f"be able to import torch, but it said: {said}",
+            remedy=f"{install_remedy(comfyui, pack)}",
+            who="Server",
         ) from error
     if found["missing"]:
         raise ComfyUIError(
-            f"Server: ComfyUI needs the Python packages that hold {', '.join(found['missing'])}, and {comfyui.python} "
-            f"lacks them; {install_remedy(comfyui, pack)}"
+            f"ComfyUI needs the Python packages that hold {', '.join(found['missing'])}, and {comfyui.python} "
+            "lacks them",
+            remedy=f"{install_remedy(comfyui, pack)}",
+            who="Server",
         )
     return bool(found["card"]) if device == "auto" else device == "card"
 

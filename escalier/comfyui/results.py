@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from escalier.refusals import printable
+from escalier.refusals import Refusal, printable
 from escalier.scratch import draft_of
 
 from .errors import ComfyUIError
@@ -45,7 +45,7 @@ class ResultFolder:
         """
         place = local_path(subfolder, name)
         if place is None:
-            raise ComfyUIError(f"ResultFolder: name must name a file, got {printable(repr(name))}")
+            raise ComfyUIError("name", "name a file", printable(repr(name)), who="ResultFolder")
         chosen, count = place, 1
         while _key(chosen) in self._taken or self._lies_in_a_file(chosen):
             count += 1
@@ -68,7 +68,10 @@ class ResultFolder:
         self._make_folders(target.parent)
         if target.is_dir() and not target.is_symlink():
             raise ComfyUIError(
-                f"--output: {printable(str(target))} must be free for a result, but a folder is there; move it away"
+                printable(str(target)),
+                "be free for a result, but a folder is there",
+                remedy="move it away",
+                who="--output",
             )
         with draft_of(target) as draft, open(draft, "xb") as file:
             yield file
@@ -86,14 +89,18 @@ class ResultFolder:
             walked = walked / part
             if _is_link(walked):
                 raise ComfyUIError(
-                    f"--output: {printable(str(walked))} must be a folder, but it is a link to "
-                    f"{printable(os.path.realpath(walked))}, and results are never written through one; move it away, "
-                    "or choose another folder"
+                    printable(str(walked)),
+                    f"be a folder, but it is a link to {printable(os.path.realpath(walked))}, and results are never "
+                    "written through one",
+                    remedy="move it away, or choose another folder",
+                    who="--output",
                 )
             if walked.exists() and not walked.is_dir():
                 raise ComfyUIError(
-                    f"--output: {printable(str(walked))} must be a folder for results, but a file is there; move it "
-                    "away, or choose another folder"
+                    printable(str(walked)),
+                    "be a folder for results, but a file is there",
+                    remedy="move it away, or choose another folder",
+                    who="--output",
                 )
             walked.mkdir(exist_ok=True)
 
@@ -120,13 +127,13 @@ def check_writable(folder: Path, name: str, remedy: str) -> None:
     shown = printable(str(folder))
     if not nearest.is_dir():
         what = "a broken link" if nearest.is_symlink() else "a file"
-        raise ValueError(f"{name} must be a folder, got {shown}, where {printable(str(nearest))} is {what}; {remedy}")
+        raise Refusal(name, "be a folder", f"{shown}, where {printable(str(nearest))} is {what}", remedy)
     try:
         # Tried, not asked: an administrator may do all, and yet no file can be made on a read-only disk.
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
-        raise ValueError(f"{name} must be writable, got {shown} ({error.strerror or error}); {remedy}") from error
+        raise Refusal(name, "be writable", f"{shown} ({error.strerror or error})", remedy) from error
 
 
 def _key(place: PurePosixPath) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from escalier.refusals import printable
+from escalier.refusals import MissingFile, Refusal, printable
 
 from .errors import ComfyUIError
 from .find import ComfyUI, find_comfyui
@@ -85,11 +85,13 @@ class Server:
         start_seconds: float = START_SECONDS,
     ) -> None:
         if device not in ("auto", "cpu", "card"):
-            raise ValueError(f'Server: device must be "auto", "cpu" or "card", got "{device}"; leave it out for "auto"')
+            raise Refusal(
+                "device", 'be "auto", "cpu" or "card"', f'"{device}"', 'leave it out for "auto"', who="Server"
+            )
         if port is not None and not 1 <= port <= 65535:
-            raise ValueError(f"Server: port must lie in 1..65535, got {port}; leave it out for a free one")
+            raise Refusal("port", "lie in 1..65535", port, "leave it out for a free one", who="Server")
         if models is not None and not models.is_dir():
-            raise FileNotFoundError(f"Server: models must be a folder, got {models}; check the path")
+            raise MissingFile("models", "be a folder", models, "check the path", who="Server")
         self.comfyui = comfyui or find_comfyui()
         self.pack = (pack or pack_folder()) if mount else None
         own_base = data_folder() / "comfyui" if self.comfyui.embedded else self.comfyui.folder
@@ -161,7 +163,7 @@ class Server:
                     break
                 last = attempt + 1 == PORT_TRIES
                 if last or not self._any_port or "already in use" not in self.log_text():
-                    raise ComfyUIError(self._explain_start())
+                    raise self._explain_start()
                 log.info("Port %d was taken in between; trying another.", self.port)
         except BaseException:
             self.stop()
@@ -201,9 +203,11 @@ class Server:
             return self._slot.place(file, self.base / "input")
         except OSError as error:
             raise ComfyUIError(
-                f"--input: {printable(str(file))} must fit into ComfyUI's input folder {self.base / 'input'}, but it "
-                f"could not be copied ({printable(str(error.strerror or error))}); free some space there, or name "
-                "another --base DIR"
+                printable(str(file)),
+                f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied "
+                f"({printable(str(error.strerror or error))})",
+                remedy="free some space there, or name another --base DIR",
+                who="--input",
             ) from error
 
     def log_text(self) -> str:
@@ -248,13 +252,14 @@ class Server:
                     (self.base / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ComfyUIError(
-                f"Server: {scratch_root.parent} must be writable, got {error}; free some space there, or set "
-                "ESCALIER_DATA to another folder"
+                f"{scratch_root.parent}",
+                "be writable",
+                error,
+                "free some space there, or set ESCALIER_DATA to another folder",
+                who="Server",
             ) from error
         if self.pack is not None and not (self.pack / "nodes").is_dir():
-            raise FileNotFoundError(
-                f"Server: the pack must hold a folder nodes/, got {self.pack}; clone the whole repository"
-            )
+            raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository", who="Server")
 
     def _command_line(self) -> list[str]:
         """Everything but the port, which may have to be tried more than once."""
@@ -306,8 +311,10 @@ class Server:
                 return True
             if time.monotonic() > deadline:
                 raise ComfyUIError(
-                    f"Server: ComfyUI must answer within {self._start_seconds:.0f} seconds, but it has not; the end of "
-                    f"its log, kept in {self._keep_log()}:\n{self._log_tail()}"
+                    "ComfyUI",
+                    f"answer within {self._start_seconds:.0f} seconds, but it has not",
+                    remedy=f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}",
+                    who="Server",
                 )
             time.sleep(pause)
             pause = min(pause * 1.2, 0.5)
@@ -334,7 +341,7 @@ class Server:
         if reason := self.pack_failure():
             log.warning("ComfyUI could not import the pack: %s", reason)
 
-    def _explain_start(self) -> str:
+    def _explain_start(self) -> ComfyUIError:
         text = self.log_text()
         if "already in use" in text:
             return port_taken(self.port)
@@ -342,10 +349,9 @@ class Server:
         if "ModuleNotFoundError" in text or "ImportError" in text:
             remedy = install_remedy(self.comfyui, self.pack)
         code = self._process.poll() if self._process else None
-        return (
-            f"Server: ComfyUI must stay up, but it ended while starting (exit code {code}); {remedy}. The end of its "
-            f"log, kept in {self._keep_log()}:\n{self._log_tail()}"
-        )
+        rule = f"stay up, but it ended while starting (exit code {code})"
+        log = f"The end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
+        return ComfyUIError("ComfyUI", rule, remedy=f"{remedy}. {log}", who="Server")
 
     def _log_tail(self, lines: int = 15) -> str:
         kept = [line for line in self.log_text().splitlines() if line.strip()]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from escalier.refusals import printable
+from escalier.refusals import MissingFile, Refusal, printable
 
 from .folders import pack_folder
 
@@ -46,18 +46,19 @@ def load_workflow(name: str | Path) -> Workflow:
     shown = printable(str(path))
     size = path.stat().st_size
     if size > LARGEST_BYTES:
-        raise ValueError(
-            f"load_workflow: {shown} must be a workflow of at most {LARGEST_BYTES / 1e6:g} MB, got "
-            f"{size / 1e6:.0f} MB; {EXPORT_ADVICE}"
+        raise Refusal(
+            f"{shown}",
+            f"be a workflow of at most {LARGEST_BYTES / 1000000.0:g} MB",
+            f"{size / 1000000.0:.0f} MB",
+            EXPORT_ADVICE,
+            who="load_workflow",
         )
     try:
         content = _read_json(path.read_bytes())
     except RecursionError:
-        raise ValueError(f"load_workflow: {shown} must be JSON, got brackets without end; {EXPORT_ADVICE}") from None
+        raise Refusal(f"{shown}", "be JSON", "brackets without end", EXPORT_ADVICE, who="load_workflow") from None
     except ValueError as error:
-        raise ValueError(
-            f"load_workflow: {shown} must be JSON, got {printable(str(error))}; {EXPORT_ADVICE}"
-        ) from error
+        raise Refusal(f"{shown}", "be JSON", printable(str(error)), EXPORT_ADVICE, who="load_workflow") from error
     return check_workflow(content, str(path))
 
 
@@ -93,9 +94,12 @@ def find_workflow(name: str | Path) -> Path:
     if str(name) in shipped:
         return shipped[str(name)]
     known = ", ".join(shipped) or "none"
-    raise FileNotFoundError(
-        f"load_workflow: workflow must be a file or a shipped name ({known}), got {printable(str(name))}; check the "
-        "spelling"
+    raise MissingFile(
+        "workflow",
+        f"be a file or a shipped name ({known})",
+        printable(str(name)),
+        "check the spelling",
+        who="load_workflow",
     )
 
 
@@ -118,19 +122,22 @@ def check_workflow(content: Any, source: str = "workflow") -> Workflow:
     if isinstance(content, dict) and isinstance(content.get("prompt"), dict):
         content = content["prompt"]  # the body of a request to /prompt, as some tools save it
     if isinstance(content, dict) and isinstance(content.get("nodes"), list):
-        raise ValueError(
-            f"load_workflow: {source} must be in API format, got the canvas format, which has positions and links "
-            f"instead of inputs; {EXPORT_ADVICE}"
+        raise Refusal(
+            f"{source}",
+            "be in API format",
+            "the canvas format, which has positions and links instead of inputs",
+            EXPORT_ADVICE,
+            who="load_workflow",
         )
     if not isinstance(content, dict) or not content:
-        raise ValueError(f"load_workflow: {source} must hold nodes in API format, got none; {EXPORT_ADVICE}")
+        raise Refusal(f"{source}", "hold nodes in API format", "none", EXPORT_ADVICE, who="load_workflow")
     try:
         workflow = copy.deepcopy(content)
     except RecursionError:
-        raise ValueError(f"load_workflow: {source} must be JSON, got brackets without end; {EXPORT_ADVICE}") from None
+        raise Refusal(f"{source}", "be JSON", "brackets without end", EXPORT_ADVICE, who="load_workflow") from None
     for node_id, node in workflow.items():
         if not isinstance(node_id, str):
-            raise ValueError(f"load_workflow: the ids in {source} must be texts, got {node_id!r}; write it in quotes")
+            raise Refusal(f"the ids in {source}", "be texts", f"{node_id!r}", "write it in quotes", who="load_workflow")
         _check_node(node_id, node, source)
     return workflow
 
@@ -140,17 +147,21 @@ def _check_node(node_id: str, node: Any, source: str) -> None:
     shown = printable(node_id)
     fits = isinstance(node, dict) and isinstance(node.get("class_type"), str)
     if not fits or not isinstance(node.get("inputs", {}), dict):
-        raise ValueError(
-            f"load_workflow: every node in {source} must have a class_type and inputs, but node {shown} has not; "
-            f"{EXPORT_ADVICE}"
+        raise Refusal(
+            f"every node in {source}",
+            f"have a class_type and inputs, but node {shown} has not",
+            remedy=EXPORT_ADVICE,
+            who="load_workflow",
         )
     node.setdefault("inputs", {})
     # ComfyUI 0.30 answers with error 500 when a node that it replaces has no _meta.
     meta = node["_meta"] = {} if node.get("_meta") is None else node["_meta"]
     if not isinstance(meta, dict) or not isinstance(meta.get("title"), (str, type(None))):
-        raise ValueError(
-            f'load_workflow: the _meta of every node in {source} must be an object such as {{"title": "Paint"}}, but '
-            f"that of node {shown} is not; {EXPORT_ADVICE}"
+        raise Refusal(
+            f"the _meta of every node in {source}",
+            f'be an object such as {{"title": "Paint"}}, but that of node {shown} is not',
+            remedy=EXPORT_ADVICE,
+            who="load_workflow",
         )
     if meta.get("title") is None:
         meta["title"] = node["class_type"]
@@ -177,23 +188,32 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
     names |= {node_id: [node_id] for node_id in workflow}
     fitting = [name for name in names if setting.startswith(name + ".") and "=" in setting[len(name) + 1 :]]
     if not fitting:
-        raise ValueError(
-            f"{option}: setting must be NODE.INPUT=VALUE with a node of this workflow, got {printable(setting)}; its "
-            "nodes are:\n" + _list_nodes(workflow, workflow)
+        raise Refusal(
+            "setting",
+            "be NODE.INPUT=VALUE with a node of this workflow",
+            printable(setting),
+            f"its nodes are:\n{_list_nodes(workflow, workflow)}",
+            who=option,
         )
     name = max(fitting, key=len)
     field, _, value = setting[len(name) + 1 :].partition("=")
     if len(names[name]) > 1:
-        raise ValueError(
-            f'{option}: title must belong to one node, got "{printable(name)}", which {len(names[name])} nodes bear; '
-            "use an id:\n" + _list_nodes(workflow, names[name])
+        raise Refusal(
+            "title",
+            "belong to one node",
+            f'"{printable(name)}", which {len(names[name])} nodes bear',
+            f"use an id:\n{_list_nodes(workflow, names[name])}",
+            who=option,
         )
     node_id = names[name][0]
     if field not in workflow[node_id]["inputs"]:
         inputs = printable(", ".join(workflow[node_id]["inputs"])) or "none"
-        raise ValueError(
-            f'{option}: input must be one of node {title_of(workflow, node_id)}, got "{printable(field)}"; it has: '
-            f"{inputs} (an optional input that the file leaves out is to be written into the file first)"
+        raise Refusal(
+            "input",
+            f"be one of node {title_of(workflow, node_id)}",
+            f'"{printable(field)}"',
+            f"it has: {inputs} (an optional input that the file leaves out is to be written into the file first)",
+            who=option,
         )
     return Place(node_id, field), value
 
@@ -226,18 +246,20 @@ def read_value(workflow: Workflow, place: Place, text: str) -> Any:
     if is_link(value, workflow):
         return value
     if is_link(present, workflow):
-        raise ValueError(
-            f'{where} must be a link such as ["{present[0]}", {present[1]}], got {shown}; it is fed by node '
-            f"{title_of(workflow, present[0])}: set an input of that node"
+        raise Refusal(
+            where,
+            f'be a link such as ["{present[0]}", {present[1]}]',
+            shown,
+            f"it is fed by node {title_of(workflow, present[0])}: set an input of that node",
         )
     if isinstance(present, str):
         return text
     if isinstance(present, bool) and not isinstance(value, bool):
-        raise ValueError(f"{where} must be true or false, got {shown}; it is {json.dumps(present)} now")
+        raise Refusal(where, "be true or false", shown, f"it is {json.dumps(present)} now")
     if isinstance(present, (int, float)) and not isinstance(present, bool) and not is_number(value):
-        raise ValueError(f"{where} must be a number, got {shown}; it is {present} now")
+        raise Refusal(where, "be a number", shown, f"it is {present} now")
     if isinstance(present, (dict, list)) and type(value) is not type(present):
-        raise ValueError(f"{where} must be JSON like its present value {json.dumps(present)}, got {shown}")
+        raise Refusal(where, f"be JSON like its present value {json.dumps(present)}", shown)
     return value
 
 
@@ -261,9 +283,9 @@ def check_types(workflow: Workflow, changed: Iterable[Place], node_info: dict[st
         value = workflow[place.node]["inputs"][place.input]
         where = f"--set: {printable(place.input)} of node {title_of(workflow, place.node)}"
         if kind == "INT" and isinstance(value, float) and not value.is_integer():
-            raise ValueError(f"{where} must be a whole number, got {value}; round it")
+            raise Refusal(where, "be a whole number", value, "round it")
         if kind == "BOOLEAN" and not isinstance(value, (bool, list)):
-            raise ValueError(f"{where} must be true or false, got {value}; write true or false")
+            raise Refusal(where, "be true or false", value, "write true or false")
 
 
 def declared_input(node_info: dict[str, Any], class_type: str, field: str) -> tuple[Any, dict[str, Any]]:

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from escalier.refusals import printable
+from escalier.refusals import ForbiddenFile, MissingFile, Refusal, printable
 from escalier.scratch import KEPT_DAYS, MARKER, clean_scratch, said_bytes, scratch_facts
 
 from .scratch_place import SCRATCH_NAME
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     if args.keep is not None and not 0 <= args.keep < math.inf:
-        raise ValueError(f"--keep: must be >= 0 GB, got {args.keep}; 0 keeps nothing")
+        raise Refusal("must be >= 0 GB", got=args.keep, remedy="0 keeps nothing", who="--keep")
     days = KEPT_DAYS if args.older_than is None and args.keep is None else args.older_than
     keep = None if args.keep is None else round(args.keep * 1e9)
     for place in [_scratch_in(folder) for folder in args.folders]:
@@ -48,12 +48,17 @@ def _scratch_in(folder: Path) -> Path:
     """The folder itself where it is scratch, else the one inside it."""
     place = folder if (folder / MARKER).exists() else folder / SCRATCH_NAME
     if not (place / MARKER).exists():
-        raise FileNotFoundError(
-            f"clean: {folder} must be a folder with kept work, but nothing of Escalier's lies there; name the film's "
-            "folder, or the one that --scratch named"
+        raise MissingFile(
+            f"{folder}",
+            "be a folder with kept work, but nothing of Escalier's lies there",
+            remedy="name the film's folder, or the one that --scratch named",
+            who="clean",
         )
     if not os.access(place, os.W_OK):
-        raise PermissionError(
-            f"clean: {place} must be a folder that can be written to, but it cannot; change its permissions"
+        raise ForbiddenFile(
+            f"{place}",
+            "be a folder that can be written to, but it cannot",
+            remedy="change its permissions",
+            who="clean",
         )
     return place

@@ -15,6 +15,7 @@ import numpy as np
 from escalier.comfyui import Server, check_output, load_workflow, tidy_url
 from escalier.film import Size, make_clip, open_film, write_film
 from escalier.keyframes import LOOKS, Keyframes, choose_keyframes, paint_picture, plan_grid, tile, write_keyframes
+from escalier.refusals import Refusal
 from escalier.scratch import write_whole
 
 from .contact_sheet import contact_sheet
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     if args.frames < KEYFRAMES:
-        raise ValueError(f"--frames: the clip must have at least {KEYFRAMES} frames, got {args.frames}; try 72")
+        raise Refusal("the clip", f"have at least {KEYFRAMES} frames", args.frames, "try 72", who="--frames")
     output = args.output.absolute()
     check_output(output)
     output.mkdir(parents=True, exist_ok=True)

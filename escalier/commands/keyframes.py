@@ -13,7 +13,7 @@ from pathlib import Path
 
 from escalier.film import Footage, Motion, check_output, list_pictures, open_film
 from escalier.keyframes import PER_SECOND, choose_keyframes, parse_frames, write_keyframes
-from escalier.refusals import printable
+from escalier.refusals import FileInTheWay, printable
 
 from .progress_bars import job_bar
 
@@ -47,7 +47,7 @@ def main(args: argparse.Namespace) -> int:
     check_output(f"{args.output}/", film.size, like=film)
     _check_folder(args.output)
     with tempfile.TemporaryDirectory(prefix="escalier-") as scratch:
-        footage = Footage(film, scratch, caller="keyframes")
+        footage = Footage(film, scratch)
         indices = _chosen(args, footage)
         files = write_keyframes(args.output, footage, indices, first=args.first, overwrite=args.overwrite)
     if args.json:
@@ -71,12 +71,15 @@ def main(args: argparse.Namespace) -> int:
 
 def _check_folder(folder: Path) -> None:
     """Refuse a folder with other pictures, all of which `stylise --keyframes` would take for paintings."""
-    pictures = list_pictures(folder, "keyframes")[0] if folder.is_dir() and any(folder.iterdir()) else []
+    pictures = list_pictures(folder)[0] if folder.is_dir() and any(folder.iterdir()) else []
     other = next((file.name for file in pictures if not OUR_NAME.fullmatch(file.name)), None)
     if other is not None:
-        raise FileExistsError(
-            f"--output: {folder} must hold no pictures but keyframes, since all would be taken for paintings, got "
-            f"{other}; choose another folder"
+        raise FileInTheWay(
+            f"{folder}",
+            "hold no pictures but keyframes, since all would be taken for paintings",
+            other,
+            "choose another folder",
+            who="--output",
         )
 
 

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from escalier.film import Film, FilmMasks, FolderFrames, frame_numbers, open_film
+from escalier.refusals import Refusal, named
 
 log = logging.getLogger("escalier")
 
@@ -19,7 +20,8 @@ def masks_for(path: Path | None, film: Film, first: int | None) -> FilmMasks | N
         return None
     shown = open_film(path, film.rate if path.is_dir() else None)
     masks = FilmMasks(shown)
-    FilmMasks.fitting(masks, film, "--mask").check_marked("--mask")
+    with named("--mask"):
+        FilmMasks.fitting(masks, film).check_marked()
     if len(masks) > 1:
         _check_in_step(path, shown, film, frame_numbers(film, first)[0])
     return masks
@@ -30,9 +32,13 @@ def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
     if isinstance(masks, FolderFrames):
         own = masks.numbers[0]
         if own not in (first, 0, 1) and abs(own - first) < len(film):
-            raise ValueError(
-                f"--mask: {path} must be numbered from {first} like the film, or from 0 or 1, got {own}; number the "
-                f"masks like the frames, or say --first {own} if the film's frames are counted from there too"
+            raise Refusal(
+                f"{path}",
+                f"be numbered from {first} like the film, or from 0 or 1",
+                own,
+                f"number the masks like the frames, or say --first {own} if the film's frames are counted from there "
+                "too",
+                who="--mask",
             )
         if own != first:
             log.warning(

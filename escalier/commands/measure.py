@@ -18,6 +18,7 @@ from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
 from escalier.film import Film, Footage, Motion, check_output, open_film, write_film
 from escalier.keyframes import Keyframes, parse_frames, read_keyframes
 from escalier.progress import Progress
+from escalier.refusals import FileInTheWay, MissingFile
 from escalier.scratch import open_scratch, write_whole
 
 from .mask_option import masks_for
@@ -76,7 +77,7 @@ def main(args: argparse.Namespace) -> int:
         parts["drawing the heat map"] = len(source) * HEAT_MAP_S
     with tempfile.TemporaryDirectory(prefix="escalier-") as folder, job_bar(parts) as part:
         scratch = args.scratch or folder
-        film, made = Footage(source, scratch, caller="measure_film"), Footage(restyled, folder, caller="measure_film")
+        film, made = Footage(source, scratch), Footage(restyled, folder)
         if args.output is not None:
             made.read()  # the heat map needs it again
         motion = Motion(film, scratch)
@@ -104,7 +105,7 @@ def _keyframes(text: str, first: int | None, film: Film) -> Keyframes | Sequence
     if os.path.exists(text):
         return read_keyframes(text, film, first=first)
     if not any(sign.isdigit() for sign in text) or not set(text) <= set("0123456789,;+-[] \t"):
-        raise FileNotFoundError(f"--keyframes: {text} must be a folder or frame numbers, got neither; check the path")
+        raise MissingFile(f"{text}", "be a folder or frame numbers", "neither", "check the path", who="--keyframes")
     return parse_frames(text, film, first)
 
 
@@ -112,8 +113,8 @@ def _check_output(folder: Path, overwrite: bool) -> None:
     """Refuse, before the work, files that are there."""
     there = [name for name in (REPORT, TABLE, FACTS, PLOT, HEAT_MAP) if (folder / name).exists()]
     if there and not overwrite:
-        raise FileExistsError(
-            f"--output: {folder} must not hold {there[0]} yet; choose another folder or add --overwrite"
+        raise FileInTheWay(
+            f"{folder}", f"not hold {there[0]} yet", remedy="choose another folder or add --overwrite", who="--output"
         )
 
 

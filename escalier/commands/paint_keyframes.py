@@ -36,7 +36,7 @@ from escalier.keyframes import (
     tile,
     write_keyframes,
 )
-from escalier.refusals import PackageRefusal, sentence
+from escalier.refusals import FileInTheWay, MissingFile, PackageRefusal, Refusal, sentence
 
 from .progress_bars import progress_bar
 
@@ -107,16 +107,20 @@ def check_painting(args: argparse.Namespace, film: Film, masks: FilmMasks | None
     check_pipeline(args.pipeline, args.task, args.controlnet)
     wanted = len(args.controlnet)
     if len(args.control_map) != wanted and not (args.task in ("auto", "depth2img") and wanted == 0):
-        raise ValueError(
-            f"--control-map: name one for each of the {wanted} ControlNets, got {len(args.control_map)}; 'canny' needs "
-            "no file"
+        raise Refusal(
+            f"name one for each of the {wanted} ControlNets",
+            got=len(args.control_map),
+            remedy="'canny' needs no file",
+            who="--control-map",
         )
     for kind in args.control_map:
         find_weights(kind, args.detectors)
     if args.control_strength is not None and len(args.control_strength) != wanted:
-        raise ValueError(
-            f"--control-strength: name one for each of the {wanted} ControlNets, got {len(args.control_strength)}; or "
-            "leave it out"
+        raise Refusal(
+            f"name one for each of the {wanted} ControlNets",
+            got=len(args.control_strength),
+            remedy="or leave it out",
+            who="--control-strength",
         )
     if args.task == "inpaint" and masks is None:
         raise _no_mask()
@@ -205,13 +209,13 @@ def _load(args: argparse.Namespace) -> Pipeline:
     return load_pipeline(args.pipeline, args.task, controlnets=args.controlnet, settings=settings, tokenizer=tokenizer)
 
 
-def _no_mask() -> ValueError:
-    return ValueError("--mask: the task inpaint must have a mask of what is painted, got none; name one")
+def _no_mask() -> Refusal:
+    return Refusal("the task inpaint", "have a mask of what is painted", "none", "name one", who="--mask")
 
 
 def _check_there(option: str, path: Path | None) -> None:
     if path is not None and not path.exists():
-        raise FileNotFoundError(f"{option}: no file or folder at {path}; check the path")
+        raise MissingFile(f"no file or folder at {path}", remedy="check the path", who=option)
 
 
 def _check_folder(folder: Path) -> None:
@@ -220,9 +224,12 @@ def _check_folder(folder: Path) -> None:
         [file.name for file in sorted(folder.iterdir()) if not file.name.startswith(".")] if folder.is_dir() else []
     )
     if standing:
-        raise FileExistsError(
-            f"--painted: {folder} must not hold other files, got {standing[0]}; carry those keyframes with --keyframes "
-            f"{folder}, name another folder, or empty it"
+        raise FileInTheWay(
+            f"{folder}",
+            "not hold other files",
+            standing[0],
+            f"carry those keyframes with --keyframes {folder}, name another folder, or empty it",
+            who="--painted",
         )
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from escalier.film import SequenceName
+from escalier.refusals import FileInTheWay, ForbiddenFile
 from escalier.scratch import KEPT_DAYS, clean_scratch
 
 SCRATCH_NAME = ".escalier"
@@ -26,13 +27,19 @@ def check_scratch(scratch: Path, *, asked: bool, no_keep: bool) -> None:
     """Refuse scratch that cannot be written to, without making it; remove from it what is old."""
     there = next(place for place in (scratch, *scratch.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise PermissionError(
-            f"--scratch: {scratch} must be a folder that can be written to, but {there} cannot; choose another one"
+        raise ForbiddenFile(
+            f"{scratch}",
+            f"be a folder that can be written to, but {there} cannot",
+            remedy="choose another one",
+            who="--scratch",
         )
     if no_keep and asked and scratch.exists() and any(scratch.iterdir()):
-        raise FileExistsError(
-            f"--no-keep: {scratch} must be empty, since it is removed at the end, got {next(scratch.iterdir()).name}; "
-            "name a new folder, or leave --no-keep out"
+        raise FileInTheWay(
+            f"{scratch}",
+            "be empty, since it is removed at the end",
+            next(scratch.iterdir()).name,
+            "name a new folder, or leave --no-keep out",
+            who="--no-keep",
         )
     clean_scratch(scratch, older_than_days=KEPT_DAYS)
 

@@ -92,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
     plan = make_plan(args)
     keyframes = None if plan.listing is None else plan.listing.read()
     open_scratch(plan.scratch)
-    footage = Footage(plan.film, plan.scratch, caller="propagate")
+    footage = Footage(plan.film, plan.scratch)
     with job_bar({"reading the film": len(footage) * READING_S}) as part:
         footage.read(part("reading the film"))
     if keyframes is None or plan.listing is None:

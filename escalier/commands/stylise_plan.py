@@ -26,6 +26,7 @@ from escalier.film import (
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
 from escalier.propagation import Fade, FilmMatching, Guides, chains_of, runs_at_a_time, scratch_bytes
+from escalier.refusals import FileInTheWay, Refusal, named
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
@@ -102,13 +103,15 @@ def _clip_and_keyframes(args: argparse.Namespace) -> tuple[str, list[str]]:
     if clip is None and len(places) > 1:
         clip = places.pop()
     if clip is None:
-        raise ValueError("stylise: a clip must be named, got none; write escalier stylise CLIP --keyframes FOLDER")
+        raise Refusal("a clip", "be named", "none", "write escalier stylise CLIP --keyframes FOLDER", who="stylise")
     return clip, places
 
 
 def _dials(args: argparse.Namespace) -> tuple[Guides, FilmMatching, Fade, int]:
-    check_seed(args.seed, "--seed")
-    cores = thread_count(args.threads, "--threads")
+    with named("--seed"):
+        check_seed(args.seed)
+    with named("--threads"):
+        cores = thread_count(args.threads)
     fade = dials_from(args, Fade, FADE_OPTIONS)
     matching = FilmMatching(match_side=args.match_side, sub_pixel=not args.whole_pixels)
     return dials_from(args, Guides, GUIDE_OPTIONS), matching, fade, cores
@@ -120,12 +123,17 @@ def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
     if isinstance(target, SequenceName):
         there = next((name for name in _names_in(target.folder) if target.number_of(name) is not None), None)
         if there is not None:
-            raise FileExistsError(
-                f"--output: {target.folder} must not hold this sequence yet, got {there}; choose another folder or add "
-                "--overwrite"
+            raise FileInTheWay(
+                f"{target.folder}",
+                "not hold this sequence yet",
+                there,
+                "choose another folder or add --overwrite",
+                who="--output",
             )
     elif os.path.lexists(target) and not target.is_dir():
-        raise FileExistsError(f"--output: {target} must not exist yet; choose another name or add --overwrite")
+        raise FileInTheWay(
+            f"{target}", "not exist yet", remedy="choose another name or add --overwrite", who="--output"
+        )
 
 
 def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path | None]) -> None:
@@ -136,7 +144,9 @@ def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path
             continue
         inside = isinstance(target, SequenceName) and target.number_of(given.name) is not None
         if own.samefile(given) or (inside and own.samefile(given.absolute().parent)):
-            raise ValueError(f"--output: {own} must not be what the film is made from ({given}); choose another place")
+            raise Refusal(
+                f"{own}", f"not be what the film is made from ({given})", remedy="choose another place", who="--output"
+            )
 
 
 def _wanted(
@@ -154,10 +164,10 @@ def _check_room(scratch: Path, wanted: int, folder: Path, written: int) -> None:
     """Refuse a job whose scratch and film together would fill their disks. What is kept from before is not counted."""
     needed = max(0, wanted - scratch_facts(scratch).bytes)
     if disk_of(scratch) == disk_of(folder):
-        check_room(scratch, needed + written, "stylise", "the film and what is kept of the work")
+        check_room(scratch, needed + written, "the film and what is kept of the work")
     else:
-        check_room(scratch, needed, "stylise", "what is kept of the work")
-        check_room(folder, written, "stylise", "the film")
+        check_room(scratch, needed, "what is kept of the work")
+        check_room(folder, written, "the film")
 
 
 def show_keyframes(listing: KeyframeListing, keyframes: Keyframes, film: Film) -> None:

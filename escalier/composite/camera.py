@@ -30,9 +30,9 @@ BLOCKED = 0.05
 """Coverage of a mask above which a pixel does not show the room."""
 
 
-def blocked(mask: np.ndarray, picture: np.ndarray, grow_px: int, caller: str) -> np.ndarray:
+def blocked(mask: np.ndarray, picture: np.ndarray, grow_px: int) -> np.ndarray:
     """Where the subject, grown by so many pixels, hides the room: bool (H, W)."""
-    hidden = pictures.coverage(mask, picture, caller) > BLOCKED
+    hidden = pictures.coverage(mask, picture) > BLOCKED
     if grow_px:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1,) * 2)
         hidden = cv2.dilate(hidden.view(np.uint8), disc).view(np.bool_)
@@ -68,15 +68,14 @@ def camera_motion(
     >>> float(to_first[2][0, 2].round(1))
     6.0
     """
-    caller = "camera_motion"
-    pictures.check_length(masks, "mask", len(film), caller)
+    pictures.check_length(masks, "mask", len(film))
     masks = Masks.of(masks)
     to_first = [np.eye(3)]
     before = film.frame(0)
-    hidden_before = blocked(masks.at(0), before, grow_px, caller)
+    hidden_before = blocked(masks.at(0), before, grow_px)
     for i in range(1, len(film)):
         here = film.frame(i)
-        hidden = blocked(masks.at(i), here, grow_px, caller)
+        hidden = blocked(masks.at(i), here, grow_px)
         step = align(grey(here), ~hidden, grey(before), ~hidden_before)
         to_first.append(to_first[-1] @ (np.eye(3) if step is None else step))
         before, hidden_before = here, hidden

@@ -12,6 +12,7 @@ from escalier.arguments import checked
 from escalier.film import Film, Masks, MaskSource
 from escalier.mask import box_around
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from . import pictures
 from .camera import align, blocked, camera_motion, grey
@@ -108,16 +109,14 @@ def make_clean_plate(
     >>> bool((plate.picture == room).all()), bool(plate.unseen.any())
     (True, False)
     """
-    caller = "make_clean_plate"
-    _check(film, masks, frames, grow_px, fill, caller)
+    _check(film, masks, frames, grow_px, fill)
     if not 0 <= index < len(film):
-        raise ValueError(f"{caller}: index must lie in 0..{len(film) - 1}, got {index}; frames are counted from 0")
+        raise Refusal("index", f"lie in 0..{len(film) - 1}", index, "frames are counted from 0")
     if camera is None:
         camera = camera_motion(film, masks, grow_px=grow_px)
     if len(camera) != len(film):
-        raise ValueError(
-            f"{caller}: camera must hold {len(film)} motions, one for each frame, got {len(camera)}; "
-            "take it from the same clip"
+        raise Refusal(
+            "camera", f"hold {len(film)} motions, one for each frame", len(camera), "take it from the same clip"
         )
     return _plate(film, Masks.of(masks), index, camera, frames, grow_px, fill, progress)
 
@@ -140,7 +139,7 @@ def make_clean_plates(
     >>> [plate.picture.shape for plate in make_clean_plates(film, np.zeros((1, 32, 32)))]
     [(32, 32, 3), (32, 32, 3)]
     """
-    _check(film, masks, frames, grow_px, fill, "make_clean_plates")
+    _check(film, masks, frames, grow_px, fill)
     return _plates(film, Masks.of(masks), camera, frames, grow_px, fill, progress)
 
 
@@ -162,11 +161,11 @@ def _plates(
         yield plate
 
 
-def _check(film: Film, masks: MaskSource, frames: int, grow_px: int, fill: str, caller: str) -> None:
-    pictures.check_length(masks, "mask", len(film), caller)
-    pictures.check_within(frames, "frames", 1, np.inf, caller, "look at one other frame at least")
-    pictures.check_within(grow_px, "grow_px", 0, np.inf, caller, "0 trusts the mask", " px")
-    pictures.check_choice(fill, "fill", FILLS, caller)
+def _check(film: Film, masks: MaskSource, frames: int, grow_px: int, fill: str) -> None:
+    pictures.check_length(masks, "mask", len(film))
+    pictures.check_within(frames, "frames", 1, np.inf, "look at one other frame at least")
+    pictures.check_within(grow_px, "grow_px", 0, np.inf, "0 trusts the mask", " px")
+    pictures.check_choice(fill, "fill", FILLS)
 
 
 def _plate(
@@ -180,7 +179,7 @@ def _plate(
     progress: Progress | None,
 ) -> CleanPlate:
     picture = film.frame(index)
-    hidden = blocked(masks.at(index), picture, grow_px, "make_clean_plate")
+    hidden = blocked(masks.at(index), picture, grow_px)
     seen = np.where(hidden, 0, 1).astype(np.uint8)
     if not hidden.any():
         return CleanPlate(picture.copy(), np.zeros_like(hidden), seen)
@@ -188,7 +187,7 @@ def _plate(
     order = spread_order(index, len(film), frames)
     for done, other in enumerate(order):
         there = film.frame(other)
-        there_seen = ~blocked(masks.at(other), there, grow_px, "make_clean_plate")
+        there_seen = ~blocked(masks.at(other), there, grow_px)
         view.look_up(there, there_seen, np.linalg.inv(camera[other]) @ camera[index])
         if progress is not None:
             progress(done + 1, len(order))

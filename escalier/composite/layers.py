@@ -81,9 +81,8 @@ def blend_layers(
     >>> blend_layers(base, layer, mask, mode="multiply")[0, :, 0].tolist()
     [0.125, 0.5]
     """
-    caller = "blend_layers"
-    _check_dials(mode, opacity, exposure_compensation, caller)
-    matte = _checked(base, layer, mask, caller)
+    _check_dials(mode, opacity, exposure_compensation)
+    matte = _checked(base, layer, mask)
     out = base.copy()
     if not matte.any():
         return out
@@ -133,11 +132,10 @@ def blend_layers_film(
     >>> [int(frame[0, 0, 0]) for frame in blend_layers_film(base, layer, np.ones((1, 4, 4)), opacity=0.5)]
     [150, 150]
     """
-    caller = "blend_layers_film"
-    _check_dials(mode, opacity, exposure_compensation, caller)
+    _check_dials(mode, opacity, exposure_compensation)
     length = max(len(base), len(layer))
     for what, name in ((base, "base"), (layer, "layer"), (masks, "mask")):
-        pictures.check_length(what, name, length, caller)
+        pictures.check_length(what, name, length)
     return _laid(base, layer, Masks.of(masks), length, mode, opacity, exposure_compensation, progress)
 
 
@@ -158,7 +156,7 @@ def _laid(
         before = after = 0.0
         for i in range(length):
             own, laid = frame_at(base, i), frame_at(layer, i)
-            weight = _checked(own, laid, masks.at(i), "blend_layers_film")[..., None]
+            weight = _checked(own, laid, masks.at(i))[..., None]
             own, blended = _blended(own, laid, mode)
             before, after = before + _luminance(own, weight), after + _luminance(blended, weight)
             report(i + 1, total)
@@ -187,14 +185,14 @@ def _gain(before: float, after: float, compensation: float) -> float:
     return (before / after) ** compensation
 
 
-def _checked(base: np.ndarray, layer: np.ndarray, mask: np.ndarray, caller: str) -> np.ndarray:
-    pictures.check_picture(base, "base", caller)
-    pictures.check_picture(layer, "layer", caller)
-    pictures.check_same_size(base, "base", layer, "layer", caller)
-    return pictures.coverage(mask, base, caller)
+def _checked(base: np.ndarray, layer: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    pictures.check_picture(base, "base")
+    pictures.check_picture(layer, "layer")
+    pictures.check_same_size(base, "base", layer, "layer")
+    return pictures.coverage(mask, base)
 
 
-def _check_dials(mode: str, opacity: float, exposure_compensation: float, caller: str) -> None:
-    pictures.check_choice(mode, "mode", tuple(BLEND_MODES), caller)
-    pictures.check_within(opacity, "opacity", 0, 1, caller, "1 is the whole blend")
-    pictures.check_within(exposure_compensation, "exposure_compensation", 0, 1, caller, "1 is the whole compensation")
+def _check_dials(mode: str, opacity: float, exposure_compensation: float) -> None:
+    pictures.check_choice(mode, "mode", tuple(BLEND_MODES))
+    pictures.check_within(opacity, "opacity", 0, 1, "1 is the whole blend")
+    pictures.check_within(exposure_compensation, "exposure_compensation", 0, 1, "1 is the whole compensation")

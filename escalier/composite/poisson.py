@@ -17,6 +17,7 @@ from escalier.arguments import checked
 from escalier.counts import processors
 from escalier.film import Film, Masks, MaskSource, frame_at
 from escalier.progress import Progress
+from escalier.refusals import MemoryRefusal
 
 from . import guidance, pictures
 from .blend_job import Dials, Engine, Job
@@ -92,11 +93,11 @@ def poisson_blend(
     0.0
     """
     dials = Dials(gradients, strength, screening, rim_blur_px, solver)
-    _check_dials(dials, "poisson_blend")
-    job = _checked_job(source, target, mask, "poisson_blend")
+    _check_dials(dials)
+    job = _checked_job(source, target, mask)
     if not job.mask.any():
         return job.target.copy()
-    return _engine(dials, backend, device, 1, "poisson_blend").blend([job])[0]
+    return _engine(dials, backend, device, 1).blend([job])[0]
 
 
 @checked
@@ -149,14 +150,13 @@ def poisson_blend_film(
     >>> [int(frame.max()) for frame in poisson_blend_film(figure, wall, mask, backend="cpu")]
     [100, 100]
     """
-    caller = "poisson_blend_film"
     dials = Dials(gradients, strength, screening, rim_blur_px, solver)
-    _check_dials(dials, caller)
+    _check_dials(dials)
     length = max(len(source), len(target))
     for what, name in ((source, "source"), (target, "target"), (masks, "mask")):
-        pictures.check_length(what, name, length, caller)
-    pictures.check_within(memory_mb, "memory_mb", 1, np.inf, caller, "give the frames some memory", " MB")
-    engine = _engine(dials, backend, device, threads, caller)
+        pictures.check_length(what, name, length)
+    pictures.check_within(memory_mb, "memory_mb", 1, np.inf, "give the frames some memory", " MB")
+    engine = _engine(dials, backend, device, threads)
     return _blend_all(engine, source, target, Masks.of(masks), length, memory_mb, progress)
 
 
@@ -173,16 +173,17 @@ def _blend_all(
     done = 0
     while done < length:
         jobs = [
-            _checked_job(frame_at(source, i), frame_at(target, i), masks.at(i), "poisson_blend_film")
+            _checked_job(frame_at(source, i), frame_at(target, i), masks.at(i))
             for i in range(done, min(done + at_once, length))
         ]
         try:
             blended = iter(engine.blend([job for job in jobs if job.mask.any()]))
         except MemoryError as error:
             if at_once == 1:
-                raise MemoryError(
-                    f"poisson_blend_film: one frame of {target.size} must fit into memory, but it does not; "
-                    "close other programs, or blend at a smaller size"
+                raise MemoryRefusal(
+                    f"one frame of {target.size}",
+                    "fit into memory, but it does not",
+                    remedy="close other programs, or blend at a smaller size",
                 ) from error
             at_once //= 2
             log.warning("out of memory, going on with %d frames at a time", at_once)
@@ -195,10 +196,10 @@ def _blend_all(
             yield picture
 
 
-def _engine(dials: Dials, backend: str, device: str | None, threads: int | None, caller: str) -> Engine:
-    pictures.check_choice(backend, "backend", BACKENDS, caller)
+def _engine(dials: Dials, backend: str, device: str | None, threads: int | None) -> Engine:
+    pictures.check_choice(backend, "backend", BACKENDS)
     if threads is not None:
-        pictures.check_within(threads, "threads", 1, np.inf, caller, "leave it out for one thread a core")
+        pictures.check_within(threads, "threads", 1, np.inf, "leave it out for one thread a core")
     if backend == "auto":
         torch = sys.modules.get("torch")
         backend = "torch" if torch is not None and torch.cuda.is_available() else "cpu"
@@ -209,25 +210,21 @@ def _engine(dials: Dials, backend: str, device: str | None, threads: int | None,
     return TorchEngine(dials, device)
 
 
-def _check_dials(dials: Dials, caller: str) -> None:
-    pictures.check_choice(dials.gradients, "gradients", guidance.GRADIENTS, caller)
-    pictures.check_choice(dials.solver, "solver", SOLVERS, caller)
-    pictures.check_within(
-        dials.strength, "strength", 0, 1, caller, "use a screening for a correction that fades inside"
-    )
+def _check_dials(dials: Dials) -> None:
+    pictures.check_choice(dials.gradients, "gradients", guidance.GRADIENTS)
+    pictures.check_choice(dials.solver, "solver", SOLVERS)
+    pictures.check_within(dials.strength, "strength", 0, 1, "use a screening for a correction that fades inside")
     if dials.screening != 0:
-        pictures.check_within(
-            dials.screening, "screening", LEAST_SCREENING, np.inf, caller, "use 0 for none at all", " 1/px^2"
-        )
-    pictures.check_within(dials.rim_blur_px, "rim_blur_px", 0, np.inf, caller, "0 means none", " px")
+        pictures.check_within(dials.screening, "screening", LEAST_SCREENING, np.inf, "use 0 for none at all", " 1/px^2")
+    pictures.check_within(dials.rim_blur_px, "rim_blur_px", 0, np.inf, "0 means none", " px")
 
 
-def _checked_job(source: np.ndarray, target: np.ndarray, mask: np.ndarray, caller: str) -> Job:
+def _checked_job(source: np.ndarray, target: np.ndarray, mask: np.ndarray) -> Job:
     """The job, with pictures of one type."""
-    pictures.check_picture(source, "source", caller)
-    pictures.check_picture(target, "target", caller)
-    pictures.check_same_size(target, "target", source, "source", caller)
-    inside = pictures.inside(mask, target, caller)
+    pictures.check_picture(source, "source")
+    pictures.check_picture(target, "target")
+    pictures.check_same_size(target, "target", source, "source")
+    inside = pictures.inside(mask, target)
     if source.dtype != target.dtype:
         source, target = (p / np.float32(255) if p.dtype == np.uint8 else p for p in (source, target))
     return Job(np.ascontiguousarray(source), np.ascontiguousarray(target), inside)

@@ -77,12 +77,11 @@ def measure_untouched(
     >>> report.gradient_change, report.colour_shift_mean, report.change_outside
     (0.0, 10.0, 0.0)
     """
-    caller = "measure_untouched"
     for name, picture in (("result", result), ("source", source), ("target", target)):
-        pictures.check_picture(picture, name, caller)
-        pictures.check_same_size(result, "result", picture, name, caller)
-    pictures.check_within(erode_px, "erode_px", 0, np.inf, caller, "0 takes the whole mask", " px")
-    matte = pictures.coverage(mask, result, caller)
+        pictures.check_picture(picture, name)
+        pictures.check_same_size(result, "result", picture, name)
+    pictures.check_within(erode_px, "erode_px", 0, np.inf, "0 takes the whole mask", " px")
+    matte = pictures.coverage(mask, result)
     inside, outside = matte >= 0.5, matte == 0
     change, room_change = _levels(result) - _levels(source), np.abs(_levels(result) - _levels(target)).max(axis=2)
     shift = np.abs(change).max(axis=2)
@@ -166,7 +165,7 @@ def measure_untouched_film(
     [0.0, 0.0]
     """
     for what, name in ((source, "source"), (target, "target"), (masks, "mask")):
-        pictures.check_length(what, name, len(result), "measure_untouched_film")
+        pictures.check_length(what, name, len(result))
     masks = Masks.of(masks)
     figures = np.zeros((len(FIGURES), len(result)))
     most, frame, picture = (-1.0, -1.0), 0, np.empty(0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from escalier.arguments import checked
 from escalier.out_of_memory import is_short_memory
+from escalier.refusals import MemoryRefusal, Refusal, TypeRefusal
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,11 +74,9 @@ def attend_to_anchor(
     """
     import torch
 
-    _check_tokens(
-        "attend_to_anchor", query=query, key=key, value=value, anchor_key=anchor_key, anchor_value=anchor_value
-    )
+    _check_tokens(query=query, key=key, value=value, anchor_key=anchor_key, anchor_value=anchor_value)
     if not 0 <= strength <= 1:
-        raise ValueError(f"attend_to_anchor: strength must lie in 0..1, got {strength}; 1 shares fully")
+        raise Refusal("strength", "lie in 0..1", strength, "1 shares fully")
     if strength == 0:
         return attend(query, key, value)
 
@@ -117,30 +116,32 @@ def of_anchor(tokens: Tensor, chunks: int, anchor: int) -> Tensor:
     >>> of_anchor(torch.arange(6.0).reshape(6, 1, 1), chunks=2, anchor=1).flatten().tolist()
     [1.0, 1.0, 1.0, 4.0, 4.0, 4.0]
     """
-    _check_tokens("of_anchor", tokens=tokens)
+    _check_tokens(tokens=tokens)
     if chunks < 1 or len(tokens) % chunks:
-        raise ValueError(
-            f"of_anchor: chunks must divide the batch of {len(tokens)}, got {chunks}; it is the number of conditions"
-        )
+        raise Refusal("chunks", f"divide the batch of {len(tokens)}", chunks, "it is the number of conditions")
     pictures = len(tokens) // chunks
     if not 0 <= anchor < pictures:
-        raise ValueError(
-            f"of_anchor: anchor must lie in 0..{pictures - 1}, got {anchor}; the batch has {pictures} "
-            f"picture{'s' * (pictures > 1)}, counted from 0"
+        raise Refusal(
+            "anchor",
+            f"lie in 0..{pictures - 1}",
+            anchor,
+            f"the batch has {pictures} picture{'s' * (pictures > 1)}, counted from 0",
         )
     by_chunk = tokens.unflatten(0, (chunks, pictures))
     return by_chunk[:, anchor : anchor + 1].expand_as(by_chunk).flatten(0, 1)
 
 
-def _check_tokens(caller: str, **given: Tensor) -> None:
+def _check_tokens(**given: Tensor) -> None:
     import torch
 
     for name, tokens in given.items():
         if not isinstance(tokens, torch.Tensor) or tokens.ndim != 3:
             shape = tuple(getattr(tokens, "shape", ()))
-            raise TypeError(
-                f"{caller}: {name} must be a Tensor (pictures, places, channels), got {type(tokens).__name__} of shape "
-                f"{shape}; give what self-attention gets"
+            raise TypeRefusal(
+                name,
+                "be a Tensor (pictures, places, channels)",
+                f"{type(tokens).__name__} of shape {shape}",
+                "give what self-attention gets",
             )
 
 
@@ -193,14 +194,18 @@ class AttentionBank:
         except KeyError:
             pass
         if not self._kept:
-            raise ValueError(
-                "AttentionBank: bank must hold a recorded run, but it is empty; connect the latent of the recorded "
-                "sampler to 'after', and change that sampler's seed once if it was not run again"
+            raise Refusal(
+                "bank",
+                "hold a recorded run, but it is empty",
+                remedy="connect the latent of the recorded sampler to 'after', and change that sampler's seed once if "
+                "it was not run again",
             )
-        raise ValueError(
-            f"AttentionBank: bank must hold the step with noise level {sigma:.4g} of block {block}, got a run with "
-            "other settings; give both samplers the same steps, scheduler and denoise, and share no more blocks and "
-            "steps than were recorded"
+        raise Refusal(
+            "bank",
+            f"hold the step with noise level {sigma:.4g} of block {block}",
+            "a run with other settings",
+            "give both samplers the same steps, scheduler and denoise, and share no more blocks and steps than "
+            "were recorded",
         )
 
 
@@ -215,9 +220,10 @@ def _in_parts_that_fit(share: Callable[..., Tensor], *tensors: Tensor) -> Tensor
         if not is_short_memory(error):
             raise
         if pictures == 1:
-            raise MemoryError(
-                "attend_to_anchor: the memory must hold one picture's attention and the anchor's, but it is full; take "
-                "smaller sheets, or share in fewer blocks"
+            raise MemoryRefusal(
+                "the memory",
+                "hold one picture's attention and the anchor's, but it is full",
+                remedy="take smaller sheets, or share in fewer blocks",
             ) from error
     torch.cuda.empty_cache()
     halves = zip(*(tensor.split((pictures + 1) // 2) for tensor in tensors), strict=True)

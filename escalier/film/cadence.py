@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.refusals import Refusal
 
 from .film import Film, FilmBase
 
@@ -44,11 +45,9 @@ class Cadence(FilmBase):
     """
 
     def __init__(self, film: Film, every: int = 2, phase: int = 0) -> None:
-        _check_every(every, "Cadence")
+        _check_every(every)
         if not 0 <= phase < every:
-            raise ValueError(
-                f"Cadence: phase must be 0 to {every - 1} frames, got {phase}; it says where the first kept frame lies"
-            )
+            raise Refusal("phase", f"be 0 to {every - 1} frames", phase, "it says where the first kept frame lies")
         super().__init__(film.size, film.rate, len(film))
         self.film = film
         self.every = every
@@ -86,9 +85,9 @@ def pick_frames(length: int, every: int = 2) -> tuple[int, ...]:
     >>> pick_frames(9, 4), pick_frames(12, 4), pick_frames(1, 4)
     ((0, 4, 8), (0, 4, 8, 11), (0,))
     """
-    _check_every(every, "pick_frames")
+    _check_every(every)
     if length < 1:
-        raise ValueError(f"pick_frames: length must be at least 1 frame, got {length}; check the clip")
+        raise Refusal("length", "be at least 1 frame", length, "check the clip")
     last = length - 1
     return (*range(0, last, every), last)
 
@@ -140,9 +139,11 @@ class RestoredCadence(FilmBase):
         parts = _parts(len(pictures), kept, length)
         when = np.arange(length, dtype=np.float64) if times is None else np.array([float(time) for time in times])
         if len(when) != length or (np.diff(when) <= 0).any():
-            raise ValueError(
-                f"RestoredCadence: times must rise, one for each of the film's {length} frames, got {len(when)}; "
-                "take them from the film itself"
+            raise Refusal(
+                "times",
+                f"rise, one for each of the film's {length} frames",
+                len(when),
+                "take them from the film itself",
             )
         # Each step between two kept frames counts as `parts`, whatever time it takes.
         places = np.interp(when, when[list(kept)], parts * np.arange(len(kept)))
@@ -169,19 +170,20 @@ def _parts(pictures: int, kept: Sequence[int], length: int) -> int:
     rising = all(before < after for before, after in itertools.pairwise(kept))
     if not kept or kept[0] != 0 or kept[-1] != length - 1 or not rising:
         got = ", ".join(map(str, kept)) or "none"
-        raise ValueError(
-            f"RestoredCadence: kept frames must rise from 0 to the film's last, {length - 1}, got {got}; "
-            "pick them from this very film"
+        raise Refusal(
+            "kept frames", f"rise from 0 to the film's last, {length - 1}", got, "pick them from this very film"
         )
     parts, over = divmod(pictures - 1, steps) if steps else (1, pictures - 1)
     if over or parts < 1:
-        raise ValueError(
-            f"RestoredCadence: pictures must be {steps} times the multiplier, and 1 more, for {len(kept)} kept frames, "
-            f"got {pictures}; interpolate the picked frames, all of them and nothing else"
+        raise Refusal(
+            "pictures",
+            f"be {steps} times the multiplier, and 1 more, for {len(kept)} kept frames",
+            pictures,
+            "interpolate the picked frames, all of them and nothing else",
         )
     return parts
 
 
-def _check_every(every: int, caller: str) -> None:
+def _check_every(every: int) -> None:
     if every < 1:
-        raise ValueError(f"{caller}: every must be at least 1 frame, got {every}; 2 keeps every second one")
+        raise Refusal("every", "be at least 1 frame", every, "2 keeps every second one")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from escalier.refusals import Refusal
+
 from .encoded_sound import GAP, EncodedTrack
 from .filmed_clip import FilmedClip
 from .output_formats import CODECS, OutputFormat
@@ -62,9 +64,11 @@ def plan_sound(clip: FilmedClip, chosen: OutputFormat) -> list[PlannedTrack]:
         elif _is_silent_here(clip, track):
             log.info("%s: sound track %d has no sound in this part", clip.path.name, track.stream)
         else:
-            raise ValueError(
-                f"write_film: the sound of {clip.path.name} must be of a kind that can be read, got {track.codec}; "
-                "leave the sound out (sound=False), or export the clip with AAC sound"
+            raise Refusal(
+                f"the sound of {clip.path.name}",
+                "be of a kind that can be read",
+                track.codec,
+                "leave the sound out (sound=False), or export the clip with AAC sound",
             )
     return planned
 
@@ -292,9 +296,11 @@ def _can_be_copied(
         if _cut_inside(container, source):
             return False
         if not knows_its_rate(source):
-            raise ValueError(
-                f"write_film: the sound of {clip.path.name} must have a sample rate, got none ({track.codec}); leave "
-                "the sound out (sound=False), or export the clip as .mp4"
+            raise Refusal(
+                f"the sound of {clip.path.name}",
+                "have a sample rate",
+                f"none ({track.codec})",
+                "leave the sound out (sound=False), or export the clip as .mp4",
             )
         # Which moment a decoder gives depends on nothing but the packets, so a short piece tells.
         packets = _first_packets(container, source, start)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from escalier.refusals import Refusal
+
 if TYPE_CHECKING:
     from .filmed_clip import FilmedClip
 
@@ -41,9 +43,11 @@ class Clock(NamedTuple):
         """Refuse a film of which a file that counts in whole `tick`s could not tell two frames apart."""
         steps = [1] if self.ticks is None else [b - a for a, b in itertools.pairwise(self.ticks)]
         if steps and min(steps) * self.tick < tick:
-            raise ValueError(
-                f"write_film: frames must be shown for at least {tick} s in {suffix}, got "
-                f"{float(min(steps) * self.tick):.6f} s; write .mp4 or .mov, whose clock is finer"
+            raise Refusal(
+                "frames",
+                f"be shown for at least {tick} s in {suffix}",
+                f"{float(min(steps) * self.tick):.6f} s",
+                "write .mp4 or .mov, whose clock is finer",
             )
 
     def end_of(self, index: int) -> Fraction:
@@ -54,9 +58,11 @@ class Clock(NamedTuple):
 def clock_like(clip: FilmedClip, count: int | None) -> Clock:
     """The time of the clip itself, tick by tick."""
     if count is not None and count != len(clip):
-        raise ValueError(
-            f"write_film: film must have as many frames as the clip it is like, {len(clip)}, got {count}; "
-            "give rate to let it have its own time"
+        raise Refusal(
+            "film",
+            f"have as many frames as the clip it is like, {len(clip)}",
+            count,
+            "give rate to let it have its own time",
         )
     ticks = [round(time / clip.time_base) for time in clip.times]
     last = round(clip.durations[-1] / clip.time_base)
@@ -70,9 +76,9 @@ def steady_clock(rate: Fraction | float | None) -> Clock:
     Fraction(1, 1)
     """
     if rate is None:
-        raise ValueError("write_film: rate must be given for frames that bring none, got None; say rate=24")
+        raise Refusal("rate", "be given for frames that bring none", "None", "say rate=24")
     if isinstance(rate, bool) or not (math.isfinite(rate) and SLOWEST <= rate <= FASTEST):
-        raise ValueError(f"write_film: rate must be {SLOWEST} to {FASTEST} frames per second, got {rate}; 24 is usual")
+        raise Refusal("rate", f"be {SLOWEST} to {FASTEST} frames per second", rate, "24 is usual")
     steady = Fraction(rate).limit_denominator(100_000)
     return Clock(1 / steady, None, 1, steady, True)
 
@@ -84,25 +90,23 @@ def clock_from_times(times: Sequence[Fraction | float], count: int | None) -> Cl
     [0, 2, 3]
     """
     if count is not None and len(times) != count:
-        raise ValueError(f"write_film: times must hold one time a frame, {count}, got {len(times)}; make them match")
+        raise Refusal("times", f"hold one time a frame, {count}", len(times), "make them match")
     strange = next((index for index, time in enumerate(times) if not math.isfinite(time)), None)
     if strange is not None:
-        raise ValueError(
-            f"write_film: times must be seconds, got {times[strange]} for frame {strange}; mend what made them"
-        )
+        raise Refusal("times", "be seconds", f"{times[strange]} for frame {strange}", "mend what made them")
     exact = [Fraction(time).limit_denominator(FINE_TICKS) for time in times]
     together = math.lcm(*(time.denominator for time in exact))
     tick = Fraction(1, together if together <= FINE_TICKS else FINE_TICKS)
     ticks = [round(time / tick) for time in exact]
     if not ticks or ticks[0] != 0:
-        raise ValueError(
-            f"write_film: times must start at 0, got {float(exact[0]) if exact else 'none'}; take the first from all"
-        )
+        raise Refusal("times", "start at 0", float(exact[0]) if exact else "none", "take the first from all")
     falls = next((index for index, (a, b) in enumerate(itertools.pairwise(ticks), start=1) if b <= a), None)
     if falls is not None:
-        raise ValueError(
-            f"write_film: times must rise from frame to frame, got {float(exact[falls])} s for frame {falls} after "
-            f"{float(exact[falls - 1])} s; sort them, and leave out what is shown for no time"
+        raise Refusal(
+            "times",
+            "rise from frame to frame",
+            f"{float(exact[falls])} s for frame {falls} after {float(exact[falls - 1])} s",
+            "sort them, and leave out what is shown for no time",
         )
     usual = max(round(Fraction(ticks[-1], len(ticks) - 1)), 1) if len(ticks) > 1 else round(Fraction(1, 24) / tick) or 1
     rate = (1 / (usual * tick)).limit_denominator(1001)

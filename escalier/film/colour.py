@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from escalier.refusals import Refusal
+
 if TYPE_CHECKING:
     import av
 
@@ -43,9 +45,12 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
     """
     matrix = int(context.colorspace)
     if matrix in _UNREADABLE_MATRIX:
-        raise ValueError(
-            f"read_colour: the colour matrix must be BT.601, BT.709 or BT.2020, got {_UNREADABLE_MATRIX[matrix]}; "
-            "export the clip as ordinary (BT.709) H.264 first"
+        raise Refusal(
+            "the colour matrix",
+            "be BT.601, BT.709 or BT.2020",
+            _UNREADABLE_MATRIX[matrix],
+            "export the clip as ordinary (BT.709) H.264 first",
+            who="read_colour",
         )
     primaries, transfer = int(context.color_primaries), int(context.color_trc)
     if matrix not in _KNOWN_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):

@@ -13,6 +13,7 @@ import xxhash
 
 from escalier.arguments import checked
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 from escalier.scratch import read_facts, write_facts
 
 from .film import Film
@@ -179,12 +180,14 @@ class ShotMotion:
         return np.zeros_like(visible) if max(i, j) in self._cuts else visible
 
 
-def check_cuts(cuts: Sequence[int], length: int, caller: str) -> None:
+def check_cuts(cuts: Sequence[int], length: int) -> None:
     """Refuse cuts out of order or outside the film."""
     if list(cuts) != sorted(set(cuts)) or (cuts and not 0 < min(cuts) <= max(cuts) < length):
-        raise ValueError(
-            f"{caller}: cuts must be frame numbers in 1..{length - 1}, rising, got {list(cuts)}; name the first frame "
-            "of every shot but the first"
+        raise Refusal(
+            "cuts",
+            f"be frame numbers in 1..{length - 1}, rising",
+            list(cuts),
+            "name the first frame of every shot but the first",
         )
 
 

@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from escalier.refusals import IndexRefusal
+
 from .pictures import Size
 
 
@@ -71,7 +73,7 @@ class FilmBase(ABC):
         """Refuse a frame that the film has not."""
         if not 0 <= index < self._length:
             name = type(self).__name__
-            raise IndexError(f"{name}: index must lie in 0..{self._length - 1}, got {index}; count from 0")
+            raise IndexRefusal("index", f"lie in 0..{self._length - 1}", index, "count from 0", who=name)
 
     @abstractmethod
     def _frame(self, index: int) -> np.ndarray: ...

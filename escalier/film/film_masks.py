@@ -7,6 +7,8 @@ import logging
 import cv2
 import numpy as np
 
+from escalier.refusals import Refusal
+
 from .film import Film
 from .frames import FolderFrames
 from .masks import Masks
@@ -65,13 +67,13 @@ class FilmMasks(Masks):
     def _mask(self, index: int) -> np.ndarray:
         mask = self._levels(index)
         if mask.dtype == np.float32:
-            return to_8_bits(mask, f"mask at frame {index}", "FilmMasks")
+            return to_8_bits(mask, f"mask at frame {index}")
         if mask.dtype not in self._whites:
             self._whites[mask.dtype] = self._white(mask.dtype)
         white = self._whites[mask.dtype]
         if white == 1:
             return np.where(mask > 0, np.uint8(255), np.uint8(0))
-        return to_8_bits(mask, f"mask at frame {index}", "FilmMasks") if white > 255 else mask.astype(np.uint8)
+        return to_8_bits(mask, f"mask at frame {index}") if white > 255 else mask.astype(np.uint8)
 
     def _only_ones(self) -> bool:
         return False  # what is white is told by all the film, see `_white`
@@ -81,7 +83,7 @@ class FilmMasks(Masks):
         if not isinstance(self._film, FolderFrames):
             return _grey(self._film.frame(index), index)
         file = self._film.files[index]
-        _, colour, alpha = read_stored(file, "FilmMasks")
+        _, colour, alpha = read_stored(file)
         if alpha is None or alpha.min() == _full(alpha.dtype):
             return _grey(colour, index)
         if not self._told_of_alpha:
@@ -103,9 +105,12 @@ class FilmMasks(Masks):
                 return int(_full(dtype))
             solid = solid and _is_solid(mask)
         if brightest == 1 and not (solid or self._lossless()):
-            raise ValueError(
-                "FilmMasks: masks must hold white, got 0 and scattered 1 in a lossy film, which may be noise; export "
-                "them with 0 and 255, as PNG"
+            raise Refusal(
+                "masks",
+                "hold white",
+                "0 and scattered 1 in a lossy film, which may be noise",
+                "export them with 0 and 255, as PNG",
+                who="FilmMasks",
             )
         if brightest == 0:
             return int(_full(dtype))
@@ -128,9 +133,12 @@ def _grey(picture: np.ndarray, index: int) -> np.ndarray:
         return picture
     spread = picture.max(axis=2).astype(np.float32) - picture.min(axis=2)
     if spread.max() > GREY_TOLERANCE / 255 * _full(picture.dtype):
-        raise ValueError(
-            f"FilmMasks: mask at frame {index} must be black and white, got a picture in colour; "
-            "export the mask itself, not the picture it was made from"
+        raise Refusal(
+            f"mask at frame {index}",
+            "be black and white",
+            "a picture in colour",
+            "export the mask itself, not the picture it was made from",
+            who="FilmMasks",
         )
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
@@ -144,9 +152,12 @@ def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
     grey = colour if colour.ndim == 2 else colour[..., 1]
     plain = not shown.any() or np.ptp(grey[shown]) == 0
     if not (in_colour or plain or np.array_equal(grey, alpha)):
-        raise ValueError(
-            f"FilmMasks: {name} must hold its mask either as black and white or as transparency, got both; flatten "
-            "it, or fill its colours with white"
+        raise Refusal(
+            name,
+            "hold its mask either as black and white or as transparency",
+            "both",
+            "flatten it, or fill its colours with white",
+            who="FilmMasks",
         )
     return alpha
 

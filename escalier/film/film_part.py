@@ -6,6 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from escalier.refusals import Refusal
+
 from .film import Film
 from .scaled import FrameRange
 
@@ -53,10 +55,12 @@ class FilmPart(FrameRange):
         moments = [clip.start + time for time in clip.times]
         chosen = [i for i, moment in enumerate(moments) if moment >= first and (not seconds or moment < end)]
         if seconds < 0 or not chosen:
-            raise ValueError(
-                f"FilmPart: the part of {clip.path.name} must hold at least one frame, got none from "
-                f"{float(start):.3f} s for {float(seconds):.3f} s; the clip is shown from {float(clip.start):.3f} to "
-                f"{float(clip.start + clip.duration):.3f} s"
+            raise Refusal(
+                f"the part of {clip.path.name}",
+                "hold at least one frame",
+                f"none from {float(start):.3f} s for {float(seconds):.3f} s",
+                f"the clip is shown from {float(clip.start):.3f} to {float(clip.start + clip.duration):.3f} s",
+                who="FilmPart",
             )
         super().__init__(clip, chosen[0], chosen[-1] + 1)
         if clip.variable_rate and len(self) > 1:

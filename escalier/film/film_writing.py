@@ -13,6 +13,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.progress import Progress
+from escalier.refusals import FileRefusal, Refusal, TypeRefusal
 from escalier.scratch import draft_of
 
 from .clock import Clock, clock_from_times, clock_like, steady_clock
@@ -114,12 +115,10 @@ def write_film(
     if chosen.container in ("matroska", "webm"):
         clock.check_for(Fraction(1, 1000), chosen.suffix)
     if first is not None and first < 0:
-        raise ValueError(f"write_film: first must be 0 or more, got {first}; 0 or 1001 are usual")
+        raise Refusal("first", "be 0 or more", first, "0 or 1001 are usual")
     for key, note in (metadata or {}).items():
         if not isinstance(note, str):
-            raise TypeError(
-                f"write_film: metadata must be text, got {type(note).__name__} for {key}; turn it into text"
-            )
+            raise TypeRefusal("metadata", "be text", f"{type(note).__name__} for {key}", "turn it into text")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_folder_for(target))
         aspect = clip.pixel_aspect if clip is not None else Fraction(1)
@@ -147,9 +146,7 @@ def write_film(
                 if progress is not None:
                     progress(done, count or 0, picture)
             if clock.ticks is not None and done != len(clock.ticks):
-                raise ValueError(
-                    f"write_film: film must have {len(clock.ticks)} frames, got {done}; make film and time match"
-                )
+                raise Refusal("film", f"have {len(clock.ticks)} frames", done, "make film and time match")
             output.finish()
     return target.folder if isinstance(target, SequenceName) else target
 
@@ -162,7 +159,7 @@ def _pictures_of(film: Film | Iterable[np.ndarray]) -> tuple[Iterator[np.ndarray
     count = len(film) if isinstance(film, Sized) else None
     first = next(pictures, None)
     if first is None:
-        raise ValueError("write_film: film must hold at least one frame, got 0; check what makes the frames")
+        raise Refusal("film", "hold at least one frame", "0", "check what makes the frames")
     _check_shape(first, 0)
     return itertools.chain([first], pictures), Size.of(first), count
 
@@ -176,7 +173,7 @@ def _clock_of(
     count: int | None,
 ) -> Clock:
     if times is not None and rate is not None:
-        raise ValueError(f"write_film: give either times or rate, got both (rate {rate}); leave one out")
+        raise Refusal("give either times or rate", got=f"both (rate {rate})", remedy="leave one out")
     if times is not None:
         return clock_from_times(times, count)
     if rate is None and clip is not None:
@@ -189,44 +186,37 @@ def _checked_crf(crf: float | None, chosen: OutputFormat) -> float | None:
     limits = CODECS[chosen.codec].crf if chosen.kind == "video" else None
     if limits is None:
         if crf is not None:
-            raise ValueError(
-                f"write_film: crf must be left out for {chosen.codec}, got {crf}; only "
-                f"{' and '.join(name for name, one in CODECS.items() if one.crf)} have this dial"
+            raise Refusal(
+                "crf",
+                f"be left out for {chosen.codec}",
+                crf,
+                f"only {' and '.join((name for name, one in CODECS.items() if one.crf))} have this dial",
             )
         return None
     usual, largest = limits
     if crf is not None and not 0 <= crf <= largest:
-        raise ValueError(
-            f"write_film: crf must be 0 to {largest} for {chosen.codec}, got {crf}; {usual} is fine, {usual + 7} small"
-        )
+        raise Refusal("crf", f"be 0 to {largest} for {chosen.codec}", crf, f"{usual} is fine, {usual + 7} small")
     return usual if crf is None else crf
 
 
 def _check_picture(picture: np.ndarray, size: Size, index: int, clock: Clock) -> None:
     _check_shape(picture, index)
     if Size.of(picture) != size:
-        raise ValueError(
-            f"write_film: every frame must be {size}, got {Size.of(picture)} in frame {index}; scale it to the first"
-        )
+        raise Refusal("every frame", f"be {size}", f"{Size.of(picture)} in frame {index}", "scale it to the first")
     if clock.ticks is not None and index >= len(clock.ticks):
-        raise ValueError(f"write_film: film must have {len(clock.ticks)} frames, got more; make film and time match")
+        raise Refusal("film", f"have {len(clock.ticks)} frames", "more", "make film and time match")
 
 
 def _check_shape(picture: np.ndarray, index: int) -> None:
     if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3:
         got = getattr(picture, "shape", type(picture).__name__)
-        raise ValueError(
-            f"write_film: every frame must be RGB (height, width, 3), got {got} in frame {index}; convert it first"
-        )
+        raise Refusal("every frame", "be RGB (height, width, 3)", f"{got} in frame {index}", "convert it first")
     if picture.dtype != np.uint8 and picture.dtype.kind != "f":
-        raise TypeError(
-            f"write_film: every frame must be uint8 or float 0..1, got {picture.dtype} in frame {index}; "
-            "convert it first"
+        raise TypeRefusal(
+            "every frame", "be uint8 or float 0..1", f"{picture.dtype} in frame {index}", "convert it first"
         )
     if picture.dtype.kind == "f" and not np.isfinite(picture).all():
-        raise ValueError(
-            f"write_film: every frame must hold finite numbers, got NaN or infinity in frame {index}; mend what made it"
-        )
+        raise Refusal("every frame", "hold finite numbers", f"NaN or infinity in frame {index}", "mend what made it")
 
 
 def _tell_what_is_lost(chosen: OutputFormat, clip: FilmedClip | None, sound: bool, aspect: Fraction) -> None:
@@ -259,6 +249,6 @@ def _encoding_told(path: Path) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        raise OSError(
-            f"write_film: {path.name} must be encoded, but FFmpeg could not ({error.strerror}); choose another format"
+        raise FileRefusal(
+            path.name, f"be encoded, but FFmpeg could not ({error.strerror})", remedy="choose another format"
         ) from error

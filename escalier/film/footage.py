@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.arguments import checked
+from escalier.arguments import checked, on_behalf
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 from escalier.scratch import (
     ArrayFile,
     KeptArray,
@@ -52,8 +53,6 @@ class Footage(FilmBase, Fingerprinted):
     folder
         Scratch. A film that was read into it by an earlier job, or by one at the same time, is not read again, once it
         is verified. It need not exist before `read`.
-    caller
-        The function that a refusal names.
 
     Raises
     ------
@@ -68,18 +67,17 @@ class Footage(FilmBase, Fingerprinted):
     (0, (36, 64, 3), ())
     """
 
-    def __init__(self, film: Film, folder: str | Path, *, caller: str = "Footage") -> None:
+    def __init__(self, film: Film, folder: str | Path) -> None:
         super().__init__(film.size, film.rate, len(film))
         self.film, self.folder = film, Path(folder)
-        self._caller = caller
         self._lock = threading.Lock()
         self._read: Film | None = None
         self._fingerprint = ""
 
     @classmethod
-    def of(cls, film: Film, folder: str | Path, caller: str) -> Footage:
+    def of(cls, film: Film, folder: str | Path) -> Footage:
         """A film as footage: itself where it is that already, wherever it lies."""
-        return film if isinstance(film, Footage) else cls(film, folder, caller=caller)
+        return film if isinstance(film, Footage) else cls(film, folder)
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -113,6 +111,7 @@ class Footage(FilmBase, Fingerprinted):
         whole = 0 if self._read is not None else footage_bytes(self.film)
         return self.kept.missing_bytes() if whole and self.is_named else whole
 
+    @on_behalf
     def read(self, progress: Progress | None = None) -> None:
         """The one pass over the film; does nothing where that has been done.
 
@@ -143,7 +142,7 @@ class Footage(FilmBase, Fingerprinted):
                     tell(index + 1)
                 self._read = self.film
                 return
-            check_room(self.folder, self.missing_bytes(), self._caller, "the film")
+            check_room(self.folder, self.missing_bytes(), "the film")
             open_scratch(self.folder)
             if self.is_named:
                 frames = self.kept.opened(lambda: self._write(self.kept.path, tell), lambda: tell(0))
@@ -159,7 +158,7 @@ class Footage(FilmBase, Fingerprinted):
         return self._checked(self.film.frame(index), index)
 
     def _checked(self, frame: np.ndarray, index: int) -> np.ndarray:
-        check_frame(frame, index, self.size, self._caller)
+        check_frame(frame, index, self.size)
         return as_uint8(frame)
 
     def _write(self, path: Path, tell: Callable[[int], None], digest: FilmDigest | None = None) -> None:
@@ -199,21 +198,22 @@ class MaskFootage:
         They fit the film, see `Masks.fitting`.
     size
         The film's.
-    folder, caller
+    folder
         As for `Footage`.
 
     >>> import tempfile
-    >>> masks = MaskFootage(Masks([np.ones((4, 6), np.float32)]), Size(6, 4), tempfile.mkdtemp(), caller="example")
+    >>> masks = MaskFootage(Masks([np.ones((4, 6), np.float32)]), Size(6, 4), tempfile.mkdtemp())
     >>> int(masks.read().max())
     255
     """
 
-    def __init__(self, masks: Masks, size: Size, folder: str | Path, *, caller: str) -> None:
+    def __init__(self, masks: Masks, size: Size, folder: str | Path) -> None:
         self.fingerprint = masks_fingerprint(masks)
         path, shape = Path(folder) / f"masks_{self.fingerprint[:16]}.npy", (len(masks), size.height, size.width)
         self.kept = KeptArray(path, shape, f"masks {self.fingerprint}")
-        self._masks, self._size, self._caller = masks, size, caller
+        self._masks, self._size = masks, size
 
+    @on_behalf
     def read(self, waiting: Callable[[], object] = lambda: None) -> np.ndarray:
         """All of them, from the disk. `waiting` is called after each that is read; what it raises passes through.
 
@@ -229,15 +229,17 @@ class MaskFootage:
         with ArrayFile(*self.kept[:2], np.uint8, self.kept.what) as file:
             for index, mask in enumerate(map(as_uint8, self._masks)):
                 if mask.shape != self.kept.shape[1:]:
-                    raise ValueError(
-                        f"{self._caller}: mask at frame {index} must be a single channel of {self._size}, got an array "
-                        f"of shape {mask.shape}; scale it to the film first"
+                    raise Refusal(
+                        f"mask at frame {index}",
+                        f"be a single channel of {self._size}",
+                        f"an array of shape {mask.shape}",
+                        "scale it to the film first",
                     )
                 marked |= bool(mask.any())
                 file.append(mask)
                 waiting()
             if not marked:
-                raise self._masks.nothing_marked(self._caller)
+                raise self._masks.nothing_marked()
 
 
 @checked
@@ -251,18 +253,13 @@ def footage_bytes(film: Film) -> int:
     return 0 if isinstance(film, ArrayFrames) else array_bytes((len(film), *film.size[::-1], 3), np.uint8)
 
 
-def check_frame(frame: np.ndarray, index: int, size: Size, caller: str) -> None:
+def check_frame(frame: np.ndarray, index: int, size: Size) -> None:
     """Refuse a frame that is not a finite RGB picture of the film's size."""
     if frame.ndim != 3 or frame.shape[2] != 3:
-        raise ValueError(
-            f"{caller}: frame {index} must be RGB, got an array of shape {frame.shape}; "
-            "convert grey or RGBA pictures to RGB first"
+        raise Refusal(
+            f"frame {index}", "be RGB", f"an array of shape {frame.shape}", "convert grey or RGBA pictures to RGB first"
         )
     if Size.of(frame) != size:
-        raise ValueError(
-            f"{caller}: frame {index} must be {size} like the film, got {Size.of(frame)}; export the film at one size"
-        )
+        raise Refusal(f"frame {index}", f"be {size} like the film", Size.of(frame), "export the film at one size")
     if frame.dtype != np.uint8 and not np.isfinite(frame).all():
-        raise ValueError(
-            f"{caller}: frame {index} must hold finite numbers, got NaN or infinity; check the node that made it"
-        )
+        raise Refusal(f"frame {index}", "hold finite numbers", "NaN or infinity", "check the node that made it")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.refusals import Refusal, TypeRefusal
 
 from .film import Film, FilmBase
 from .pictures import Size, picture_size, read_picture, telling_once
@@ -32,15 +33,17 @@ class ArrayFrames(FilmBase):
 
     def __init__(self, frames: np.ndarray, rate: Fraction | float = 24) -> None:
         if frames.ndim != 4 or frames.shape[-1] != 3:
-            raise ValueError(
-                f"ArrayFrames: frames must have the shape (N, height, width, 3), got {frames.shape}; "
-                "convert grey or RGBA pictures to RGB first"
+            raise Refusal(
+                "frames",
+                "have the shape (N, height, width, 3)",
+                frames.shape,
+                "convert grey or RGBA pictures to RGB first",
             )
         if len(frames) == 0:
-            raise ValueError("ArrayFrames: frames must hold at least one frame, got 0; check the clip")
+            raise Refusal("frames", "hold at least one frame", "0", "check the clip")
         if frames.dtype not in (np.uint8, np.float32):
-            raise TypeError(f"ArrayFrames: frames must be uint8 or float32, got {frames.dtype}; convert them first")
-        super().__init__(Size(frames.shape[2], frames.shape[1]), _exact_rate(rate, "ArrayFrames"), len(frames))
+            raise TypeRefusal("frames", "be uint8 or float32", frames.dtype, "convert them first")
+        super().__init__(Size(frames.shape[2], frames.shape[1]), _exact_rate(rate), len(frames))
         self._frames = frames
 
     def _frame(self, index: int) -> np.ndarray:
@@ -87,7 +90,7 @@ class FolderFrames(FilmBase):
     def __init__(self, folder: str | Path | Sequence[str | Path], rate: Fraction | float | None = None) -> None:
         if isinstance(folder, (str, Path)):
             self.folder: Path | None = Path(folder)
-            found, others = list_pictures(self.folder, "FolderFrames")
+            found, others = list_pictures(self.folder)
             if others:
                 log.warning("%s: passed over, since they cannot be read: %s", self.folder, shortened(others))
         else:
@@ -118,9 +121,11 @@ class FolderFrames(FilmBase):
 
     def _check_size(self, size: Size, file: Path) -> None:
         if size != self.size:
-            raise ValueError(
-                f"FolderFrames: every picture must be {self.size}, the size of {self.files[0].name}, got {size} in "
-                f"{file.name}; export the frames at one size"
+            raise Refusal(
+                "every picture",
+                f"be {self.size}, the size of {self.files[0].name}",
+                f"{size} in {file.name}",
+                "export the frames at one size",
             )
 
 
@@ -143,19 +148,23 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
     """The pictures of a film by number, rising, without gaps."""
     plates: dict[int, Path] = {}
     if not files:
-        raise ValueError("FolderFrames: folder must name at least one picture, got none; check the list")
+        raise Refusal("folder", "name at least one picture", "none", "check the list")
     for file, (number, doubt, _) in zip(files, number_files([file.name for file in files]), strict=True):
         if number is None and len(files) == 1:
             number = 0
         if number is None:
-            raise ValueError(
-                f"FolderFrames: {file.name} must have its frame number in its name, got none"
-                f"{f' ({doubt})' if doubt else ''}; rename it, or take it out of the folder"
+            raise Refusal(
+                file.name,
+                "have its frame number in its name",
+                f"none{f' ({doubt})' if doubt else ''}",
+                "rename it, or take it out of the folder",
             )
         if number in plates:
-            raise ValueError(
-                f"FolderFrames: each frame must have one picture, got {plates[number].name} and {file.name} for frame "
-                f"{number}; remove one of them"
+            raise Refusal(
+                "each frame",
+                "have one picture",
+                f"{plates[number].name} and {file.name} for frame {number}",
+                "remove one of them",
             )
         plates[number] = file
     numbers = sorted(plates)
@@ -165,9 +174,11 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
         named = [str(number) for number in itertools.islice(absent, 4)]
         more = f" and {missing - 3} more" if missing > 4 else ""
         listed = ", ".join(named[:3] if more else named)
-        raise ValueError(
-            f"FolderFrames: pictures must be numbered without gaps, got {len(numbers)} from {numbers[0]} to "
-            f"{numbers[-1]} without {listed}{more}; export the missing ones, or number them anew"
+        raise Refusal(
+            "pictures",
+            "be numbered without gaps",
+            f"{len(numbers)} from {numbers[0]} to {numbers[-1]} without {listed}{more}",
+            "export the missing ones, or number them anew",
         )
     return {number: plates[number] for number in numbers}
 
@@ -176,13 +187,13 @@ def _rate(rate: Fraction | float | None, place: Path) -> Fraction:
     if rate is None:
         log.warning("%s: %d frames a second, since pictures bring none", place, PICTURES_PER_SECOND)
         return Fraction(PICTURES_PER_SECOND)
-    return _exact_rate(rate, "FolderFrames")
+    return _exact_rate(rate)
 
 
-def _exact_rate(rate: Fraction | float, caller: str) -> Fraction:
+def _exact_rate(rate: Fraction | float) -> Fraction:
     exact = Fraction(rate).limit_denominator(100_000)
     if exact <= 0:
-        raise ValueError(f"{caller}: rate must be over 0 frames a second, got {rate}; film has 24 or 25")
+        raise Refusal("rate", "be over 0 frames a second", rate, "film has 24 or 25")
     return exact
 
 

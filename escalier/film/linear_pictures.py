@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from escalier.refusals import PackageRefusal, Refusal
+
 from .picture_colour import SRGB_PRIMARIES, Encoding, by_encoding, srgb_from_light
 from .pictures import MAX_PIXELS, MAX_SIDE_PX, Size, tell
 
@@ -23,7 +25,7 @@ def exr_size(path: Path) -> Size:
     return Size(*(int(side) for side in high - low + 1))
 
 
-def read_exr(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None, Encoding]:
+def read_exr(path: Path) -> tuple[np.ndarray, np.ndarray | None, Encoding]:
     """The light of an EXR file, float32, grey (H, W) or RGB, its alpha channel, and the primaries of the light.
 
     What lies outside the display window is cut off, what is missing inside it is refused.
@@ -31,25 +33,27 @@ def read_exr(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None, En
     module = _module()
     with module.File(str(path), separate_channels=True) as file:
         if len(file.parts) != 1:
-            raise ValueError(
-                f"{caller}: {path.name} must be whole and have one part, got {len(file.parts)} that can be read; "
-                "render or copy it again"
+            raise Refusal(
+                path.name,
+                "be whole and have one part",
+                f"{len(file.parts)} that can be read",
+                "render or copy it again",
             )
         header = dict(file.header())  # copied: OpenEXR empties its own when the file is closed
         planes = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
-    names = _colour_channels(planes, path.name, caller)
+    names = _colour_channels(planes, path.name)
     if any(planes[name].ndim != 2 or planes[name].shape != planes[names[0]].shape for name in names):
-        raise ValueError(f"{caller}: {path.name} must be whole and have channels of one size; render it again")
-    layers = [_in_display(planes[name].astype(np.float32), header, path.name, caller) for name in names]
+        raise Refusal(path.name, "be whole and have channels of one size", remedy="render it again")
+    layers = [_in_display(planes[name].astype(np.float32), header, path.name) for name in names]
     alpha = layers.pop() if len(layers) in (2, 4) else None
     light = layers[0] if len(layers) == 1 else np.dstack(layers)
     return light, alpha, Encoding(1.0, _primaries(header))
 
 
-def srgb_from_scene(light: np.ndarray, name: str, caller: str, encoding: Encoding | None = None) -> np.ndarray:
+def srgb_from_scene(light: np.ndarray, name: str, encoding: Encoding | None = None) -> np.ndarray:
     """Linear light, 1 being white, as sRGB uint8: from other primaries, and clipped above white with a notice."""
     if not np.isfinite(light).all():
-        raise ValueError(f"{caller}: {name} must hold finite numbers, got NaN or infinity; render it again")
+        raise Refusal(name, "hold finite numbers", "NaN or infinity", "render it again")
     if light.max() > 1.001:
         share = float((light > 1.001).mean())
         tell("%s: light up to %.3g is clipped at 1, which is white (%.1f %%)", name, light.max(), 100 * share)
@@ -68,9 +72,7 @@ def _module() -> ModuleType:
     try:
         import OpenEXR
     except ImportError as error:
-        raise ImportError(
-            'read_picture: EXR must be read with OpenEXR, got none; run: pip install "OpenEXR>=3.3"'
-        ) from error
+        raise PackageRefusal("EXR", "be read with OpenEXR", "none", 'run: pip install "OpenEXR>=3.3"') from error
     return OpenEXR
 
 
@@ -82,7 +84,7 @@ def _header(path: Path) -> dict:
         raise ValueError(str(error)) from error
 
 
-def _colour_channels(planes: dict[str, np.ndarray], name: str, caller: str) -> list[str]:
+def _colour_channels(planes: dict[str, np.ndarray], name: str) -> list[str]:
     """The channels of the picture, alpha last: R, G, B, or Y, plain or of one layer such as Combined."""
     dots = {channel.rpartition(".")[0] + "." * ("." in channel) for channel in planes}
     choices = [
@@ -93,18 +95,20 @@ def _colour_channels(planes: dict[str, np.ndarray], name: str, caller: str) -> l
     ]
     plain = [choice for choice in choices if "." not in choice[0]]
     if len(plain or choices) != 1:
-        raise ValueError(
-            f"{caller}: {name} must have one picture of channels R, G, B or Y, got "
-            f"{', '.join(sorted(planes)) or 'none'}; save only the picture"
+        raise Refusal(
+            name,
+            "have one picture of channels R, G, B or Y",
+            ", ".join(sorted(planes)) or "none",
+            "save only the picture",
         )
     return (plain or choices)[0]
 
 
-def _in_display(plane: np.ndarray, header: dict, name: str, caller: str) -> np.ndarray:
+def _in_display(plane: np.ndarray, header: dict, name: str) -> np.ndarray:
     (left, top), (right, bottom) = header["displayWindow"]
     (data_left, data_top), (data_right, data_bottom) = header["dataWindow"]
     if data_left > left or data_top > top or data_right < right or data_bottom < bottom:
-        raise ValueError(f"{caller}: {name} must fill its display window; render it without a crop")
+        raise Refusal(name, "fill its display window", remedy="render it without a crop")
     return plane[top - data_top : bottom - data_top + 1, left - data_left : right - data_left + 1]
 
 

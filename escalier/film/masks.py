@@ -7,7 +7,8 @@ from typing import overload
 
 import numpy as np
 
-from escalier.arguments import checked
+from escalier.arguments import checked, on_behalf
+from escalier.refusals import Refusal, TypeRefusal
 
 from .film import Film
 from .one_for_all import place_of
@@ -45,32 +46,31 @@ class Masks(Sequence[np.ndarray]):
         return masks if isinstance(masks, Masks) else Masks(masks)
 
     @classmethod
-    def fitting(cls, masks: MaskSource, film: Film, caller: str) -> Masks:
+    @on_behalf
+    def fitting(cls, masks: MaskSource, film: Film) -> Masks:
         """Those of a film; refused where their number, size or levels do not fit it.
 
         >>> from .frames import ArrayFrames
-        >>> Masks.fitting(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)), "matte")
+        >>> Masks.fitting(np.zeros((3, 8, 8)), ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)))
         Traceback (most recent call last):
-        ValueError: matte: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from the same clip, ...
+        escalier.refusals.Refusal: mask must hold 1 or 4 masks, one for each frame, got 3; make the mask from ...
         """
         masks = cls.of(masks)
         if len(masks) not in (1, len(film)):
-            raise ValueError(
-                f"{caller}: mask must hold 1 or {len(film)} masks, one for each frame, got {len(masks)}; "
-                "make the mask from the same clip, with the same trim"
+            raise Refusal(
+                "mask",
+                f"hold 1 or {len(film)} masks, one for each frame",
+                len(masks),
+                "make the mask from the same clip, with the same trim",
             )
         first = masks[0]
         if first.ndim != 2 or Size.of(first) != film.size:
             shape = Size.of(first) if first.ndim >= 2 else first.shape
-            raise ValueError(
-                f"{caller}: mask must be a single channel of {film.size}, got {shape}; scale it to the film first"
-            )
+            raise Refusal("mask", f"be a single channel of {film.size}", shape, "scale it to the film first")
         if first.dtype != np.uint8 and first.dtype.kind not in "bf":
-            raise TypeError(f"{caller}: mask must be uint8 0..255 or float 0..1, got {first.dtype}; convert it first")
+            raise TypeRefusal("mask", "be uint8 0..255 or float 0..1", first.dtype, "convert it first")
         if first.dtype == np.uint8 and masks._only_ones():
-            raise ValueError(
-                f"{caller}: mask must be uint8 0..255 or float 0..1, got uint8 of 0 and 1; multiply it by 255"
-            )
+            raise Refusal("mask", "be uint8 0..255 or float 0..1", "uint8 of 0 and 1", "multiply it by 255")
         return masks
 
     def at(self, index: int) -> np.ndarray:
@@ -100,21 +100,24 @@ class Masks(Sequence[np.ndarray]):
         """At another size, each when it is asked for; see `scale_film`."""
         return _ScaledMasks(self, size)
 
-    def check_marked(self, caller: str) -> None:
+    @on_behalf
+    def check_marked(self) -> None:
         """Refuse masks that mark nothing. Read up to the first that does, which mostly is the first.
 
-        >>> Masks(np.zeros((2, 4, 6), np.uint8)).check_marked("example")
+        >>> Masks(np.zeros((2, 4, 6), np.uint8)).check_marked()
         Traceback (most recent call last):
-        ValueError: example: mask must mark the subject in at least one frame, got black in all 2; check the segment...
+        escalier.refusals.Refusal: mask must mark the subject in at least one frame, got black in all 2; ...
         """
         if not any(mask.any() for mask in self):
-            raise self.nothing_marked(caller)
+            raise self.nothing_marked()
 
-    def nothing_marked(self, caller: str) -> ValueError:
+    def nothing_marked(self) -> ValueError:
         """The refusal of masks that are all black."""
-        return ValueError(
-            f"{caller}: mask must mark the subject in at least one frame, got black in all {len(self)}; check the "
-            "segmentation, or leave the mask out to propagate without one"
+        return Refusal(
+            "mask",
+            "mark the subject in at least one frame",
+            f"black in all {len(self)}",
+            "check the segmentation, or leave the mask out to propagate without one",
         )
 
     def _mask(self, index: int) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 
 from escalier.counts import processors
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 from escalier.scratch import array_bytes, open_array, open_scratch, own_folder, touch, write_array
 
 from .blank_areas import settle_blank_areas
@@ -74,7 +75,7 @@ class Motion:
         self, film: Film, folder: str | Path, *, preset: str = "medium", fingerprint: str | None = None
     ) -> None:
         if preset not in PRESETS:
-            raise ValueError(f"Motion: preset must be one of {', '.join(PRESETS)}, got {preset}; choose one of them")
+            raise Refusal("preset", f"be one of {', '.join(PRESETS)}", preset, "choose one of them", who="Motion")
         self.size = film.size
         self.length = len(film)
         self.preset = self._dis_preset = preset
@@ -218,9 +219,12 @@ class Motion:
         """Flow from i to j and from j to i at the working size, float32."""
         first, last = min(i, j), max(i, j)
         if first == last or first < 0 or last >= self.length:
-            raise ValueError(
-                f"Motion: frames must be two different ones in 0..{self.length - 1}, got {i} and {j}; "
-                "the film is counted from 0"
+            raise Refusal(
+                "frames",
+                f"be two different ones in 0..{self.length - 1}",
+                f"{i} and {j}",
+                "the film is counted from 0",
+                who="Motion",
             )
         forward, backward = (np.asarray(flow, np.float32) for flow in self._pair(first, last))
         return (forward, backward) if i < j else (backward, forward)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.refusals import Refusal
+
 from .film import Film
 from .fingerprint import array_digest, film_fingerprint
 from .motion import FLOW_FORMAT, Motion, scale_flow, warp
@@ -130,21 +132,31 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
     [10.0, 10.0]
     """
     if not (math.isfinite(scale_px) and 0 <= scale_px <= LONGEST_PX):
-        raise ValueError(
-            f"flows_from_pictures: scale_px must be 0 to {LONGEST_PX} px, got {scale_px}; 0 says that the values are "
-            "pixels, flip_y turns the vectors over"
+        raise Refusal(
+            "scale_px",
+            f"be 0 to {LONGEST_PX} px",
+            scale_px,
+            "0 says that the values are pixels, flip_y turns the vectors over",
+            who="flows_from_pictures",
         )
     shapes = [np.shape(picture) for picture in pictures]
     if not shapes or any(len(shape) != 3 or shape[2] < 2 or 0 in shape or shape != shapes[0] for shape in shapes):
-        raise ValueError(
-            "flows_from_pictures: pictures must be at least one of shape (H, W, 2 or more), all of one shape, "
-            f"got {len(shapes)} of {', '.join(map(str, sorted(set(shapes)))) or 'none'}; give dx and dy in two channels"
+        raise Refusal(
+            "pictures",
+            "be at least one of shape (H, W, 2 or more), all of one shape",
+            f"{len(shapes)} of {', '.join(map(str, sorted(set(shapes)))) or 'none'}",
+            "give dx and dy in two channels",
+            who="flows_from_pictures",
         )
     vectors = np.stack([np.asarray(picture[..., :2], np.float32) for picture in pictures])
     for step, vector in enumerate(vectors):
         if not np.isfinite(vector).all():
-            raise ValueError(
-                f"flows_from_pictures: pictures[{step}] must hold finite numbers, got NaN or infinity; check its source"
+            raise Refusal(
+                f"pictures[{step}]",
+                "hold finite numbers",
+                "NaN or infinity",
+                "check its source",
+                who="flows_from_pictures",
             )
     if scale_px:
         vectors = (vectors - np.float32(0.5)) * np.float32(2 * scale_px)
@@ -155,29 +167,36 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
 
 def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
     if len(flows) != len(film) - 1:
-        raise ValueError(
-            f"GivenMotion: {name} must hold one flow for each step of a film of {len(film)} frames, "
-            f"{len(film) - 1}, got {len(flows)}; leave out that of the frame at the end"
+        raise Refusal(
+            name,
+            f"hold one flow for each step of a film of {len(film)} frames, {len(film) - 1}",
+            len(flows),
+            "leave out that of the frame at the end",
+            who="GivenMotion",
         )
     for step, flow in enumerate(flows):
         if flow.ndim != 3 or flow.shape[2] < 2 or 0 in flow.shape:
-            raise ValueError(
-                f"GivenMotion: {name}[{step}] must be (H, W, 2), got {flow.shape}; give dx and dy in pixels"
-            )
+            raise Refusal(f"{name}[{step}]", "be (H, W, 2)", flow.shape, "give dx and dy in pixels", who="GivenMotion")
         size = Size.of(flow)
         if abs(size.width * film.size.height - film.size.width * size.height) > max(*size, *film.size):
-            raise ValueError(
-                f"GivenMotion: {name}[{step}] must have the shape of the film, {film.size}, got {size}; "
-                "make it from the same clip, not cropped"
+            raise Refusal(
+                f"{name}[{step}]",
+                f"have the shape of the film, {film.size}",
+                size,
+                "make it from the same clip, not cropped",
+                who="GivenMotion",
             )
         # The largest length is NaN or infinite if any number is.
         longest = float(np.abs(flow[..., :2]).max())
         if not math.isfinite(longest):
-            raise ValueError(
-                f"GivenMotion: {name}[{step}] must hold finite numbers, got NaN or infinity; check its source"
+            raise Refusal(
+                f"{name}[{step}]", "hold finite numbers", "NaN or infinity", "check its source", who="GivenMotion"
             )
         if longest > LONGEST_PX:
-            raise ValueError(
-                f"GivenMotion: {name}[{step}] must hold moves of at most {LONGEST_PX} px, got {longest:g}; check its "
-                "unit, and what its source writes where it knows no motion"
+            raise Refusal(
+                f"{name}[{step}]",
+                f"hold moves of at most {LONGEST_PX} px",
+                f"{longest:g}",
+                "check its unit, and what its source writes where it knows no motion",
+                who="GivenMotion",
             )

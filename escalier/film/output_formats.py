@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from escalier.arguments import checked
+from escalier.refusals import MissingFile, NotAFile, NotAFolder, PackageRefusal, Refusal
 
 from .clock import clock_like
 from .film import Film
@@ -152,9 +153,9 @@ def check_output(
     _check_place(target)
     _check_not_the_clip(target, like)
     if chosen.codec == "exr" and importlib.util.find_spec("OpenEXR") is None:
-        raise ModuleNotFoundError(
-            "check_output: .exr needs the package OpenEXR, which is not installed; run pip install OpenEXR, or write "
-            ".png or .tif"
+        raise PackageRefusal(
+            ".exr needs the package OpenEXR, which is not installed",
+            remedy="run pip install OpenEXR, or write .png or .tif",
         )
     if chosen.kind == "video":
         _check_encoder(CODECS[chosen.codec].encoder)
@@ -171,15 +172,17 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
     """What a target's name asks for: the file or the sequence, and its kind with the codec chosen."""
     file = Path(path)
     if not file.parts:
-        raise ValueError("check_output: the output must have a name, got none; write film.mp4, or a folder as shot/")
+        raise Refusal("the output", "have a name", "none", "write film.mp4, or a folder as shot/")
     suffix = file.suffix.lower()
     if _is_folder(path):
         target: Path | SequenceName = SequenceName.in_folder(path)
         chosen = OUTPUTS[".png"]
     elif suffix not in OUTPUTS:
-        raise ValueError(
-            f"check_output: the output must be {list_output_formats()}, got {file.name}; change the suffix, or end the "
-            "name in a slash for a folder of pictures"
+        raise Refusal(
+            "the output",
+            f"be {list_output_formats()}",
+            file.name,
+            "change the suffix, or end the name in a slash for a folder of pictures",
         )
     else:
         chosen = OUTPUTS[suffix]
@@ -188,11 +191,13 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
         return target, chosen
     fitting = [name for name, one in CODECS.items() if suffix in one.suffixes] or [chosen.codec]
     if codec not in CODECS and codec != chosen.codec:
-        raise ValueError(f"check_output: codec must be one of {', '.join(CODECS)}, got {codec!r}; choose one of these")
+        raise Refusal("codec", f"be one of {', '.join(CODECS)}", f"{codec!r}", "choose one of these")
     if codec not in fitting:
-        raise ValueError(
-            f"check_output: {codec} must go into {' or '.join(CODECS[codec].suffixes)}, got {file.name}; "
-            f"change the suffix, or take {' or '.join(fitting)}"
+        raise Refusal(
+            f"{codec}",
+            f"go into {' or '.join(CODECS[codec].suffixes)}",
+            file.name,
+            f"change the suffix, or take {' or '.join(fitting)}",
         )
     return target, chosen._replace(codec=codec)
 
@@ -209,9 +214,11 @@ def _is_folder(path: str | Path) -> bool:
 def _check_size(size: Size, chosen: OutputFormat) -> None:
     shortest, longest = CODECS[chosen.codec].sides if chosen.kind == "video" else (1, 65535)
     if not shortest <= min(size) <= max(size) <= longest:
-        raise ValueError(
-            f"check_output: a film in {chosen.codec} must have sides of {shortest} to {longest} pixels, got {size}; "
-            "write pictures (.png), or a film of another size"
+        raise Refusal(
+            f"a film in {chosen.codec}",
+            f"have sides of {shortest} to {longest} pixels",
+            size,
+            "write pictures (.png), or a film of another size",
         )
 
 
@@ -222,28 +229,29 @@ def _check_encoder(encoder: str) -> None:
     try:
         av.Codec(encoder, "w")
     except ValueError as error:
-        raise ValueError(
-            f"check_output: FFmpeg must have the encoder {encoder}, but the one of the installed PyAV lacks it; "
-            "run pip install --force-reinstall av, or write another format"
+        raise Refusal(
+            "FFmpeg",
+            f"have the encoder {encoder}, but the one of the installed PyAV lacks it",
+            remedy="run pip install --force-reinstall av, or write another format",
         ) from error
 
 
 def _check_place(target: Path | SequenceName) -> None:
     """Refuse what cannot be made where it is to stand."""
     if isinstance(target, Path) and target.is_dir():
-        raise IsADirectoryError(
-            f"check_output: the output must be a file, got {target}, which is a folder; choose another name, or add a "
-            "slash for a folder of pictures"
+        raise NotAFile(
+            "the output",
+            "be a file",
+            f"{target}, which is a folder",
+            "choose another name, or add a slash for a folder of pictures",
         )
     wanted = folder = target.folder if isinstance(target, SequenceName) else target.parent
     while not os.path.lexists(folder):
         if folder.parent == folder:
-            raise FileNotFoundError(f"check_output: no disk or folder at {folder}; choose another place")
+            raise MissingFile(f"no disk or folder at {folder}", remedy="choose another place")
         folder = folder.parent
     if not folder.is_dir():
-        raise NotADirectoryError(
-            f"check_output: {wanted} must be a folder, got {folder}, which is a file; choose another place"
-        )
+        raise NotAFolder(f"{wanted}", "be a folder", f"{folder}, which is a file", "choose another place")
     try:
         with tempfile.TemporaryFile(dir=folder, prefix=".", suffix=".part"):
             pass
@@ -268,4 +276,4 @@ def _check_not_the_clip(target: Path | SequenceName, like: Film | None) -> None:
     what = (
         "pictures must not go into the clip's own folder" if kept.is_dir() else "the output must not be the clip itself"
     )
-    raise ValueError(f"check_output: {what}, got {kept}; choose another name")
+    raise Refusal(what, got=kept, remedy="choose another name")

@@ -12,6 +12,8 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
+from escalier.refusals import FileRefusal, MissingFile, Refusal
+
 from . import linear_pictures
 from .picture_colour import ADOBE_GAMMA, ADOBE_PRIMARIES, Encoding
 from .pictures import MAX_PIXELS, MAX_SIDE_PX, Size, tell
@@ -56,28 +58,28 @@ class Header(NamedTuple):
         return Size(self.stored.height, self.stored.width) if self.orientation >= 5 else self.stored
 
 
-def read_header(path: Path, caller: str) -> Header:
+def read_header(path: Path) -> Header:
     """The header of a picture file; whatever can be refused by it is refused."""
-    length = check_file(path, caller)
+    length = check_file(path)
     with path.open("rb") as file:
-        return header_in(file, path, length, caller, whole=False)
+        return header_in(file, path, length, whole=False)
 
 
-def check_file(path: Path, caller: str) -> int:
+def check_file(path: Path) -> int:
     """The length of an ordinary file in bytes; a folder, a pipe, a device or an empty file is refused unopened."""
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{caller}: no picture at {path}; check the path") from error
+        raise MissingFile(f"no picture at {path}", remedy="check the path") from error
     if not stat.S_ISREG(status.st_mode):
         what = "folder" if stat.S_ISDIR(status.st_mode) else "pipe or device"
-        raise OSError(f"{caller}: {path.name} must be a picture file, got a {what}; name a file")
+        raise FileRefusal(path.name, "be a picture file", f"a {what}", "name a file")
     if not status.st_size:
-        raise ValueError(f"{caller}: {path.name} must be a picture file, got an empty one; save it again")
+        raise Refusal(path.name, "be a picture file", "an empty one", "save it again")
     return status.st_size
 
 
-def header_in(file: BinaryIO, path: Path, length: int, caller: str, *, whole: bool) -> Header:
+def header_in(file: BinaryIO, path: Path, length: int, *, whole: bool) -> Header:
     """The header in an opened file or its bytes.
 
     Behind the pixels of a PNG an orientation may stand: it is looked for where `whole` says that all bytes are at hand.
@@ -85,25 +87,25 @@ def header_in(file: BinaryIO, path: Path, length: int, caller: str, *, whole: bo
     try:
         header = _header(file, path, length, whole)
     except Image.DecompressionBombError as error:
-        raise ValueError(
-            f"{caller}: {path.name} must have at most {MAX_PIXELS // 10**6} million pixels, got more; scale it down"
+        raise Refusal(
+            path.name, f"have at most {MAX_PIXELS // 10**6} million pixels", "more", "scale it down"
         ) from error
     except Refused as error:
-        raise ValueError(f"{caller}: {path.name} must {error}") from error
+        raise Refusal(path.name, f"{error}") from error
     except PermissionError:
         raise
     except BAD_FILE as error:
-        raise ValueError(
-            f"{caller}: {path.name} must be a picture file, but it cannot be decoded; save it again"
-        ) from error
+        raise Refusal(path.name, "be a picture file, but it cannot be decoded", remedy="save it again") from error
     width, height = header.stored
     if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX and width * height <= MAX_PIXELS):
-        raise ValueError(
-            f"{caller}: {path.name} must have 1 to {MAX_SIDE_PX} pixels a side and at most "
-            f"{MAX_PIXELS // 10**6} million in all, got {header.stored}; scale it"
+        raise Refusal(
+            path.name,
+            f"have 1 to {MAX_SIDE_PX} pixels a side and at most {MAX_PIXELS // 10**6} million in all",
+            header.stored,
+            "scale it",
         )
     if header.cut_short:
-        raise ValueError(f"{caller}: {path.name} must {BROKEN_OFF}")
+        raise Refusal(path.name, BROKEN_OFF)
     return header
 
 

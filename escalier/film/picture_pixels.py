@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from escalier.refusals import Refusal
+
 from . import linear_pictures
 from .picture_colour import by_encoding, by_profile
 from .picture_headers import (
@@ -27,45 +29,43 @@ from .pictures import tell
 LARGE_FILE_BYTES = 64 * 1024**2
 
 
-def read_layers(path: Path, caller: str) -> tuple[np.ndarray, np.ndarray | None]:
+def read_layers(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """A picture in sRGB, uint8, grey (H, W) or RGB (H, W, 3), and its alpha channel where that hides something."""
-    header, colour, alpha = read_stored(path, caller)
+    header, colour, alpha = read_stored(path)
     if alpha is not None and alpha.min() >= (0.999 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max):
         alpha = None
     if header.kind in ("exr", "hdr"):
-        colour = linear_pictures.srgb_from_scene(colour, path.name, caller, header.encoding)
+        colour = linear_pictures.srgb_from_scene(colour, path.name, header.encoding)
     elif header.encoding is not None and colour.dtype != np.float32:
         colour = by_encoding(colour, header.encoding)
-    colour = to_8_bits(colour, path.name, caller)
+    colour = to_8_bits(colour, path.name)
     if header.profile is not None and not header.cmyk:
         colour = np.asarray(by_profile(Image.fromarray(colour), header.profile, path.name))
-    return colour, None if alpha is None else to_8_bits(alpha, path.name, caller)
+    return colour, None if alpha is None else to_8_bits(alpha, path.name)
 
 
-def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray | None]:
+def read_stored(path: Path) -> tuple[Header, np.ndarray, np.ndarray | None]:
     """The numbers of a picture as they are stored, upright: uint8, uint16 or float32, grey (H, W) or RGB (H, W, 3).
 
     The last is its alpha channel, None where there is none. CMYK comes as sRGB.
     """
-    if check_file(path, caller) > LARGE_FILE_BYTES:
-        read_header(path, caller)  # refuses before the whole file is read
+    if check_file(path) > LARGE_FILE_BYTES:
+        read_header(path)  # refuses before the whole file is read
     data = path.read_bytes()
-    header = header_in(io.BytesIO(data), path, len(data), caller, whole=True)
+    header = header_in(io.BytesIO(data), path, len(data), whole=True)
     try:
         if header.kind == "exr":
-            colour, alpha, light = linear_pictures.read_exr(path, caller)
+            colour, alpha, light = linear_pictures.read_exr(path)
             header = header._replace(encoding=light)
         else:
             data = tiff_with_orientation_1(data) if header.kind == "tiff" else data
             colour, alpha = _by_opencv(data, header) if header.by_opencv else _by_pillow(data, header, path)
     except Refused as error:
-        raise ValueError(f"{caller}: {path.name} must {error}") from error
+        raise Refusal(path.name, f"{error}") from error
+    except Refusal:
+        raise
     except (*BAD_FILE, cv2.error, Image.DecompressionBombError) as error:
-        if str(error).startswith(f"{caller}: "):
-            raise
-        raise ValueError(
-            f"{caller}: {path.name} must be a picture file, but it cannot be decoded; save it again"
-        ) from error
+        raise Refusal(path.name, "be a picture file, but it cannot be decoded", remedy="save it again") from error
     if header.clear_grey is not None:
         alpha = np.where(colour == header.clear_grey, 0, np.iinfo(colour.dtype).max).astype(colour.dtype)
     if header.white_is_zero:
@@ -73,19 +73,21 @@ def read_stored(path: Path, caller: str) -> tuple[Header, np.ndarray, np.ndarray
     return header, _upright(colour, header.orientation), None if alpha is None else _upright(alpha, header.orientation)
 
 
-def to_8_bits(numbers: np.ndarray, name: str, caller: str) -> np.ndarray:
+def to_8_bits(numbers: np.ndarray, name: str) -> np.ndarray:
     """uint8 as it is, uint16 rounded, floats as 0..1."""
     if numbers.dtype == np.uint8:
         return numbers
     if numbers.dtype == np.uint16:
         return cv2.convertScaleAbs(numbers, alpha=255 / 65535).reshape(numbers.shape)
     if not np.isfinite(numbers).all():
-        raise ValueError(f"{caller}: {name} must hold finite numbers, got NaN or infinity; render it again")
+        raise Refusal(name, "hold finite numbers", "NaN or infinity", "render it again")
     low, high = float(numbers.min()), float(numbers.max())
     if low < -0.5 or high > 1.5:
-        raise ValueError(
-            f"{caller}: {name} must hold floats from 0 to 1, got {low:.4g} to {high:.4g}; scale them to 0..1, or save "
-            "linear light as EXR"
+        raise Refusal(
+            name,
+            "hold floats from 0 to 1",
+            f"{low:.4g} to {high:.4g}",
+            "scale them to 0..1, or save linear light as EXR",
         )
     if high > 1.001:
         tell("%s: floats up to %.3g are clipped at 1, which is white", name, high)

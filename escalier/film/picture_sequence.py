@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from escalier.refusals import Refusal
 from escalier.scratch import give_up, new_draft, remove_leftovers, remove_quietly, storage_error
 
 from .pictures import as_uint8
@@ -53,9 +54,11 @@ class SequenceName(NamedTuple):
         places = list(_PLACE.finditer(file.name))
         if len(places) != 1:
             example = f"{file.stem if not places else 'frame'}_####{file.suffix}"
-            raise ValueError(
-                f"check_output: the name of a picture sequence must have one place for the number, #### or %06d, got "
-                f"{file.name}; write {example}, or a folder"
+            raise Refusal(
+                "the name of a picture sequence",
+                "have one place for the number, #### or %06d",
+                file.name,
+                f"write {example}, or a folder",
             )
         place = places[0]
         digits = len(place.group()) if place.group().startswith("#") else int(place.group(1) or 0)

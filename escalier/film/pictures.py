@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.refusals import Refusal
 
 log = logging.getLogger("escalier")
 
@@ -92,11 +93,13 @@ def read_picture(path: str | Path) -> np.ndarray:
     """
     from .picture_pixels import read_layers
 
-    colour, alpha = read_layers(Path(path), "read_picture")
+    colour, alpha = read_layers(Path(path))
     if alpha is not None:
-        raise ValueError(
-            f"read_picture: {Path(path).name} must be opaque, got an alpha channel with transparent pixels; "
-            "flatten it onto the frame and save it as RGB"
+        raise Refusal(
+            f"{Path(path).name}",
+            "be opaque",
+            "an alpha channel with transparent pixels",
+            "flatten it onto the frame and save it as RGB",
         )
     return colour if colour.ndim == 3 else np.repeat(colour[..., None], 3, axis=2)
 
@@ -116,7 +119,7 @@ def picture_size(path: str | Path) -> Size:
     """
     from .picture_headers import read_header
 
-    return read_header(Path(path), "picture_size").size
+    return read_header(Path(path)).size
 
 
 @checked

@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from escalier.refusals import Refusal
+
 from .film import Film, FilmBase
 from .pictures import Size, as_uint8
 
@@ -30,7 +32,7 @@ class ScaledFilm(FilmBase):
 
     def __init__(self, film: Film, size: Size) -> None:
         if min(size) < 1:
-            raise ValueError(f"ScaledFilm: size must be at least 1x1 px, got {size}; ask for a larger one")
+            raise Refusal("size", "be at least 1x1 px", size, "ask for a larger one", who="ScaledFilm")
         super().__init__(size, film.rate, len(film))
         self._film = film
 
@@ -54,9 +56,12 @@ class FrameRange(FilmBase):
 
     def __init__(self, film: Film, start: int, stop: int) -> None:
         if not 0 <= start < stop <= len(film):
-            raise ValueError(
-                f"FrameRange: start and stop must mark a part of the film's frames 0..{len(film) - 1}, got {start} to "
-                f"{stop - 1}; choose them inside the film"
+            raise Refusal(
+                "start and stop",
+                f"mark a part of the film's frames 0..{len(film) - 1}",
+                f"{start} to {stop - 1}",
+                "choose them inside the film",
+                who="FrameRange",
             )
         super().__init__(film.size, film.rate, stop - start)
         self._film, self._first, self._end = film, start, stop

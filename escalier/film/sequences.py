@@ -9,6 +9,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from escalier.refusals import MissingFile, NotAFolder
+
 from .pictures import PICTURE_SUFFIXES
 
 # Our own tools write keyframe_000024.png; whatever others put around it, the number stays the frame.
@@ -103,23 +105,25 @@ def stem_of(name: str) -> str:
     return unicodedata.normalize("NFC", Path(name).stem).casefold()
 
 
-def list_pictures(folder: Path, caller: str) -> tuple[list[Path], list[str]]:
+def list_pictures(folder: Path) -> tuple[list[Path], list[str]]:
     """The picture files of a folder by name, and the names of other files that somebody may have meant as pictures.
 
     Hidden files and texts beside the pictures are left out.
     """
     if not folder.exists():
-        raise FileNotFoundError(f"{caller}: no folder at {folder}; check the path")
+        raise MissingFile(f"no folder at {folder}", remedy="check the path")
     if not folder.is_dir():
-        raise NotADirectoryError(f"{caller}: {folder} must be a folder, got a file; check the path")
+        raise NotAFolder(f"{folder}", "be a folder", "a file", "check the path")
     files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     pictures = [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
     known = _SILENT | set(PICTURE_SUFFIXES)
     others = [file.name for file in files if file.suffix.lower() not in known and file.is_file()]
     if not pictures:
-        raise FileNotFoundError(
-            f"{caller}: {folder} must hold pictures ({', '.join(PICTURE_SUFFIXES)}), got "
-            f"{f'only {others[0]}' if others else 'none'}; check the folder"
+        raise MissingFile(
+            f"{folder}",
+            f"hold pictures ({', '.join(PICTURE_SUFFIXES)})",
+            f"only {others[0]}" if others else "none",
+            "check the folder",
         )
     return pictures, others
 

@@ -88,12 +88,15 @@ def refuse_size_changes(path: Path, watch: SizeWatch, stamps: list[int]) -> None
             now = Size(frame.width, frame.height)
             size = size or now
             if now != size:
-                raise UnreadableVideo(size_refusal(path, size, now, sum(one < stamp for one in stamps)))
+                raise size_refusal(path, size, now, sum(one < stamp for one in stamps))
 
 
-def size_refusal(path: Path, size: Size, now: Size, frame: int) -> str:
-    """The sentence about a film whose frames are not of one size."""
-    return (
-        f"VideoFrames: every frame of {path.name} must be {size}, the size of the first, got {now} from frame {frame}; "
-        "cut the clip there, or export it at one size"
+def size_refusal(path: Path, size: Size, now: Size, frame: int) -> UnreadableVideo:
+    """The refusal of a film whose frames are not of one size."""
+    return UnreadableVideo(
+        f"every frame of {path.name}",
+        f"be {size}, the size of the first",
+        f"{now} from frame {frame}",
+        "cut the clip there, or export it at one size",
+        who="VideoFrames",
     )

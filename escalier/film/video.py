@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.refusals import MissingFile, Refusal
 
 from .chroma_siting import chroma_siting
 from .colour import SDR, Colour, read_colour
@@ -32,9 +33,6 @@ __all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
 log = logging.getLogger("escalier")
 
 CACHE_BYTES = 256 * 1024**2  # of decoded frames, shared by the readers
-_TRANSPARENT = (
-    "VideoFrames: {} must be opaque, got {}; lay it over a background in an editor and export it without alpha"
-)
 READERS = 4  # positions in the file kept open, so that runs forward and backward do not chase one another
 
 
@@ -109,7 +107,7 @@ class VideoFrames(FilmBase):
         context = stream.codec_context
         # Their alpha is a second stream inside each packet, which the decoder passes over.
         if context.codec.canonical_name in ("vp8", "vp9") and stream.metadata.get("alpha_mode") == "1":
-            raise UnreadableVideo(_TRANSPARENT.format(self.path.name, "an alpha channel beside its pictures"))
+            raise self._not_opaque("an alpha channel beside its pictures")
         others = len(picture_streams(container)) - 1
         if others > 0:
             log.warning("%s holds %d more picture tracks; track %d is read", self.path.name, others, stream.index)
@@ -199,10 +197,14 @@ class VideoFrames(FilmBase):
         picture, decoder = self._decoded(index), self._decoder()
         size = Size(picture.width, picture.height)
         if size != self._stored_size:
-            raise UnreadableVideo(size_refusal(self.path, self._stored_size, size, index))
+            raise size_refusal(self.path, self._stored_size, size, index)
         if decoder.transparent(picture):
-            raise UnreadableVideo(_TRANSPARENT.format(self.path.name, f"transparent pixels in frame {index}"))
+            raise self._not_opaque(f"transparent pixels in frame {index}")
         return self._flips.apply(decoder.rgb(picture))
+
+    def _not_opaque(self, got: str) -> UnreadableVideo:
+        remedy = "lay it over a background in an editor and export it without alpha"
+        return UnreadableVideo(self.path.name, "be opaque", got, remedy)
 
     def close(self) -> None:
         """Close the file. A frame that is asked for afterwards opens it again."""
@@ -235,8 +237,9 @@ class VideoFrames(FilmBase):
                 frame = self._from_the_start().read(index)
         if frame is None:
             raise UnreadableVideo(
-                f"VideoFrames: frame {index} of {self.path.name} ({float(self.times[index]):.2f} s) must be whole, but "
-                "it is damaged in the file; cut the clip before it, or export the clip again from an editor"
+                f"frame {index} of {self.path.name} ({float(self.times[index]):.2f} s)",
+                "be whole, but it is damaged in the file",
+                remedy="cut the clip before it, or export the clip again from an editor",
             )
         return frame
 
@@ -294,8 +297,10 @@ def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
     straight, turned = max(abs(b), abs(c)) < 1e-3 < abs(a * d), max(abs(a), abs(d)) < 1e-3 < abs(b * c)
     if not straight and not turned:
         raise UnreadableVideo(
-            f"VideoFrames: {name} must be turned by quarter turns, got {np.degrees(np.arctan2(b, a)):.1f} degrees; "
-            "export the clip upright first"
+            name,
+            "be turned by quarter turns",
+            f"{np.degrees(np.arctan2(b, a)):.1f} degrees",
+            "export the clip upright first",
         )
     return _Flips(False, a < 0, d < 0) if straight else _Flips(True, c < 0, b < 0)
 
@@ -323,15 +328,15 @@ def open_film(path: str | Path, rate: Fraction | float | None = None) -> Film:
     --------
     >>> open_film("no_such_film.mp4")
     Traceback (most recent call last):
-    FileNotFoundError: open_film: no film at no_such_film.mp4; check the path
+    escalier.refusals.MissingFile: open_film: no film at no_such_film.mp4; check the path
     """
     path = Path(path)
     if path.is_dir():
         return FolderFrames(path, rate)
     if not path.exists():
-        raise FileNotFoundError(f"open_film: no film at {path}; check the path")
+        raise MissingFile(f"no film at {path}", remedy="check the path")
     if path.suffix.lower() in STILL_SUFFIXES:
         return FolderFrames([path], rate if rate is not None else PICTURES_PER_SECOND)
     if rate is not None:
-        raise ValueError(f"open_film: rate must be left out for a video file, got {rate}; the file knows its own")
+        raise Refusal("rate", "be left out for a video file", rate, "the file knows its own")
     return VideoFrames(path)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from escalier.refusals import MissingFile, Refusal
+
 from .pictures import MAX_PIXELS, MAX_SIDE_PX
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ log = logging.getLogger("escalier")
 NOT_FILMS = ("tty", "image2", "lrc", "srt", "ass")
 
 
-class UnreadableVideo(ValueError):
+class UnreadableVideo(Refusal):
     """A file that is no film, holds no picture, or is damaged; the message names the file and the remedy."""
 
 
@@ -28,38 +30,36 @@ def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
     import av
 
     if path.is_dir():
-        raise UnreadableVideo(f"VideoFrames: {path} must be a video file, got a folder; use open_film for a folder")
+        raise UnreadableVideo(f"{path}", "be a video file", "a folder", "use open_film for a folder")
     if not path.exists():
-        raise FileNotFoundError(f"VideoFrames: no file at {path}; check the path")
+        raise MissingFile(f"no file at {path}", remedy="check the path")
     if not path.is_file():
-        raise UnreadableVideo(
-            f"VideoFrames: {path} must be an ordinary file, got a pipe or a device; save the film to a file first"
-        )
+        raise UnreadableVideo(f"{path}", "be an ordinary file", "a pipe or a device", "save the film to a file first")
     if path.stat().st_size == 0:
-        raise UnreadableVideo(f"VideoFrames: {path.name} must be a video file, got 0 bytes; copy or export it again")
+        raise UnreadableVideo(path.name, "be a video file", "0 bytes", "copy or export it again")
     try:
         # Notes in another alphabet than UTF-8 are no reason to refuse a film.
         container = av.open(str(path), metadata_errors="replace")
     except av.FFmpegError as error:
         raise UnreadableVideo(
-            f"VideoFrames: {path.name} must be a whole video file, but it cannot be opened ({error.strerror}); "
-            "it is of another kind or its end is missing: copy it again from the camera, or export it as .mp4"
+            path.name,
+            f"be a whole video file, but it cannot be opened ({error.strerror})",
+            remedy="it is of another kind or its end is missing: copy it again from the camera, or export it as .mp4",
         ) from error
     if container.format.name.endswith("_pipe") or container.format.name in NOT_FILMS:
         kind = container.format.long_name or container.format.name
         container.close()
-        raise UnreadableVideo(f"VideoFrames: {path.name} must be a video file, got {kind}; give a film or a folder")
+        raise UnreadableVideo(path.name, "be a video file", kind, "give a film or a folder")
     stream = _main_stream(container)
     if stream is None:
         container.close()
-        raise UnreadableVideo(
-            f"VideoFrames: {path.name} must have a picture track, got none; choose another file or export it again"
-        )
+        raise UnreadableVideo(path.name, "have a picture track", "none", "choose another file or export it again")
     if cast("av.VideoCodecContext | None", stream.codec_context) is None:
         container.close()
         raise UnreadableVideo(
-            f"VideoFrames: the pictures of {path.name} must be of a known kind, but FFmpeg has no decoder for them; "
-            "export the film as H.264"
+            f"the pictures of {path.name}",
+            "be of a known kind, but FFmpeg has no decoder for them",
+            remedy="export the film as H.264",
         )
     _refuse_size(container, stream, path)
     # A picture that is larger than its header says is refused by the decoder.
@@ -74,8 +74,10 @@ def _refuse_size(container: InputContainer, stream: av.VideoStream, path: Path) 
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         container.close()
         raise UnreadableVideo(
-            f"VideoFrames: the pictures of {path.name} must have sides of at most {MAX_SIDE_PX} pixels and "
-            f"{MAX_PIXELS // 10**6} million pixels in all, got {width}x{height}; scale the clip down first"
+            f"the pictures of {path.name}",
+            f"have sides of at most {MAX_SIDE_PX} pixels and {MAX_PIXELS // 10**6} million pixels in all",
+            f"{width}x{height}",
+            "scale the clip down first",
         )
 
 

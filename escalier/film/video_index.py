@@ -79,7 +79,7 @@ def read_index(path: Path) -> VideoIndex:
         straight = not _trusted(container, stream)
         film = _read_packets(container, stream, straight)
     if not film.packets:
-        raise UnreadableVideo(f"VideoFrames: {path.name} must hold at least one frame, got none; export the clip again")
+        raise UnreadableVideo(path.name, "hold at least one frame", "none", "export the clip again")
     _refuse_broken_off(path, film)
     if not straight and not _in_order(film):
         container, stream = open_video(path)
@@ -197,8 +197,9 @@ def _rate(stream: av.VideoStream) -> Fraction:
 def _refuse_broken_off(path: Path, film: _Film) -> None:
     if not film.whole:
         raise UnreadableVideo(
-            f"VideoFrames: {path.name} must be whole, but it breaks off after {len(film.packets)} frames; copy it "
-            "again from the camera or phone, or export what is left of it from an editor"
+            path.name,
+            f"be whole, but it breaks off after {len(film.packets)} frames",
+            remedy="copy it again from the camera or phone, or export what is left of it from an editor",
         )
     if film.promised > len(film.packets):
         log.warning(
@@ -246,8 +247,7 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
     frames = film.frames[lead:]
     if not frames:
         raise UnreadableVideo(
-            f"VideoFrames: {path.name} must hold a frame that can be decoded, got none in {len(film.packets)}; "
-            "export the clip again"
+            path.name, "hold a frame that can be decoded", f"none in {len(film.packets)}", "export the clip again"
         )
     _refuse_changes(path, frames)
     _tell_missing(path, film, lead)
@@ -281,7 +281,7 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
 def _refuse_changes(path: Path, frames: list[PassedFrame]) -> None:
     changed = next((i for i, frame in enumerate(frames) if frame.size != frames[0].size), None)
     if changed is not None:
-        raise UnreadableVideo(size_refusal(path, frames[0].size, frames[changed].size, changed))
+        raise size_refusal(path, frames[0].size, frames[changed].size, changed)
 
 
 def _tell_missing(path: Path, film: _Film, lead: int) -> None:

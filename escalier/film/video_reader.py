@@ -55,8 +55,10 @@ class Reader:
                 self._fresh = False
                 return place if place == self.index.loose else 0
         raise UnreadableVideo(
-            f"VideoFrames: {self.path.name} must hold a frame that can be decoded, got none in "
-            f"{len(self.index.times)}; export the clip again"
+            f"{self.path.name}",
+            "hold a frame that can be decoded",
+            f"none in {len(self.index.times)}",
+            "export the clip again",
         )
 
     def read(self, wanted: int) -> av.VideoFrame | None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size, as_uint8
+from escalier.refusals import Refusal
 
 from .grid import GridPlan, split_cells
 
@@ -67,23 +68,23 @@ def lock_anchors(plan: GridPlan, sheets: Sheets, accepted: Sheets, *, count: int
     >>> locked.sheets[0, 0, ::64, 0].tolist(), locked.masks[0, 0, ::64].tolist()
     ([200, 0], [0.0, 1.0])
     """
-    _check(plan, accepted, "lock_anchors")
+    _check(plan, accepted)
     if len(sheets) != len(plan.sheets):
-        raise ValueError(
-            f"lock_anchors: sheets must be as many as planned, {len(plan.sheets)}, got {len(sheets)}; connect all "
-            "sheets of Tile Keyframe Grid"
+        raise Refusal(
+            "sheets",
+            f"be as many as planned, {len(plan.sheets)}",
+            len(sheets),
+            "connect all sheets of Tile Keyframe Grid",
         )
     left = len(plan.sheets) - len(accepted)
     if left == 0:
-        raise ValueError(
-            f"lock_anchors: accepted must leave a sheet to paint, got all {len(accepted)}; split them, or accept fewer"
-        )
+        raise Refusal("accepted", "leave a sheet to paint", f"all {len(accepted)}", "split them, or accept fewer")
     if not 0 <= count <= left:
-        raise ValueError(f"lock_anchors: count must lie in 0..{left}, got {count}; 0 hands out all that remain")
+        raise Refusal("count", f"lie in 0..{left}", count, "0 hands out all that remain")
     first = len(accepted)
     out = np.stack([_as_type(sheets[sheet], accepted[0].dtype) for sheet in range(first, first + (count or left))])
     masks = np.ones(out.shape[:3], np.float32)
-    for sheet, rows, columns, cell in _accepted_cells(plan, accepted, out, "lock_anchors"):
+    for sheet, rows, columns, cell in _accepted_cells(plan, accepted, out):
         out[sheet, rows, columns] = cell
         masks[sheet, rows, columns] = 0
     return LockedSheets(out, masks)
@@ -121,27 +122,31 @@ def paste_anchors(plan: GridPlan, accepted: Sheets, painted: Sheets) -> np.ndarr
     >>> paste_anchors(plan, accepted, painted)[1, 0, ::64, 0].tolist()
     [200, 90]
     """
-    _check(plan, accepted, "paste_anchors")
+    _check(plan, accepted)
     if not 1 <= len(painted) <= len(plan.sheets) - len(accepted):
-        raise ValueError(
-            f"paste_anchors: painted must be the next 1 to {len(plan.sheets) - len(accepted)} sheets of the plan, got "
-            f"{len(painted)} after {len(accepted)} accepted; connect only those that were painted after them"
+        raise Refusal(
+            "painted",
+            f"be the next 1 to {len(plan.sheets) - len(accepted)} sheets of the plan",
+            f"{len(painted)} after {len(accepted)} accepted",
+            "connect only those that were painted after them",
         )
     out = np.stack([_as_type(sheet, accepted[0].dtype) for sheet in painted])
-    for sheet, rows, columns, cell in _accepted_cells(plan, accepted, out, "paste_anchors"):
+    for sheet, rows, columns, cell in _accepted_cells(plan, accepted, out):
         out[sheet, rows, columns] = cell
     return np.concatenate([np.stack([*accepted]), out])
 
 
 def _accepted_cells(
-    plan: GridPlan, accepted: Sheets, later: np.ndarray, caller: str
+    plan: GridPlan, accepted: Sheets, later: np.ndarray
 ) -> Iterator[tuple[int, slice, slice, np.ndarray]]:
     """Each accepted cell that stands on a later sheet too: the number in `later`, rows, columns, and the cell."""
     sizes = {Size.of(sheet) for sheet in (*accepted, *later)}
     if len(sizes) > 1:
-        raise ValueError(
-            f"{caller}: all sheets must have one size, got {', '.join(sorted(map(str, sizes)))}; they were cropped or "
-            "scaled on the way: scale them alike"
+        raise Refusal(
+            "all sheets",
+            "have one size",
+            ", ".join(sorted(map(str, sizes))),
+            "they were cropped or scaled on the way: scale them alike",
         )
     part = replace(plan, sheets=plan.sheets[: len(accepted)])
     cells = split_cells(part, accepted)
@@ -155,19 +160,23 @@ def _accepted_cells(
                 yield number, slice(row, row + cell.shape[0]), slice(column, column + cell.shape[1]), cell
 
 
-def _check(plan: GridPlan, accepted: Sheets, caller: str) -> None:
+def _check(plan: GridPlan, accepted: Sheets) -> None:
     if not 1 <= len(accepted) <= len(plan.sheets):
-        raise ValueError(
-            f"{caller}: accepted must be the first 1 to {len(plan.sheets)} painted sheets of the plan, got "
-            f"{len(accepted)}; connect those that you accepted, in the plan's order"
+        raise Refusal(
+            "accepted",
+            f"be the first 1 to {len(plan.sheets)} painted sheets of the plan",
+            len(accepted),
+            "connect those that you accepted, in the plan's order",
         )
 
 
 def _as_type(sheet: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if sheet.ndim != 3 or sheet.shape[2] != 3:
-        raise ValueError(
-            f"lock_anchors: every sheet must be an RGB picture (height, width, 3), got an array of shape "
-            f"{sheet.shape}; give the sheets as they were tiled or painted"
+        raise Refusal(
+            "every sheet",
+            "be an RGB picture (height, width, 3)",
+            f"an array of shape {sheet.shape}",
+            "give the sheets as they were tiled or painted",
         )
     if sheet.dtype == dtype:
         return sheet

@@ -10,6 +10,7 @@ from fractions import Fraction
 from escalier.arguments import checked
 from escalier.film import Film, ShotMotion, find_cuts, frame_numbers
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from .coverage import NeighbourMotion, most_coverage, spread_evenly
 from .keyframes import check_indices
@@ -75,13 +76,11 @@ def choose_keyframes(
     """
     length = len(film)
     if mode not in MODES:
-        raise ValueError(f"choose_keyframes: mode must be one of {', '.join(MODES)}, got {mode!r}; choose one of them")
+        raise Refusal("mode", f"be one of {', '.join(MODES)}", f"{mode!r}", "choose one of them")
     if mode == "list":
         if not frames:
-            raise ValueError(
-                "choose_keyframes: frames must be given for mode 'list', got none; name them, as 0, 24, 48"
-            )
-        check_indices(frames, length, "choose_keyframes")
+            raise Refusal("frames", "be given for mode 'list'", "none", "name them, as 0, 24, 48")
+        check_indices(frames, length)
         return tuple(int(frame) for frame in frames)
     if mode == "every n":
         return every_n(length, _given("n", n, mode))
@@ -92,10 +91,8 @@ def choose_keyframes(
     if mode == "per second":
         return evenly(length, count)
     if motion is None:
-        raise ValueError(
-            "choose_keyframes: motion must be given for mode 'motion', got none; connect the film's motion"
-        )
-    _check_count(length, count, "choose_keyframes")
+        raise Refusal("motion", "be given for mode 'motion'", "none", "connect the film's motion")
+    _check_count(length, count)
     one_shot = ShotMotion(motion, find_cuts(film, motion, progress=progress))
     return most_coverage(one_shot, length, count, minimum_gap=minimum_gap, progress=progress)
 
@@ -109,9 +106,7 @@ def every_n(length: int, n: int) -> tuple[int, ...]:
     (0, 30, 60, 90)
     """
     if n < 1:
-        raise ValueError(
-            f"every_n: n must be at least 1 frame, got {n}; 48 is one keyframe every two seconds at 24 fps"
-        )
+        raise Refusal("n", "be at least 1 frame", n, "48 is one keyframe every two seconds at 24 fps", who="every_n")
     return tuple(range(0, length, n))
 
 
@@ -126,7 +121,7 @@ def evenly(length: int, count: int) -> tuple[int, ...]:
     >>> evenly(100, 1), evenly(100, 4), evenly(3, 3)
     ((50,), (12, 37, 62, 87), (0, 1, 2))
     """
-    _check_count(length, count, "evenly")
+    _check_count(length, count)
     return spread_evenly(length, count)
 
 
@@ -137,9 +132,9 @@ def count_per_second(length: int, rate: Fraction | float, per_second: float = PE
     (7, 1)
     """
     if not 0 < per_second < math.inf:
-        raise ValueError(f"count_per_second: per_second must be > 0 and finite, got {per_second}; 0.5 is a good value")
+        raise Refusal("per_second", "be > 0 and finite", per_second, "0.5 is a good value", who="count_per_second")
     if not rate > 0:
-        raise ValueError(f"count_per_second: rate must be > 0 frames per second, got {rate}; check the clip")
+        raise Refusal("rate", "be > 0 frames per second", rate, "check the clip", who="count_per_second")
     return min(length, max(1, round(float(length / Fraction(rate)) * per_second)))
 
 
@@ -168,12 +163,9 @@ def parse_indices(text: str, length: int) -> list[int]:
     indices = []
     for part in re.split(r"[\s,;]+", inner.strip(" ,;\n\t\r")):
         if part and not re.fullmatch(r"[+-]?[0-9]+", part):
-            raise ValueError(
-                f"parse_indices: indices must be whole frame numbers such as '0, 24, 48', got {part!r}; remove or "
-                "replace it"
-            )
+            raise Refusal("indices", "be whole frame numbers such as '0, 24, 48'", f"{part!r}", "remove or replace it")
         indices += [int(part)] if part else []
-    check_indices(indices, length, "parse_indices")
+    check_indices(indices, length)
     return indices
 
 
@@ -198,9 +190,11 @@ def parse_frames(text: str, film: Film, first: int | None = None) -> list[int]:
     typed = parse_indices(text, numbers[-1] + 1)
     for number in typed:
         if number not in numbers:
-            raise ValueError(
-                f"parse_frames: frames must be numbers of the film, {numbers[0]} to {numbers[-1]}, got {number}; "
-                f"it has {len(numbers)} frames"
+            raise Refusal(
+                "frames",
+                f"be numbers of the film, {numbers[0]} to {numbers[-1]}",
+                number,
+                f"it has {len(numbers)} frames",
             )
     return [numbers.index(number) for number in typed]
 
@@ -217,14 +211,12 @@ def format_indices(indices: Sequence[int]) -> str:
 
 def _given(name: str, value: int | None, mode: str) -> int:
     if value is None:
-        raise ValueError(f"choose_keyframes: {name} must be given for mode {mode!r}, got none; set {name}")
+        raise Refusal(name, f"be given for mode {mode!r}", "none", f"set {name}")
     return value
 
 
-def _check_count(length: int, count: int, caller: str) -> None:
+def _check_count(length: int, count: int) -> None:
     if count < 1:
-        raise ValueError(f"{caller}: count must be at least 1, got {count}; ask for one keyframe or more")
+        raise Refusal("count", "be at least 1", count, "ask for one keyframe or more")
     if count > length:
-        raise ValueError(
-            f"{caller}: count must be at most the film's {length} frame{'s' * (length > 1)}, got {count}; ask for fewer"
-        )
+        raise Refusal("count", f"be at most the film's {length} frame{'s' * (length > 1)}", count, "ask for fewer")

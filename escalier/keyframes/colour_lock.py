@@ -17,6 +17,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 from .grid import GridPlan, split_cells
 
@@ -153,14 +154,16 @@ def lock_colours(
 
 def _check_arguments(plan: GridPlan, reference: int, strength: float, pull: float) -> None:
     if not 0 <= reference < len(plan.sheets):
-        raise ValueError(
-            f"lock_colours: reference must lie in 0..{len(plan.sheets) - 1}, got {reference}; the plan has "
-            f"{len(plan.sheets)} sheets, counted from 0"
+        raise Refusal(
+            "reference",
+            f"lie in 0..{len(plan.sheets) - 1}",
+            reference,
+            f"the plan has {len(plan.sheets)} sheets, counted from 0",
         )
     if not 0 <= strength <= 1:
-        raise ValueError(f"lock_colours: strength must lie in 0..1, got {strength}; 1 corrects all of the drift")
+        raise Refusal("strength", "lie in 0..1", strength, "1 corrects all of the drift")
     if not 0 < pull <= 1:
-        raise ValueError(f"lock_colours: pull must be above 0 and at most 1, got {pull}; {PULL} is a good value")
+        raise Refusal("pull", "be above 0 and at most 1", pull, f"{PULL} is a good value")
 
 
 def _check_reach(plan: GridPlan, reference: int) -> None:
@@ -173,9 +176,11 @@ def _check_reach(plan: GridPlan, reference: int) -> None:
         waiting.extend(new)
     if len(reached) < len(plan.sheets):
         alone = [str(sheet + 1) for sheet in range(len(plan.sheets)) if sheet not in reached]
-        raise ValueError(
-            f"lock_colours: every sheet must share an anchor cell with another, but sheet {', '.join(alone)} shares "
-            f"none with sheet {reference + 1} or those it shares with; plan the grid with anchors 'first' or 'previous'"
+        raise Refusal(
+            "every sheet",
+            f"share an anchor cell with another, but sheet {', '.join(alone)} shares none with sheet "
+            f"{reference + 1} or those it shares with",
+            remedy="plan the grid with anchors 'first' or 'previous'",
         )
 
 
@@ -186,9 +191,10 @@ def _anchor_pairs(plan: GridPlan, cells: list[list[np.ndarray]]) -> list[_Pair]:
         copies = [(sheet, _colours(cells[sheet][cell])) for sheet, cell in plan.copies(index)]
         flat = [sheet for sheet, colours in copies if np.ptp(colours[:, :3], axis=0).max() < FLAT_LEVEL]
         if flat and len(flat) < len(copies):
-            raise ValueError(
-                f"lock_colours: the anchor cell of frame {index} must be painted on every sheet, but on sheet "
-                f"{flat[0] + 1} it is one flat colour; paint that sheet again"
+            raise Refusal(
+                f"the anchor cell of frame {index}",
+                f"be painted on every sheet, but on sheet {flat[0] + 1} it is one flat colour",
+                remedy="paint that sheet again",
             )
         size = _thumbnail_size(Size.of(cells[0][0]))
         pairs += [_Pair(i, j, a, b, size) for (i, a), (j, b) in itertools.combinations(copies, 2)]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 THUMBNAIL_SIDE = 24
 CANDIDATES_PER_KEYFRAME = 9  # odd, so that the middle of each even share is one of them
@@ -85,12 +86,12 @@ def most_coverage(
     (10, 30)
     """
     if not 1 <= count <= length:
-        raise ValueError(
-            f"most_coverage: count must lie in 1..{length}, the film's length, got {count}; ask for fewer keyframes"
+        raise Refusal(
+            "count", f"lie in 1..{length}, the film's length", count, "ask for fewer keyframes", who="most_coverage"
         )
     if minimum_gap is not None and minimum_gap < 1:
-        raise ValueError(
-            f"most_coverage: minimum_gap must be at least 1 frame, got {minimum_gap}; leave it out for a good one"
+        raise Refusal(
+            "minimum_gap", "be at least 1 frame", minimum_gap, "leave it out for a good one", who="most_coverage"
         )
     return best_together(Paths(motion, length, length / count, progress), count, minimum_gap)
 

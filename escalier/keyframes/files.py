@@ -12,6 +12,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import Film, Size, as_uint8, frame_numbers
 from escalier.progress import Progress
+from escalier.refusals import FileInTheWay, Refusal
 from escalier.scratch import write_whole
 
 from .keyframes import Keyframes, check_indices
@@ -67,7 +68,7 @@ def read_keyframes(
         film, length = None, int(film_or_length)
     else:
         film, length, size = film_or_length, len(film_or_length), size or film_or_length.size
-    listing = list_in(place, length, size, film, first, "read_keyframes")
+    listing = list_in(place, length, size, film, first)
     for doubt in listing.doubts:
         log.warning("%s", doubt)
     return listing.read()
@@ -128,9 +129,9 @@ def write_keyframes(
     ['keyframe_000001.png', 'keyframe_000013.png']
     """
     if first is not None and first < 0:
-        raise ValueError(f"write_keyframes: first must be at least 0, got {first}; 0 and 1 are usual")
+        raise Refusal("first", "be at least 0", first, "0 and 1 are usual")
     if not name or Path(name).name != name or name.startswith("."):
-        raise ValueError(f"write_keyframes: name must be a plain file name, got {name!r}; 'keyframe' is a good one")
+        raise Refusal("name", "be a plain file name", f"{name!r}", "'keyframe' is a good one")
     places = tuple(int(i) for i in _places(film, indices))
     folder = Path(folder)
     named_by = like if like is not None else film
@@ -138,10 +139,11 @@ def write_keyframes(
     files = [folder / f"{name}_{numbers[index]:06d}.png" for index in places]
     standing = [file.name for file in files if file.exists()]
     if standing and not overwrite:
-        raise FileExistsError(
-            f"write_keyframes: {folder} must not hold these keyframes yet, got {standing[0]}"
-            f"{f' and {len(standing) - 1} more' if len(standing) > 1 else ''}; choose another folder, or allow "
-            "overwriting"
+        raise FileInTheWay(
+            f"{folder}",
+            "not hold these keyframes yet",
+            f"{standing[0]}{f' and {len(standing) - 1} more' if len(standing) > 1 else ''}",
+            "choose another folder, or allow overwriting",
         )
     folder.mkdir(parents=True, exist_ok=True)
     for done, (file, picture) in enumerate(zip(files, _pictures(film, places), strict=True), start=1):
@@ -153,16 +155,15 @@ def write_keyframes(
 
 def _places(film: Film | Keyframes, indices: Sequence[int] | None) -> Sequence[int]:
     if not isinstance(film, Keyframes):
-        check_indices(() if indices is None else indices, len(film), "write_keyframes")
+        check_indices(() if indices is None else indices, len(film))
         return indices or ()
     if indices is None:
         return film.indices
-    check_indices(indices, film.length, "write_keyframes")
+    check_indices(indices, film.length)
     missing = sorted(set(indices) - set(film.indices))
     if missing:
-        raise ValueError(
-            f"write_keyframes: indices must be those of keyframes, got {missing[0]}; choose among "
-            f"{', '.join(map(str, film.indices))}"
+        raise Refusal(
+            "indices", "be those of keyframes", missing[0], f"choose among {', '.join(map(str, film.indices))}"
         )
     return indices
 

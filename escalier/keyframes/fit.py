@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 VAE_BLOCK = 8
 
@@ -51,9 +52,12 @@ class Fit:
             and min(*self.picture, *self.drawn) >= 1
         )
         if not inside:
-            raise ValueError(
-                f"Fit: drawn must lie inside the cell, got {self.drawn} at row {self.row}, column {self.column} in a "
-                f"cell of {self.cell}; plan the grid again"
+            raise Refusal(
+                "drawn",
+                "lie inside the cell",
+                f"{self.drawn} at row {self.row}, column {self.column} in a cell of {self.cell}",
+                "plan the grid again",
+                who="Fit",
             )
 
     @classmethod

@@ -12,6 +12,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 from .fit import Fit
 from .keyframes import Keyframes, check_indices
@@ -64,23 +65,29 @@ class GridPlan:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_indices(self.indices, self.length, "GridPlan")
+        check_indices(self.indices, self.length)
         lengths = (*self.fit.cell, self.gutter)
         if self.gutter < 0 or any(v % STEP_PX for v in lengths):
-            raise ValueError(
-                f"GridPlan: cells and gutter must be multiples of {STEP_PX} px, got cells of {self.fit.cell} and a "
-                f"gutter of {self.gutter} px; make the plan with plan_grid"
+            raise Refusal(
+                "cells and gutter",
+                f"be multiples of {STEP_PX} px",
+                f"cells of {self.fit.cell} and a gutter of {self.gutter} px",
+                "make the plan with plan_grid",
             )
         for number, frames in enumerate(self.sheets, start=1):
             if not 1 <= len(frames) <= self.columns * self.rows:
-                raise ValueError(
-                    f"GridPlan: each sheet must hold 1 to {self.columns * self.rows} keyframes, got {len(frames)} on "
-                    f"sheet {number}; make the plan with plan_grid"
+                raise Refusal(
+                    "each sheet",
+                    f"hold 1 to {self.columns * self.rows} keyframes",
+                    f"{len(frames)} on sheet {number}",
+                    "make the plan with plan_grid",
                 )
             if len(set(frames)) < len(frames):
-                raise ValueError(
-                    f"GridPlan: a sheet must hold a keyframe once, got frames {', '.join(map(str, frames))} on sheet "
-                    f"{number}; make the plan with plan_grid"
+                raise Refusal(
+                    "a sheet",
+                    "hold a keyframe once",
+                    f"frames {', '.join(map(str, frames))} on sheet {number}",
+                    "make the plan with plan_grid",
                 )
 
     @property
@@ -142,9 +149,12 @@ class GridPlan:
                 **{name: int(fields[name]) for name in ("length", "columns", "rows", "gutter")},
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise ValueError(
-                f"GridPlan.from_json: text must be a plan that to_json wrote, got {text[:60]!r}; make the plan with "
-                "plan_grid"
+            raise Refusal(
+                "text",
+                "be a plan that to_json wrote",
+                f"{text[:60]!r}",
+                "make the plan with plan_grid",
+                who="GridPlan.from_json",
             ) from error
 
 
@@ -175,14 +185,15 @@ def tile(plan: GridPlan, keyframes: Keyframes) -> np.ndarray:
     (1, 1728, 960, 3)
     """
     if keyframes.indices != plan.indices:
-        raise ValueError(
-            f"tile: keyframes must stand at the plan's frames {_listing(plan.indices)}, got "
-            f"{_listing(keyframes.indices)}; plan the grid again for these keyframes"
+        raise Refusal(
+            "keyframes",
+            f"stand at the plan's frames {_listing(plan.indices)}",
+            _listing(keyframes.indices),
+            "plan the grid again for these keyframes",
         )
     if keyframes.size != plan.fit.picture:
-        raise ValueError(
-            f"tile: keyframes must be {plan.fit.picture} as planned, got {keyframes.size}; plan the grid again for "
-            "these keyframes"
+        raise Refusal(
+            "keyframes", f"be {plan.fit.picture} as planned", keyframes.size, "plan the grid again for these keyframes"
         )
     dtype = keyframes.pictures[0].dtype
     grey = 128 if dtype == np.uint8 else NEUTRAL
@@ -224,14 +235,16 @@ def split_cells(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray]) -> li
     [(128, 128, 3), (128, 128, 3)]
     """
     if len(sheets) != len(plan.sheets):
-        raise ValueError(
-            f"split: sheets must be as many as planned, {len(plan.sheets)}, got {len(sheets)}; pass the whole batch, "
-            "in the order in which it was tiled"
+        raise Refusal(
+            "sheets",
+            f"be as many as planned, {len(plan.sheets)}",
+            len(sheets),
+            "pass the whole batch, in the order in which it was tiled",
         )
     scales = {_returned_scale(plan, sheet, number) for number, sheet in enumerate(sheets, start=1)}
     if len(scales) > 1:
         sizes = ", ".join(str(Size.of(sheet)) for sheet in sheets)
-        raise ValueError(f"split: sheets must all have one size, got {sizes}; scale them alike")
+        raise Refusal("sheets", "all have one size", sizes, "scale them alike")
     (scale,) = scales
     height, width = int(plan.fit.cell.height * scale), int(plan.fit.cell.width * scale)
     cells: list[list[np.ndarray]] = []
@@ -274,7 +287,7 @@ def split(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray], *, size: Si
     True
     """
     if not isinstance(size, Size) and size not in ("film", "painted"):
-        raise ValueError(f"split: size must be 'film', 'painted' or a Size, got {size!r}; choose one of them")
+        raise Refusal("size", "be 'film', 'painted' or a Size", f"{size!r}", "choose one of them")
     wanted = plan.fit.picture if size == "film" else size if isinstance(size, Size) else None
     cells = split_cells(plan, sheets)
     first_copies = [plan.copies(index)[0] for index in plan.indices]
@@ -285,17 +298,19 @@ def split(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray], *, size: Si
 def _returned_scale(plan: GridPlan, sheet: np.ndarray, number: int) -> Fraction:
     """By how much a sheet has grown or shrunk; refuses one that was cropped, stretched or has lost its colours."""
     if sheet.ndim != 3 or sheet.shape[2] != 3:
-        raise ValueError(
-            f"split: sheet {number} must be RGB, got an array of shape {sheet.shape}; convert grey or RGBA sheets first"
+        raise Refusal(
+            f"sheet {number}", "be RGB", f"an array of shape {sheet.shape}", "convert grey or RGBA sheets first"
         )
     planned, got = plan.sheet_size, Size.of(sheet)
     scale = Fraction(got.width, planned.width)
     lengths = (*plan.fit.cell, plan.gutter)
     whole = all((length * scale).denominator == 1 for length in lengths)
     if scale == 0 or scale != Fraction(got.height, planned.height) or not whole:
-        raise ValueError(
-            f"split: sheet {number} must be {planned} as planned, or an exact multiple of it, larger or smaller, got "
-            f"{got}; it was cropped or stretched on the way: keep its size, or scale it by a whole factor"
+        raise Refusal(
+            f"sheet {number}",
+            f"be {planned} as planned, or an exact multiple of it, larger or smaller",
+            got,
+            "it was cropped or stretched on the way: keep its size, or scale it by a whole factor",
         )
     return scale
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Film, Size
+from escalier.refusals import Refusal, TypeRefusal
 
 LEAST_ENLARGEMENT = Fraction(11, 10)
 
@@ -43,28 +44,36 @@ class Keyframes:
         places = tuple(int(i) for i in indices)
         check_indices(places, length)
         if len(pictures) != len(places):
-            raise ValueError(
-                f"Keyframes: pictures must be as many as indices, got {len(pictures)} pictures for "
-                f"{len(places)} indices; give one index for each picture"
+            raise Refusal(
+                "pictures",
+                "be as many as indices",
+                f"{len(pictures)} pictures for {len(places)} indices",
+                "give one index for each picture",
             )
         first = pictures[0]
         for index, picture in zip(places, pictures, strict=True):
             if picture.ndim != 3 or picture.shape[2] != 3:
-                raise ValueError(
-                    f"Keyframes: picture at frame {index} must be RGB, got an array of shape {picture.shape}; "
-                    "convert grey or RGBA pictures to RGB first"
+                raise Refusal(
+                    f"picture at frame {index}",
+                    "be RGB",
+                    f"an array of shape {picture.shape}",
+                    "convert grey or RGBA pictures to RGB first",
                 )
             if Size.of(picture) != Size.of(first):
-                raise ValueError(
-                    f"Keyframes: all pictures must be of one size, got {Size.of(picture)} at frame {index} and "
-                    f"{Size.of(first)} at frame {places[0]}; scale them to the film's size"
+                raise Refusal(
+                    "all pictures",
+                    "be of one size",
+                    f"{Size.of(picture)} at frame {index} and {Size.of(first)} at frame {places[0]}",
+                    "scale them to the film's size",
                 )
             if picture.dtype not in (np.uint8, np.float32):
-                raise TypeError(f"Keyframes: picture at frame {index} must be uint8 or float32, got {picture.dtype}")
+                raise TypeRefusal(f"picture at frame {index}", "be uint8 or float32", picture.dtype)
             if picture.dtype == np.float32 and not np.isfinite(picture).all():
-                raise ValueError(
-                    f"Keyframes: picture at frame {index} must hold finite numbers, got NaN or infinity; "
-                    "check the node that painted it"
+                raise Refusal(
+                    f"picture at frame {index}",
+                    "hold finite numbers",
+                    "NaN or infinity",
+                    "check the node that painted it",
                 )
         object.__setattr__(self, "indices", places)
         object.__setattr__(self, "pictures", tuple(pictures))
@@ -129,20 +138,17 @@ def same_shape(one: Size, other: Size) -> bool:
     return 2 * abs(one.width * other.height - other.width * one.height) <= sum(larger)
 
 
-def check_indices(indices: Sequence[int], length: int, caller: str = "Keyframes") -> None:
+def check_indices(indices: Sequence[int], length: int) -> None:
     """Refuse indices that are missing, out of order, repeated or outside the film."""
     if length < 1:
-        raise ValueError(f"{caller}: length must be at least 1 frame, got {length}; check the clip")
+        raise Refusal("length", "be at least 1 frame", length, "check the clip")
     if not indices:
-        raise ValueError(f"{caller}: indices must name at least one frame, got none; choose or paint a keyframe")
+        raise Refusal("indices", "name at least one frame", "none", "choose or paint a keyframe")
     for before, after in itertools.pairwise(indices):
         if after == before:
-            raise ValueError(f"{caller}: indices must be different, got {after} twice; remove one of the two pictures")
+            raise Refusal("indices", "be different", f"{after} twice", "remove one of the two pictures")
         if after < before:
-            raise ValueError(f"{caller}: indices must rise, got {after} after {before}; sort them with their pictures")
+            raise Refusal("indices", "rise", f"{after} after {before}", "sort them with their pictures")
     for index in indices:
         if not 0 <= index < length:
-            raise ValueError(
-                f"{caller}: indices must lie in 0..{length - 1}, got {index}; the film has {length} frames, "
-                "counted from 0"
-            )
+            raise Refusal("indices", f"lie in 0..{length - 1}", index, f"the film has {length} frames, counted from 0")

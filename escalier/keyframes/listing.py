@@ -21,7 +21,7 @@ from escalier.film import (
     shortened,
     stem_of,
 )
-from escalier.refusals import printable
+from escalier.refusals import MissingFile, Refusal, printable
 
 from .keyframes import Keyframes, fits_film
 
@@ -151,21 +151,19 @@ def list_keyframes(place: Place, film: Film, *, first: int | None = None) -> Key
     keyframe_000000.png      0  0.000 s
     keyframe_000050.png     50  2.000 s
     """
-    return list_in(place, len(film), film.size, film, first, "list_keyframes")
+    return list_in(place, len(film), film.size, film, first)
 
 
-def list_in(
-    place: Place, length: int, size: Size | None, film: Film | None, first: int | None, caller: str
-) -> KeyframeListing:
+def list_in(place: Place, length: int, size: Size | None, film: Film | None, first: int | None) -> KeyframeListing:
     """The listing of `list_keyframes`, with or without a film."""
-    files, others = _files(place, caller)
+    files, others = _files(place)
     plates = film if isinstance(film, FolderFrames) else None
     if first is not None and first < 0:
-        raise ValueError(f"{caller}: first must be at least 0, got {first}; it is the number of the film's first frame")
+        raise Refusal("first", "be at least 0", first, "it is the number of the film's first frame")
     numbers = range(first or 0, (first or 0) + length) if film is None else frame_numbers(film, first)
     sizes = {file: picture_size(file) for file in files}
-    found = _frames(files, numbers, plates, caller)
-    _check_sizes(sizes, size, caller)
+    found = _frames(files, numbers, plates)
+    _check_sizes(sizes, size)
     times = getattr(film, "times", None)
     entries = []
     for frame, file, plate, doubt in sorted(found, key=lambda one: one[0]):
@@ -174,28 +172,30 @@ def list_in(
     return KeyframeListing(tuple(entries), sizes[entries[0].file], length, tuple(others), numbers[0])
 
 
-def _files(place: Place, caller: str) -> tuple[list[Path], list[str]]:
+def _files(place: Place) -> tuple[list[Path], list[str]]:
     if not isinstance(place, (str, Path)):
         files = [Path(file) for file in place]
         folder = next((file for file in files if file.is_dir()), None)
         if folder is not None:
-            raise ValueError(
-                f"{caller}: keyframes must be one folder, or pictures, got {len(files)} places with the folder "
-                f"{folder}; put all paintings into one folder, or name the pictures"
+            raise Refusal(
+                "keyframes",
+                "be one folder, or pictures",
+                f"{len(files)} places with the folder {folder}",
+                "put all paintings into one folder, or name the pictures",
             )
         if not files:
-            raise ValueError(f"{caller}: place must name at least one picture, got none; paint a keyframe")
+            raise Refusal("place", "name at least one picture", "none", "paint a keyframe")
         return files, []
     place = Path(place)
     if place.is_dir():
-        return list_pictures(place, caller)
+        return list_pictures(place)
     if not place.exists():
-        raise FileNotFoundError(f"{caller}: no folder or picture at {place}; check the path")
+        raise MissingFile(f"no folder or picture at {place}", remedy="check the path")
     return [place], []
 
 
 def _frames(
-    files: list[Path], numbers: Sequence[int], plates: FolderFrames | None, caller: str
+    files: list[Path], numbers: Sequence[int], plates: FolderFrames | None
 ) -> list[tuple[int, Path, str | None, str | None]]:
     """Frame, file, plate and doubt of each painting."""
     by_stem = plates.plates() if plates else {}
@@ -205,26 +205,29 @@ def _frames(
     for file, numbered in zip(files, number_files([file.name for file in files], by_number), strict=True):
         frame = by_stem.get(stem_of(file.name), by_stem.get(plain_stem(file.name)))
         if frame is None:
-            frame, doubt = _looked_up(file, numbered, by_number, caller), numbered.doubt
+            frame, doubt = _looked_up(file, numbered, by_number), numbered.doubt
         else:
             other = by_number.get(-1 if numbered.number is None else numbered.number, frame)
             doubt = None if other == frame else f"by its plate's name; counted from {numbers[0]} it would be {other}"
         if frame in claimed:
-            raise ValueError(
-                f"{caller}: each frame must have one picture, got {claimed[frame].name} and {file.name} for frame "
-                f"{numbers[frame]}; remove one of them"
+            raise Refusal(
+                "each frame",
+                "have one picture",
+                f"{claimed[frame].name} and {file.name} for frame {numbers[frame]}",
+                "remove one of them",
             )
         claimed[frame] = file
         found.append((frame, file, plates.files[frame].name if plates else None, doubt))
     return found
 
 
-def _looked_up(file: Path, numbered: Numbered, by_number: dict[int, int], caller: str) -> int:
+def _looked_up(file: Path, numbered: Numbered, by_number: dict[int, int]) -> int:
     if numbered.number is None or numbered.counted:
         why = f"got none that is sure: {numbered.doubt}" if numbered.doubt else "got none"
-        raise ValueError(
-            f"{caller}: {file.name} must have its frame number in its name, {why}; call it for instance "
-            f"keyframe_000024{file.suffix}, or take it out of the folder"
+        raise Refusal(
+            file.name,
+            f"have its frame number in its name, {why}",
+            remedy=f"call it for instance keyframe_000024{file.suffix}, or take it out of the folder",
         )
     if numbered.number in by_number:
         return by_number[numbered.number]
@@ -233,9 +236,11 @@ def _looked_up(file: Path, numbered: Numbered, by_number: dict[int, int], caller
     other = _other_count(numbered.number, first, last)
     if other is not None:
         remedy = f"use first = {other} (--first {other}) if the numbers count from {other}"
-    raise ValueError(
-        f"{caller}: {file.name} must lie in the film, whose {len(by_number)} frames are numbered {first}..{last}, got "
-        f"{numbered.number}; {remedy}"
+    raise Refusal(
+        file.name,
+        f"lie in the film, whose {len(by_number)} frames are numbered {first}..{last}",
+        numbered.number,
+        remedy,
     )
 
 
@@ -246,17 +251,21 @@ def _other_count(number: int, first: int, last: int) -> int | None:
     return next((start for start in usual if start >= 0 and start <= number <= start + last - first), None)
 
 
-def _check_sizes(sizes: dict[Path, Size], wanted: Size | None, caller: str) -> None:
+def _check_sizes(sizes: dict[Path, Size], wanted: Size | None) -> None:
     """Refuse paintings that are neither of the film's size nor larger and of its shape, or differ among themselves."""
     first, size = next(iter(sizes.items()))
     for file, other in sizes.items():
         if wanted is not None and not fits_film(other, wanted):
-            raise ValueError(
-                f"{caller}: {file.name} must be {wanted}, the film's size, or larger and of the same shape, got "
-                f"{other}; scale it to {wanted} or {Size(2 * wanted.width, 2 * wanted.height)}, or export it again"
+            raise Refusal(
+                file.name,
+                f"be {wanted}, the film's size, or larger and of the same shape",
+                other,
+                f"scale it to {wanted} or {Size(2 * wanted.width, 2 * wanted.height)}, or export it again",
             )
         if other != size:
-            raise ValueError(
-                f"{caller}: {file.name} must be {size}, the size of {first.name}, got {other}; scale one of them, so "
-                "that all keyframes are of one size"
+            raise Refusal(
+                file.name,
+                f"be {size}, the size of {first.name}",
+                other,
+                "scale one of them, so that all keyframes are of one size",
             )

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from escalier.film import as_uint8
+from escalier.refusals import Refusal
 from escalier.smoothstep import smoothstep
 
 
@@ -68,10 +69,10 @@ def paint_picture(picture: np.ndarray, look: str = "gouache", *, seed: int = 0) 
     (40, 60, 3)
     """
     if look not in LOOKS:
-        raise ValueError(f"paint_picture: look must be one of {', '.join(LOOKS)}, got {look!r}; choose one of these")
+        raise Refusal("look", f"be one of {', '.join(LOOKS)}", f"{look!r}", "choose one of these", who="paint_picture")
     if picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(
-            f"paint_picture: picture must be RGB (height, width, 3), got {picture.shape}; convert it to RGB first"
+        raise Refusal(
+            "picture", "be RGB (height, width, 3)", picture.shape, "convert it to RGB first", who="paint_picture"
         )
     brush = LOOKS[look]
     scale = max(picture.shape[0] / 540, 0.35)

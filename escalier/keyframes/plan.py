@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 from .fit import Fit
 from .grid import STEP_PX, GridPlan
@@ -107,38 +108,52 @@ def plan_grid(
             plan = GridPlan(tuple(map(tuple, sheets)), length, layout.columns, layout.rows, gutter, layout.fit)
             warnings = _warnings(plan, rate, _larger_cells(plan, cells, fit, limit))
             return replace(plan, warnings=tuple(warnings))
-    raise ValueError(_why_nothing_fits(size, max_side, per_sheet, gutter, fit, len(fixed) + repeats_previous, limit))
+    if _best_layout(1, size, fit, limit, gutter) is None:
+        cell = Size(*(-(-side // STEP_PX) * STEP_PX for side in size))
+        raise Refusal(
+            "max_side",
+            f"hold one cell of {cell} for a keyframe of {size} that is padded",
+            f"{max_side} px",
+            "use fit 'scale' or a larger max_side",
+        )
+    repeated = len(fixed) + repeats_previous
+    raise Refusal(
+        "a sheet",
+        f"have room for more than its {repeated} anchor cell{'s' * (repeated > 1)}",
+        f"per_sheet {per_sheet} and max_side {max_side} px with a gutter of {gutter} px",
+        "repeat fewer anchors or allow more cells a sheet",
+    )
 
 
 def _check_arguments(
     indices: Sequence[int], size: Size, length: int, max_side: int, per_sheet: int, gutter: int, fit: str
 ) -> None:
-    check_indices(indices, length, "plan_grid")
+    check_indices(indices, length)
     if min(size) < 1:
-        raise ValueError(f"plan_grid: size must be at least 1x1, got {Size(*size)}; check the clip")
+        raise Refusal("size", "be at least 1x1", Size(*size), "check the clip")
     if max_side < STEP_PX:
-        raise ValueError(f"plan_grid: max_side must be at least {STEP_PX} px, got {max_side}; 1920 is a good value")
+        raise Refusal("max_side", f"be at least {STEP_PX} px", max_side, "1920 is a good value")
     if per_sheet < 1:
-        raise ValueError(f"plan_grid: per_sheet must be at least 1, got {per_sheet}; 4 to 9 is a good range")
+        raise Refusal("per_sheet", "be at least 1", per_sheet, "4 to 9 is a good range")
     if gutter < 0 or gutter % STEP_PX:
-        raise ValueError(f"plan_grid: gutter must be a multiple of {STEP_PX} px, got {gutter}; use 0 or {STEP_PX}")
+        raise Refusal("gutter", f"be a multiple of {STEP_PX} px", gutter, f"use 0 or {STEP_PX}")
     if fit not in FITS:
-        raise ValueError(f"plan_grid: fit must be one of {', '.join(FITS)}, got {fit!r}; choose one of them")
+        raise Refusal("fit", f"be one of {', '.join(FITS)}", f"{fit!r}", "choose one of them")
 
 
 def _anchor_cells(indices: Sequence[int], anchors: str | Sequence[int]) -> tuple[list[int], int]:
     """The frames that stand on every sheet, and how many cells repeat the sheet before (0 or 1)."""
     if isinstance(anchors, str):
         if anchors not in ANCHORS:
-            raise ValueError(
-                f"plan_grid: anchors must be one of {', '.join(ANCHORS)} or frame numbers, got {anchors!r}; choose one"
-            )
+            raise Refusal("anchors", f"be one of {', '.join(ANCHORS)} or frame numbers", f"{anchors!r}", "choose one")
         return [indices[0]] if "first" in anchors else [], int("previous" in anchors)
     strangers = sorted(set(anchors) - set(indices))
     if strangers:
-        raise ValueError(
-            f"plan_grid: anchors must be frames of keyframes, got {', '.join(map(str, strangers))}; choose among "
-            f"{', '.join(map(str, indices))}"
+        raise Refusal(
+            "anchors",
+            "be frames of keyframes",
+            ", ".join(map(str, strangers)),
+            f"choose among {', '.join(map(str, indices))}",
         )
     return sorted(set(anchors)), 0
 
@@ -241,19 +256,3 @@ def _warn_of_haste(indices: tuple[int, ...], rate: Fraction | float | None) -> I
             f"{per_second:.1f} keyframes per second are more than {KEYFRAMES_PER_SECOND}: fades get too short and look "
             "like jump cuts; 0.5 per second is a good value."
         )
-
-
-def _why_nothing_fits(
-    size: Size, max_side: int, per_sheet: int, gutter: int, fit: str, anchor_cells: int, limit: int
-) -> str:
-    if _best_layout(1, size, fit, limit, gutter) is None:
-        cell = Size(*(-(-side // STEP_PX) * STEP_PX for side in size))
-        return (
-            f"plan_grid: max_side must hold one cell of {cell} for a keyframe of {size} that is padded, got {max_side} "
-            "px; use fit 'scale' or a larger max_side"
-        )
-    return (
-        f"plan_grid: a sheet must have room for more than its {anchor_cells} anchor cell{'s' * (anchor_cells > 1)}, "
-        f"got per_sheet {per_sheet} and max_side {max_side} px with a gutter of {gutter} px; repeat fewer anchors or "
-        "allow more cells a sheet"
-    )

@@ -9,6 +9,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 from .keyframes import Keyframes
 
@@ -66,7 +67,7 @@ def vary_keyframes(
     ((0, 4), '64x48')
     """
     if count < 1:
-        raise ValueError(f"vary_keyframes: count must be at least 1 variant, got {count}; two make a lively boil")
+        raise Refusal("count", "be at least 1 variant", count, "two make a lively boil")
     variants = []
     for number in range(count):
         field = displacement_field(
@@ -115,12 +116,14 @@ def _displaced(picture: np.ndarray, field: np.ndarray) -> np.ndarray:
 
 def _check_field(amplitude_px: float, feature_px: float) -> None:
     if not 0 <= amplitude_px < math.inf:
-        raise ValueError(f"vary_keyframes: amplitude_px must be >= 0 px, got {amplitude_px}; 1.5 is a good value")
+        raise Refusal("amplitude_px", "be >= 0 px", amplitude_px, "1.5 is a good value")
     if not 1 <= feature_px < math.inf:
-        raise ValueError(f"vary_keyframes: feature_px must be at least 1 px, got {feature_px}; 32 is a good value")
+        raise Refusal("feature_px", "be at least 1 px", feature_px, "32 is a good value")
     if feature_px < SMALLEST_FEATURE_PER_AMPLITUDE * amplitude_px:
-        raise ValueError(
-            f"vary_keyframes: feature_px must be at least {SMALLEST_FEATURE_PER_AMPLITUDE:g} times amplitude_px, "
-            f"{SMALLEST_FEATURE_PER_AMPLITUDE * amplitude_px:g} px, got {feature_px:g}; lines would tear: lower the "
-            "amplitude or take larger features"
+        raise Refusal(
+            "feature_px",
+            f"be at least {SMALLEST_FEATURE_PER_AMPLITUDE:g} times amplitude_px, "
+            f"{SMALLEST_FEATURE_PER_AMPLITUDE * amplitude_px:g} px",
+            f"{feature_px:g}",
+            "lines would tear: lower the amplitude or take larger features",
         )

@@ -14,6 +14,7 @@ from escalier.arguments import checked
 from escalier.dials import Dials, dial
 from escalier.film import Film, as_uint8
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 Colour = tuple[int, int, int]
 """Red, green and blue, 0..255."""
@@ -42,12 +43,10 @@ def parse_colours(text: str) -> list[Colour]:
                 colours.append((numbers[0], numbers[1], numbers[2]))
                 numbers = []
         else:
-            raise ValueError(
-                f"parse_colours: colours must be #rrggbb or three numbers 0..255, got {word}; write for example #ff0000"
-            )
+            raise Refusal("colours", "be #rrggbb or three numbers 0..255", word, "write for example #ff0000")
     if numbers or not colours:
         got = " ".join(map(str, numbers)) or "nothing"
-        raise ValueError(f"parse_colours: every colour must have three numbers, got {got}; write for example 255 0 0")
+        raise Refusal("every colour", "have three numbers", got, "write for example 255 0 0")
     return colours
 
 
@@ -62,7 +61,7 @@ def colours_in(picture: np.ndarray, *, least_share: float = 0.005) -> list[tuple
     >>> colours_in(half)
     [((0, 0, 0), 0.5), ((255, 0, 0), 0.5)]
     """
-    _check_map(picture, "colours_in")
+    _check_map(picture)
     levels = as_uint8(picture)
     spread = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2)
     pixels = levels[spread <= FLAT_LEVELS]
@@ -146,9 +145,8 @@ def colour_id_mask(
     >>> int(colour_id_mask(regions, [(255, 0, 0)], ColourId(despeckle_px=0)).sum())
     36
     """
-    caller = "colour_id_mask"
-    _check_map(picture, caller)
-    _check_colours(colours, rivals, caller)
+    _check_map(picture)
+    _check_colours(colours, rivals)
     return _mask(picture, colours, rivals, dials or ColourId()).astype(np.float32)
 
 
@@ -182,7 +180,7 @@ def colour_id_masks(
     >>> [int(mask.sum()) for mask in colour_id_masks(ArrayFrames(maps), [(255, 0, 0)], ColourId(despeckle_px=0))]
     [16, 16, 16]
     """
-    _check_colours(colours, rivals, "colour_id_masks")
+    _check_colours(colours, rivals)
     return _steadied(maps, colours, rivals, dials or ColourId(), progress)
 
 
@@ -200,7 +198,7 @@ def _steadied(
     for i in range(length):
         while first + len(window) <= min(i + steady_frames, length - 1):
             picture = maps.frame(first + len(window))
-            _check_map(picture, "colour_id_masks")
+            _check_map(picture)
             window.append(_mask(picture, colours, rivals, dials))
         while first < i - steady_frames:
             window.popleft()
@@ -230,21 +228,18 @@ def _distance(levels: np.ndarray, colour: np.ndarray) -> np.ndarray:
     return np.abs(levels - colour.astype(np.int16)).max(axis=-1)
 
 
-def _check_map(picture: np.ndarray, caller: str) -> None:
+def _check_map(picture: np.ndarray) -> None:
     if picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(
-            f"{caller}: picture must be an RGB picture (height, width, 3), got the shape {picture.shape}; "
-            "convert it to RGB first"
+        raise Refusal(
+            "picture", "be an RGB picture (height, width, 3)", f"the shape {picture.shape}", "convert it to RGB first"
         )
     if picture.dtype != np.uint8 and not np.isfinite(picture).all():
-        raise ValueError(
-            f"{caller}: picture must hold finite numbers, got NaN or infinity; check the node it comes from"
-        )
+        raise Refusal("picture", "hold finite numbers", "NaN or infinity", "check the node it comes from")
 
 
-def _check_colours(colours: Sequence[Colour], rivals: Sequence[Colour], caller: str) -> None:
+def _check_colours(colours: Sequence[Colour], rivals: Sequence[Colour]) -> None:
     if not colours:
-        raise ValueError(f"{caller}: colours must name at least one colour, got none; write for example 255 0 0")
+        raise Refusal("colours", "name at least one colour", "none", "write for example 255 0 0")
     for colour in (*colours, *rivals):
         if len(colour) != 3 or not all(0 <= level <= 255 for level in colour):
-            raise ValueError(f"{caller}: colours must be three numbers 0..255 each, got {tuple(colour)}; see the map")
+            raise Refusal("colours", "be three numbers 0..255 each", tuple(colour), "see the map")

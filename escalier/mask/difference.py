@@ -12,6 +12,7 @@ from escalier.arguments import checked
 from escalier.dials import Dials, dial
 from escalier.film import Film, Size, frame_at
 from escalier.progress import Progress
+from escalier.refusals import Refusal, TypeRefusal
 
 REMEDY = "move it back into range"
 
@@ -83,9 +84,8 @@ def difference_matte(frame: np.ndarray, plate: np.ndarray, dials: Difference | N
     for name, picture in (("frame", frame), ("plate", plate)):
         _check_picture(name, picture)
     if frame.shape != plate.shape:
-        raise ValueError(
-            f"difference_matte: plate must be {Size.of(frame)} like the frame, got {Size.of(plate)}; "
-            "make the plate from the same clip"
+        raise Refusal(
+            "plate", f"be {Size.of(frame)} like the frame", Size.of(plate), "make the plate from the same clip"
         )
     change = _levels(frame) - _levels(plate)
     if dials.blur_px > 0:
@@ -124,9 +124,11 @@ def difference_mattes(
     [0.0, 0.0]
     """
     if len(plate) not in (1, len(film)):
-        raise ValueError(
-            f"difference_mattes: plate must have 1 or {len(film)} pictures, one for each frame, got {len(plate)}; "
-            "make the plate from the same clip"
+        raise Refusal(
+            "plate",
+            f"have 1 or {len(film)} pictures, one for each frame",
+            len(plate),
+            "make the plate from the same clip",
         )
     return _mattes(film, plate, dials, progress)
 
@@ -145,13 +147,10 @@ def _levels(picture: np.ndarray) -> np.ndarray:
 
 def _check_picture(name: str, picture: np.ndarray) -> None:
     if picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(
-            f"difference_matte: {name} must be an RGB picture (height, width, 3), got the shape {picture.shape}; "
-            "convert it to RGB first"
+        raise Refusal(
+            name, "be an RGB picture (height, width, 3)", f"the shape {picture.shape}", "convert it to RGB first"
         )
     if picture.dtype not in (np.uint8, np.float32):
-        raise TypeError(f"difference_matte: {name} must be uint8 or float32, got {picture.dtype}; convert it first")
+        raise TypeRefusal(name, "be uint8 or float32", picture.dtype, "convert it first")
     if picture.dtype == np.float32 and not np.isfinite(picture).all():
-        raise ValueError(
-            f"difference_matte: {name} must hold finite numbers, got NaN or infinity; check the node it comes from"
-        )
+        raise Refusal(name, "hold finite numbers", "NaN or infinity", "check the node it comes from")

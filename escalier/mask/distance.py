@@ -11,6 +11,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.kernel_cache import njit
+from escalier.refusals import Refusal
 
 _kernel = njit(cache=True, nogil=True, error_model="numpy")
 
@@ -87,9 +88,11 @@ def signed_distance(
     array([[-1.5, -0.5,  0.5,  1.5]], dtype=float32)
     """
     if inside.ndim != 2 or inside.dtype != np.bool_:
-        raise ValueError(
-            f"signed_distance: inside must be true or false for each pixel (height, width), got an array of shape "
-            f"{inside.shape} and type {inside.dtype}; compare the mask with 0.5"
+        raise Refusal(
+            "inside",
+            "be true or false for each pixel (height, width)",
+            f"an array of shape {inside.shape} and type {inside.dtype}",
+            "compare the mask with 0.5",
         )
     if out is None:
         out = np.empty(inside.shape, np.float32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
+from escalier.refusals import Refusal
 
 MOST_PX = 2000.0
 """Where the sliders of distances end."""
@@ -37,7 +38,7 @@ class Edge(Dials):
 
     >>> Edge(spread_px=2, choke_px=1)
     Traceback (most recent call last):
-    ValueError: Edge: choke_px must be 0 while spread_px is 2, got 1; use only their difference
+    escalier.refusals.Refusal: Edge: choke_px must be 0 while spread_px is 2, got 1; use only their difference
     """
 
     spread_px: float = _distance("Grows the mask by so many pixels, with round corners.", "use choke to shrink a mask")
@@ -63,9 +64,11 @@ class Edge(Dials):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.spread_px and self.choke_px:
-            raise ValueError(
-                f"Edge: choke_px must be 0 while spread_px is {self.spread_px:g}, got {self.choke_px:g}; use only "
-                "their difference"
+            raise Refusal(
+                "choke_px",
+                f"be 0 while spread_px is {self.spread_px:g}",
+                f"{self.choke_px:g}",
+                "use only their difference",
             )
 
     @property

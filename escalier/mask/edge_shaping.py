@@ -18,6 +18,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import MaskSource, Size
 from escalier.kernel_cache import njit
+from escalier.refusals import Refusal, TypeRefusal
 from escalier.smoothstep import smoothstep
 
 from .box import box_around
@@ -56,7 +57,7 @@ def shape_edge(mask: np.ndarray, edge: Edge) -> np.ndarray:
     >>> soft.tolist()
     [[0.125, 0.375, 0.625, 0.875, 1.0, 1.0]]
     """
-    matte = _cleaned(mask, edge, "shape_edge")
+    matte = _cleaned(mask, edge)
     if not edge.moves or not matte.any():
         return matte
     low, high = edge.ramp
@@ -92,14 +93,14 @@ def shape_edges(
     [5.0, 4.33, 5.0]
     """
     if len(masks) == 0:
-        raise ValueError("shape_edges: mask must hold at least one mask, got none; connect a mask")
+        raise Refusal("mask", "hold at least one mask", "none", "connect a mask")
     return _shaped(masks, edge or Edge(), steadying or Steadying(), progress)
 
 
 def _shaped(
     masks: MaskSource, edge: Edge, steadying: Steadying, progress: Callable[..., object] | None
 ) -> Iterator[np.ndarray]:
-    length, caller = len(masks), "shape_edges"
+    length = len(masks)
     frames, limit_px = steadying.steady_frames, steadying.steady_limit_px
     low, high = edge.ramp
     # Room for the limit, so that distances are still known where an edge may be moved to.
@@ -109,12 +110,12 @@ def _shaped(
     for i in range(length):
         if not frames:
             shaped = shape_edge(masks[i], edge)
-            size = _check_size(shaped, size, i, caller)
+            size = _check_size(shaped, size, i)
         else:
             reach = min(frames, i, length - 1 - i)  # even on both sides, so that a moving edge does not lag
             while first + len(window) <= min(i + frames, length - 1):
-                matte = _cleaned(masks[first + len(window)], edge, caller)
-                size = _check_size(matte, size, first + len(window), caller)
+                matte = _cleaned(masks[first + len(window)], edge)
+                size = _check_size(matte, size, first + len(window))
                 window.append(level_sets(matte, outside, inside))
             while first < i - frames:
                 window.popleft()
@@ -126,9 +127,9 @@ def _shaped(
         yield shaped
 
 
-def _cleaned(mask: np.ndarray, edge: Edge, caller: str) -> np.ndarray:
+def _cleaned(mask: np.ndarray, edge: Edge) -> np.ndarray:
     """A mask as a matte, small holes filled and small islands dropped. Elsewhere it stays as it is, to the bit."""
-    matte = _matte(mask, caller)
+    matte = _matte(mask)
     if edge.fill_holes_area:
         hole = _small_parts(matte < 0.5, edge.fill_holes_area, connectivity=4, at_border=False)
         if hole is not None:
@@ -233,30 +234,32 @@ def _coverage(distances, low, high, profile, integral, steps, ends):
     return out
 
 
-def _matte(mask: np.ndarray, caller: str) -> np.ndarray:
+def _matte(mask: np.ndarray) -> np.ndarray:
     """The mask as float32 0..1."""
     mask = np.asarray(mask)
     if mask.ndim != 2:
-        raise ValueError(
-            f"{caller}: mask must be a single channel (height, width), got the shape {mask.shape}; "
-            "give one mask for each frame, without colour channels"
+        raise Refusal(
+            "mask",
+            "be a single channel (height, width)",
+            f"the shape {mask.shape}",
+            "give one mask for each frame, without colour channels",
         )
     if mask.dtype == np.uint8:
         return mask.astype(np.float32) / np.float32(255)
     if mask.dtype != np.bool_ and not np.issubdtype(mask.dtype, np.floating):
-        raise TypeError(f"{caller}: mask must be bool, uint8 or float, got {mask.dtype}; convert it first")
+        raise TypeRefusal("mask", "be bool, uint8 or float", mask.dtype, "convert it first")
     matte = mask.astype(np.float32)
     if not (matte.min(initial=0) >= -ROUNDING and matte.max(initial=0) <= 1 + ROUNDING):  # NaN fails too
-        raise ValueError(
-            f"{caller}: mask must hold numbers in 0..1, got {matte.min():g} to {matte.max():g}; "
-            "check the node or file it comes from"
+        raise Refusal(
+            "mask",
+            "hold numbers in 0..1",
+            f"{matte.min():g} to {matte.max():g}",
+            "check the node or file it comes from",
         )
     return np.clip(matte, 0, 1)
 
 
-def _check_size(mask: np.ndarray, size: Size | None, index: int, caller: str) -> Size:
+def _check_size(mask: np.ndarray, size: Size | None, index: int) -> Size:
     if size is not None and Size.of(mask) != size:
-        raise ValueError(
-            f"{caller}: mask {index} must be {size} like the first, got {Size.of(mask)}; scale the masks to one size"
-        )
+        raise Refusal(f"mask {index}", f"be {size} like the first", Size.of(mask), "scale the masks to one size")
     return Size.of(mask)

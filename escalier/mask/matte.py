@@ -23,6 +23,7 @@ from escalier.film import Film, Size
 from escalier.model_files import damage
 from escalier.packages import load_package
 from escalier.progress import Progress
+from escalier.refusals import MemoryRefusal, MissingFile, PackageRefusal, Refusal
 
 from .matte_graph import MatteGraph, read_matte_graph
 
@@ -115,13 +116,18 @@ class MatteModel:
         prepared = (np.clip(small, 0, 1) - self._mean[:, None, None]) / self._std[:, None, None]
         output = self._run(prepared[None].astype(NUMBERS[self._input.type]))
         if output.size != output.shape[-2] * output.shape[-1]:
-            raise ValueError(
-                f"MatteModel: the network must give one matte, got an output of shape {output.shape}; load one that "
-                "removes backgrounds, such as u2net.onnx"
+            raise Refusal(
+                "the network",
+                "give one matte",
+                f"an output of shape {output.shape}",
+                "load one that removes backgrounds, such as u2net.onnx",
+                who="MatteModel",
             )
         matte = output.reshape(output.shape[-2:])
         if not np.isfinite(matte).all():
-            raise ValueError("MatteModel: the network must give finite numbers, got NaN or infinity; load another file")
+            raise Refusal(
+                "the network", "give finite numbers", "NaN or infinity", "load another file", who="MatteModel"
+            )
         return 1 / (1 + np.exp(-matte)) if self._gives_logits else matte
 
     def _run(self, batch: np.ndarray) -> np.ndarray:
@@ -131,13 +137,17 @@ class MatteModel:
         except _errors_of_runtime() as error:
             said = _said(error)
             if "alloc" in said.lower():
-                raise MemoryError(
-                    f"MatteModel: the memory must hold the network and a picture of {self.size}, but it is full; close "
-                    "other programs, or take a smaller network"
+                raise MemoryRefusal(
+                    "the memory",
+                    f"hold the network and a picture of {self.size}, but it is full",
+                    remedy="close other programs, or take a smaller network",
+                    who="MatteModel",
                 ) from error
-            raise ValueError(
-                f"MatteModel: the network must run on a picture of {self.size}, but onnxruntime says: {said}; load "
-                "another file"
+            raise Refusal(
+                "the network",
+                f"run on a picture of {self.size}, but onnxruntime says: {said}",
+                remedy="load another file",
+                who="MatteModel",
             ) from error
 
 
@@ -166,16 +176,18 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
 
     >>> read_matte_model("models/rembg/u2net.onnx")
     Traceback (most recent call last):
-    FileNotFoundError: read_matte_model: u2net.onnx must lie in models/rembg, got no such file; put it there ...
+    escalier.refusals.MissingFile: read_matte_model: u2net.onnx must lie in models/rembg, got no such file; ...
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(
-            f"read_matte_model: {path.name} must lie in {path.parent}, got no such file; put it there (rembg's models: "
-            "github.com/danielgatis/rembg/releases)"
+        raise MissingFile(
+            path.name,
+            f"lie in {path.parent}",
+            "no such file",
+            "put it there (rembg's models: github.com/danielgatis/rembg/releases)",
         )
     if kind != "auto" and kind not in MATTE_KINDS:
-        raise ValueError(f"read_matte_model: kind must be auto or {' or '.join(MATTE_KINDS)}, got {kind}; choose one")
+        raise Refusal("kind", f"be auto or {' or '.join(MATTE_KINDS)}", kind, "choose one")
     graph = read_matte_graph(path) if damage(path) is None else None
     kind = _kind_of(path, kind, graph)
     # onnxruntime first: without it, importing rembg ends the process.
@@ -273,9 +285,9 @@ def _model(session: Any, kind: str, gives_logits: bool | None) -> MatteModel:
         size = Size(width, height) if fixed else Size(*recipe.size)
         mean, std = np.array(recipe.mean, np.float32), np.array(recipe.std, np.float32)
         return MatteModel(session.inner_session, mean, std, size, kind=kind, gives_logits=gives_logits)
-    raise ImportError(
-        f"read_matte_model: {PURPOSE} need a session of rembg that prepares pictures by normalize, which this version "
-        f'has not; run: python -m pip install "{REQUIREMENT}"'
+    raise PackageRefusal(
+        f"{PURPOSE} need a session of rembg that prepares pictures by normalize, which this version has not",
+        remedy=f'run: python -m pip install "{REQUIREMENT}"',
     )
 
 
@@ -285,9 +297,11 @@ def _kind_of(path: Path, wanted: str, graph: MatteGraph | None) -> str:
     allowed = PLANS.get(plan, tuple(MATTE_KINDS))
     if wanted != "auto":
         if wanted not in allowed:
-            raise ValueError(
-                f"read_matte_model: kind must fit {path.name}, whose graph is that of {plan}, got {wanted}; take auto "
-                f"or {' or '.join(allowed)}"
+            raise Refusal(
+                "kind",
+                f"fit {path.name}, whose graph is that of {plan}",
+                wanted,
+                f"take auto or {' or '.join(allowed)}",
             )
         if not plan:
             logger.warning("%s: its graph is of no family that is known here; prepared as %s", path.name, wanted)
@@ -298,9 +312,10 @@ def _kind_of(path: Path, wanted: str, graph: MatteGraph | None) -> str:
         return named
     if plan:
         return allowed[0]
-    raise ValueError(
-        f"read_matte_model: the graph or the name of {path.name} must tell the network's family "
-        f"({', '.join(MATTE_KINDS)}), which they do not; choose the kind by hand"
+    raise Refusal(
+        f"the graph or the name of {path.name}",
+        f"tell the network's family ({', '.join(MATTE_KINDS)}), which they do not",
+        remedy="choose the kind by hand",
     )
 
 
@@ -344,8 +359,10 @@ def _errors_of_runtime() -> tuple[type[Exception], ...]:
     return (*kinds, RuntimeError)
 
 
-def _refusal(path: Path, kind: str) -> ValueError:
-    return ValueError(
-        f"read_matte_model: {path.name} must be a background-removal network in ONNX, got {kind}; download it again "
-        "from github.com/danielgatis/rembg/releases"
+def _refusal(path: Path, kind: str) -> Refusal:
+    return Refusal(
+        path.name,
+        "be a background-removal network in ONNX",
+        kind,
+        "download it again from github.com/danielgatis/rembg/releases",
     )

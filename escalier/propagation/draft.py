@@ -22,6 +22,7 @@ from escalier.film import (
 )
 from escalier.keyframes import Keyframes, fits_film
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from .film_matching import FilmMatching
 from .guides import Guides, NamedGuide, check_guides
@@ -117,15 +118,15 @@ def make_draft(
     _check_part(film, keyframes, part)
     frames, size = part.frames(len(film)), draft_size(film.size, part.scale)
     if masks is not None:
-        scaled = Masks.fitting(masks, film, "make_draft").scaled(size)
+        scaled = Masks.fitting(masks, film).scaled(size)
         masks = scaled[frames.start : frames.stop] if len(scaled) > 1 else scaled[:]
     if guides is not None:
-        check_guides(guides, film, len(keyframes), "make_draft")
+        check_guides(guides, film, len(keyframes))
         inside = [order for order, index in enumerate(keyframes.indices) if index in frames]
         guides = replace(guides, named=tuple(_part_of_guide(guide, part, inside) for guide in guides.named))
-    filmed = Footage.of(film, folder, "make_draft")
+    filmed = Footage.of(film, folder)
     runs = propagate(
-        Footage(draft_film(filmed, part), folder, caller="make_draft"),
+        Footage(draft_film(filmed, part), folder),
         _part_of(keyframes, size, frames),
         folder=folder,
         masks=masks,
@@ -173,18 +174,24 @@ def _check_part(film: Film, keyframes: Keyframes, part: DraftPart) -> None:
     frames = part.frames(len(film))
     start, stop = frames.start, frames.stop
     if not 0 <= start < stop <= len(film):
-        raise ValueError(
-            f"make_draft: the part must lie in the film's frames 0..{len(film) - 1}, got {start} to {stop - 1}; choose "
-            "a first frame and a number of frames inside the film"
+        raise Refusal(
+            "the part",
+            f"lie in the film's frames 0..{len(film) - 1}",
+            f"{start} to {stop - 1}",
+            "choose a first frame and a number of frames inside the film",
         )
     if keyframes.length != len(film) or not fits_film(keyframes.size, film.size):
-        raise ValueError(
-            f"make_draft: keyframes must belong to a film of {len(film)} frames of {film.size} like this one, got "
-            f"keyframes of one of {keyframes.length} frames of {keyframes.size}; choose them from the same clip, at "
-            "its size"
+        raise Refusal(
+            "keyframes",
+            f"belong to a film of {len(film)} frames of {film.size} like this one",
+            f"keyframes of one of {keyframes.length} frames of {keyframes.size}",
+            "choose them from the same clip, at its size",
         )
     if not any(index in frames for index in keyframes.indices):
-        raise ValueError(
-            f"make_draft: the part must hold a keyframe, got none in frames {start} to {stop - 1}; the keyframes "
-            f"stand at {', '.join(map(str, keyframes.indices))}: let the part begin or end at one of them"
+        raise Refusal(
+            "the part",
+            "hold a keyframe",
+            f"none in frames {start} to {stop - 1}",
+            f"the keyframes stand at {', '.join(map(str, keyframes.indices))}: let the part begin or end at one "
+            "of them",
         )

@@ -160,7 +160,7 @@ class Fade(Dials):
 
     >>> Fade(fade_frames=-1)
     Traceback (most recent call last):
-    ValueError: Fade: fade_frames must be >= 0, got -1; leave it out for a fade as long as each gap allows
+    escalier.refusals.Refusal: Fade: fade_frames must be >= 0, got -1; leave it out for a fade as long as each gap ...
     """
 
     mode: str = dial(

@@ -17,8 +17,7 @@ class FilmMatching(Matching):
 
     >>> FilmMatching(match_side=20)
     Traceback (most recent call last):
-    ValueError: FilmMatching: match_side must be at least 64 px, got 20; 960 is enough for a 4K film, None matches at \
-the film's own size
+    escalier.refusals.Refusal: FilmMatching: match_side must be at least 64 px, got 20; 960 is enough ...
     """
 
     warm_levels: int = dial(

@@ -28,6 +28,7 @@ from escalier.film import (
     scale_film,
     warp,
 )
+from escalier.refusals import Refusal
 
 UNEXPLAINED_POWER = 4
 """The temporal guide weighs less by this power of the share of a frame that the flow explains."""
@@ -119,9 +120,11 @@ class Guides(Dials):
         for guide in self.named:
             replace(dials_of(Guides)["colour"], name=guide.name).check(guide.weight, "Guides")
         if self.colour == 0 and self.position == 0 and not any(guide.weight > 0 for guide in self.named):
-            raise ValueError(
-                "Guides: one of colour, position or the named guides must weigh more than 0, got 0 for all; "
-                "nothing would tell a patch where to go"
+            raise Refusal(
+                "one of colour, position or the named guides",
+                "weigh more than 0",
+                "0 for all",
+                "nothing would tell a patch where to go",
             )
 
     def weights(self) -> dict[str, float]:
@@ -132,7 +135,7 @@ class Guides(Dials):
     def with_guide(self, name: str, film: Film, weight: float, keyframes: Sequence[np.ndarray] | None = None) -> Guides:
         """The same guides and one more."""
         if name in self.weights():
-            raise ValueError(f"Guides: name must be new, got {name!r} a second time; give this guide another name")
+            raise Refusal("name", "be new", f"{name!r} a second time", "give this guide another name")
         extra = NamedGuide(name, film, weight, None if keyframes is None else tuple(keyframes))
         return replace(self, named=(*self.named, extra))
 
@@ -146,30 +149,31 @@ class Guides(Dials):
         return {"weights": self.weights(), "named": named}
 
 
-def check_guides(guides: Guides, film: Film, keyframes: int, caller: str) -> None:
+def check_guides(guides: Guides, film: Film, keyframes: int) -> None:
     """Refuse named guides whose length or size does not fit the film."""
     for guide in guides.named:
         if len(guide.film) != len(film):
-            raise ValueError(
-                f"{caller}: guide {guide.name!r} must have {len(film)} frames like the film, got {len(guide.film)}; "
-                "make it from the same clip, with the same trim"
+            raise Refusal(
+                f"guide {guide.name!r}",
+                f"have {len(film)} frames like the film",
+                len(guide.film),
+                "make it from the same clip, with the same trim",
             )
         if guide.film.size != film.size:
-            raise ValueError(
-                f"{caller}: guide {guide.name!r} must be {film.size} like the film, got {guide.film.size}; scale it"
-            )
+            raise Refusal(f"guide {guide.name!r}", f"be {film.size} like the film", guide.film.size, "scale it")
         if guide.keyframes is None:
             continue
         if len(guide.keyframes) != keyframes:
-            raise ValueError(
-                f"{caller}: guide {guide.name!r} must have {keyframes} keyframe pictures, got {len(guide.keyframes)}; "
-                "give one for each keyframe, or none to take them from the guide's film"
+            raise Refusal(
+                f"guide {guide.name!r}",
+                f"have {keyframes} keyframe pictures",
+                len(guide.keyframes),
+                "give one for each keyframe, or none to take them from the guide's film",
             )
         for picture in guide.keyframes:
             if Size.of(picture) != film.size:
-                raise ValueError(
-                    f"{caller}: keyframe pictures of guide {guide.name!r} must be {film.size}, "
-                    f"got {Size.of(picture)}; scale them"
+                raise Refusal(
+                    f"keyframe pictures of guide {guide.name!r}", f"be {film.size}", Size.of(picture), "scale them"
                 )
 
 

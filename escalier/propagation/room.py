@@ -96,4 +96,4 @@ def check_room_for(
     needed += sum(run_bytes(chain, size, matched_size) for chain in missing)
     begun = (file for place in missing.values() for file in unfinished_place(place).glob("*.npy"))
     needed -= sum(file.lstat().st_size for file in begun)
-    check_room(folder, needed, "propagate", f"the film, its flow and {len(missing)} runs")
+    check_room(folder, needed, f"the film, its flow and {len(missing)} runs")

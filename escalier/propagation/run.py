@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film import Size
+from escalier.refusals import IndexRefusal
 from escalier.scratch import array_bytes, clear_folder, open_array, put_aside, read_facts, touch
 
 from .chains import Chain
@@ -54,7 +55,7 @@ class Run:
         """The entry that belongs to frame `index` of the film."""
         steps = (index - self.start) * self.direction
         if not 0 <= steps < len(self.frames):
-            raise IndexError(f"Run: frame must lie in the run of keyframe {self.start}, got {index}; ask another run")
+            raise IndexRefusal("frame", f"lie in the run of keyframe {self.start}", index, "ask another run", who="Run")
         return steps
 
     def frame(self, index: int) -> np.ndarray:

@@ -29,6 +29,7 @@ from escalier.film import (
 )
 from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 from escalier.scratch import in_use, open_scratch, read_back
 
 from .chains import Chain, chains_of
@@ -186,13 +187,11 @@ def propagate(
     """
     guides, matching = guides or Guides(), matching or FilmMatching()
     if checkpoint_seconds < 0:
-        raise ValueError(
-            f"propagate: checkpoint_seconds must be >= 0, got {checkpoint_seconds}; 10 loses ten seconds at most"
-        )
-    check_seed(seed, "propagate")
-    cores = thread_count(threads, "propagate")
+        raise Refusal("checkpoint_seconds", "be >= 0", checkpoint_seconds, "10 loses ten seconds at most")
+    check_seed(seed)
+    cores = thread_count(threads)
     _check_arguments(film, keyframes, motion, guides)
-    fitting = None if masks is None else Masks.fitting(masks, film, "propagate")
+    fitting = None if masks is None else Masks.fitting(masks, film)
     folder = open_scratch(folder)
     with in_use(folder):
         job = _Job(film, keyframes, folder, motion, fitting, guides, matching, seed, progress)
@@ -228,11 +227,11 @@ class _Job:
         paintings = _paintings(chains_of(keyframes))
         sizes = film.size, working_size(film.size), self.matched_size, keyframes.size
         self.work = Work(progress, len(film), paintings, *sizes)
-        self._film = Footage.of(film, folder, "propagate")
-        self._guide_films = [Footage.of(guide.film, folder, "propagate") for guide in guides.named]
+        self._film = Footage.of(film, folder)
+        self._guide_films = [Footage.of(guide.film, folder) for guide in guides.named]
         named = zip(guides.named, self._guide_films, strict=True)
         self._guides = replace(guides, named=tuple(replace(guide, film=film) for guide, film in named))
-        self._masks = None if masks is None else MaskFootage(masks, film.size, folder, caller="propagate")
+        self._masks = None if masks is None else MaskFootage(masks, film.size, folder)
         # What no file and no memory tells apart is named by reading it.
         self._read(footage for footage in (self._film, *self._guide_films) if not footage.is_named)
         self.motion = motion or Motion(self._film, folder)
@@ -333,27 +332,32 @@ def _paintings(chains: list[Chain]) -> int:
 
 def _check_arguments(film: Film, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
     if keyframes.length != len(film):
-        raise ValueError(
-            f"propagate: keyframes must belong to a film of {len(film)} frames like this one, got keyframes of a film "
-            f"of {keyframes.length}; choose them from the same clip, with the same trim"
+        raise Refusal(
+            "keyframes",
+            f"belong to a film of {len(film)} frames like this one",
+            f"keyframes of a film of {keyframes.length}",
+            "choose them from the same clip, with the same trim",
         )
     if not fits_film(keyframes.size, film.size):
-        raise ValueError(
-            f"propagate: keyframes must be {film.size} like the film, or larger by one factor, got {keyframes.size}; "
-            f"{_remedy(keyframes.size, film.size)}"
+        raise Refusal(
+            "keyframes",
+            f"be {film.size} like the film, or larger by one factor",
+            keyframes.size,
+            _remedy(keyframes.size, film.size),
         )
     for index, picture in keyframes:
         if not np.isfinite(picture).all():
-            raise ValueError(
-                f"propagate: keyframe at frame {index} must hold finite numbers, got NaN or infinity; "
-                "check the node that painted it"
+            raise Refusal(
+                f"keyframe at frame {index}", "hold finite numbers", "NaN or infinity", "check the node that painted it"
             )
     if motion is not None and (len(motion) != len(film) or motion.size != film.size):
-        raise ValueError(
-            f"propagate: motion must be that of a film of {len(film)} frames of {film.size}, got one of {len(motion)} "
-            f"frames of {motion.size}; compute it from this film"
+        raise Refusal(
+            "motion",
+            f"be that of a film of {len(film)} frames of {film.size}",
+            f"one of {len(motion)} frames of {motion.size}",
+            "compute it from this film",
         )
-    check_guides(guides, film, len(keyframes), "propagate")
+    check_guides(guides, film, len(keyframes))
 
 
 def _remedy(painted: Size, filmed: Size) -> str:

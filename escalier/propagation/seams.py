@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from scipy import fft
 
+from escalier.refusals import Refusal
+
 CONTRAST_PX = 8.0
 """Standard deviation of the window in which contrast is measured and kept."""
 MOST_CONTRAST = 2.5
@@ -76,7 +78,7 @@ def remove_seams(
     (40.0, True)
     """
     if not 0 <= strength < 1:
-        raise ValueError(f"remove_seams: strength must lie in 0..1, 1 left out, got {strength}; 0.9 removes most seams")
+        raise Refusal("strength", "lie in 0..1, 1 left out", strength, "0.9 removes most seams", who="remove_seams")
     if strength == 0:
         return mixed
     data = np.float32((1 - strength) / strength)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from escalier.refusals import Refusal, TypeRefusal
+
 from .matching import Matching
 from .problem import Problem
 from .pyramid import largest_pyramid
@@ -41,15 +43,15 @@ def build_problem(
     """
     matching = Matching() if matching is None else matching
     if not isinstance(matching, Matching):
-        raise TypeError(f"{_CALLER}: matching must be a Matching, got {type(matching).__name__}; make one of its dials")
+        raise TypeRefusal("matching", "be a Matching", type(matching).__name__, "make one of its dials", who=_CALLER)
     style = _picture("style", style)
     if not 1 <= style.shape[2] <= 4:
-        raise ValueError(
-            f"{_CALLER}: style must have 1 to 4 channels, got {style.shape[2]}; split the rest into a style of its own"
+        raise Refusal(
+            "style", "have 1 to 4 channels", style.shape[2], "split the rest into a style of its own", who=_CALLER
         )
     sources, targets = _guides(style, source_guides, target_guides)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"{_CALLER}: seed must be a whole number, got {seed!r}")
+        raise TypeRefusal("seed", "be a whole number", f"{seed!r}", who=_CALLER)
     source_size, target_size = style.shape[:2], targets[0].shape[:2]
     levels = _pyramid_levels(matching, source_size, target_size)
     return Problem(
@@ -76,19 +78,18 @@ def _size(shape: Sequence[int]) -> str:
 def _picture(name: str, picture: np.ndarray) -> np.ndarray:
     """A picture as a contiguous, writeable (H, W, C) array."""
     if not isinstance(picture, np.ndarray):
-        raise TypeError(f"{_CALLER}: {name} must be a numpy array, got {type(picture).__name__}; convert it first")
+        raise TypeRefusal(name, "be a numpy array", type(picture).__name__, "convert it first", who=_CALLER)
     if picture.dtype not in (np.uint8, np.float32):
-        raise TypeError(
-            f"{_CALLER}: {name} must be uint8 0..255 or float32 0..1, got {picture.dtype}; convert it with .astype"
+        raise TypeRefusal(
+            name, "be uint8 0..255 or float32 0..1", picture.dtype, "convert it with .astype", who=_CALLER
         )
     if picture.ndim not in (2, 3) or 0 in picture.shape:
-        raise ValueError(
-            f"{_CALLER}: {name} must have the shape (H, W) or (H, W, C), got {picture.shape}; "
-            "pass one picture, not a batch"
+        raise Refusal(
+            name, "have the shape (H, W) or (H, W, C)", picture.shape, "pass one picture, not a batch", who=_CALLER
         )
     if max(picture.shape[:2]) > LARGEST_SIDE:
-        raise ValueError(
-            f"{_CALLER}: {name} must be at most {LARGEST_SIDE} px on a side, got {_size(picture.shape)}; scale it down"
+        raise Refusal(
+            name, f"be at most {LARGEST_SIDE} px on a side", _size(picture.shape), "scale it down", who=_CALLER
         )
     if picture.dtype == np.float32:
         _check_levels(name, picture)
@@ -101,12 +102,12 @@ def _check_levels(name: str, picture: np.ndarray) -> None:
     low, high = float(picture.min()), float(picture.max())
     if not math.isfinite(low) or not math.isfinite(high):
         row, column = np.argwhere(~np.isfinite(picture))[0][:2]
-        raise ValueError(
-            f"{_CALLER}: {name} must be finite, got NaN or infinity at row {row}, column {column}; repair those pixels"
+        raise Refusal(
+            name, "be finite", f"NaN or infinity at row {row}, column {column}", "repair those pixels", who=_CALLER
         )
     if low < -0.5 or high > 1.5:
-        raise ValueError(
-            f"{_CALLER}: {name} must be float32 0..1, got values from {low:g} to {high:g}; divide 8-bit values by 255"
+        raise Refusal(
+            name, "be float32 0..1", f"values from {low:g} to {high:g}", "divide 8-bit values by 255", who=_CALLER
         )
 
 
@@ -115,58 +116,74 @@ def _guides(
 ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     for name, guides in (("source_guides", source_guides), ("target_guides", target_guides)):
         if isinstance(guides, np.ndarray) and guides.ndim < 4:
-            raise TypeError(f"{_CALLER}: {name} must be a sequence of pictures, got one array; put it into a list")
+            raise TypeRefusal(name, "be a sequence of pictures", "one array", "put it into a list", who=_CALLER)
         if not isinstance(guides, Sequence | np.ndarray):
             kind = type(guides).__name__
-            raise TypeError(
-                f"{_CALLER}: {name} must be a sequence of pictures, got {kind}; put the pictures into a list"
-            )
+            raise TypeRefusal(name, "be a sequence of pictures", kind, "put the pictures into a list", who=_CALLER)
     if len(source_guides) != len(target_guides) or len(source_guides) == 0:
-        raise ValueError(
-            f"{_CALLER}: source_guides and target_guides must be as many, at least one each, "
-            f"got {len(source_guides)} and {len(target_guides)}; give every guide a picture for both sides"
+        raise Refusal(
+            "source_guides and target_guides",
+            "be as many, at least one each",
+            f"{len(source_guides)} and {len(target_guides)}",
+            "give every guide a picture for both sides",
+            who=_CALLER,
         )
     sources = tuple(_picture(f"source_guides[{k}]", guide) for k, guide in enumerate(source_guides))
     targets = tuple(_picture(f"target_guides[{k}]", guide) for k, guide in enumerate(target_guides))
     for k, (source, target) in enumerate(zip(sources, targets, strict=True)):
         if source.shape[2] != target.shape[2]:
-            raise ValueError(
-                f"{_CALLER}: guide {k} must have as many channels on both sides, got {source.shape[2]} "
-                f"in the source and {target.shape[2]} in the target; convert one of them"
+            raise Refusal(
+                f"guide {k}",
+                "have as many channels on both sides",
+                f"{source.shape[2]} in the source and {target.shape[2]} in the target",
+                "convert one of them",
+                who=_CALLER,
             )
         if source.shape[:2] != style.shape[:2]:
-            raise ValueError(
-                f"{_CALLER}: source_guides[{k}] must be as large as the style, {_size(style.shape)}, got "
-                f"{_size(source.shape)}; scale it to the style"
+            raise Refusal(
+                f"source_guides[{k}]",
+                f"be as large as the style, {_size(style.shape)}",
+                _size(source.shape),
+                "scale it to the style",
+                who=_CALLER,
             )
         if target.shape[:2] != targets[0].shape[:2]:
-            raise ValueError(
-                f"{_CALLER}: target_guides must all be of one size, got {_size(target.shape)} for guide {k} and "
-                f"{_size(targets[0].shape)} for guide 0; scale them to the target"
+            raise Refusal(
+                "target_guides",
+                "all be of one size",
+                f"{_size(target.shape)} for guide {k} and {_size(targets[0].shape)} for guide 0",
+                "scale them to the target",
+                who=_CALLER,
             )
     return sources, targets
 
 
 def _check_finite(name: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{_CALLER}: {name} must be a number, got {value!r}")
+        raise TypeRefusal(name, "be a number", f"{value!r}", who=_CALLER)
     if not math.isfinite(value):
-        raise ValueError(f"{_CALLER}: {name} must be finite, got {value}")
+        raise Refusal(name, "be finite", value, who=_CALLER)
 
 
 def _pyramid_levels(matching: Matching, source_size: tuple[int, int], target_size: tuple[int, int]) -> int:
     asked, patch_size = matching.pyramid_levels, matching.patch_size
     for name, size in (("style", source_size), ("target_guides", target_size)):
         if min(size) < patch_size:
-            raise ValueError(
-                f"{_CALLER}: {name} must be at least one patch of {patch_size}x{patch_size} px, got {_size(size)}; "
-                "use a smaller patch_size or larger pictures"
+            raise Refusal(
+                name,
+                f"be at least one patch of {patch_size}x{patch_size} px",
+                _size(size),
+                "use a smaller patch_size or larger pictures",
+                who=_CALLER,
             )
     largest = largest_pyramid(min(*source_size, *target_size), patch_size)
     if asked is not None and asked > largest:
-        raise ValueError(
-            f"{_CALLER}: pyramid_levels must be 1 to {largest} for {_size(source_size)} and {_size(target_size)} at "
-            f"patch size {patch_size}, got {asked}: patches would be larger than half of a level; leave it out"
+        raise Refusal(
+            "pyramid_levels",
+            f"be 1 to {largest} for {_size(source_size)} and {_size(target_size)} at patch size {patch_size}",
+            f"{asked}: patches would be larger than half of a level",
+            "leave it out",
+            who=_CALLER,
         )
     return largest if asked is None else int(asked)
 
@@ -175,19 +192,19 @@ def _weights(weights: Sequence[float] | None, guides: tuple[np.ndarray, ...]) ->
     if weights is None:
         weights = [1.0 / len(guides)] * len(guides)
     if isinstance(weights, (str, int, float)):
-        raise TypeError(
-            f"{_CALLER}: weights must be a sequence, one number for each guide, got {weights!r}; use a list"
+        raise TypeRefusal(
+            "weights", "be a sequence, one number for each guide", f"{weights!r}", "use a list", who=_CALLER
         )
     if len(weights) != len(guides):
-        raise ValueError(
-            f"{_CALLER}: weights must be one for each guide, got {len(weights)} weights for {len(guides)} guides"
+        raise Refusal(
+            "weights", "be one for each guide", f"{len(weights)} weights for {len(guides)} guides", who=_CALLER
         )
     for k, weight in enumerate(weights):
         _check_finite(f"weights[{k}]", weight)
         if weight < 0:
-            raise ValueError(f"{_CALLER}: weights must be >= 0, got {weight} for guide {k}; use 0 to ignore a guide")
+            raise Refusal("weights", "be >= 0", f"{weight} for guide {k}", "use 0 to ignore a guide", who=_CALLER)
     if not any(weights):
-        raise ValueError(f"{_CALLER}: weights must not all be 0, got {list(weights)}; give at least one guide a weight")
+        raise Refusal("weights", "not all be 0", list(weights), "give at least one guide a weight", who=_CALLER)
     return tuple(float(weight) / guide.shape[2] for weight, guide in zip(weights, guides, strict=True))
 
 
@@ -195,9 +212,11 @@ def _modulation(
     modulation: Sequence[np.ndarray | None], targets: tuple[np.ndarray, ...]
 ) -> tuple[np.ndarray | None, ...]:
     if len(modulation) != len(targets):
-        raise ValueError(
-            f"{_CALLER}: modulation must hold one picture or None for each guide, got {len(modulation)} for "
-            f"{len(targets)} guides"
+        raise Refusal(
+            "modulation",
+            "hold one picture or None for each guide",
+            f"{len(modulation)} for {len(targets)} guides",
+            who=_CALLER,
         )
     checked: list[np.ndarray | None] = []
     for k, (given, target) in enumerate(zip(modulation, targets, strict=True)):
@@ -206,13 +225,16 @@ def _modulation(
             continue
         picture = _picture(f"modulation[{k}]", given)
         if picture.shape[:2] != target.shape[:2] or picture.shape[2] not in (1, target.shape[2]):
-            raise ValueError(
-                f"{_CALLER}: modulation[{k}] must be {_size(target.shape)} with 1 or {target.shape[2]} channels, got "
-                f"{_size(picture.shape)} with {picture.shape[2]}; make it from the target"
+            raise Refusal(
+                f"modulation[{k}]",
+                f"be {_size(target.shape)} with 1 or {target.shape[2]} channels",
+                f"{_size(picture.shape)} with {picture.shape[2]}",
+                "make it from the target",
+                who=_CALLER,
             )
         levels = picture.astype(np.float32) / np.float32(255) if picture.dtype == np.uint8 else picture
         if levels.min() < 0:
-            raise ValueError(f"{_CALLER}: modulation[{k}] must be >= 0, got {levels.min():g}; use 0 to ignore a guide")
+            raise Refusal(f"modulation[{k}]", "be >= 0", f"{levels.min():g}", "use 0 to ignore a guide", who=_CALLER)
         checked.append(levels)
     return tuple(checked)
 
@@ -220,17 +242,23 @@ def _modulation(
 def _initial(nnf: np.ndarray, source_size: tuple[int, int], target_size: tuple[int, int]) -> np.ndarray:
     if not isinstance(nnf, np.ndarray) or nnf.dtype.kind not in "iu":
         kind = nnf.dtype if isinstance(nnf, np.ndarray) else type(nnf).__name__
-        raise TypeError(f"{_CALLER}: initial_nnf must be an array of whole numbers, got {kind}; round it to int32")
+        raise TypeRefusal("initial_nnf", "be an array of whole numbers", kind, "round it to int32", who=_CALLER)
     if nnf.shape != (*target_size, 2):
-        raise ValueError(
-            f"{_CALLER}: initial_nnf must have the shape {(*target_size, 2)}, one match for each target pixel, got "
-            f"{nnf.shape}; carry it over to the target's size"
+        raise Refusal(
+            "initial_nnf",
+            f"have the shape {(*target_size, 2)}, one match for each target pixel",
+            nnf.shape,
+            "carry it over to the target's size",
+            who=_CALLER,
         )
     for axis, name in enumerate(("row", "column")):
         if nnf[..., axis].max() >= source_size[axis]:
-            raise ValueError(
-                f"{_CALLER}: initial_nnf must lie in the source, {name} 0 to {source_size[axis] - 1}, got "
-                f"{nnf[..., axis].max()}; use -1 for a pixel that starts cold"
+            raise Refusal(
+                "initial_nnf",
+                f"lie in the source, {name} 0 to {source_size[axis] - 1}",
+                nnf[..., axis].max(),
+                "use -1 for a pixel that starts cold",
+                who=_CALLER,
             )
     return nnf.astype(np.int32)
 
@@ -238,14 +266,14 @@ def _initial(nnf: np.ndarray, source_size: tuple[int, int], target_size: tuple[i
 def _mask(name: str, mask: np.ndarray, size: tuple[int, int], like: str) -> np.ndarray:
     if not isinstance(mask, np.ndarray) or mask.dtype not in (np.bool_, np.uint8, np.float32):
         kind = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
-        raise TypeError(f"{_CALLER}: {name} must be a bool, uint8 or float32 array, got {kind}; convert it first")
+        raise TypeRefusal(name, "be a bool, uint8 or float32 array", kind, "convert it first", who=_CALLER)
     if mask.shape != size:
         shape = _size(mask.shape) if mask.ndim == 2 else mask.shape
-        raise ValueError(f"{_CALLER}: {name} must be one channel of {_size(size)}, got {shape}; scale it to the {like}")
+        raise Refusal(name, f"be one channel of {_size(size)}", shape, f"scale it to the {like}", who=_CALLER)
     if mask.dtype == np.float32 and not np.isfinite(mask).all():
         row, column = np.argwhere(~np.isfinite(mask))[0]
-        raise ValueError(
-            f"{_CALLER}: {name} must be finite, got NaN or infinity at row {row}, column {column}; repair those pixels"
+        raise Refusal(
+            name, "be finite", f"NaN or infinity at row {row}, column {column}", "repair those pixels", who=_CALLER
         )
     return mask if mask.dtype == np.bool_ else mask >= (128 if mask.dtype == np.uint8 else 0.5)
 
@@ -257,9 +285,12 @@ def _source_mask(mask: np.ndarray | None, size: tuple[int, int], patch_size: int
     if allowed.all():
         return None
     if forbidden_centres(allowed, patch_size).all():
-        raise ValueError(
-            f"{_CALLER}: source_mask must leave one whole patch of {patch_size}x{patch_size} px to copy, got none; "
-            "widen the mask or use a smaller patch_size"
+        raise Refusal(
+            "source_mask",
+            f"leave one whole patch of {patch_size}x{patch_size} px to copy",
+            "none",
+            "widen the mask or use a smaller patch_size",
+            who=_CALLER,
         )
     return allowed
 
@@ -269,5 +300,5 @@ def _target_mask(mask: np.ndarray | None, size: tuple[int, int]) -> np.ndarray |
         return None
     painted = _mask("target_mask", mask, size, "target")
     if not painted.any():
-        raise ValueError(f"{_CALLER}: target_mask must set a pixel, got an empty mask; leave it out to paint all")
+        raise Refusal("target_mask", "set a pixel", "an empty mask", "leave it out to paint all", who=_CALLER)
     return None if painted.all() else painted

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from escalier.packages import load_package
+from escalier.refusals import FileRefusal
 
 logger = logging.getLogger("escalier")
 
@@ -28,7 +29,7 @@ REQUIREMENT = "warp-lang>=1.19"
 _one_at_a_time = threading.Lock()  # Warp's launches are not made for several threads; a card has one queue anyhow
 
 
-class CardNotFound(OSError):
+class CardNotFound(FileRefusal):
     """No graphics card is there that the card engine can use."""
 
 
@@ -70,16 +71,21 @@ def find_device() -> Any:
     with _one_at_a_time:
         if not name and not warp.is_cuda_available():
             raise CardNotFound(
-                "synthesise: backend 'card' must have an NVIDIA card and its driver, but Warp finds none; "
-                "use backend='cpu'"
+                "backend 'card'",
+                "have an NVIDIA card and its driver, but Warp finds none",
+                remedy="use backend='cpu'",
+                who="synthesise",
             )
         try:
             device = warp.get_device(name or "cuda:0")
         except (ValueError, RuntimeError) as reason:
             known = ", ".join(str(device) for device in warp.get_devices())
             raise CardNotFound(
-                f"synthesise: ESCALIER_CARD_DEVICE must be one of Warp's devices, {known}, got {name!r}; "
-                "correct the variable or unset it"
+                "ESCALIER_CARD_DEVICE",
+                f"be one of Warp's devices, {known}",
+                f"{name!r}",
+                "correct the variable or unset it",
+                who="synthesise",
             ) from reason
         _load_kernels(str(device))
         return device

@@ -10,6 +10,7 @@ import numpy as np
 
 from escalier.counts import thread_count
 from escalier.progress import Progress
+from escalier.refusals import named
 
 from .matching import Matching
 from .problem import Problem, Synthesis
@@ -129,7 +130,9 @@ def synthesise(
     )
     name = choose_backend(problem.matching.backend)
     logger.debug("synthesise: engine %s", name)
-    result = load_engine(name)(problem, thread_count(threads, "synthesise"), progress)
+    with named("synthesise"):
+        cores = thread_count(threads)
+    result = load_engine(name)(problem, cores, progress)
     return result if style.ndim == 3 else result._replace(image=result.image[..., 0])
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from escalier.kernel_cache import njit
+from escalier.refusals import Refusal
 
 from .layout import patch_shape
 from .sub_pixel import keep_detail
@@ -76,14 +77,20 @@ def render_full_size(
     True
     """
     if style.shape[:2] != source.shape[:2]:
-        raise ValueError(
-            f"render_full_size: source must be {style.shape[1]}x{style.shape[0]} like the style, got "
-            f"{source.shape[1]}x{source.shape[0]}; give the frame that was painted, at full size"
+        raise Refusal(
+            "source",
+            f"be {style.shape[1]}x{style.shape[0]} like the style",
+            f"{source.shape[1]}x{source.shape[0]}",
+            "give the frame that was painted, at full size",
+            who="render_full_size",
         )
     if min(style.shape[:2]) < patch_size:
-        raise ValueError(
-            f"render_full_size: style must be at least {patch_size} px on a side, got "
-            f"{style.shape[1]}x{style.shape[0]}; use a smaller patch_size"
+        raise Refusal(
+            "style",
+            f"be at least {patch_size} px on a side",
+            f"{style.shape[1]}x{style.shape[0]}",
+            "use a smaller patch_size",
+            who="render_full_size",
         )
     r = patch_size // 2
     field, rest = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)

@@ -24,7 +24,7 @@ class Matching(Dials):
     5
     >>> Matching(patch_size=4)
     Traceback (most recent call last):
-    ValueError: Matching: patch_size must be 3, 5 or 7, got 4; 5 is EbSynth's own
+    escalier.refusals.Refusal: Matching: patch_size must be 3, 5 or 7, got 4; 5 is EbSynth's own
     """
 
     uniformity: float = dial(

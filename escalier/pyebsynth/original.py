@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.progress import Progress
+from escalier.refusals import MissingFile, Refusal
 
 from .energy import patch_errors
 from .problem import Problem, Synthesis
@@ -32,7 +33,7 @@ _AUTO, _CUDA = 0x0000, 0x0002
 _PLAIN, _WEIGHTED = 0x0001, 0x0002
 
 
-class OriginalNotFound(FileNotFoundError):
+class OriginalNotFound(MissingFile):
     """No ebsynth library is installed, or the one named cannot be loaded."""
 
 
@@ -42,15 +43,21 @@ def find_library() -> str:
     if named:
         if not Path(named).is_file():
             raise OriginalNotFound(
-                f"synthesise: EBSYNTH_LIBRARY must be the path of an ebsynth library, got {named}, where no file lies; "
-                "correct the variable or use backend='cpu'"
+                "EBSYNTH_LIBRARY",
+                "be the path of an ebsynth library",
+                f"{named}, where no file lies",
+                "correct the variable or use backend='cpu'",
+                who="synthesise",
             )
         return named
     found = ctypes.util.find_library("ebsynth")
     if found is None:
         raise OriginalNotFound(
-            "synthesise: backend 'original' must have an ebsynth library installed, but none was found; build it from "
-            "github.com/jamriska/ebsynth as a shared library and set EBSYNTH_LIBRARY to its path, or use backend='cpu'"
+            "backend 'original'",
+            "have an ebsynth library installed, but none was found",
+            remedy="build it from github.com/jamriska/ebsynth as a shared library and set EBSYNTH_LIBRARY to its path, "
+            "or use backend='cpu'",
+            who="synthesise",
         )
     return found
 
@@ -63,8 +70,10 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
         run, available = library.ebsynthRun, library.ebsynthBackendAvailable
     except (OSError, AttributeError) as reason:
         raise OriginalNotFound(
-            f"synthesise: {path} must be an ebsynth library, but it cannot be used ({reason}); build it again for this "
-            "system or use backend='cpu'"
+            f"{path}",
+            f"be an ebsynth library, but it cannot be used ({reason})",
+            remedy="build it again for this system or use backend='cpu'",
+            who="synthesise",
         ) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)
@@ -80,9 +89,12 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
 def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     channels = sum(guide.shape[2] for guide in problem.source_guides)
     if channels > MOST_GUIDE_CHANNELS:
-        raise ValueError(
-            f"synthesise: guides must have at most {MOST_GUIDE_CHANNELS} channels with backend 'original', got "
-            f"{channels}; use backend='cpu'"
+        raise Refusal(
+            "guides",
+            f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'",
+            channels,
+            "use backend='cpu'",
+            who="synthesise",
         )
     unknown = {
         "source_mask": problem.source_mask,
@@ -92,11 +104,14 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     }
     for name, value in unknown.items():
         if value is not None:
-            raise ValueError(f"synthesise: {name} must be left out with backend 'original'; use backend='cpu'")
+            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'", who="synthesise")
     if problem.modulation is not None and not on_card:
-        raise ValueError(
-            "synthesise: modulation must be left out where the original runs on the processor, got one; "
-            "use backend='cpu'"
+        raise Refusal(
+            "modulation",
+            "be left out where the original runs on the processor",
+            "one",
+            "use backend='cpu'",
+            who="synthesise",
         )
     if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
         logger.warning("the original ignores weighted voting and stop_threshold on the processor")

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from escalier.kernel_cache import njit
+from escalier.refusals import Refusal
 
 from .layout import patch_shape
 from .voting import paint_bytes
@@ -81,9 +82,12 @@ class SubPixelPainter:
         threads: int = 1,
     ) -> None:
         if style.shape != source.shape:
-            raise ValueError(
-                f"SubPixelPainter: source must have the style's shape {style.shape}, got {source.shape}; give the "
-                "filmed frame at the size of the keyframe"
+            raise Refusal(
+                "source",
+                f"have the style's shape {style.shape}",
+                source.shape,
+                "give the filmed frame at the size of the keyframe",
+                who="SubPixelPainter",
             )
         self._source = np.ascontiguousarray(source)
         self._patch_size = patch_size

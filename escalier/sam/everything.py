@@ -17,6 +17,7 @@ from escalier.arguments import checked
 from escalier.dials import Dials, dial
 from escalier.out_of_memory import is_short_memory
 from escalier.progress import Progress
+from escalier.refusals import MemoryRefusal, Refusal
 
 from .segment import SamEmbedding
 
@@ -120,9 +121,11 @@ def segment_everything(
     search = search or ObjectSearch()
     logits, scores, points_at_once = _ask(embedding, search, progress)
     if len(scores) == 0:
-        raise ValueError(
-            f"segment_everything: at least one object must have a score of {search.least_score:g} and a stability of "
-            f"{search.least_stability:g}, got none; lower one of the two, or ask at more points"
+        raise Refusal(
+            "at least one object",
+            f"have a score of {search.least_score:g} and a stability of {search.least_stability:g}",
+            "none",
+            "lower one of the two, or ask at more points",
         )
     kept = _one_of_each(logits > 0, scores, search.most_overlap)[: search.most_objects]
     masks = _full_size(logits[kept], embedding)
@@ -170,9 +173,10 @@ def _halved(points_at_once: int, error: BaseException) -> int:
     if not is_short_memory(error):
         raise error
     if points_at_once == 1:
-        raise MemoryError(
-            "segment_everything: the memory must hold one point at a time, but it is full; close other programs, or "
-            "take a smaller model"
+        raise MemoryRefusal(
+            "the memory",
+            "hold one point at a time, but it is full",
+            remedy="close other programs, or take a smaller model",
         ) from error
     torch.cuda.empty_cache()
     halved = points_at_once // 2

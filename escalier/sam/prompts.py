@@ -11,6 +11,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 EXAMPLE = '{"positive": [[x, y]], "negative": [[x, y]], "box": [left, top, right, bottom]}'
 CORNERS = (("startX", "startY", "endX", "endY"), ("x0", "y0", "x1", "y1"), ("left", "top", "right", "bottom"))
@@ -46,37 +47,38 @@ class Prompts:
         self.labels = np.ones(count, np.int64) if labels is None else np.asarray(labels, np.int64).reshape(-1)
         self.boxes = None if boxes is None or len(boxes) == 0 else _rows("boxes", boxes, 4, "two corners")
         if len(self.labels) != count or not np.isin(self.labels, (0, 1)).all():
-            raise ValueError(
-                f"Prompts: labels must be 1 or 0 for each of the {count} points, got {self.labels.tolist()}; "
-                "1 is on the object, 0 beside it"
+            raise Refusal(
+                "labels",
+                f"be 1 or 0 for each of the {count} points",
+                self.labels.tolist(),
+                "1 is on the object, 0 beside it",
             )
         if count == 0 and self.boxes is None:
-            raise ValueError("Prompts: an object must have a point or a box, got none; click on the object")
+            raise Refusal("an object", "have a point or a box", "none", "click on the object")
         if self.boxes is not None and len(self.boxes) > 1:
-            raise ValueError(
-                f"Prompts: an object must have one box at most, got {len(self.boxes)}; make one object of each"
-            )
+            raise Refusal("an object", "have one box at most", len(self.boxes), "make one object of each")
         if self.boxes is None and not self.labels.any():
-            raise ValueError("Prompts: an object must have a positive point or a box, got negative points alone")
+            raise Refusal("an object", "have a positive point or a box", "negative points alone")
 
     def check_inside(self, size: Size) -> None:
         """Refuse what lies outside a picture of this size.
 
         >>> Prompts([(700, 20)]).check_inside(Size(640, 480))
         Traceback (most recent call last):
-        ValueError: Prompts: points must be inside the picture of 640x480, got x 700, y 20; click on the same picture
+        escalier.refusals.Refusal: Prompts: points must be inside the picture of 640x480, got x 700, y 20; click ...
         """
         for x, y in self.points.tolist():
             if not (0 <= x < size.width and 0 <= y < size.height):
-                raise ValueError(
-                    f"Prompts: points must be inside the picture of {size}, got x {x:g}, y {y:g}; "
-                    "click on the same picture"
+                raise Refusal(
+                    "points", f"be inside the picture of {size}", f"x {x:g}, y {y:g}", "click on the same picture"
                 )
         for left, top, right, bottom in [] if self.boxes is None else self.boxes.tolist():
             if not (0 <= left < right <= size.width and 0 <= top < bottom <= size.height):
-                raise ValueError(
-                    f"Prompts: a box must be inside the picture of {size} and larger than nothing, "
-                    f"got left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}; draw it on the same picture"
+                raise Refusal(
+                    "a box",
+                    f"be inside the picture of {size} and larger than nothing",
+                    f"left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}",
+                    "draw it on the same picture",
                 )
 
 
@@ -89,7 +91,7 @@ def _rows(name: str, given: np.ndarray | Sequence[Sequence[float]], numbers: int
     if rows.size == 0:
         return rows.reshape(0, numbers)
     if rows.ndim != 2 or rows.shape[1] != numbers or not np.isfinite(rows).all():
-        raise ValueError(f"Prompts: {name} must hold {numbers} numbers each, {what} in pixels, got {given}; mend them")
+        raise Refusal(name, f"hold {numbers} numbers each, {what} in pixels", given, "mend them")
     return rows
 
 
@@ -119,13 +121,12 @@ def parse_prompts(text: str) -> list[Prompts]:
     [[3.0, 4.0]]
     """
     if not text.strip():
-        raise ValueError(f"parse_prompts: prompts must describe an object, got no text; write {EXAMPLE}")
+        raise Refusal("prompts", "describe an object", "no text", f"write {EXAMPLE}")
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(
-            f"parse_prompts: prompts must be JSON, got {error.msg} in line {error.lineno}, column {error.colno}; "
-            f"write {EXAMPLE}"
+        raise Refusal(
+            "prompts", "be JSON", f"{error.msg} in line {error.lineno}, column {error.colno}", f"write {EXAMPLE}"
         ) from error
     if isinstance(content, dict) and "objects" in content:
         content = content["objects"]
@@ -209,4 +210,4 @@ def _is_box(value: Any) -> bool:
 
 def _refuse(what: str, rule: str, value: object) -> NoReturn:
     shown = value if isinstance(value, str) else json.dumps(value)
-    raise ValueError(f"parse_prompts: {what} must be {rule}, got {shown[:80]}; write {EXAMPLE}")
+    raise Refusal(what, f"be {rule}", shown[:80], f"write {EXAMPLE}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from escalier.arguments import checked
 from escalier.model_files import UnreadableWeights, layout, read_weights, under_prefix
 from escalier.packages import load_package
+from escalier.refusals import MissingFile, Refusal
 
 if TYPE_CHECKING:
     import torch
@@ -88,13 +89,13 @@ def read_sam(path: str | Path) -> tuple[str, torch.nn.Module]:
 
     >>> read_sam("models/sams/missing.pth")
     Traceback (most recent call last):
-    FileNotFoundError: read_sam: path must be a file, got models/sams/missing.pth; put the model there
+    escalier.refusals.MissingFile: read_sam: path must be a file, got models/sams/missing.pth; put the model there
     """
     path = Path(path)
     try:
         weights = read_weights(path)
     except FileNotFoundError:
-        raise FileNotFoundError(f"read_sam: path must be a file, got {path}; put the model there") from None
+        raise MissingFile("path", "be a file", path, "put the model there") from None
     except UnreadableWeights as error:
         raise _refusal(path, error.kind) from error
     kind = layout(weights)
@@ -116,6 +117,8 @@ def _filled(path: Path, weights: dict[str, Any]) -> tuple[torch.nn.Module, str]:
         module = _build(architecture)
     except KeyError as error:
         raise _refusal(path, f"a Segment Anything model without its tensor {error.args[0]}") from error
+    except Refusal:  # a package that is missing
+        raise
     except (ValueError, IndexError, ZeroDivisionError, RuntimeError, AssertionError, TypeError) as error:
         raise _refusal(path, f"a Segment Anything model whose tensors have strange shapes ({error})") from error
     needed = module.state_dict().keys()
@@ -226,9 +229,11 @@ def _build(architecture: SamArchitecture) -> Any:
         )
 
 
-def _refusal(path: Path, kind: str) -> ValueError:
-    return ValueError(
-        f"read_sam: {path.name} must be a Segment Anything model, got {kind}; load sam_vit_b_01ec64.pth (375 MB), "
-        "sam_vit_l_0b3195.pth (1.2 GB) or sam_vit_h_4b8939.pth (2.6 GB) from "
-        "github.com/facebookresearch/segment-anything"
+def _refusal(path: Path, kind: str) -> Refusal:
+    return Refusal(
+        path.name,
+        "be a Segment Anything model",
+        kind,
+        "load sam_vit_b_01ec64.pth (375 MB), sam_vit_l_0b3195.pth (1.2 GB) or sam_vit_h_4b8939.pth (2.6 GB) from "
+        "github.com/facebookresearch/segment-anything",
     )

@@ -19,6 +19,7 @@ import numpy as np
 
 from escalier.film import Size
 from escalier.out_of_memory import naming_short_memory
+from escalier.refusals import Refusal
 
 from .prompts import Prompts
 
@@ -160,9 +161,12 @@ class SamModel:
         prompts.check_inside(embedding.size)
         shape = self.logits_shape
         if logits is not None and (logits.shape != shape or not np.isfinite(logits).all()):
-            raise ValueError(
-                f"predict: logits must be finite and {shape[1]}x{shape[0]}, got an array of shape {logits.shape}; "
-                "hand over those of an earlier answer"
+            raise Refusal(
+                "logits",
+                f"be finite and {shape[1]}x{shape[0]}",
+                f"an array of shape {logits.shape}",
+                "hand over those of an earlier answer",
+                who="predict",
             )
         return self._predict(embedding, prompts, logits)
 
@@ -223,9 +227,9 @@ def room_for(task: str) -> AbstractContextManager[None]:
     >>> with room_for("a picture of 8x8"):
     ...     raise MemoryError
     Traceback (most recent call last):
-    MemoryError: Segment Anything: the memory must hold a picture of 8x8, but it is full; close other programs, or ...
+    escalier.refusals.MemoryRefusal: the memory must hold a picture of 8x8, but it is full; close other ...
     """
-    return naming_short_memory("Segment Anything", task, "close other programs, or take a smaller picture or model")
+    return naming_short_memory(task, "close other programs, or take a smaller picture or model")
 
 
 def input_size(size: Size, side_px: int) -> Size:
@@ -250,8 +254,8 @@ def _resized(picture: torch.Tensor, size: Size) -> torch.Tensor:
 
 def _check_picture(picture: np.ndarray) -> None:
     if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise ValueError(
-            f"embed: picture must be RGB (height, width, 3), got the shape {picture.shape}; convert it to RGB first"
+        raise Refusal(
+            "picture", "be RGB (height, width, 3)", f"the shape {picture.shape}", "convert it to RGB first", who="embed"
         )
     if picture.dtype != np.uint8 and not np.isfinite(picture).all():
-        raise ValueError("embed: picture must hold finite numbers, got NaN or infinity; check the node that made it")
+        raise Refusal("picture", "hold finite numbers", "NaN or infinity", "check the node that made it", who="embed")

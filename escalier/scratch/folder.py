@@ -18,6 +18,8 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from escalier.refusals import FileInTheWay, FileRefusal, Refusal, file_refusal
+
 from .atomic_files import remove_leftovers, remove_quietly, storage_error, write_whole
 from .draft_owner import is_abandoned, is_draft
 from .kept_files import put_aside
@@ -80,13 +82,17 @@ def open_scratch(folder: str | Path) -> Path:
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     except FileExistsError as error:
-        raise FileExistsError(
-            f"open_scratch: {folder} must be a folder for scratch, but a file of this name is there; choose another"
+        raise FileInTheWay(
+            f"{folder}",
+            "be a folder for scratch, but a file of this name is there",
+            remedy="choose another",
+            who="open_scratch",
         ) from error
     except OSError as error:
-        raise type(error)(
-            f"open_scratch: {folder} must be a folder for scratch that can be written to, but it cannot "
-            f"({error.strerror or error}); choose another folder"
+        raise file_refusal(error)(
+            f"{folder}",
+            f"be a folder for scratch that can be written to, but it cannot ({error.strerror or error})",
+            remedy="choose another folder",
         ) from error
     if not _is_marked(folder):
         put_away_stranger(folder / MARKER)
@@ -111,7 +117,7 @@ def own_folder(path: Path) -> Path:
             put_aside(path, "it may not be opened")
         else:
             return path
-    raise FileExistsError(f"own_folder: {path} must be a folder, but something else is there; remove it")
+    raise FileInTheWay(f"{path}", "be a folder, but something else is there", remedy="remove it", who="own_folder")
 
 
 @contextlib.contextmanager
@@ -196,14 +202,16 @@ def read_back(found: Made | None, path: Path) -> Made:
     'film'
     """
     if found is None:
-        raise OSError(
-            f"read_back: {path.name} must read back from {path.parent} as it was written, but it does not; check the "
-            "disk, or choose another folder for scratch"
+        raise FileRefusal(
+            path.name,
+            f"read back from {path.parent} as it was written, but it does not",
+            remedy="check the disk, or choose another folder for scratch",
+            who="read_back",
         )
     return found
 
 
-def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
+def check_room(folder: Path, needed: int, what: str) -> None:
     """Refuse a job that would fill the disk, before any work is spent on it; a reserve stays free.
 
     Parameters
@@ -212,12 +220,12 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
         Where it will write. It need not exist.
     needed
         Bytes, without what lies there already.
-    caller, what
-        For the message: the function that refuses, and what the room is for.
+    what
+        For the message: what the room is for.
 
-    >>> check_room(Path("."), 10**18, "propagate", "the film and 4 runs")  # doctest: +ELLIPSIS
+    >>> check_room(Path("."), 10**18, "the film and 4 runs")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    OSError: propagate: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ... to spare, got ...
+    escalier.refusals.FileRefusal: the disk of . must have 1000000000.0 GB free for the film and 4 runs and ...
     """
     there = folder
     while not there.exists() and there != there.parent:
@@ -226,9 +234,11 @@ def check_room(folder: Path, needed: int, caller: str, what: str) -> None:
     reserve = min(RESERVE_BYTES, int(RESERVE_SHARE * disk.total))
     if needed and needed + reserve > disk.free:
         lacking = said_bytes(needed + reserve - disk.free)
-        raise OSError(
-            f"{caller}: the disk of {folder} must have {said_bytes(needed)} free for {what} and {said_bytes(reserve)} "
-            f"to spare, got {said_bytes(disk.free)}; free {lacking} there or choose another folder for scratch"
+        raise FileRefusal(
+            f"the disk of {folder}",
+            f"have {said_bytes(needed)} free for {what} and {said_bytes(reserve)} to spare",
+            said_bytes(disk.free),
+            f"free {lacking} there or choose another folder for scratch",
         )
 
 
@@ -283,10 +293,10 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
     0
     """
     if older_than_days is None and keep_bytes is None:
-        raise ValueError("clean_scratch: older_than_days or keep_bytes must be given, got neither; 0 days removes all")
+        raise Refusal("older_than_days or keep_bytes", "be given", "neither", "0 days removes all", who="clean_scratch")
     for name, bound in (("older_than_days", older_than_days), ("keep_bytes", keep_bytes)):
         if bound is not None and not bound >= 0:
-            raise ValueError(f"clean_scratch: {name} must be >= 0, got {bound}; 0 removes all")
+            raise Refusal(name, "be >= 0", bound, "0 removes all", who="clean_scratch")
     folder = Path(folder)
     if not _is_marked(folder):
         return 0

@@ -21,6 +21,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import xxhash
 
+from escalier.refusals import Refusal
+
 from .atomic_files import draft_of, remove_quietly, write_whole
 
 MARK = b"escalier"
@@ -75,9 +77,12 @@ class ArrayFile:
     def append(self, piece: np.ndarray) -> None:
         """Write the next entry of the first axis."""
         if self._file is None or piece.shape != self.shape[1:] or len(self._checksums) >= self.shape[0]:
-            raise ValueError(
-                f"ArrayFile: piece must be one of {self.shape[0]} of shape {self.shape[1:]}, got number "
-                f"{len(self._checksums) + 1} of shape {piece.shape}; open the file for the shape it will have"
+            raise Refusal(
+                "piece",
+                f"be one of {self.shape[0]} of shape {self.shape[1:]}",
+                f"number {len(self._checksums) + 1} of shape {piece.shape}",
+                "open the file for the shape it will have",
+                who="ArrayFile",
             )
         data = np.ascontiguousarray(piece, self.dtype)
         self._file.write(data.data)

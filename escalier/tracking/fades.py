@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import MappingProxyType
 
+from escalier.refusals import Refusal
 from escalier.smoothstep import smoothstep
 
 Share = Callable[[float], float]
@@ -13,12 +14,12 @@ TRACKING_FADES: MappingProxyType[str, Share] = MappingProxyType({"smoothstep": s
 """Each makes of a place between two prompted frames, 0..1, the weight of the later one. The first is the default."""
 
 
-def share_of(fade: str, caller: str) -> Share:
+def share_of(fade: str) -> Share:
     """The curve of a name, refused where there is none.
 
-    >>> share_of("smoothstep", "example")(0.25)
+    >>> share_of("smoothstep")(0.25)
     0.15625
     """
     if fade not in TRACKING_FADES:
-        raise ValueError(f"{caller}: fade must be one of {', '.join(TRACKING_FADES)}, got {fade}; choose one of them")
+        raise Refusal("fade", f"be one of {', '.join(TRACKING_FADES)}", fade, "choose one of them")
     return TRACKING_FADES[fade]

@@ -7,31 +7,27 @@ from collections.abc import Mapping
 import numpy as np
 
 from escalier.film import Film, Size
+from escalier.refusals import Refusal
 
 
-def check_prompted(prompted: Mapping[int, np.ndarray], film: Film, caller: str) -> dict[int, np.ndarray]:
+def check_prompted(prompted: Mapping[int, np.ndarray], film: Film) -> dict[int, np.ndarray]:
     """The prompted masks as float32 0..1, in the order of the film; refused where they do not fit it."""
     if not prompted:
-        raise ValueError(f"{caller}: mask must be given at one frame at least, got none; mask the subject in one frame")
+        raise Refusal("mask", "be given at one frame at least", "none", "mask the subject in one frame")
     checked = {}
     for index in sorted(prompted):
         mask = np.asarray(prompted[index])
         if not 0 <= index < len(film):
-            raise ValueError(f"{caller}: frames must be in 0..{len(film) - 1}, got {index}; frames are counted from 0")
+            raise Refusal("frames", f"be in 0..{len(film) - 1}", index, "frames are counted from 0")
         if mask.ndim != 2 or Size.of(mask) != film.size:
             shape = Size.of(mask) if mask.ndim >= 2 else mask.shape
-            raise ValueError(
-                f"{caller}: mask must be a single channel of {film.size}, got {shape} at frame {index}; "
-                "scale it to the film first"
+            raise Refusal(
+                "mask", f"be a single channel of {film.size}", f"{shape} at frame {index}", "scale it to the film first"
             )
         floats = mask.astype(np.float32) / np.float32(255 if mask.dtype == np.uint8 else 1)
         if not np.isfinite(floats).all():
-            raise ValueError(
-                f"{caller}: mask must hold finite numbers, got NaN or infinity at frame {index}; check its source"
-            )
+            raise Refusal("mask", "hold finite numbers", f"NaN or infinity at frame {index}", "check its source")
         if floats.max() < 0.5:
-            raise ValueError(
-                f"{caller}: mask must hold the subject, got an empty one at frame {index}; leave that frame out"
-            )
+            raise Refusal("mask", "hold the subject", f"an empty one at frame {index}", "leave that frame out")
         checked[index] = np.clip(floats, 0, 1)
     return checked

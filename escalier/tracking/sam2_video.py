@@ -21,6 +21,7 @@ from escalier.mask import soft_overlap
 from escalier.model_files import damage
 from escalier.packages import load_package
 from escalier.progress import Progress
+from escalier.refusals import MissingFile, Refusal
 from escalier.sam import room_for
 
 from .fades import Share, share_of
@@ -39,6 +40,7 @@ SUBJECT = 1
 MOST_LOGIT = 20.0
 
 
+@checked
 class Sam2Video:
     """A Segment Anything 2 model for films.
 
@@ -80,8 +82,8 @@ class Sam2Video:
         MemoryError
             If the device has no room for a frame.
         """
-        given = check_prompted(prompted, film, "Sam2Video")
-        share = share_of(fade, "Sam2Video")
+        given = check_prompted(prompted, film)
+        share = share_of(fade)
         first, last, end = min(given), max(given), len(film)
         total = (end - first) + (last + 1)
         steps = iter(range(1, total + 1))
@@ -159,32 +161,35 @@ def read_sam2_video(folder: str | Path) -> torch.nn.Module:
     config, weights = folder / "config.json", folder / "model.safetensors"
     for path in (config, weights):
         if not path.is_file():
-            raise FileNotFoundError(f"read_sam2_video: {folder} must hold {path.name}, got none; {REMEDY}")
+            raise MissingFile(f"{folder}", f"hold {path.name}", "none", REMEDY)
     try:
         kind = json.loads(config.read_text(encoding="utf-8")).get("model_type")
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"read_sam2_video: {config} must be a model's description in JSON; {REMEDY}") from error
+        raise Refusal(f"{config}", "be a model's description in JSON", remedy=REMEDY) from error
     if kind != KIND:
-        raise ValueError(f"read_sam2_video: {folder} must hold a model of the kind {KIND}, got {kind}; {REMEDY}")
+        raise Refusal(f"{folder}", f"hold a model of the kind {KIND}", kind, REMEDY)
     wrong = damage(weights)
     if wrong is not None:
-        raise ValueError(f"read_sam2_video: {weights} must hold a model, got {wrong}; {REMEDY}")
+        raise Refusal(f"{weights}", "hold a model", wrong, REMEDY)
     package = load_package("transformers.models.sam2_video", REQUIREMENT, "Segment Anything 2 masks")
     try:
         model, loaded = package.Sam2VideoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
     except (ValueError, OSError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise ValueError(
-            f"read_sam2_video: {folder} must hold a whole Segment Anything 2 model, but transformers cannot read it as "
-            f"one ({said}); {REMEDY}"
+        raise Refusal(
+            f"{folder}",
+            f"hold a whole Segment Anything 2 model, but transformers cannot read it as one ({said})",
+            remedy=REMEDY,
         ) from error
     # transformers fills weights that it does not find, or that have another shape, with random ones.
     strange = {name if isinstance(name, str) else name[0] for name in loaded.get("mismatched_keys", ())}
     gaps = sorted({name for name, _ in model.named_parameters()} & ({*loaded["missing_keys"]} | strange))
     if gaps:
-        raise ValueError(
-            f"read_sam2_video: {weights} must hold all weights of a Segment Anything 2 model, but {len(gaps)} of them "
-            f"are missing or have another shape (such as {gaps[0]}); {REMEDY}"
+        raise Refusal(
+            f"{weights}",
+            f"hold all weights of a Segment Anything 2 model, but {len(gaps)} of them are missing or have another "
+            f"shape (such as {gaps[0]})",
+            remedy=REMEDY,
         )
     return model.eval()
 

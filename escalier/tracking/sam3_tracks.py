@@ -14,6 +14,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 from .tracked_masks import TrackedMasks
 
@@ -46,24 +47,20 @@ def masks_from_sam3(track: Mapping[str, Any], objects: Sequence[int] | None = No
     (True, 0.9)
     """
     if "packed_masks" not in track or "orig_size" not in track:
-        raise ValueError(
-            f"masks_from_sam3: track must be SAM3's, with packed_masks and orig_size, got {', '.join(track)}; connect "
-            "Run SAM3 Video Track"
+        raise Refusal(
+            "track", "be SAM3's, with packed_masks and orig_size", ", ".join(track), "connect Run SAM3 Video Track"
         )
     height, width = track["orig_size"]
     packed = _as_array(track["packed_masks"])
     if packed is None:
         if objects:
-            raise ValueError(f"masks_from_sam3: objects must be those that were tracked, got {objects[0]} of none")
+            raise Refusal("objects", "be those that were tracked", f"{objects[0]} of none")
         count = int(track["n_frames"])
         return TrackedMasks(np.zeros((count, height, width), np.float32), np.zeros(count, np.float32))
     chosen = range(packed.shape[1]) if objects is None else objects
     for number in chosen:
         if not 0 <= number < packed.shape[1]:
-            raise ValueError(
-                f"masks_from_sam3: objects must be in 0..{packed.shape[1] - 1}, got {number}; SAM3 tracked "
-                f"{packed.shape[1]}"
-            )
+            raise Refusal("objects", f"be in 0..{packed.shape[1] - 1}", number, f"SAM3 tracked {packed.shape[1]}")
     scores = np.ones(packed.shape[1], np.float32)
     given = np.array([float(score) for score in track.get("scores") or []], np.float32)[: len(scores)]
     scores[: len(given)] = given
@@ -83,9 +80,8 @@ def _as_array(packed: Any) -> np.ndarray | None:
         return None
     array = np.asarray(packed.cpu() if hasattr(packed, "cpu") else packed)
     if array.ndim != 4 or array.dtype != np.uint8:
-        raise ValueError(
-            f"masks_from_sam3: packed_masks must be uint8 (frames, objects, rows, bytes), got {array.dtype} "
-            f"{array.shape}; update ComfyUI"
+        raise Refusal(
+            "packed_masks", "be uint8 (frames, objects, rows, bytes)", f"{array.dtype} {array.shape}", "update ComfyUI"
         )
     return array
 

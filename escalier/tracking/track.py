@@ -19,6 +19,7 @@ from escalier.arguments import checked
 from escalier.film import Film, Motion, find_cuts, scale_film
 from escalier.mask import soft_overlap
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from .background_memory import Camera
 from .carry import Carrier
@@ -107,12 +108,14 @@ def track_masks(
     >>> tracked.masks.shape, bool(((tracked.masks[3] > 0.5) == (mask > 0.5)).mean() > 0.99)
     ((4, 72, 96), True)
     """
-    given = check_prompted(prompted, film, "track_masks")
-    share = share_of(fade, "track_masks")
+    given = check_prompted(prompted, film)
+    share = share_of(fade)
     if (motion.size, len(motion)) != (film.size, len(film)):
-        raise ValueError(
-            f"track_masks: motion must be that of the film, {len(film)} frames of {film.size}, got {len(motion)} "
-            f"frames of {motion.size}; measure the motion of this clip"
+        raise Refusal(
+            "motion",
+            f"be that of the film, {len(film)} frames of {film.size}",
+            f"{len(motion)} frames of {motion.size}",
+            "measure the motion of this clip",
         )
     return _Tracking(film, given, motion, refine, share, progress).run()
 
@@ -194,9 +197,11 @@ class _Tracking:
         mask = self._full_size(carried.label)
         answer = refine(index, self._film.frame(index), mask)
         if answer.shape != mask.shape or not np.isfinite(answer).all():
-            raise ValueError(
-                f"track_masks: refine must give a finite mask of {self._film.size}, got shape {answer.shape} at frame "
-                f"{index}; check the model"
+            raise Refusal(
+                "refine",
+                f"give a finite mask of {self._film.size}",
+                f"shape {answer.shape} at frame {index}",
+                "check the model",
             )
         if soft_overlap(mask, answer) < AGREEMENT:
             return carried

@@ -5,6 +5,7 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.film import Film
+from escalier.refusals import Refusal
 
 from .. import sockets
 from ..errors import named_after_node
@@ -94,7 +95,7 @@ class EscalierCleanPlate(io.ComfyNode):
 
         source, masks = film_from_input(film), masks_from_input(mask)
         if not 0 <= frame < len(source):
-            raise ValueError(f"frame must be in 0..{len(source) - 1}, got {frame}; the film has {len(source)} frames")
+            raise Refusal("frame", f"be in 0..{len(source) - 1}", frame, f"the film has {len(source)} frames")
         progress = Progress(previews=False)
         motion = _motion(camera, source, masks, grow_px, progress)
         plate = make_clean_plate(

@@ -2,6 +2,8 @@
 
 from comfy_api.v0_0_2 import io
 
+from escalier.refusals import Refusal
+
 from ..errors import named_after_node
 
 # The families by the width of the text that their networks read.
@@ -38,9 +40,11 @@ class EscalierCheckControlNets(io.ComfyNode):
         for name, controlnet in controlnets.items():
             width = _text_width(controlnet)
             if None not in (wanted, width) and width != wanted:
-                raise ValueError(
-                    f"{name} must be of the model's family, {_family(wanted)}, got one for {_family(width)}; load a "
-                    f"ControlNet for {_family(wanted)}, or a checkpoint of {_family(width)}"
+                raise Refusal(
+                    name,
+                    f"be of the model's family, {_family(wanted)}",
+                    f"one for {_family(width)}",
+                    f"load a ControlNet for {_family(wanted)}, or a checkpoint of {_family(width)}",
                 )
         return io.NodeOutput(model)
 

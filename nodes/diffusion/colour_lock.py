@@ -3,6 +3,7 @@
 from comfy_api.v0_0_2 import io
 
 from escalier.keyframes import PULL, GridPlan, lock_colours
+from escalier.refusals import Refusal
 
 from .. import sockets
 from ..errors import named_after_node
@@ -68,9 +69,11 @@ class EscalierGridColourLock(io.ComfyNode):
     def execute(cls, grid: GridPlan, sheets, reference, strength, pull) -> io.NodeOutput:
         pictures = pictures_from_images(sheets, "sheets")
         if reference > len(grid.sheets):
-            raise ValueError(
-                f"reference must be one of the plan's {len(grid.sheets)} sheets, counted from 1, got {reference}; 1 is "
-                "a good value"
+            raise Refusal(
+                "reference",
+                f"be one of the plan's {len(grid.sheets)} sheets, counted from 1",
+                reference,
+                "1 is a good value",
             )
         locked = lock_colours(grid, pictures, reference=reference - 1, strength=strength, pull=pull)
         return io.NodeOutput(images_from_pictures(locked.sheets), locked.describe())

@@ -6,6 +6,7 @@ from typing import Any
 from comfy_api.v0_0_2 import io
 
 from escalier.diffusion import AttentionBank, attend_to_anchor, of_anchor
+from escalier.refusals import Refusal
 
 from .. import sockets
 from ..errors import named_after_node, sentence
@@ -112,7 +113,7 @@ class EscalierSharedAttention(io.ComfyNode):
             try:
                 anchors = _recall(bank, options, key) if bank is not None else _anchors(key, value, options, anchor)
             except ValueError as error:  # it rises from the sampler, which knows nothing of this node
-                raise ValueError(f"Share Attention: {sentence(error)}") from error
+                raise Refusal(sentence(error), who="Share Attention") from error
             return attend_to_anchor(query, key, value, *anchors, attend=attend, strength=strength)
 
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], share))
@@ -168,9 +169,11 @@ def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
     """A clone of a model whose self-attention in blocks of these kinds is replaced. The model itself is not touched."""
     network = model.model.diffusion_model
     if not hasattr(network, "input_blocks") or not hasattr(network, "output_blocks"):
-        raise ValueError(
-            f"model must be of the SD 1.5, SD 2 or SDXL family, got {type(network).__name__}, whose attention is built "
-            "otherwise; choose such a checkpoint, or leave this node out"
+        raise Refusal(
+            "model",
+            "be of the SD 1.5, SD 2 or SDXL family",
+            f"{type(network).__name__}, whose attention is built otherwise",
+            "choose such a checkpoint, or leave this node out",
         )
     counts = {"input": len(network.input_blocks), "middle": 1, "output": len(network.output_blocks)}
     shared = model.clone()
@@ -183,9 +186,11 @@ def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
 def _sigma_range(model, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
     """Whether a step lies in a part of the sampling, by its noise level."""
     if start_percent > end_percent:
-        raise ValueError(
-            f"start_percent must not be above end_percent, got {start_percent} and {end_percent}; 0 and 0.8 are good "
-            "values"
+        raise Refusal(
+            "start_percent",
+            "not be above end_percent",
+            f"{start_percent} and {end_percent}",
+            "0 and 0.8 are good values",
         )
     sampling = model.get_model_object("model_sampling")
     highest, lowest = sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent)
@@ -225,7 +230,7 @@ def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
     try:
         anchors = _anchors(key, value, options, anchor)
     except ValueError as error:
-        raise ValueError(f"Record Attention: {sentence(error)}") from error
+        raise Refusal(sentence(error), who="Record Attention") from error
     pictures = key.shape[0] // len(conditions)
     for chunk, condition in enumerate(conditions):
         bank.keep(_block(options), _sigma(options), condition, *(part[chunk * pictures] for part in anchors))

@@ -15,6 +15,7 @@ from escalier.keyframes import (
     remark_misplaced,
     write_keyframes,
 )
+from escalier.refusals import Refusal
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, is_plain, shown
@@ -80,9 +81,11 @@ class EscalierSaveKeyframes(io.ComfyNode):
     def execute(cls, keyframes: Keyframes, folder_prefix, first) -> io.NodeOutput:
         output = folder_paths.get_output_directory()
         if not is_plain(folder_prefix.rstrip("/\\")):
-            raise ValueError(
-                f"folder_prefix must be a plain name inside {output}, such as shots/keys, got {shown(folder_prefix)}; "
-                "leave out drives, leading slashes and .."
+            raise Refusal(
+                "folder_prefix",
+                f"be a plain name inside {output}, such as shots/keys",
+                shown(folder_prefix),
+                "leave out drives, leading slashes and ..",
             )
         parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
         folder = f"{name}_{counter:05}"

@@ -5,6 +5,7 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.model_files import WEIGHTS
+from escalier.refusals import Refusal
 from escalier.sam import ObjectSearch, SamEmbedding, SamModel, parse_prompts, read_sam, segment_everything
 
 from .. import sockets
@@ -97,9 +98,7 @@ class EscalierEmbedForSam(io.ComfyNode):
     def execute(cls, sam: SamModel, film: FilmInput, frame: int) -> io.NodeOutput:
         pictures = film_from_input(film)
         if not 0 <= frame < len(pictures):
-            raise ValueError(
-                f"frame must be in 0..{len(pictures) - 1}, got {frame}; the film has {len(pictures)} frames"
-            )
+            raise Refusal("frame", f"be in 0..{len(pictures) - 1}", frame, f"the film has {len(pictures)} frames")
         return io.NodeOutput(sam.embed(pictures.frame(frame)))
 
 
@@ -152,9 +151,11 @@ class EscalierSegment(io.ComfyNode):
     def execute(cls, embedding: SamEmbedding, prompts: str, candidate: str, object: int) -> io.NodeOutput:
         wanted = parse_prompts(prompts)
         if not 0 <= object <= len(wanted):
-            raise ValueError(
-                f"object must be in 0..{len(wanted)}, got {object}; the prompts describe {len(wanted)} objects, and 0 "
-                "joins them"
+            raise Refusal(
+                "object",
+                f"be in 0..{len(wanted)}",
+                object,
+                f"the prompts describe {len(wanted)} objects, and 0 joins them",
             )
         answers = embedding.model.predict(embedding, wanted)
         taken = [answer.best if candidate == "best" else int(candidate) - 1 for answer in answers]

@@ -8,6 +8,7 @@ from comfy_api.v0_0_2 import io
 
 from escalier.film import Motion
 from escalier.keyframes import parse_indices
+from escalier.refusals import Refusal
 from escalier.sam import SamModel, SamRefine
 from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_from_sam3, read_sam2_video
 
@@ -40,9 +41,11 @@ def prompted_masks(mask: torch.Tensor, frames: str, length: int) -> dict[int, np
     """Frame index -> mask, from a MASK batch and the text that says where each of them belongs."""
     masks, indices = masks_from_input(mask), parse_indices(frames, length)
     if len(masks) != len(indices):
-        raise ValueError(
-            f"mask must hold one mask for each of the {len(indices)} frames named ({frames.strip()}), got "
-            f"{len(masks)}; name as many frames as there are masks"
+        raise Refusal(
+            "mask",
+            f"hold one mask for each of the {len(indices)} frames named ({frames.strip()})",
+            len(masks),
+            "name as many frames as there are masks",
         )
     return dict(zip(indices, masks, strict=True))
 
@@ -217,5 +220,5 @@ def objects_from_text(text: str) -> list[int] | None:
     parts = text.replace(",", " ").replace(";", " ").split()
     for part in parts:
         if not part.isdecimal():
-            raise ValueError(f"objects must be whole numbers such as '0, 2', got {part!r}; remove or replace it")
+            raise Refusal("objects", "be whole numbers such as '0, 2'", f"{part!r}", "remove or replace it")
     return [int(part) for part in parts] or None

@@ -140,7 +140,7 @@ def test_torch_out_of_memory_is_a_memory_error(
 
 def test_auto_is_the_processor_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert isinstance(poisson._engine(Dials(), "auto", None, None, "test"), ProcessorEngine)
+    assert isinstance(poisson._engine(Dials(), "auto", None, None), ProcessorEngine)
 
 
 def test_memory_budget_limits_the_frames_at_once() -> None:

@@ -85,7 +85,7 @@ def test_depth_that_is_not_finite_is_refused_by_its_picture(monkeypatch: pytest.
 
 def test_greys_have_one_range_and_near_is_white() -> None:
     rows = np.tile(np.linspace(0, 1, 320, dtype=np.float32), (180, 1))
-    greys = shared_greys([rows, rows * 2 + 7], "test")
+    greys = shared_greys([rows, rows * 2 + 7])
     assert greys.shape == (2, 180, 320) and greys.dtype == np.float32
     np.testing.assert_allclose(greys[0], greys[1], atol=1e-3)
     assert greys[0, 0, 0] < 0.01 and greys[0, 0, -1] > 0.99

@@ -148,8 +148,8 @@ def test_a_film_in_memory_is_checked_and_used_where_it_lies(tmp_path: Path) -> N
     assert not (tmp_path / "scratch").exists()
     spoilt = frames.astype(np.float32)
     spoilt[2, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="example: frame 2 must hold finite numbers, got NaN or infinity; check the"):
-        Footage(ArrayFrames(spoilt), tmp_path, caller="example").read()
+    with pytest.raises(ValueError, match="frame 2 must hold finite numbers, got NaN or infinity; check the"):
+        Footage(ArrayFrames(spoilt), tmp_path).read()
 
 
 def test_a_cancel_leaves_no_file_and_the_next_call_reads_on(tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_a_film_that_would_fill_the_disk_is_refused_before_it_is_decoded(
 ) -> None:
     film = Decoder()
     monkeypatch.setattr(scratch.shutil, "disk_usage", lambda place: SimpleNamespace(total=10**9, free=10_000))
-    with pytest.raises(OSError, match=r"example: the disk of .* must have 64\.7 kB free for the film"):
-        Footage(film, tmp_path, caller="example").read()
+    with pytest.raises(OSError, match=r"the disk of .* must have 64\.7 kB free for the film"):
+        Footage(film, tmp_path).read()
     assert film.reads == []
 
 
@@ -201,12 +201,12 @@ def test_masks_are_read_once_and_kept(tmp_path: Path) -> None:
     masks = np.zeros((LENGTH, 48, 64), np.float32)
     masks[:, 10:20] = 0.5
     size = Size(64, 48)
-    kept = MaskFootage(Masks(masks), size, tmp_path, caller="example").read()
+    kept = MaskFootage(Masks(masks), size, tmp_path).read()
     assert kept.dtype == np.uint8 and np.array_equal(kept, as_uint8(masks))
-    again = MaskFootage(Masks(masks), size, tmp_path, caller="example")
+    again = MaskFootage(Masks(masks), size, tmp_path)
     assert again.kept.missing_bytes() == 0 and np.array_equal(again.read(), kept)
     assert len(list(tmp_path.glob("masks_*.npy"))) == 1
-    with pytest.raises(ValueError, match="example: mask must mark the subject in at least one frame, got black in all"):
-        MaskFootage(Masks(masks * 0), size, tmp_path, caller="example").read()
-    with pytest.raises(ValueError, match=r"example: mask at frame 0 must be a single channel of 32x48, got an array"):
-        MaskFootage(Masks(masks), Size(32, 48), tmp_path, caller="example").read()
+    with pytest.raises(ValueError, match="mask must mark the subject in at least one frame, got black in all"):
+        MaskFootage(Masks(masks * 0), size, tmp_path).read()
+    with pytest.raises(ValueError, match=r"mask at frame 0 must be a single channel of 32x48, got an array"):
+        MaskFootage(Masks(masks), Size(32, 48), tmp_path).read()

@@ -60,12 +60,10 @@ def test_masks_made_into_masks_stay_what_they_are() -> None:
 
 def test_masks_that_mark_nothing_are_refused_and_read_no_further_than_the_first_that_does() -> None:
     source = Counted()
-    Masks(source).check_marked("example")
+    Masks(source).check_marked()
     assert source.read == [0, 1]
-    with pytest.raises(
-        ValueError, match=r"example: mask must mark the subject in at least one frame, got black in all 3"
-    ):
-        Masks(np.stack([HARD * 0] * 3)).check_marked("example")
+    with pytest.raises(ValueError, match=r"mask must mark the subject in at least one frame, got black in all 3"):
+        Masks(np.stack([HARD * 0] * 3)).check_marked()
 
 
 @pytest.mark.parametrize(
@@ -78,21 +76,19 @@ def test_masks_that_mark_nothing_are_refused_and_read_no_further_than_the_first_
 )
 def test_masks_that_do_not_fit_the_film_are_refused(masks: np.ndarray, message: str) -> None:
     film = ArrayFrames(np.zeros((4, 6, 9, 3), np.uint8))
-    with pytest.raises(ValueError, match=f"propagate: mask must .*{message}"):
-        Masks.fitting(masks, film, "propagate")
+    with pytest.raises(ValueError, match=f"mask must .*{message}"):
+        Masks.fitting(masks, film)
 
 
 @pytest.mark.parametrize("count", [1, 4])
 def test_one_mask_or_one_for_each_frame_will_do(count: int) -> None:
-    Masks.fitting(np.zeros((count, 6, 9)), ArrayFrames(np.zeros((4, 6, 9, 3), np.uint8)), "propagate")
+    Masks.fitting(np.zeros((count, 6, 9)), ArrayFrames(np.zeros((4, 6, 9, 3), np.uint8)))
 
 
 def test_arrays_of_zeros_and_ones_or_of_other_types_are_refused() -> None:
     film = ArrayFrames(np.zeros((2, *SHAPE, 3), np.uint8))
-    Masks.fitting(np.stack([HARD, HARD]) > 0, film, "matte")
-    with pytest.raises(
-        ValueError, match=r"matte: mask must be uint8 0..255 .*, got uint8 of 0 and 1; multiply it by 255"
-    ):
-        Masks.fitting(np.stack([HARD * 0, HARD // 255]), film, "matte")
-    with pytest.raises(TypeError, match=r"matte: mask must be uint8 0..255 or float 0..1, got int64"):
-        Masks.fitting(np.zeros((2, *SHAPE), np.int64), film, "matte")
+    Masks.fitting(np.stack([HARD, HARD]) > 0, film)
+    with pytest.raises(ValueError, match=r"mask must be uint8 0..255 .*, got uint8 of 0 and 1; multiply it by 255"):
+        Masks.fitting(np.stack([HARD * 0, HARD // 255]), film)
+    with pytest.raises(TypeError, match=r"mask must be uint8 0..255 or float 0..1, got int64"):
+        Masks.fitting(np.zeros((2, *SHAPE), np.int64), film)

@@ -136,7 +136,7 @@ def test_a_folder_that_takes_no_file_is_refused(
 
 def test_exr_without_its_package_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"run pip install OpenEXR, or write \.png"):
+    with pytest.raises(ImportError, match=r"run pip install OpenEXR, or write \.png"):
         check_output(tmp_path / "a_#.exr", SIZE)
 
 

@@ -104,8 +104,8 @@ def test_files_that_cannot_be_read_are_named_and_texts_and_hidden_ones_are_not(t
     for name in ("b.png", "a.psd", "notes.txt", ".hidden.png", "Thumbs.db", "c.kra"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder").mkdir()
-    pictures, others = list_pictures(tmp_path, "list")
+    pictures, others = list_pictures(tmp_path)
     assert ([file.name for file in pictures], others) == (["b.png"], ["a.psd", "c.kra"])
     (tmp_path / "b.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"list: .* must hold pictures .*, got only a.psd"):
-        list_pictures(tmp_path, "list")
+    with pytest.raises(FileNotFoundError, match=r".* must hold pictures .*, got only a.psd"):
+        list_pictures(tmp_path)

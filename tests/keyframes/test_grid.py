@@ -193,7 +193,7 @@ def test_a_cropped_or_stretched_sheet_is_refused_with_both_sizes(height: int, wi
     keyframes = noise_keyframes(9, Size(96, 96))
     plan = small_plan(keyframes, fit="pad")
     planned = plan.sheet_size
-    with pytest.raises(ValueError, match=f"split: sheet 1 must be {planned} as planned.*got {width}x{height}"):
+    with pytest.raises(ValueError, match=f"split_cells: sheet 1 must be {planned} as planned.*got {width}x{height}"):
         split(plan, np.zeros((1, height, width, 3), np.uint8))
 
 
@@ -217,7 +217,7 @@ def test_sheets_of_different_scales_are_refused() -> None:
 def test_grey_and_rgba_sheets_are_refused(channels: int) -> None:
     keyframes = noise_keyframes(1, Size(64, 64))
     plan = small_plan(keyframes, fit="pad")
-    with pytest.raises(ValueError, match="split: sheet 1 must be RGB"):
+    with pytest.raises(ValueError, match="split_cells: sheet 1 must be RGB"):
         split(plan, np.zeros((1, 64, 64, channels), np.uint8))
 
 

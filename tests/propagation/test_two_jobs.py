@@ -172,7 +172,7 @@ def test_a_job_that_waited_uses_what_the_other_made(tmp_path: Path) -> None:
             reads.append(index)
             return super().frame(index)
 
-    films = [Footage(Counted(0.01), tmp_path, caller="test") for _ in range(2)]
+    films = [Footage(Counted(0.01), tmp_path) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(Footage.read, films))
     assert sorted(reads) == [0, 0, *range(9)], "besides the pass, the first frame for each one's fingerprint"

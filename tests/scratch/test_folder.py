@@ -183,10 +183,10 @@ def test_room_is_refused_with_what_is_lacking_and_a_reserve(
 ) -> None:
     monkeypatch.setattr(scratch.shutil, "disk_usage", lambda place: SimpleNamespace(total=10_000, free=free))
     if fits:
-        scratch.check_room(tmp_path / "not" / "yet", 5_000, "stylise", "the film")
+        scratch.check_room(tmp_path / "not" / "yet", 5_000, "the film")
         return
     with pytest.raises(OSError, match=r"must have 5\.0 kB free for the film and 200 bytes to spare, got") as caught:
-        scratch.check_room(tmp_path, 5_000, "stylise", "the film")
+        scratch.check_room(tmp_path, 5_000, "the film")
     asked, lacking = re.search(r"got (.*); free (.*) there", str(caught.value)).groups()  # type: ignore[union-attr]
     assert asked == scratch.said_bytes(free) and lacking == scratch.said_bytes(5_200 - free)
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from escalier.refusals import Refusal
+
 THUMBNAIL = (64, 36)
 ITERATIONS = 12
 LEAST_CORRELATION = 0.5
@@ -79,7 +81,7 @@ def one_range(depths: Sequence[np.ndarray]) -> tuple[float, float]:
     return float(far), float(near)
 
 
-def shared_greys(depths: Sequence[np.ndarray], caller: str) -> np.ndarray:
+def shared_greys(depths: Sequence[np.ndarray]) -> np.ndarray:
     """Raw depths of pictures of one size as greys, (N, H, W) float32 0..1, near white: one unit, one range.
 
     Raises
@@ -90,15 +92,17 @@ def shared_greys(depths: Sequence[np.ndarray], caller: str) -> np.ndarray:
     Examples
     --------
     >>> room = np.linspace(0, 1, 64 * 36, dtype=np.float32).reshape(36, 64)
-    >>> greys = shared_greys([room, room * 3 + 5], "doctest")
+    >>> greys = shared_greys([room, room * 3 + 5])
     >>> bool(np.abs(greys[0] - greys[1]).max() < 0.001)
     True
     """
     for number, depth in enumerate(depths, start=1):
         if not np.isfinite(depth).all():
-            raise ValueError(
-                f"{caller}: depth must be finite, got NaN or infinity from the network in picture {number}; its "
-                "weights are damaged or of another network: download the file again"
+            raise Refusal(
+                "depth",
+                "be finite",
+                f"NaN or infinity from the network in picture {number}",
+                "its weights are damaged or of another network: download the file again",
             )
     aligned = [line.of(one) for line, one in zip(align_depths(depths), depths, strict=True)]
     far, near = one_range(aligned)

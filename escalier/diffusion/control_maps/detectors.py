@@ -11,6 +11,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film import as_uint8
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from . import depth, lines, pose
 from .depth_range import shared_greys
@@ -130,24 +131,24 @@ def draw_control_maps(
     ((1, 45, 80, 3), [39])
     """
     if kind not in DETECTORS:
-        raise ValueError(f"draw_control_maps: kind must be one of {', '.join(KINDS)}, got {kind!r}; choose one of them")
-    size = check_pictures(pictures, resolution, "draw_control_maps")
+        raise Refusal("kind", f"be one of {', '.join(KINDS)}", f"{kind!r}", "choose one of them")
+    size = check_pictures(pictures, resolution)
     options = options or Options()
     detector = DETECTORS[kind]
     if detector.packaged:
         import_package()
     room = Room.of(size, resolution, detector.step_px)
     files = find_weights(kind, folders, options)
-    with naming_short_memory("draw_control_maps", f"the detector of {kind!r}", room.padded):
+    with naming_short_memory(f"the detector of {kind!r}", room.padded):
         detect = detector.load(files, device, options)
     found: list[np.ndarray] = []
     for picture in pictures:
-        with naming_short_memory("draw_control_maps", f"the detector of {kind!r}", room.padded):
+        with naming_short_memory(f"the detector of {kind!r}", room.padded):
             found.append(room.leave(detect(room.enter(as_uint8(picture)))))
         if progress is not None:
             progress(len(found), len(pictures), None if detector.measures_depth else _as_picture(found[-1]))
     if detector.measures_depth:
-        return np.repeat(shared_greys(found, "draw_control_maps")[..., None], 3, axis=3)
+        return np.repeat(shared_greys(found)[..., None], 3, axis=3)
     return np.stack([_as_picture(one) for one in found])
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from escalier.refusals import Refusal
+
 Detect = Callable[[np.ndarray], np.ndarray]
 """A picture, uint8 RGB (H, W, 3) with sides that are multiples of the detector's step, to its map: (H, W) or (H, W, 3),
 uint8; depth as float32 in the network's own unit."""
@@ -38,12 +40,16 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0 <= self.canny_low <= self.canny_high:
-            raise ValueError(
-                "draw_control_maps: canny_low must lie in 0..canny_high, got "
-                f"{self.canny_low} and a canny_high of {self.canny_high}; 100 and 200 are good values"
+            raise Refusal(
+                "canny_low",
+                "lie in 0..canny_high",
+                f"{self.canny_low} and a canny_high of {self.canny_high}",
+                "100 and 200 are good values",
             )
         if self.pose_parts not in POSE_PARTS:
-            raise ValueError(
-                f"draw_control_maps: pose_parts must be one of {', '.join(map(repr, POSE_PARTS))}, got "
-                f"{self.pose_parts!r}; choose one of them"
+            raise Refusal(
+                "pose_parts",
+                f"be one of {', '.join(map(repr, POSE_PARTS))}",
+                f"{self.pose_parts!r}",
+                "choose one of them",
             )

@@ -53,10 +53,10 @@ def _import() -> None:
             load_package("controlnet_aux", REQUIREMENT, "Control maps")
 
 
-def naming_short_memory(caller: str, network: str, size: Size) -> AbstractContextManager[None]:
+def naming_short_memory(network: str, size: Size) -> AbstractContextManager[None]:
     """Short memory in words. Pictures go through one at a time: only size helps."""
     task, remedy = f"{network} and a picture of {size}", "lower the resolution, or close other programs"
-    return out_of_memory.naming_short_memory(caller, task, remedy)
+    return out_of_memory.naming_short_memory(task, remedy)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from escalier.film import as_uint8
 from escalier.model_files import JSON_TEXT, PLAIN_TEXT, damage
 from escalier.packages import load_package
 from escalier.progress import Progress
+from escalier.refusals import MissingFile, Refusal
 
 from .ade20k import PALETTE
 from .package import naming_short_memory
@@ -94,9 +95,9 @@ def draw_segmentation_maps(
     --------
     >>> draw_segmentation_maps([np.zeros((64, 64, 3), np.uint8)], "no such folder")
     Traceback (most recent call last):
-    FileNotFoundError: draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but ...
+    escalier.refusals.MissingFile: draw_segmentation_maps: folder must hold a transformers model ...
     """
-    size = check_pictures(pictures, resolution, "draw_segmentation_maps")
+    size = check_pictures(pictures, resolution)
     room = Room.of(size, resolution, STEP_PX)
     with _naming_short_memory(room):
         model = _load(Path(folder)).to(device)
@@ -111,15 +112,16 @@ def draw_segmentation_maps(
 
 
 def _naming_short_memory(room: Room) -> AbstractContextManager[None]:
-    return naming_short_memory("draw_segmentation_maps", "the network", room.padded)
+    return naming_short_memory("the network", room.padded)
 
 
 def _load(folder: Path) -> Any:
     transformers = load_package("transformers", REQUIREMENT, "Segmentation maps")
     if not (folder / "config.json").is_file():
-        raise FileNotFoundError(
-            f"draw_segmentation_maps: folder must hold a transformers model (config.json and weights), but {folder} "
-            f"has no config.json; download all files of for instance {EXAMPLE} into it"
+        raise MissingFile(
+            "folder",
+            f"hold a transformers model (config.json and weights), but {folder} has no config.json",
+            remedy=f"download all files of for instance {EXAMPLE} into it",
         )
     _refuse_damage(folder)
     from safetensors import SafetensorError
@@ -129,16 +131,18 @@ def _load(folder: Path) -> Any:
             folder, local_files_only=True, output_loading_info=True
         )
     except (ValueError, OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-        raise ValueError(
-            f"draw_segmentation_maps: folder must hold a SegFormer or UperNet, but {folder} cannot be read as one "
-            f"({_first_line(error)}); check that all its files are there and whole"
+        raise Refusal(
+            "folder",
+            f"hold a SegFormer or UperNet, but {folder} cannot be read as one ({_first_line(error)})",
+            remedy="check that all its files are there and whole",
         ) from error
     _refuse_gaps(model, loaded["missing_keys"], folder)
     if model.config.num_labels != len(PALETTE):
-        raise ValueError(
-            f"draw_segmentation_maps: folder must hold a model with the {len(PALETTE)} classes of ADE20K, but the one "
-            f"in {folder} has {model.config.num_labels}; a segmentation ControlNet knows only their colours: take a "
-            "model whose name says ade"
+        raise Refusal(
+            "folder",
+            f"hold a model with the {len(PALETTE)} classes of ADE20K, but the one in {folder} has "
+            f"{model.config.num_labels}",
+            remedy="a segmentation ControlNet knows only their colours: take a model whose name says ade",
         )
     return model.eval()
 
@@ -148,9 +152,10 @@ def _refuse_damage(folder: Path) -> None:
     for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".safetensors", ".bin"}):
         found = damage(file)
         if found is not None and not (file.suffix == ".json" and found in (JSON_TEXT, PLAIN_TEXT)):
-            raise ValueError(
-                f"draw_segmentation_maps: {file} must be a part of a transformers model, but it is {found}; download "
-                "the file itself again"
+            raise Refusal(
+                f"{file}",
+                f"be a part of a transformers model, but it is {found}",
+                remedy="download the file itself again",
             )
 
 
@@ -159,10 +164,11 @@ def _refuse_gaps(model: Any, missing: Iterable[str], folder: Path) -> None:
     needed = {name for name, _ in model.named_parameters() if not name.startswith(TEACHING_ONLY)}
     gaps = sorted(needed & set(missing))
     if gaps:
-        raise ValueError(
-            f"draw_segmentation_maps: folder must hold a whole SegFormer or UperNet, but {folder} lacks {len(gaps)} of "
-            f"its weights, such as {gaps[0]}; its config.json and its weights belong to different models, or the "
-            "weights are only a backbone: download all files of one model"
+        raise Refusal(
+            "folder",
+            f"hold a whole SegFormer or UperNet, but {folder} lacks {len(gaps)} of its weights, such as {gaps[0]}",
+            remedy="its config.json and its weights belong to different models, or the weights are only a backbone: "
+            "download all files of one model",
         )
 
 
@@ -172,9 +178,8 @@ def _normalisation(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     except ValueError as error:
-        raise ValueError(
-            f"draw_segmentation_maps: {file} must be a JSON file, but it is not ({_first_line(error)}); download it "
-            "again"
+        raise Refusal(
+            f"{file}", f"be a JSON file, but it is not ({_first_line(error)})", remedy="download it again"
         ) from error
     mean, deviation = settings.get("image_mean", IMAGENET_MEAN), settings.get("image_std", IMAGENET_DEVIATION)
     return np.float32(mean), np.float32(deviation)

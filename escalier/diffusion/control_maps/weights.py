@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from escalier import model_files
 from escalier.model_files import UnreadableWeights, layout, under_prefix
+from escalier.refusals import MissingFile, Refusal
 
 if TYPE_CHECKING:
     import torch
@@ -40,9 +41,9 @@ def find_file(names: Sequence[str], folders: Iterable[Path], kind: str, source: 
                 return found[0]
     places = " or ".join(map(str, folders)) or "any folder (none was given)"
     wanted = " or ".join(f"{name} ({SIZES[name]})" for name in names)
-    raise FileNotFoundError(
-        f"draw_control_maps: '{kind}' needs the file {wanted}, which is not in {places}; download it from "
-        f"{source} and put it there"
+    raise MissingFile(
+        f"'{kind}' needs the file {wanted}, which is not in {places}",
+        remedy=f"download it from {source} and put it there",
     )
 
 
@@ -51,9 +52,7 @@ def read_weights(path: Path) -> dict[str, Any]:
     try:
         return model_files.read_weights(path)
     except UnreadableWeights as error:
-        raise ValueError(
-            f"draw_control_maps: {path} must hold weights, got {error.kind}; download the file itself again"
-        ) from error
+        raise Refusal(f"{path}", "hold weights", error.kind, "download the file itself again") from error
 
 
 def fill(network: Network, state: Mapping[str, Any], path: Path) -> Network:
@@ -65,8 +64,9 @@ def fill(network: Network, state: Mapping[str, Any], path: Path) -> Network:
     try:
         network.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError) as error:
-        raise ValueError(
-            f"draw_control_maps: {path} must hold the weights of {type(network).__name__}, but it holds another "
-            f"network's ({layout(state)}); check that the file has its right name"
+        raise Refusal(
+            f"{path}",
+            f"hold the weights of {type(network).__name__}, but it holds another network's ({layout(state)})",
+            remedy="check that the file has its right name",
         ) from error
     return network.eval()

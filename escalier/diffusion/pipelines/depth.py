@@ -47,4 +47,4 @@ def estimate_depths(runner: Any, pictures: Sequence[np.ndarray] | np.ndarray) ->
             found = network(seen.to(device, dtype)).predicted_depth[:, None].float()
             found = torch.nn.functional.interpolate(found, (size.height, size.width), mode="bilinear")
         depths.append(found[0, 0].cpu().numpy())
-    return shared_greys(depths, "repaint")
+    return shared_greys(depths)

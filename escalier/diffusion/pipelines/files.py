@@ -20,6 +20,7 @@ from escalier.model_files import (
     read_weights,
     safetensors_shapes,
 )
+from escalier.refusals import MissingFile, Refusal
 
 INDEX, CONFIG = "model_index.json", "config.json"
 REMEDY = "download all files of the pipeline's folder again"
@@ -61,18 +62,22 @@ def read_folder(folder: Path) -> Found:
     index = read_json(folder / INDEX)
     name = index.get("_class_name")
     if name not in FOLDER_CLASSES:
-        raise ValueError(
-            f"load_pipeline: {folder} must hold a pipeline of Stable Diffusion 1, 2 or XL, got a {name}; paint with "
-            "ComfyUI's own nodes for that model"
+        raise Refusal(
+            f"{folder}",
+            "hold a pipeline of Stable Diffusion 1, 2 or XL",
+            f"a {name}",
+            "paint with ComfyUI's own nodes for that model",
         )
     parts = {part: kind for part, kind in index.items() if isinstance(kind, list) and kind[0] is not None}
     for part, kind in parts.items():
         if part in CHECKED_AWAY:
             continue
         if kind[0] not in LIBRARIES:
-            raise ValueError(
-                f"load_pipeline: {folder} must be made of parts of diffusers and transformers, got the part {part} of "
-                f"{kind[0]}, which would run code of its own; take a pipeline without it"
+            raise Refusal(
+                f"{folder}",
+                "be made of parts of diffusers and transformers",
+                f"the part {part} of {kind[0]}, which would run code of its own",
+                "take a pipeline without it",
             )
         _check_part(folder / part, needs_weights=kind[1].endswith(("Model", "KL", "Projection", "Estimation")))
     unet = read_json(folder / "unet" / CONFIG)
@@ -91,9 +96,11 @@ def read_checkpoint(path: Path) -> Found:
     first = next((shape for name, shape in shapes.items() if name == f"model.diffusion_model.{IN_FIRST}"), None)
     width = next((shape[1] for name, shape in shapes.items() if name.endswith(TEXT)), None)
     if first is None or width is None:
-        raise ValueError(
-            f"load_pipeline: {path} must hold a Stable Diffusion checkpoint, got {layout(shapes)}; choose a file of "
-            "models/checkpoints, or a pipeline's folder"
+        raise Refusal(
+            f"{path}",
+            "hold a Stable Diffusion checkpoint",
+            layout(shapes),
+            "choose a file of models/checkpoints, or a pipeline's folder",
         )
     large = any(name.startswith("conditioner.") for name in shapes)
     return Found(LARGE if large else SMALL, first[1], width)
@@ -113,32 +120,30 @@ def read_controlnet(path: Path) -> int:
         config = read_json(path / CONFIG)
         name = config.get("_class_name")
         if name != "ControlNetModel":
-            raise ValueError(
-                f"load_pipeline: {path} must hold a ControlNetModel, got a {name}; for that one use ComfyUI's own "
-                "ControlNet nodes"
+            raise Refusal(
+                f"{path}", "hold a ControlNetModel", f"a {name}", "for that one use ComfyUI's own ControlNet nodes"
             )
         _check_part(path, needs_weights=True)
         return int(config.get("cross_attention_dim", 0))
     shapes = tensor_shapes(path)
     width = next((shape[1] for name, shape in shapes.items() if name.endswith(TEXT)), None)
     if width is None or not any("zero_conv" in name or "controlnet_" in name for name in shapes):
-        raise ValueError(f"load_pipeline: {path} must hold a ControlNet, got {layout(shapes)}; choose another file")
+        raise Refusal(f"{path}", "hold a ControlNet", layout(shapes), "choose another file")
     return width
 
 
 def tensor_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     """The shape of every tensor in a file, without reading the tensors where the format allows it."""
     if not path.is_file():
-        raise FileNotFoundError(f"load_pipeline: no file or folder at {path}; check the path")
+        raise MissingFile(f"no file or folder at {path}", remedy="check the path")
     check_whole(path)
     try:
         if is_safetensors(path):
             return safetensors_shapes(path)
         return {name: tuple(value.shape) for name, value in read_weights(path, mapped=True).items()}
     except UnreadableWeights as error:
-        raise ValueError(
-            f"load_pipeline: {path} must hold weights and nothing else, got {error.kind}; take the .safetensors file "
-            "of the same model"
+        raise Refusal(
+            f"{path}", "hold weights and nothing else", error.kind, "take the .safetensors file of the same model"
         ) from error
 
 
@@ -154,7 +159,7 @@ def check_whole(path: Path) -> None:
     """Refuse a file that is a web page, empty or cut off."""
     wrong = damage(path)
     if wrong is not None:
-        raise ValueError(f"load_pipeline: {path} must hold a model, got {wrong}; download it again")
+        raise Refusal(f"{path}", "hold a model", wrong, "download it again")
 
 
 def variant(folder: Path) -> str | None:
@@ -167,18 +172,14 @@ def variant(folder: Path) -> str | None:
 def read_json(path: Path) -> dict[str, Any]:
     """What a description of a model says."""
     if not path.is_file():
-        raise FileNotFoundError(
-            f"load_pipeline: {path.parent} must hold {path.name}, got none; {_is_no_pipeline(path.parent)}"
-        )
+        raise MissingFile(f"{path.parent}", f"hold {path.name}", "none", f"{_is_no_pipeline(path.parent)}")
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         wrong = damage(path) or "something else"
-        raise ValueError(
-            f"load_pipeline: {path} must be a description in JSON, got {wrong}; download it again"
-        ) from error
+        raise Refusal(f"{path}", "be a description in JSON", wrong, "download it again") from error
     if not isinstance(settings, dict):
-        raise ValueError(f"load_pipeline: {path} must describe a model, got {type(settings).__name__}; {REMEDY}")
+        raise Refusal(f"{path}", "describe a model", type(settings).__name__, REMEDY)
     return settings
 
 
@@ -191,11 +192,9 @@ def _is_no_pipeline(folder: Path) -> str:
 
 def _check_part(folder: Path, needs_weights: bool) -> None:
     if not folder.is_dir():
-        raise FileNotFoundError(
-            f"load_pipeline: {folder.parent} must hold the folder {folder.name}, got none; {REMEDY}"
-        )
+        raise MissingFile(f"{folder.parent}", f"hold the folder {folder.name}", "none", REMEDY)
     weights = [path for path in folder.iterdir() if path.suffix in WEIGHTS]
     if needs_weights and not weights:
-        raise FileNotFoundError(f"load_pipeline: {folder} must hold its weights, got none; {REMEDY}")
+        raise MissingFile(f"{folder}", "hold its weights", "none", REMEDY)
     for path in weights:
         check_whole(path)

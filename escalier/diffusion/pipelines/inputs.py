@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from escalier.film import Size
+from escalier.refusals import Refusal
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +22,7 @@ Pictures = Sequence[np.ndarray] | np.ndarray
 def stack_pictures(pictures: Pictures) -> np.ndarray:
     """RGB pictures of one size as (N, H, W, 3) float32 0..1."""
     if len(pictures) == 0:
-        raise ValueError("repaint: pictures must hold at least one picture, got none; connect keyframes or sheets")
+        raise Refusal("pictures", "hold at least one picture", "none", "connect keyframes or sheets")
     size = Size.of(pictures[0])
     return np.stack([_picture(one, size, f"pictures {number}") for number, one in enumerate(pictures, start=1)])
 
@@ -40,9 +41,11 @@ def stack_masks(masks: Pictures, count: int, size: Size) -> np.ndarray:
     for number, one in enumerate(masks, start=1):
         if one.ndim != 2 or Size.of(one) != size:
             got = Size.of(one) if one.ndim == 2 else f"an array of shape {one.shape}"
-            raise ValueError(
-                f"repaint: masks must be a single channel of the pictures' size, {size}, got {got} as number {number}; "
-                "scale the mask to the pictures first"
+            raise Refusal(
+                "masks",
+                f"be a single channel of the pictures' size, {size}",
+                f"{got} as number {number}",
+                "scale the mask to the pictures first",
             )
         stack.append(_in_range(one, f"masks {number}"))
     return np.broadcast_to(np.stack(stack), (count, *stack[0].shape))
@@ -80,11 +83,13 @@ def mixed(pictures: np.ndarray, painted: np.ndarray, masks: np.ndarray) -> np.nd
 
 def _picture(picture: np.ndarray, size: Size, name: str) -> np.ndarray:
     if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise ValueError(f"repaint: {name} must be RGB, got an array of shape {picture.shape}; convert it to RGB first")
+        raise Refusal(name, "be RGB", f"an array of shape {picture.shape}", "convert it to RGB first")
     if Size.of(picture) != size:
-        raise ValueError(
-            f"repaint: {name} must have the size of the first picture, {size}, got {Size.of(picture)}; scale it first, "
-            "or draw the maps from the same pictures"
+        raise Refusal(
+            name,
+            f"have the size of the first picture, {size}",
+            Size.of(picture),
+            "scale it first, or draw the maps from the same pictures",
         )
     return _in_range(picture, name)
 
@@ -94,14 +99,16 @@ def _in_range(values: np.ndarray, name: str) -> np.ndarray:
     if values.dtype == np.uint8:
         return values.astype(np.float32) / np.float32(255)
     if not np.isfinite(values).all():
-        raise ValueError(f"repaint: {name} must hold finite numbers, got NaN or infinity; check the node that made it")
+        raise Refusal(name, "hold finite numbers", "NaN or infinity", "check the node that made it")
     return np.clip(values, 0, 1).astype(np.float32, copy=False)
 
 
 def _check_count(got: int, count: int, name: str, things: str) -> None:
     if got not in (1, count):
         wanted = "1" if count == 1 else f"1 or {count}"
-        raise ValueError(
-            f"repaint: {name} must hold {wanted} {things}, one for all pictures or one for each, got {got}; make them "
-            "from the same pictures"
+        raise Refusal(
+            name,
+            f"hold {wanted} {things}, one for all pictures or one for each",
+            got,
+            "make them from the same pictures",
         )

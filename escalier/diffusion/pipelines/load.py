@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from escalier.arguments import checked
+from escalier.refusals import MissingFile, Refusal
 
 from .depth import with_given_depth
 from .families import KNOWN, TASK_OF_CHANNELS, TOKENIZER, family_of, write_controlnet_settings, write_settings
@@ -124,7 +125,7 @@ def load_pipeline(
     >>> painted = repaint(pipeline, pictures, "a gouache painting of a dancer")  # doctest: +SKIP
     >>> load_pipeline("no such folder")
     Traceback (most recent call last):
-    FileNotFoundError: load_pipeline: no file or folder at no such folder; check the path
+    escalier.refusals.MissingFile: load_pipeline: no file or folder at no such folder; check the path
     """
     path, nets = Path(path), [Path(one) for one in controlnets]
     found, task = check_pipeline(path, task, nets)
@@ -163,7 +164,7 @@ def check_pipeline(path: str | Path, task: str = "auto", controlnets: Sequence[s
     """
     path, nets = Path(path), [Path(one) for one in controlnets]
     if task not in TASKS:
-        raise ValueError(f"load_pipeline: task must be one of {', '.join(TASKS)}, got {task!r}; choose one of them")
+        raise Refusal("task", f"be one of {', '.join(TASKS)}", f"{task!r}", "choose one of them")
     found = read_folder(path) if path.is_dir() else read_checkpoint(path)
     task = _task(task, found, bool(nets))
     for net in nets:
@@ -177,30 +178,30 @@ def _task(task: str, found: Found, with_nets: bool) -> str:
     if task == "auto":
         task = "controlnet" if with_nets and own == "img2img" else own or task
     if found.in_channels not in CHANNELS.get(task, ()):
-        raise ValueError(
-            f"load_pipeline: task must be what the network was taught, got {task} for one that reads "
-            f"{found.in_channels} channels, which is {own or 'a kind we do not know'}; "
-            f"{f'choose {own}' if own else 'take another model'}"
+        raise Refusal(
+            "task",
+            "be what the network was taught",
+            f"{task} for one that reads {found.in_channels} channels, which is {own or 'a kind we do not know'}",
+            f"{f'choose {own}' if own else 'take another model'}",
         )
     if task == "controlnet" and not with_nets:
-        raise ValueError("load_pipeline: controlnets must name at least one for the task controlnet, got none; add one")
+        raise Refusal("controlnets", "name at least one for the task controlnet", "none", "add one")
     if with_nets and (found.line, task, True) not in CLASSES:
-        raise ValueError(
-            f"load_pipeline: controlnets must be left out for the task {task}, got some; they take part in controlnet "
-            "and inpaint"
+        raise Refusal(
+            "controlnets", f"be left out for the task {task}", "some", "they take part in controlnet and inpaint"
         )
     if (found.line, task, with_nets) not in CLASSES:
-        raise ValueError(
-            f"load_pipeline: task must be one that {family_of(found.text_width)} has, got {task}; take SD 1.5 or SD 2"
-        )
+        raise Refusal("task", f"be one that {family_of(found.text_width)} has", task, "take SD 1.5 or SD 2")
     return task
 
 
 def _check_family(path: Path, text_width: int, found: Found) -> None:
     if text_width != found.text_width:
-        raise ValueError(
-            f"load_pipeline: {path} must be a ControlNet of the pipeline's family, {family_of(found.text_width)}, got "
-            f"one for {family_of(text_width)}; load a ControlNet for {family_of(found.text_width)}"
+        raise Refusal(
+            f"{path}",
+            f"be a ControlNet of the pipeline's family, {family_of(found.text_width)}",
+            f"one for {family_of(text_width)}",
+            f"load a ControlNet for {family_of(found.text_width)}",
         )
 
 
@@ -214,9 +215,11 @@ def _load_controlnet(path: Path, found: Found, dtype: torch.dtype, aside: Path) 
     if not (beside / "config.json").is_file():
         family = family_of(found.text_width)
         if family not in KNOWN:
-            raise ValueError(
-                f"load_pipeline: {path} must have its config.json in the folder {beside}, got none, and only those of "
-                f"{' and '.join(KNOWN)} are known; put it there"
+            raise Refusal(
+                f"{path}",
+                f"have its config.json in the folder {beside}",
+                f"none, and only those of {' and '.join(KNOWN)} are known",
+                "put it there",
             )
         beside = aside / f"controlnet-{family}"
         if not beside.exists():
@@ -231,16 +234,17 @@ def _settings(path: Path, found: Found, settings: str | Path | None, tokenizer: 
     folder = Path(settings) if settings is not None else path.with_suffix("")
     if settings is not None or (folder / INDEX).is_file():
         if not (folder / INDEX).is_file():
-            raise FileNotFoundError(
-                f"load_pipeline: {folder} must hold {INDEX}, got none; name a pipeline's folder of the same kind"
-            )
+            raise MissingFile(f"{folder}", f"hold {INDEX}", "none", "name a pipeline's folder of the same kind")
         return folder
     family = family_of(found.text_width)
     if family in KNOWN and tokenizer is not None and all((Path(tokenizer) / name).is_file() for name in TOKENIZER):
         return write_settings(aside / "settings", family, found.in_channels, Path(tokenizer))
-    raise FileNotFoundError(
-        f"load_pipeline: {path} must have its settings beside it, got no {folder / INDEX}; put the folder of such a "
-        f"pipeline there ({family}: model_index.json, tokenizer and each part's config; no weights), or name one"
+    raise MissingFile(
+        f"{path}",
+        "have its settings beside it",
+        f"no {folder / INDEX}",
+        f"put the folder of such a pipeline there ({family}: model_index.json, tokenizer and each part's "
+        "config; no weights), or name one",
     )
 
 
@@ -255,9 +259,11 @@ def _refuse_gaps(path: Path, runner: Any) -> None:
 def _check_complete(module: torch.nn.Module, path: Path, prefix: str = "") -> None:
     needed, held = sum(one.numel() for one in module.parameters()), numbers_in(path, prefix)
     if held < needed:
-        raise ValueError(
-            f"load_pipeline: {path} must hold all weights of {type(module).__name__}, got {held:,} of {needed:,} "
-            "numbers; download it again, with the config.json that belongs to it"
+        raise Refusal(
+            f"{path}",
+            f"hold all weights of {type(module).__name__}",
+            f"{held:,} of {needed:,} numbers",
+            "download it again, with the config.json that belongs to it",
         )
 
 

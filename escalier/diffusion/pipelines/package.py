@@ -14,7 +14,7 @@ from typing import Any
 from escalier.model_files import TORCH_REQUIREMENT
 from escalier.out_of_memory import is_short_memory
 from escalier.packages import load_package
-from escalier.refusals import Refusal
+from escalier.refusals import MemoryRefusal, PackageRefusal, Refusal
 
 REQUIREMENT = "diffusers>=0.30"
 TEXT_REQUIREMENT = "transformers>=4.50.3"
@@ -33,9 +33,9 @@ def pipeline_class(name: str) -> Any:
     try:
         return getattr(diffusers, name)
     except (RuntimeError, ImportError, AttributeError) as error:  # some fail beside another package's version
-        raise ImportError(
-            f"load_pipeline: diffusers {diffusers.__version__} cannot load {name} ({_gist(error)}); run: "
-            f'"{sys.executable}" -m pip install --upgrade "{REQUIREMENT}" "{TEXT_REQUIREMENT}"'
+        raise PackageRefusal(
+            f"diffusers {diffusers.__version__} cannot load {name} ({_gist(error)})",
+            remedy=f'run: "{sys.executable}" -m pip install --upgrade "{REQUIREMENT}" "{TEXT_REQUIREMENT}"',
         ) from error
 
 
@@ -70,17 +70,15 @@ def naming_trouble(path: Path) -> Iterator[None]:
         raise
     except (*usual, *own) as error:
         if is_short_memory(error):
-            raise MemoryError(
-                f"load_pipeline: the memory must hold {path}, but it is full; close other programs, or take a smaller "
-                "model or one in half precision"
+            raise MemoryRefusal(
+                "the memory",
+                f"hold {path}, but it is full",
+                remedy="close other programs, or take a smaller model or one in half precision",
             ) from error
-        # CODEMOD removes from here: refusals that are still written as one string.
-        if str(error).startswith("load_pipeline: "):
-            raise
-        # CODEMOD removes up to here.
-        raise ValueError(
-            f"load_pipeline: {path} must hold a complete pipeline, but diffusers cannot load it ({_gist(error)}); "
-            "download it again"
+        raise Refusal(
+            f"{path}",
+            f"hold a complete pipeline, but diffusers cannot load it ({_gist(error)})",
+            remedy="download it again",
         ) from error
 
 

@@ -14,6 +14,7 @@ from escalier.arguments import checked
 from escalier.film import Size
 from escalier.out_of_memory import is_short_memory
 from escalier.progress import Progress
+from escalier.refusals import MemoryRefusal, Refusal
 
 from .depth import estimate_depths
 from .inputs import INVISIBLE, Pictures, as_tensor, mixed, padded, stack_maps, stack_masks, stack_pictures
@@ -177,9 +178,11 @@ def _run(runner: Any, arguments: dict[str, Any], report: Callable[[float], None]
     with torch.inference_mode(), quiet():
         painted = runner(output_type="np", **arguments, **_callback(runner, report)).images
     if not np.isfinite(painted).all():
-        raise ValueError(
-            "repaint: paintings must be finite, got NaN from the network; load the pipeline in float32, or take "
-            "another VAE: some overflow in half precision"
+        raise Refusal(
+            "paintings",
+            "be finite",
+            "NaN from the network",
+            "load the pipeline in float32, or take another VAE: some overflow in half precision",
         )
     return painted.astype(np.float32, copy=False)
 
@@ -212,10 +215,11 @@ def _callback(runner: Any, report: Callable[[float], None]) -> dict[str, Any]:
 
 def _holes(pipeline: Pipeline, masks: Pictures | None, count: int, size: Size) -> np.ndarray | None:
     if (pipeline.task == "inpaint") != (masks is not None):
-        raise ValueError(
-            f"repaint: masks must be {'given' if masks is None else 'left out'} for the task {pipeline.task}, got "
-            f"{'none' if masks is None else 'some'}; "
-            f"{'connect the mask of what is painted' if masks is None else 'load the pipeline for inpaint'}"
+        raise Refusal(
+            "masks",
+            f"be {'given' if masks is None else 'left out'} for the task {pipeline.task}",
+            "none" if masks is None else "some",
+            f"{'connect the mask of what is painted' if masks is None else 'load the pipeline for inpaint'}",
         )
     return None if masks is None else stack_masks(masks, count, size)
 
@@ -224,20 +228,21 @@ def _strengths(pipeline: Pipeline, control_maps: Sequence[Pictures], strengths: 
     depth = pipeline.task == "depth2img"
     if len(control_maps) != pipeline.controlnets and not (depth and len(control_maps) <= 1):
         wanted = "at most 1, depth" if depth else f"{pipeline.controlnets}, one for each ControlNet"
-        raise ValueError(
-            f"repaint: control_maps must be {wanted}, got {len(control_maps)}; connect as many as the pipeline has "
-            "ControlNets, in their order"
+        raise Refusal(
+            "control_maps",
+            f"be {wanted}",
+            len(control_maps),
+            "connect as many as the pipeline has ControlNets, in their order",
         )
     holds = [1.0] * pipeline.controlnets if strengths is None else [float(one) for one in strengths]
     if len(holds) != pipeline.controlnets:
-        raise ValueError(
-            f"repaint: control_strengths must be {pipeline.controlnets}, one for each ControlNet, got {len(holds)}; "
-            "name one each"
+        raise Refusal(
+            "control_strengths", f"be {pipeline.controlnets}, one for each ControlNet", len(holds), "name one each"
         )
     for one in holds:
         if not 0 <= one <= MOST_CONTROL:
-            raise ValueError(
-                f"repaint: control_strengths must lie in 0..{MOST_CONTROL:g}, got {one:g}; 1 holds firmly, 0 not at all"
+            raise Refusal(
+                "control_strengths", f"lie in 0..{MOST_CONTROL:g}", f"{one:g}", "1 holds firmly, 0 not at all"
             )
     return holds
 
@@ -247,20 +252,22 @@ def check_dials(
 ) -> None:
     """Refuse dials that no pipeline for this task could use; "auto" is a task that is not known yet."""
     if not 0 < strength <= 1:
-        raise ValueError(f"repaint: strength must be above 0 and at most 1, got {strength:g}; 0.6 is a good value")
+        raise Refusal("strength", "be above 0 and at most 1", f"{strength:g}", "0.6 is a good value")
     for name, count in (("steps", steps), ("batch", batch)):
         if count < 1:
-            raise ValueError(f"repaint: {name} must be at least 1, got {count}; raise it")
+            raise Refusal(name, "be at least 1", count, "raise it")
     if task not in ("pix2pix", "auto") and int(steps * strength) < 1:
-        raise ValueError(
-            f"repaint: steps must leave one at least at a strength of {strength:g}, got {steps}; take "
-            f"{int(np.ceil(1 / strength))} or more"
+        raise Refusal(
+            "steps",
+            f"leave one at least at a strength of {strength:g}",
+            steps,
+            f"take {int(np.ceil(1 / strength))} or more",
         )
     for name, value in (("guidance", guidance), ("image_guidance", image_guidance)):
         if not 1 <= value <= 100:
-            raise ValueError(f"repaint: {name} must lie in 1..100, got {value:g}; take the default")
+            raise Refusal(name, "lie in 1..100", f"{value:g}", "take the default")
     if not 0 <= seed <= MOST_SEED:
-        raise ValueError(f"repaint: seed must lie in 0..{MOST_SEED}, got {seed}; take a smaller one")
+        raise Refusal("seed", f"lie in 0..{MOST_SEED}", seed, "take a smaller one")
 
 
 def _warn_of_long_prompt(pipeline: Pipeline, prompt: str) -> None:
@@ -294,8 +301,9 @@ def _naming_short_memory(size: Size, *, halves: bool = False) -> Iterator[list[s
         if not is_short_memory(error):
             raise
         if not halves:
-            raise MemoryError(
-                f"repaint: the memory must hold the pipeline and a picture of {size}, but it is full; take smaller "
-                "sheets, fewer ControlNets or a model in half precision, or close other programs"
+            raise MemoryRefusal(
+                "the memory",
+                f"hold the pipeline and a picture of {size}, but it is full",
+                remedy="take smaller sheets, fewer ControlNets or a model in half precision, or close other programs",
             ) from error
         short.append(type(error).__name__)

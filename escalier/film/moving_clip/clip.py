@@ -11,6 +11,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.film.film import FilmBase
 from escalier.film.pictures import Size
+from escalier.refusals import Refusal
 
 from .acting import Acting
 from .person import Part, draw_person
@@ -249,15 +250,15 @@ def make_clip(
     """
     size = Size(*size)
     if min(size) < 32:
-        raise ValueError(f"make_clip: size must be at least 32x32, got {size}; ask for a larger clip")
+        raise Refusal("size", "be at least 32x32", size, "ask for a larger clip")
     if length < 1:
-        raise ValueError(f"make_clip: length must be at least 1 frame, got {length}; ask for a longer clip")
+        raise Refusal("length", "be at least 1 frame", length, "ask for a longer clip")
     if uncover_at is not None and not 0 <= uncover_at < length:
-        raise ValueError(f"make_clip: uncover_at must be 0 to {length - 1}, got {uncover_at}; name a frame of the clip")
+        raise Refusal("uncover_at", f"be 0 to {length - 1}", uncover_at, "name a frame of the clip")
     if not 0 <= grain < 100:
-        raise ValueError(f"make_clip: grain must be >= 0 levels, got {grain}; 2 is a good camera, 0 none")
+        raise Refusal("grain", "be >= 0 levels", grain, "2 is a good camera, 0 none")
     if not 0 < rate < 10_000:
-        raise ValueError(f"make_clip: rate must be above 0 frames per second, got {rate}; 24 is usual")
+        raise Refusal("rate", "be above 0 frames per second", rate, "24 is usual")
     return MovingClip(size, length, Fraction(rate).limit_denominator(100_000), seed, uncover_at, grain, drift)
 
 
