@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from escalier.arguments import checked
 from escalier.coherence import Measurement, measure_film
-from escalier.film import Film, MaskSource, Motion, open_film, open_masks, write_film
+from escalier.film import Film, Footage, MaskSource, Motion, open_film, open_masks, write_film
 from escalier.keyframes import Keyframes, read_keyframes
 from escalier.progress import Progress
 from escalier.propagation import Fade, FilmMatching, Guides, Staircase, propagate
@@ -148,10 +148,11 @@ def measure(
         restyled if isinstance(restyled, Film) else open_film(restyled, film.rate if Path(restyled).is_dir() else None)
     )
     with _folder(scratch) as folder:
+        filmed = Footage.of(film, folder)
         return measure_film(
-            film,
+            filmed,
             made,
-            motion=Motion(film, folder),
+            motion=Motion(filmed, folder),
             keyframes=read_keyframes(keyframes, film, first=first) if isinstance(keyframes, (str, Path)) else keyframes,
             masks=open_masks(masks, film, first) if isinstance(masks, (str, Path)) else masks,
             lag=lag,

@@ -19,7 +19,7 @@ from .errors import named_after_node
 from .progress import Progress
 from .scratch import remove_with, scratch_folder
 from .tensors import images_from_pictures, pictures_from_images
-from .video import FilmVideo, clip_from_input, film_from_input
+from .video import FilmVideo, clip_from_input, film_from_input, footage_from_input
 
 CATEGORY = "escalier/film"
 
@@ -55,7 +55,7 @@ class EscalierMotion(io.ComfyNode):
     @named_after_node
     def execute(cls, film, preset) -> io.NodeOutput:
         with scratch_folder("motion") as folder:
-            motion = Motion(film_from_input(film), folder, preset=preset)
+            motion = Motion(footage_from_input(film), folder, preset=preset)
             motion.prepare(progress=Progress())
         remove_with(motion, folder)
         return io.NodeOutput(motion)
@@ -114,7 +114,7 @@ class EscalierMotionFromImages(io.ComfyNode):
             for name, images in (("forward", forward), ("backward", backward))
         ]
         with scratch_folder("motion") as folder:
-            motion = GivenMotion(film_from_input(film), folder, *sides)
+            motion = GivenMotion(footage_from_input(film), folder, *sides)
             motion.prepare(progress=Progress())
         remove_with(motion, folder)
         return io.NodeOutput(motion)

@@ -16,7 +16,7 @@ import cv2
 
 from escalier import measure
 from escalier.coherence import HeatMap, Measurement, plot_curves
-from escalier.film import Film, Motion, check_output, open_film, open_masks, write_film
+from escalier.film import Film, Footage, Motion, check_output, open_film, open_masks, write_film
 from escalier.keyframes import Keyframes, parse_frames, read_keyframes
 from escalier.progress import Progress
 from escalier.refusals import FileInTheWay, MissingFile, named
@@ -54,7 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier measurement left there")
     parser.add_argument(
-        "--scratch", type=Path, metavar="FOLDER", help="keep the optical flow there, for other films of the same clip"
+        "--scratch",
+        type=Path,
+        metavar="FOLDER",
+        help="keep frames and optical flow there, for other films of this clip",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object: figures, reasons and curves")
 
@@ -75,9 +78,12 @@ def main(args: argparse.Namespace) -> int:
         parts["drawing the heat map"] = len(source) * HEAT_MAP_S
     with tempfile.TemporaryDirectory(prefix="escalier-") as folder, job_bar(parts) as part:
         scratch = args.scratch or folder
+        film, made = Footage(source, scratch), Footage(restyled, folder)
+        if args.output is not None:
+            made.read()  # the heat map needs it again
         found = measure(
-            source,
-            restyled,
+            film,
+            made,
             keyframes=keyframes,
             masks=masks,
             lag=args.lag,
@@ -86,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
             progress=part("measuring"),
         )
         if args.output is not None:
-            heat = HeatMap(restyled, Motion(source, scratch))  # the flow is kept there
+            heat = HeatMap(made, Motion(film, scratch))  # the flow is kept there
             _write(args.output, found, heat, source, part("drawing the heat map"))
     if args.json:
         sys.stdout.write(found.to_json() + "\n")

@@ -171,15 +171,13 @@ def _check_room(scratch: Path, wanted: int, folder: Path, written: int) -> None:
         check_room(folder, written, "the film")
 
 
-def read_and_show(plan: Plan, listing: KeyframeListing) -> Keyframes:
-    """The paintings, after the table of what stands where and what is doubtful about it."""
-    keyframes = listing.read()
-    listing = remark_misplaced(listing, keyframes, plan.film)
+def show_keyframes(listing: KeyframeListing, keyframes: Keyframes, film: Film) -> None:
+    """The table of what stands where and what is doubtful about it."""
+    listing = remark_misplaced(listing, keyframes, film)
     log.info("%s", listing)
     doubtful = [entry.file.name for entry in listing.entries if entry.doubt]
     if doubtful:
         log.warning("See the remarks above before you trust the film: %s.", shortened(doubtful))
-    return keyframes
 
 
 def _folder(target: Path | SequenceName) -> Path:

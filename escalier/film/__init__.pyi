@@ -7,6 +7,7 @@ from .cuts import (
     ShotMotion as ShotMotion,
     check_cuts as check_cuts,
     find_cuts as find_cuts,
+    known_cuts as known_cuts,
     shots as shots,
 )
 from .film import Film as Film, FilmBase as FilmBase
@@ -18,6 +19,11 @@ from .fingerprint import (
     array_digest as array_digest,
     film_fingerprint as film_fingerprint,
     masks_fingerprint as masks_fingerprint,
+)
+from .footage import (
+    Footage as Footage,
+    MaskFootage as MaskFootage,
+    footage_bytes as footage_bytes,
 )
 from .frames import (
     ArrayFrames as ArrayFrames,

@@ -12,7 +12,7 @@ from .. import sockets
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import film_from_input
+from ..video import footage_from_input
 
 
 class EscalierAdviseKeyframes(io.ComfyNode):
@@ -89,7 +89,7 @@ class EscalierAdviseKeyframes(io.ComfyNode):
         runs: Runs | None = None,
         measurement: Measurement | None = None,
     ) -> io.NodeOutput:
-        source = film_from_input(film)
+        source = footage_from_input(film)
         advice = advise_keyframes(
             source,
             motion=motion,

@@ -10,7 +10,7 @@ from ..errors import named_after_node
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import images_from_pictures, masks_from_input
-from ..video import FilmVideo, clip_from_input, film_from_input
+from ..video import FilmVideo, clip_from_input, film_from_input, footage_from_input
 
 HEAT_MAPS = ("flicker", "slow changes")
 
@@ -91,7 +91,7 @@ class EscalierMeasureCoherence(io.ComfyNode):
     def execute(
         cls, film, restyled, heat_map, lag, motion: Motion | None = None, keyframes=None, mask=None, runs=None
     ) -> io.NodeOutput:
-        source, made = film_from_input(film), film_from_input(restyled)
+        source, made = footage_from_input(film), film_from_input(restyled)
         motion = motion or Motion(source, lasting_folder("flow"))
         found = measure_film(
             source,

@@ -9,7 +9,7 @@ from .. import sockets
 from ..errors import named_after_node
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import film_from_input
+from ..video import footage_from_input
 
 CATEGORY = "escalier/keyframes"
 
@@ -94,7 +94,7 @@ class EscalierChooseKeyframes(io.ComfyNode):
     def execute(
         cls, film, mode, per_second, count, n, minimum_gap, motion: Motion | None = None, frames=""
     ) -> io.NodeOutput:
-        source = film_from_input(film)
+        source = footage_from_input(film)
         indices = choose_keyframes(
             source,
             mode,

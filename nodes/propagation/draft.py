@@ -11,7 +11,7 @@ from ..errors import named_after_node
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import FilmVideo, clip_from_input, film_from_input
+from ..video import FilmVideo, clip_from_input, footage_from_input
 from .propagate import CATEGORY, cuts_input, mask_input, seed_input
 
 
@@ -70,7 +70,7 @@ class EscalierDraft(io.ComfyNode):
     def execute(
         cls, film, keyframes: Keyframes, first_frame, frames, scale, seed, mask=None, stop_at_cuts=True, **guides
     ) -> io.NodeOutput:
-        source = film_from_input(film)
+        source = footage_from_input(film)
         part = DraftPart(scale, first_frame, first_frame + frames if frames else None)
         runs = make_draft(
             source,

@@ -12,7 +12,7 @@ from ..errors import named_after_node
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import film_from_input
+from ..video import footage_from_input
 
 CATEGORY = "escalier/propagation"
 CUTS_TOOLTIP = (
@@ -109,7 +109,7 @@ class EscalierPropagate(io.ComfyNode):
         **dials,
     ) -> io.NodeOutput:  # fmt: skip
         runs = propagate(
-            film_from_input(film),
+            footage_from_input(film),
             keyframes,
             folder=lasting_folder("runs"),
             motion=motion,

@@ -10,7 +10,7 @@ from .. import sockets
 from ..dial_inputs import dial_inputs, dials_from
 from ..errors import named_after_node
 from ..progress import Progress
-from ..video import FilmVideo, clip_from_input, film_from_input
+from ..video import FilmVideo, clip_from_input, footage_from_input
 from .propagate import CATEGORY
 
 
@@ -53,7 +53,9 @@ class EscalierStaircase(io.ComfyNode):
         staircase = Staircase(runs, dials_from(Fade, dials))
         report = _least_sure(runs)
         if motion is not None:
-            report += f"\n{measure_fades(staircase, film_from_input(film), motion, progress=Progress(previews=False))}"
+            report += (
+                f"\n{measure_fades(staircase, footage_from_input(film), motion, progress=Progress(previews=False))}"
+            )
         return io.NodeOutput(FilmVideo(staircase, clip_from_input(film)), report)
 
 
