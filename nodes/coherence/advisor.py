@@ -12,7 +12,7 @@ from .. import sockets
 from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import FilmInput, film_from_input
+from ..video import FilmInput, footage_from_input
 
 
 class EscalierAdviseKeyframes(Node):
@@ -78,7 +78,7 @@ class EscalierAdviseKeyframes(Node):
         runs: Runs | None = None,
         measurement: Measurement | None = None,
     ) -> io.NodeOutput:
-        source = film_from_input(film)
+        source = footage_from_input(film)
         advice = advise_keyframes(
             source,
             motion=motion,

@@ -13,7 +13,7 @@ from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import FilmInput, film_from_input
+from ..video import FilmInput, footage_from_input
 
 
 def seed_input() -> io.Int.Input:
@@ -101,7 +101,7 @@ class EscalierPropagate(Node):
         **dials: DialValue,
     ) -> io.NodeOutput:
         runs = propagate(
-            film_from_input(film),
+            footage_from_input(film),
             keyframes,
             folder=lasting_folder("runs"),
             motion=motion,

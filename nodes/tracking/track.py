@@ -19,7 +19,7 @@ from ..node import Node, optional
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import FilmInput, film_from_input
+from ..video import FilmInput, footage_from_input
 
 SAM2 = model_folders(
     "sam2",
@@ -110,7 +110,7 @@ class EscalierTrackMask(Node):
     ) -> io.NodeOutput:
         from escalier.tracking import track_masks  # numba, which would double the time to import the pack
 
-        pictures = film_from_input(film)
+        pictures = footage_from_input(film)
         tracked = track_masks(
             pictures,
             prompted_masks(mask, frames, len(pictures)),
@@ -162,7 +162,7 @@ class EscalierTrackMaskSam2(Node):
 
     @classmethod
     def execute(cls, film: FilmInput, mask: torch.Tensor, frames: str, model: str, fade: str) -> io.NodeOutput:
-        pictures = film_from_input(film)
+        pictures = footage_from_input(film)
         prompted = prompted_masks(mask, frames, len(pictures))
         module = read_sam2_video(SAM2.path(model))
         model_for_films = Sam2Video(module, before_use=bringing([module], SAM2_WORKING_BYTES))
