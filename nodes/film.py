@@ -26,7 +26,7 @@ from .node import Node, optional, output, span
 from .progress import Progress
 from .scratch import remove_with, scratch_folder
 from .tensors import images_from_pictures, pictures_from_images
-from .video import FilmInput, FilmVideo, clip_from_input, film_from_input
+from .video import FilmInput, FilmVideo, clip_from_input, film_from_input, footage_from_input
 
 
 def prepared(make: Callable[[Path], Motion], progress: Progress) -> Motion:
@@ -59,7 +59,7 @@ class EscalierMotion(Node):
 
     @classmethod
     def execute(cls, film: FilmInput, preset: str) -> io.NodeOutput:
-        pictures = film_from_input(film)
+        pictures = footage_from_input(film)
         return io.NodeOutput(prepared(lambda folder: Motion(pictures, folder, preset=preset), Progress()))
 
 
@@ -102,7 +102,7 @@ class EscalierMotionFromImages(Node):
             return list(flows_from_pictures(list(pictures_from_images(images, name)), scale_px=scale_px, flip_y=flip_y))
 
         sides = flows(forward, "forward"), None if backward is None else flows(backward, "backward")
-        pictures = film_from_input(film)
+        pictures = footage_from_input(film)
         return io.NodeOutput(prepared(lambda folder: GivenMotion(pictures, folder, *sides), Progress()))
 
 

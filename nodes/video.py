@@ -10,12 +10,13 @@ import uuid
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import Input, InputImpl, Types
 
-from escalier.film import ArrayFrames, Film, FilmedClip, read_sound_samples
+from escalier.film import ArrayFrames, Film, FilmedClip, Footage, read_sound_samples
 from escalier.refusals import Refusal
 
 from .progress import Progress
@@ -132,13 +133,19 @@ def film_from_input(film: FilmInput, name: str = "film") -> Film:
 
     A refusal calls it by `name`, the socket's.
     """
+    return film.film if isinstance(film, FilmVideo) else footage_from_input(film, name)
+
+
+def footage_from_input(film: FilmInput, name: str = "film") -> Film:
+    """The same for nodes that look at every frame more than once: in 8 bits, and decoded once for all of them.
+
+    An IMAGE batch lies in memory and is taken as it is.
+    """
     if isinstance(film, torch.Tensor):
         return ArrayFrames(pictures_from_images(film, name))
-    if isinstance(film, FilmVideo):
-        return film.film
     if isinstance(film, InputImpl.VideoFromComponents):
         return ArrayFrames(pictures_from_images(film.get_components().images, name), film.get_frame_rate())
-    return _video_frames(film)
+    return _footage(film)
 
 
 def clip_from_input(film: FilmInput) -> Film:
@@ -147,7 +154,21 @@ def clip_from_input(film: FilmInput) -> Film:
         return film.clip or film.film
     if isinstance(film, InputImpl.VideoFromComponents) and film.get_components().audio:
         return _video_frames(film)
-    return film_from_input(film)
+    source = footage_from_input(film)
+    return source.film if isinstance(source, Footage) else source
+
+
+_known: WeakKeyDictionary[Input.Video, Footage] = WeakKeyDictionary()
+"""ComfyUI hands one VIDEO to every node that it is connected to, and forgets it when no node needs it any more."""
+_known_lock = threading.Lock()
+
+
+def _footage(video: Input.Video) -> Footage:
+    with _known_lock:
+        if video not in _known:
+            source = video.film if isinstance(video, FilmVideo) else _video_frames(video)
+            _known[video] = Footage(source, lasting_folder("films"))
+        return _known[video]
 
 
 def _video_frames(video: Input.Video) -> Film:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from escalier.boiling import Boil, Dial
-from escalier.film import ArrayFrames, FrameSource
+from escalier.film import ArrayFrames, Film
 from escalier.keyframes import Variation, vary_keyframes
 
 from .sheet import PAINTED, Cell, Row, contact_sheet
@@ -22,7 +22,7 @@ def dial(shot: Shot) -> np.ndarray:
     shown = shot.film.frame(24).copy()
     shown[ROWS, COLUMN - 2 : COLUMN + 3] = PAINTED
     frames = [Cell(film.frame(24), text) for film, text in ((shot.film, "amount 0"), (shot.repainted, "amount 1"))]
-    films: list[tuple[FrameSource, str]] = [(shot.film, "amount 0\nas carried")]
+    films: list[tuple[Film, str]] = [(shot.film, "amount 0\nas carried")]
     films += [(Dial(shot.film, shot.repainted, a, motion=shot.motion), f"amount {a:g}") for a in (0.1, 0.25, 0.5)]
     films.append((shot.repainted, "amount 1\nredrawn on every frame"))
     return contact_sheet(
@@ -33,7 +33,7 @@ def dial(shot: Shot) -> np.ndarray:
     )
 
 
-def _over_time(film: FrameSource) -> np.ndarray:
+def _over_time(film: Film) -> np.ndarray:
     columns = [np.repeat(film.frame(index)[ROWS, COLUMN : COLUMN + 1], WIDE, axis=1) for index in range(LENGTH)]
     return np.hstack(columns)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from escalier.coherence import HeatMap, advise_keyframes, draw_advice, measure_film, plot_curves
-from escalier.film import FrameSource, Motion
+from escalier.film import Film, Motion
 
 from .sheet import Cell, Row, contact_sheet
 from .shot import Shot
@@ -15,7 +15,7 @@ def heat_map(shot: Shot) -> np.ndarray:
     """Measure Coherence: where two films change on their own."""
     index = 12
 
-    def row(film: FrameSource, heading: str) -> Row:
+    def row(film: Film, heading: str) -> Row:
         seen = [Cell(film.frame(index), f"frame {index}"), Cell(film.frame(index + 1), f"frame {index + 1}")]
         error = measure_film(shot.clip, film, motion=shot.motion).figures["warp_error"] or 0.0
         heat = HeatMap(film, shot.motion).frame(index)

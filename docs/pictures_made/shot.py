@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from escalier.composite import CleanPlate, PlateSearch, make_clean_plate
-from escalier.film import ArrayFrames, FrameSource, Motion, MovingClip, Size, make_clip
+from escalier.film import ArrayFrames, Film, Motion, MovingClip, Size, make_clip
 from escalier.keyframes import Keyframes, Variation, paint_picture, vary_keyframes
 from escalier.propagation import Guides, Matching, Runs, Staircase, propagate
 
@@ -71,7 +71,7 @@ class Shot:
         return self.propagated(self.painted({0: LOOK, 24: OTHER_LOOK}), stop=25)
 
     @cached_property
-    def repainted(self) -> FrameSource:
+    def repainted(self) -> Film:
         """The film painted anew on every frame by another hand, as a model redraws it: what flickers."""
         frames = []
         for index in range(LENGTH):
@@ -86,7 +86,7 @@ class Shot:
         pictures = [paint_picture(self.clip.frame(index), look, seed=index) for index, look in looks.items()]
         return Keyframes(list(looks), pictures, LENGTH)
 
-    def part(self, start: int, stop: int) -> FrameSource:
+    def part(self, start: int, stop: int) -> Film:
         return ArrayFrames(np.stack([self.clip.frame(index) for index in range(start, stop)]), self.clip.rate)
 
     def propagated(

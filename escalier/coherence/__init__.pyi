@@ -11,6 +11,7 @@ from .colour_steps import (
 from .double_exposure import measure_double_exposure as measure_double_exposure
 from .fade_report import (
     FadeReport as FadeReport,
+    MeasuredStaircase as MeasuredStaircase,
     measure_fades as measure_fades,
 )
 from .fidelity import motion_error as motion_error

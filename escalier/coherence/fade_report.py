@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Motion, frame_numbers
+from escalier.film import Film, FilmBase, Motion, frame_numbers
 from escalier.progress import Progress
 from escalier.propagation import Staircase
 
@@ -99,43 +100,95 @@ def measure_fades(
     >>> measure_fades(staircase, film, Motion(film, folder)).ghosting is None
     True
     """
-    size = motion.working_size
-    ghosting: dict[int, float] = {}
-    doubled: list[float] = []
-    changes: dict[int, float] = {}
-    own: dict[int, float] = {}
-    source, stylised = at_size(film.frame(0), size), at_size(staircase.frame(0), size)
-    for index in range(len(staircase)):
-        middle = middle_of_fade(staircase, index, stylised, size)
-        if middle is not None:
-            ghosting[index] = ghosting_kept(stylised, *middle)
-            share = measure_double_exposure(stylised, middle.earlier, middle.later)
-            doubled += [] if share is None else [share]
-        if index + 1 < len(staircase):
-            next_source, next_stylised = at_size(film.frame(index + 1), size), at_size(staircase.frame(index + 1), size)
-            flow = motion.flow(index, index + 1, size)
-            source_change = lab_change(source, next_source, flow)
-            counted = confirmed(source_change, motion.valid(index, index + 1, size))
-            change = visible_change(stylised, next_stylised, flow, counted) if enough(counted) else None
-            if change is not None:
-                changes[index] = change
-                own[index] = mean_over(lengths(source_change), counted) or 0.0
-            source, stylised = next_source, next_stylised
+    measured = MeasuredStaircase(staircase, film, motion)
+    for index in range(len(measured)):
+        frame = measured.frame(index)
         if progress is not None:
-            progress(index + 1, len(staircase), stylised)
-    ratios = dict(zip(changes, step_ratios(list(changes.values()), list(own.values())), strict=True)) if changes else {}
-    in_fades = {index: float(ratio) for index, ratio in ratios.items() if _between_keyframes(staircase, index)}
-    return FadeReport(
-        ghosting=float(np.mean(list(ghosting.values()))) if ghosting else None,
-        double_exposure=float(np.mean(doubled)) if doubled else None,
-        pop=max(in_fades.values(), default=None),
-        pop_frame=max(in_fades, key=in_fades.__getitem__, default=None),
-        ghosting_frames=np.array(list(ghosting), np.int64),
-        ghosting_curve=np.array(list(ghosting.values()), np.float32),
-        change_frames=np.array(list(changes), np.int64),
-        change_curve=np.array(list(changes.values()), np.float32),
-        first=frame_numbers(film)[0],
-    )
+            progress(index + 1, len(measured), frame)
+    return measured.report()
+
+
+@checked
+class MeasuredStaircase(FilmBase):
+    """A staircase that is measured as its frames go by, so that none is mixed twice: once it is written, it is known.
+
+    Parameters
+    ----------
+    staircase, film, motion
+        As for `measure_fades`.
+    """
+
+    def __init__(self, staircase: Staircase, film: Film, motion: Motion) -> None:
+        super().__init__(staircase.size, staircase.rate, len(staircase))
+        self._staircase, self._film, self._motion = staircase, film, motion
+        self._before: _Look | None = None
+        self._ghosting: dict[int, float] = {}
+        self._doubled: list[float] = []
+        self._changes: dict[int, float] = {}
+        self._own: dict[int, float] = {}
+
+    def report(self) -> FadeReport:
+        """What was found; frames that nobody has asked for, in order, are made now."""
+        for index in range(self._seen, len(self)):
+            self.frame(index)
+        changes, ghosting = self._changes, self._ghosting
+        ratios = step_ratios(list(changes.values()), list(self._own.values())) if changes else ()
+        in_fades = {
+            index: float(ratio)
+            for index, ratio in zip(changes, ratios, strict=True)
+            if _between_keyframes(self._staircase, index)
+        }
+        return FadeReport(
+            ghosting=float(np.mean(list(ghosting.values()))) if ghosting else None,
+            double_exposure=float(np.mean(self._doubled)) if self._doubled else None,
+            pop=max(in_fades.values(), default=None),
+            pop_frame=max(in_fades, key=in_fades.__getitem__, default=None),
+            ghosting_frames=np.array(list(ghosting), np.int64),
+            ghosting_curve=np.array(list(ghosting.values()), np.float32),
+            change_frames=np.array(list(changes), np.int64),
+            change_curve=np.array(list(changes.values()), np.float32),
+            first=frame_numbers(self._film)[0],
+        )
+
+    @property
+    def _seen(self) -> int:
+        return 0 if self._before is None else self._before.number + 1
+
+    def _frame(self, index: int) -> np.ndarray:
+        frame = self._staircase.frame(index)
+        if index == self._seen:
+            size = self._motion.working_size
+            look = _Look(index, at_size(self._film.frame(index), size), at_size(frame, size))
+            if self._before is not None:
+                self._step(self._before, look)
+            self._fade(look)
+            self._before = look
+        return frame
+
+    def _fade(self, look: _Look) -> None:
+        middle = middle_of_fade(self._staircase, look.number, look.stylised, self._motion.working_size)
+        if middle is not None:
+            self._ghosting[look.number] = ghosting_kept(look.stylised, *middle)
+            share = measure_double_exposure(look.stylised, middle.earlier, middle.later)
+            self._doubled += [] if share is None else [share]
+
+    def _step(self, before: _Look, after: _Look) -> None:
+        i, j, size = before.number, after.number, self._motion.working_size
+        flow = self._motion.flow(i, j, size)
+        source_change = lab_change(before.source, after.source, flow)
+        counted = confirmed(source_change, self._motion.valid(i, j, size))
+        change = visible_change(before.stylised, after.stylised, flow, counted) if enough(counted) else None
+        if change is not None:
+            self._changes[i] = change
+            self._own[i] = mean_over(lengths(source_change), counted) or 0.0
+
+
+class _Look(NamedTuple):
+    """A frame of both films at the measured size."""
+
+    number: int
+    source: np.ndarray
+    stylised: np.ndarray
 
 
 def _between_keyframes(staircase: Staircase, index: int) -> bool:

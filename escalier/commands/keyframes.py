@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from escalier.film import Film, Motion, check_output, list_pictures, open_film
+from escalier.film import Footage, Motion, check_output, list_pictures, open_film
 from escalier.keyframes import PER_SECOND, choose_keyframes, parse_frames, write_keyframes
 from escalier.refusals import FileInTheWay, printable
 
@@ -46,8 +46,10 @@ def main(args: argparse.Namespace) -> int:
     film = open_film(args.clip, args.rate)
     check_output(f"{args.output}/", film.size, like=film)
     _check_folder(args.output)
-    indices = _chosen(args, film)
-    files = write_keyframes(args.output, film, indices, first=args.first, overwrite=args.overwrite)
+    with tempfile.TemporaryDirectory(prefix="escalier-") as scratch:
+        footage = Footage(film, scratch)
+        indices = _chosen(args, footage)
+        files = write_keyframes(args.output, footage, indices, first=args.first, overwrite=args.overwrite)
     if args.json:
         times = getattr(film, "times", None) or [index / film.rate for index in range(len(film))]
         listed = [
@@ -81,7 +83,7 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _chosen(args: argparse.Namespace, film: Film) -> tuple[int, ...]:
+def _chosen(args: argparse.Namespace, film: Footage) -> tuple[int, ...]:
     if args.at is not None:
         return tuple(parse_frames(args.at, film, args.first))
     if args.every is not None:
@@ -92,10 +94,7 @@ def _chosen(args: argparse.Namespace, film: Film) -> tuple[int, ...]:
         return choose_keyframes(film, "per second", per_second=args.per_second)
     choose_keyframes(film, "count", count=args.by_motion)  # refuses a number of keyframes before the motion is measured
     moved = len(film) * MOTION_S
-    with (
-        tempfile.TemporaryDirectory(prefix="escalier-") as scratch,
-        job_bar({"measuring the motion": moved, "choosing": moved / 4}) as part,
-    ):
-        motion = Motion(film, scratch)
+    with job_bar({"measuring the motion": moved, "choosing": moved / 4}) as part:
+        motion = Motion(film, film.folder)
         motion.prepare(progress=part("measuring the motion"))
         return choose_keyframes(film, "motion", count=args.by_motion, motion=motion, progress=part("choosing"))

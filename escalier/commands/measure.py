@@ -14,14 +14,14 @@ from typing import BinaryIO
 
 import cv2
 
-from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
-from escalier.film import Film, Motion, check_output, open_film, write_film
+from escalier import measure
+from escalier.coherence import HeatMap, Measurement, plot_curves
+from escalier.film import Film, Footage, Motion, check_output, open_film, open_masks, write_film
 from escalier.keyframes import Keyframes, parse_frames, read_keyframes
 from escalier.progress import Progress
-from escalier.refusals import FileInTheWay, MissingFile
+from escalier.refusals import FileInTheWay, MissingFile, named
 from escalier.scratch import open_scratch, write_whole
 
-from .mask_option import masks_for
 from .progress_bars import job_bar
 
 REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.json", "curves.png", "heat_map.mp4"
@@ -54,7 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier measurement left there")
     parser.add_argument(
-        "--scratch", type=Path, metavar="FOLDER", help="keep the optical flow there, for other films of the same clip"
+        "--scratch",
+        type=Path,
+        metavar="FOLDER",
+        help="keep frames and optical flow there, for other films of this clip",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object: figures, reasons and curves")
 
@@ -67,25 +70,30 @@ def main(args: argparse.Namespace) -> int:
         check_output(args.output / HEAT_MAP, restyled.size, like=source)
     if args.scratch is not None:
         open_scratch(args.scratch)
-    masks = masks_for(args.mask, source, args.first)
+    with named("--mask"):
+        masks = None if args.mask is None else open_masks(args.mask, source, args.first)
     keyframes = None if args.keyframes is None else _keyframes(args.keyframes, args.first, source)
     parts = {"measuring": len(source) * MEASURING_S}
     if args.output is not None:
         parts["drawing the heat map"] = len(source) * HEAT_MAP_S
     with tempfile.TemporaryDirectory(prefix="escalier-") as folder, job_bar(parts) as part:
-        motion = Motion(source, args.scratch or folder)
-        found = measure_film(
-            source,
-            restyled,
-            motion=motion,
+        scratch = args.scratch or folder
+        film, made = Footage(source, scratch), Footage(restyled, folder)
+        if args.output is not None:
+            made.read()  # the heat map needs it again
+        found = measure(
+            film,
+            made,
             keyframes=keyframes,
             masks=masks,
             lag=args.lag,
             first=args.first,
+            scratch=scratch,
             progress=part("measuring"),
         )
         if args.output is not None:
-            _write(args.output, found, HeatMap(restyled, motion), source, part("drawing the heat map"))
+            heat = HeatMap(made, Motion(film, scratch))  # the flow is kept there
+            _write(args.output, found, heat, source, part("drawing the heat map"))
     if args.json:
         sys.stdout.write(found.to_json() + "\n")
     else:

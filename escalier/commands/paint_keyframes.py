@@ -24,7 +24,7 @@ from escalier.diffusion import (
     load_pipeline,
     repaint,
 )
-from escalier.film import Film, FilmMasks, as_uint8
+from escalier.film import Film, FilmMasks, Footage, as_uint8
 from escalier.keyframes import (
     GridPlan,
     Keyframes,
@@ -133,7 +133,7 @@ def check_painting(args: argparse.Namespace, film: Film, masks: FilmMasks | None
 
 
 def paint_keyframes(
-    args: argparse.Namespace, film: Film, masks: FilmMasks | None, indices: Sequence[int], folder: Path
+    args: argparse.Namespace, film: Footage, masks: FilmMasks | None, indices: Sequence[int], folder: Path
 ) -> Keyframes:
     """Paint the keyframes of a film, all of them on one sheet, and write them into a folder.
 
@@ -154,10 +154,10 @@ def paint_keyframes(
     except ImportError as error:
         remedy = f'or all at once: pip install "{EXTRAS}" "transformers>=4.50.3"'
         raise PackageRefusal(sentence(error), remedy=remedy) from error
-    write_keyframes(folder, painted, first=args.first, like=film)
+    write_keyframes(folder, painted, first=args.first, like=film.film)
     log.info("The painted keyframes are in %s; correct them there, and use them with --keyframes.", folder)
     # As they stand in the files, so that the same command with --keyframes makes the same film.
-    return read_keyframes(folder, film, first=args.first)
+    return read_keyframes(folder, film.film, first=args.first)
 
 
 def _sheet(film: Film, indices: Sequence[int], max_side: int) -> GridPlan:

@@ -12,8 +12,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from escalier.coherence import FadeReport, measure_fades
-from escalier.film import Encoding, Motion, frame_numbers, list_output_formats, working_size, write_film
+from escalier.coherence import FadeReport, MeasuredStaircase
+from escalier.film import Encoding, Footage, Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
 from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase, propagate
 from escalier.refusals import printable
@@ -24,10 +24,11 @@ from .dial_options import add_dials
 from .finished import Finished
 from .progress_bars import job_bar
 from .scratch_place import SCRATCH_NAME
-from .stylise_plan import FADE_OPTIONS, GUIDE_OPTIONS, Plan, make_plan, read_and_show
+from .stylise_plan import FADE_OPTIONS, GUIDE_OPTIONS, Plan, make_plan, show_keyframes
 
 log = logging.getLogger("escalier")
 
+READING_S = 0.02
 WRITING_S, MEASURING_S = (0.005, 0.2), (0.005, 0.3)
 """Guessed seconds of a frame: a + b x megapixels, of the film and of the size at which motion is known."""
 
@@ -89,13 +90,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     plan = make_plan(args)
-    if plan.listing is not None:
-        keyframes = read_and_show(plan, plan.listing)
-    else:
-        keyframes = paint_keyframes.paint_keyframes(args, plan.film, plan.masks, plan.indices, plan.painted)
+    keyframes = None if plan.listing is None else plan.listing.read()
     open_scratch(plan.scratch)
+    footage = Footage(plan.film, plan.scratch)
+    with job_bar({"reading the film": len(footage) * READING_S}) as part:
+        footage.read(part("reading the film"))
+    if keyframes is None or plan.listing is None:
+        keyframes = paint_keyframes.paint_keyframes(args, footage, plan.masks, plan.indices, plan.painted)
+    else:
+        show_keyframes(plan.listing, keyframes, footage)
     try:
-        runs, report, made = _make(plan, keyframes, args)
+        runs, report, made = _make(plan, footage, keyframes, args)
     except KeyboardInterrupt:
         log.info("What is finished so far is kept in %s; the same command goes on from there.", plan.scratch)
         raise
@@ -105,16 +110,13 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[Runs, FadeReport, bool]:
+def _make(plan: Plan, film: Footage, keyframes: Keyframes, args: argparse.Namespace) -> tuple[Runs, FadeReport, bool]:
     """The runs, what was measured, and whether the film had to be written: not if it is there already, to the byte."""
-    film, motion = plan.film, Motion(plan.film, plan.scratch)
-    pixels, working = plan.size.width * plan.size.height / 1e6, working_size(film.size)
-    parts = {
-        "painting": 0.0,  # tells its own
-        "writing": len(film) * (WRITING_S[0] + WRITING_S[1] * pixels),
-        "measuring": len(film) * (MEASURING_S[0] + MEASURING_S[1] * working.width * working.height / 1e6),
-    }
-    with job_bar(parts) as part:
+    motion, working = Motion(film, plan.scratch), working_size(film.size)
+    writing = WRITING_S[0] + WRITING_S[1] * plan.size.width * plan.size.height / 1e6
+    measuring = MEASURING_S[0] + MEASURING_S[1] * working.width * working.height / 1e6
+    # The painting tells its own seconds. The film is measured as it is written, so that no frame is mixed twice.
+    with job_bar({"painting": 0.0, "writing": len(film) * (writing + measuring)}) as part:
         runs = propagate(
             film,
             keyframes,
@@ -126,7 +128,7 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
             cuts=() if args.no_cuts else None,
             seed=args.seed,
             threads=args.threads,
-            progress=part("painting", plan.cores, before="reading the film"),
+            progress=part("painting", plan.cores, before="measuring the motion"),
         )
         staircase = Staircase(runs, plan.fade)
         # Pictures are numbered as the plates are.
@@ -136,8 +138,9 @@ def _make(plan: Plan, keyframes: Keyframes, args: argparse.Namespace) -> tuple[R
         if known is not None:
             return runs, known, False
         encoding = Encoding(sound=sound, first=first)
-        write_film(plan.output, staircase, like=film, encoding=encoding, progress=part("writing"))
-        report = measure_fades(staircase, film, motion, part("measuring"))
+        measured = MeasuredStaircase(staircase, film, motion)
+        write_film(plan.output, measured, like=plan.film, encoding=encoding, progress=part("writing"))
+        report = measured.report()
         finished.keep(report)
     return runs, report, True
 

@@ -22,6 +22,7 @@ from escalier.film import (
     check_output,
     frame_numbers,
     open_film,
+    open_masks,
     output_format,
     shortened,
 )
@@ -32,7 +33,6 @@ from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
 from .dial_options import dials_from
-from .mask_option import masks_for
 from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
 
 log = logging.getLogger("escalier")
@@ -80,7 +80,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
     _check_not_there(target, args.overwrite)
     film = open_film(clip, args.rate)
     painted = args.painted or beside(target, f"{stem_of(target)}_keyframes")
-    masks = masks_for(args.mask, film, args.first)
+    with named("--mask"):
+        masks = None if args.mask is None else open_masks(args.mask, film, args.first)
     listing, size = None, film.size
     if args.pipeline is None:
         listing = list_keyframes(places[0] if len(places) == 1 else places, film, first=args.first)
@@ -171,15 +172,13 @@ def _check_room(scratch: Path, wanted: int, folder: Path, written: int) -> None:
         check_room(folder, written, "the film")
 
 
-def read_and_show(plan: Plan, listing: KeyframeListing) -> Keyframes:
-    """The paintings, after the table of what stands where and what is doubtful about it."""
-    keyframes = listing.read()
-    listing = remark_misplaced(listing, keyframes, plan.film)
+def show_keyframes(listing: KeyframeListing, keyframes: Keyframes, film: Film) -> None:
+    """The table of what stands where and what is doubtful about it."""
+    listing = remark_misplaced(listing, keyframes, film)
     log.info("%s", listing)
     doubtful = [entry.file.name for entry in listing.entries if entry.doubt]
     if doubtful:
         log.warning("See the remarks above before you trust the film: %s.", shortened(doubtful))
-    return keyframes
 
 
 def _folder(target: Path | SequenceName) -> Path:

@@ -8,11 +8,12 @@ from .cuts import (
     ShotMotion as ShotMotion,
     check_cuts as check_cuts,
     find_cuts as find_cuts,
+    known_cuts as known_cuts,
     shots as shots,
 )
 from .encoding import Encoding as Encoding
 from .film import Film as Film, FilmBase as FilmBase
-from .film_masks import FilmMasks as FilmMasks
+from .film_masks import FilmMasks as FilmMasks, open_masks as open_masks
 from .film_part import FilmPart as FilmPart
 from .film_writing import write_film as write_film
 from .filmed_clip import FilmedClip as FilmedClip
@@ -20,6 +21,11 @@ from .fingerprint import (
     array_digest as array_digest,
     film_fingerprint as film_fingerprint,
     masks_fingerprint as masks_fingerprint,
+)
+from .footage import (
+    Footage as Footage,
+    MaskFootage as MaskFootage,
+    footage_bytes as footage_bytes,
 )
 from .frames import (
     ArrayFrames as ArrayFrames,

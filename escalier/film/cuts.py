@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
+import xxhash
 
+from escalier.arguments import checked
 from escalier.progress import Progress
 from escalier.refusals import Refusal
+from escalier.scratch import read_facts, write_facts
 
 from .film import Film
-from .motion import sampling_positions
+from .footage import Footage
+from .motion import Motion, sampling_positions
 from .pictures import Size, as_uint8
 
+CUTS_FORMAT = 2
+"""Raised when cuts come to be found in other places."""
 THUMBNAIL_SIDE = 48
 BLOCK = 6
 NEWS, CLEAR_NEWS = 8.0, 16.0
@@ -36,6 +43,7 @@ class PairMotion(Protocol):
     def visible(self, i: int, j: int) -> np.ndarray: ...
 
 
+@checked
 def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progress | None = None) -> tuple[int, ...]:
     """The first frame of every shot but the first.
 
@@ -52,7 +60,7 @@ def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progres
     Parameters
     ----------
     film
-        The filmed clip.
+        The filmed clip. The cuts of `Footage` are looked for once and kept beside its frames.
     motion
         How it moves; asked only about the few pairs in doubt.
     progress
@@ -71,6 +79,40 @@ def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progres
     >>> find_cuts(film)
     (5,)
     """
+    if not isinstance(film, Footage):
+        return _search(film, motion, progress)
+    film.read(progress and (lambda *_: progress(0, len(film))))
+    cuts = known_cuts(film, motion)
+    if cuts is None:
+        cuts = _search(film, motion, progress)
+        if motion is None or isinstance(motion, Motion):
+            path, what = _kept_at(film, motion)
+            write_facts(path, list(cuts), what)
+    return cuts
+
+
+def known_cuts(footage: Footage, motion: PairMotion | None) -> tuple[int, ...] | None:
+    """The cuts that lie beside the frames of a film, verified; None where they have yet to be found.
+
+    >>> import tempfile
+    >>> from escalier.film.frames import ArrayFrames
+    >>> footage = Footage(ArrayFrames(np.zeros((3, 48, 64, 3), np.uint8)), tempfile.mkdtemp())
+    >>> known_cuts(footage, None), find_cuts(footage), known_cuts(footage, None)
+    (None, (), ())
+    """
+    if not (motion is None or isinstance(motion, Motion)):
+        return None
+    cuts = read_facts(*_kept_at(footage, motion))
+    return None if cuts is None else tuple(cuts)
+
+
+def _kept_at(footage: Footage, motion: Motion | None) -> tuple[Path, str]:
+    followed = "" if motion is None else f" {motion.fingerprint} {motion.preset}"
+    what = f"cuts {CUTS_FORMAT} {footage.fingerprint}{followed}"
+    return footage.folder / f"cuts_{xxhash.xxh3_64_hexdigest(what.encode())}.json", what
+
+
+def _search(film: Film, motion: PairMotion | None, progress: Progress | None) -> tuple[int, ...]:
     length = len(film)
     thumbnails: list[np.ndarray] = []
     news = np.zeros(max(length - 1, 0))

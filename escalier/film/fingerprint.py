@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -10,6 +11,7 @@ import numpy as np
 import xxhash
 
 from .film import Film
+from .frames import ArrayFrames
 from .masks import Masks, MaskSource
 from .pictures import as_uint8
 
@@ -29,11 +31,15 @@ class SaysWhatItIs(Protocol):
     def fingerprint_parts(self) -> Iterable[str | Path | Film]: ...
 
 
-@runtime_checkable
-class KnowsItsFingerprint(Protocol):
-    """A film whose fingerprint has been taken, see `Footage`."""
+class Fingerprinted(ABC):
+    """A film that keeps its fingerprint, see `Footage`."""
 
     @property
+    @abstractmethod
+    def is_named(self) -> bool: ...
+
+    @property
+    @abstractmethod
     def fingerprint(self) -> str: ...
 
 
@@ -50,7 +56,7 @@ def film_fingerprint(film: Film) -> str:
     >>> film_fingerprint(black) == film_fingerprint(black), film_fingerprint(black) == film_fingerprint(grey)
     (True, False)
     """
-    if isinstance(film, KnowsItsFingerprint):
+    if isinstance(film, Fingerprinted):
         return film.fingerprint
     digest = FilmDigest(film)
     parts = _parts_digest(film)
@@ -59,6 +65,19 @@ def film_fingerprint(film: Film) -> str:
     for index in range(len(film) if parts is None else 1):
         digest.add(film.frame(index))
     return digest.fingerprint()
+
+
+def is_named(film: Film) -> bool:
+    """Whether a film's fingerprint costs no more than reading its files, or memory.
+
+    >>> is_named(ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8)))
+    True
+    """
+    if isinstance(film, Fingerprinted):
+        return film.is_named
+    if isinstance(film, SaysWhatItIs):
+        return all(is_named(part) for part in film.fingerprint_parts() if not isinstance(part, str | Path))
+    return isinstance(film, ArrayFrames)
 
 
 class FilmDigest:

@@ -1,42 +1,45 @@
-"""Footage: a film after its one pass, checked and laid on the disk in 8 bits, so that nothing is decoded twice."""
+"""Footage: a film, or its masks, after the one pass: checked and laid on the disk in 8 bits, never decoded again.
+
+film ─► Footage.read: each frame is decoded, checked, hashed where the film has no name yet, written as uint8
+Footage.fingerprint ─► names the file and all that is made of it: cuts, flow, runs
+find_cuts(footage) ─► reads the file once, the result is kept beside it
+Motion(footage) ─► reads the file once, the flow of each pair is kept
+runs, meter, tracker ─► read the file in any order
+"""
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import xxhash
 
+from escalier.arguments import checked, on_behalf
 from escalier.progress import Progress
 from escalier.refusals import Refusal
 from escalier.scratch import (
     ArrayFile,
+    KeptArray,
     array_bytes,
-    open_array,
-    open_or_make,
+    check_room,
+    open_scratch,
     put_in_place,
-    read_facts,
     remove_quietly,
-    touch,
-    write_facts,
 )
 
-from .cuts import find_cuts
 from .film import Film, FilmBase
-from .fingerprint import FilmDigest, SaysWhatItIs, film_fingerprint
-from .frames import ArrayFrames
-from .motion import Motion
+from .film_part import FilmPart
+from .fingerprint import FilmDigest, Fingerprinted, film_fingerprint, is_named, masks_fingerprint
+from .frames import ArrayFrames, frame_numbers
+from .masks import Masks
 from .pictures import Size, as_uint8
 from .video import VideoFrames
 
-CUTS_FORMAT = 2
-"""Raised when cuts come to be found in other places."""
 
-
-class Footage(FilmBase):
+@checked
+class Footage(FilmBase, Fingerprinted):
     """A film that is read once, and whose frames can then be had in any order, by any number of threads, as uint8.
 
     A decoder can be read by one, and mostly forwards. So `read` takes the film frame by frame, checks each and writes
@@ -57,20 +60,19 @@ class Footage(FilmBase):
         From `read` and `frame`, for a frame that is not RGB, has another size than the film, or holds NaN.
 
     >>> import tempfile
-    >>> from escalier.film import Size, make_clip
+    >>> from escalier.film import Size, find_cuts, make_clip
     >>> footage = Footage(make_clip(Size(64, 36), length=3), tempfile.mkdtemp())
     >>> footage.read()
-    >>> footage.missing_bytes(), footage.frame(2).shape, footage.cuts()
+    >>> footage.missing_bytes(), footage.frame(2).shape, find_cuts(footage)
     (0, (36, 64, 3), ())
     """
 
     def __init__(self, film: Film, folder: str | Path) -> None:
         super().__init__(film.size, film.rate, len(film))
-        self.film = film
-        self.folder = Path(folder)
+        self.film, self.folder = film, Path(folder)
         self._lock = threading.Lock()
         self._read: Film | None = None
-        self._fingerprint: str | None = None
+        self._fingerprint = ""
 
     @classmethod
     def of(cls, film: Film, folder: str | Path) -> Footage:
@@ -78,25 +80,38 @@ class Footage(FilmBase):
         return film if isinstance(film, Footage) else cls(film, folder)
 
     @property
-    def is_read(self) -> bool:
-        """Whether the pass is done, and frames cost next to nothing."""
-        return self._read is not None
+    def numbers(self) -> Sequence[int]:
+        """The numbers that people give to its frames, see `frame_numbers`."""
+        return frame_numbers(self.film)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its fingerprint is known, or costs less than a look at all frames."""
+        return bool(self._fingerprint) or is_named(self.film)
 
     @property
     def fingerprint(self) -> str:
         """The film's, see `film_fingerprint`; taken when it is first asked for.
 
-        A film that cannot say what it is has every frame made for that: `read` it first, which tells as well.
+        A film that cannot say what it is is read for that, if it has not been.
         """
-        if self._fingerprint is None:
-            self._fingerprint = film_fingerprint(self.film)
+        if not self.is_named:
+            self.read()
+        self._fingerprint = self._fingerprint or film_fingerprint(self.film)
         return self._fingerprint
 
     @property
-    def path(self) -> Path:
-        """Where the frames lie, or will lie: uint8 (N, H, W, 3)."""
-        return self.folder / f"film_{self.fingerprint[:16]}.npy"
+    def kept(self) -> KeptArray:
+        """Its frames on the disk, once it is read: uint8 (N, H, W, 3). One in memory has none."""
+        name = self.fingerprint
+        return KeptArray(self.folder / f"film_{name[:16]}.npy", self._shape, f"film {name}")
 
+    def missing_bytes(self) -> int:
+        """What `read` would write, in bytes: 0 for a film in memory, and for one that lies there already."""
+        whole = 0 if self._read is not None else footage_bytes(self.film)
+        return self.kept.missing_bytes() if whole and self.is_named else whole
+
+    @on_behalf
     def read(self, progress: Progress | None = None) -> None:
         """The one pass over the film; does nothing where that has been done.
 
@@ -111,7 +126,7 @@ class Footage(FilmBase):
         ValueError
             See above.
         OSError
-            If the folder cannot be written into, or the disk is full.
+            If the folder cannot be written into, or has not enough room.
         """
         with self._lock:
             if self._read is not None:
@@ -126,37 +141,16 @@ class Footage(FilmBase):
                     self._checked(self.film.frame(index), index)
                     tell(index + 1)
                 self._read = self.film
-            elif self._fingerprint is None and not isinstance(self.film, SaysWhatItIs):
-                self._read = self._kept_before_it_has_a_name(tell)
+                return
+            check_room(self.folder, self.missing_bytes(), "the film")
+            open_scratch(self.folder)
+            if self.is_named:
+                frames = self.kept.opened(lambda: self._write(self.kept.path, tell), lambda: tell(0))
             else:
-                self._read = self._kept(lambda: self._write(self.path, tell), tell)
-            if isinstance(self.film, VideoFrames):
+                frames = self._named_on_the_way(tell)
+            self._read = ArrayFrames(frames, self.rate)
+            if isinstance(self.film, (VideoFrames, FilmPart)):
                 self.film.close()  # which keeps decoded frames at hand
-
-    def missing_bytes(self) -> int:
-        """What `read` would write, in bytes: 0 for a film in memory, and for one that lies there already."""
-        whole = 0 if self._read is not None else footage_bytes(self.film)
-        if not whole:
-            return 0
-        try:
-            # A damaged one is removed before it is made anew.
-            return 0 if self.path.lstat().st_size == whole else whole
-        except OSError:
-            return whole
-
-    def known_cuts(self, motion: Motion | None = None) -> tuple[int, ...] | None:
-        """The cuts that lie in the folder, verified; None where they have yet to be found."""
-        cuts = read_facts(*self._cuts_place(motion))
-        return None if cuts is None else tuple(cuts)
-
-    def cuts(self, motion: Motion | None = None, progress: Progress | None = None) -> tuple[int, ...]:
-        """The first frame of every shot but the first, see `find_cuts`: looked for once, and kept beside the frames."""
-        cuts = self.known_cuts(motion)
-        if cuts is None:
-            cuts = find_cuts(self, motion, progress=progress)
-            path, what = self._cuts_place(motion)
-            write_facts(path, list(cuts), what)
-        return cuts
 
     def _frame(self, index: int) -> np.ndarray:
         if self._read is not None:
@@ -167,51 +161,88 @@ class Footage(FilmBase):
         check_frame(frame, index, self.size)
         return as_uint8(frame)
 
-    def _write(self, path: Path, tell: Callable[[int], None], seen: FilmDigest | None = None) -> None:
-        """Read the film into a file, whole or not at all. Where it has no name yet, `seen` finds one on the way."""
-        with ArrayFile(path, self._shape, np.uint8, "" if seen else self._what) as file:
+    def _write(self, path: Path, tell: Callable[[int], None], digest: FilmDigest | None = None) -> None:
+        """Read the film into a file, whole or not at all. Where it has no name yet, a digest finds one on the way."""
+        with ArrayFile(path, self._shape, np.uint8) as file:
             for index in range(len(self)):
                 frame = self.film.frame(index)
                 file.append(self._checked(frame, index))
-                if seen is not None:
-                    seen.add(frame)
+                if digest is not None:
+                    digest.add(frame)
                 tell(index + 1)
-            if seen is not None:
-                self._fingerprint = seen.fingerprint()
-                file.what = self._what
+            if digest is not None:
+                self._fingerprint = digest.fingerprint()
+            file.what = self.kept.what
 
-    def _kept(self, make: Callable[[], object], tell: Callable[[int], None]) -> Film:
-        """The frames in the folder, made first where they are missing or damaged, and by one job at a time."""
-        frames = open_or_make(self.path, self._opened, make, lambda: tell(0))
-        touch(self.path)
-        return ArrayFrames(frames, self.rate)
-
-    def _kept_before_it_has_a_name(self, tell: Callable[[int], None]) -> Film:
-        """The same for a film of which only all its frames tell what it is: it is named after them in the end."""
+    def _named_on_the_way(self, tell: Callable[[int], None]) -> np.ndarray:
+        """The frames of a film of which only all together tell what it is: the file is named after them in the end."""
         nameless = self.folder / f"film_{secrets.token_hex(8)}.npy"
         try:
             self._write(nameless, tell, FilmDigest(self.film))
-            return self._kept(lambda: put_in_place(nameless, self.path), tell)
+            return self.kept.opened(lambda: put_in_place(nameless, self.kept.path), lambda: tell(0))
         finally:
             remove_quietly(nameless)
 
-    def _opened(self) -> np.ndarray | None:
-        return open_array(self.path, self._shape, np.uint8, self._what)
-
     @property
-    def _shape(self) -> tuple[int, int, int, int]:
+    def _shape(self) -> tuple[int, ...]:
         return (len(self), self.size.height, self.size.width, 3)
 
-    @property
-    def _what(self) -> str:
-        return f"film {self.fingerprint}"
 
-    def _cuts_place(self, motion: Motion | None) -> tuple[Path, str]:
-        followed = "" if motion is None else f" {motion.fingerprint} {motion.preset}"
-        what = f"cuts {CUTS_FORMAT} {self.fingerprint}{followed}"
-        return self.folder / f"cuts_{xxhash.xxh3_64_hexdigest(what.encode())}.json", what
+@checked
+class MaskFootage:
+    """The masks of a film, checked and laid on the disk in the same way: uint8 (1 or N, H, W).
+
+    Parameters
+    ----------
+    masks
+        They fit the film, see `Masks.fitting`.
+    size
+        The film's.
+    folder
+        As for `Footage`.
+
+    >>> import tempfile
+    >>> masks = MaskFootage(Masks([np.ones((4, 6), np.float32)]), Size(6, 4), tempfile.mkdtemp())
+    >>> int(masks.read().max())
+    255
+    """
+
+    def __init__(self, masks: Masks, size: Size, folder: str | Path) -> None:
+        self.fingerprint = masks_fingerprint(masks)
+        path, shape = Path(folder) / f"masks_{self.fingerprint[:16]}.npy", (len(masks), size.height, size.width)
+        self.kept = KeptArray(path, shape, f"masks {self.fingerprint}")
+        self._masks, self._size = masks, size
+
+    @on_behalf
+    def read(self, waiting: Callable[[], object] = lambda: None) -> np.ndarray:
+        """All of them, from the disk. `waiting` is called after each that is read; what it raises passes through.
+
+        Raises
+        ------
+        ValueError
+            If one has another size, or no mask marks anything.
+        """
+        return self.kept.opened(lambda: self._write(waiting), waiting)
+
+    def _write(self, waiting: Callable[[], object]) -> None:
+        marked = False
+        with ArrayFile(*self.kept[:2], np.uint8, self.kept.what) as file:
+            for index, mask in enumerate(map(as_uint8, self._masks)):
+                if mask.shape != self.kept.shape[1:]:
+                    raise Refusal(
+                        f"mask at frame {index}",
+                        f"be a single channel of {self._size}",
+                        f"an array of shape {mask.shape}",
+                        "scale it to the film first",
+                    )
+                marked |= bool(mask.any())
+                file.append(mask)
+                waiting()
+            if not marked:
+                raise self._masks.nothing_marked()
 
 
+@checked
 def footage_bytes(film: Film) -> int:
     """What `Footage.read` writes of a film, in bytes; 0 for one that lies in memory.
 
@@ -219,9 +250,7 @@ def footage_bytes(film: Film) -> int:
     0
     """
     film = film.film if isinstance(film, Footage) else film
-    if isinstance(film, ArrayFrames):
-        return 0
-    return array_bytes((len(film), film.size.height, film.size.width, 3), np.uint8)
+    return 0 if isinstance(film, ArrayFrames) else array_bytes((len(film), *film.size[::-1], 3), np.uint8)
 
 
 def check_frame(frame: np.ndarray, index: int, size: Size) -> None:

@@ -138,8 +138,9 @@ def frame_numbers(film: Film, first: int | None = None) -> Sequence[int]:
     >>> list(frame_numbers(ArrayFrames(np.zeros((3, 4, 4, 3), np.uint8)), first=1))
     [1, 2, 3]
     """
-    if first is None and isinstance(film, FolderFrames):
-        return film.numbers
+    numbers = getattr(film, "numbers", None)
+    if first is None and numbers is not None:
+        return numbers
     return range(first or 0, (first or 0) + len(film))
 
 

@@ -20,6 +20,7 @@ from escalier.scratch import array_bytes, open_array, open_scratch, own_folder, 
 from .blank_areas import settle_blank_areas
 from .film import Film
 from .fingerprint import film_fingerprint
+from .footage import Footage
 from .pictures import Size, as_uint8
 from .scaled import scale_film
 
@@ -50,7 +51,7 @@ class Motion:
     Parameters
     ----------
     film
-        The source film, never the stylised one.
+        The source film, never the stylised one. `Footage` is read, see there, before its pairs are matched.
     folder
         Where the flow is kept. Films share it without harm: each has a sub-folder named after its fingerprint. What is
         found there is verified when it is read, and made anew where it is damaged.
@@ -158,6 +159,8 @@ class Motion:
         pairs = [(j - lag, j) for j in range(self.length) for lag in lags if j >= lag]
         missing = [pair for pair in pairs if not self._is_kept(*pair)]
         total = len(pairs)
+        if missing and isinstance(self._film, Footage):
+            self._film.read(progress and (lambda *_: progress(total - len(missing), total)))
         with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
             futures: list[Future[np.ndarray]] = [pool.submit(self._pair, *pair) for pair in missing]
             try:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
 from escalier.film import (
-    ArrayFrames,
     Film,
+    Footage,
     FrameRange,
     Masks,
     MaskSource,
@@ -20,18 +18,15 @@ from escalier.film import (
     Size,
     as_uint8,
     draft_size,
-    film_fingerprint,
     scale_film,
 )
 from escalier.keyframes import Keyframes, fits_film
 from escalier.progress import Progress
 from escalier.refusals import Refusal
-from escalier.scratch import ArrayFile, open_array, open_or_make, open_scratch, touch
 
 from .film_matching import FilmMatching
 from .guides import Guides, NamedGuide, check_guides
 from .runs import Runs, propagate
-from .unpacked import CheckedFilm
 
 
 @checked
@@ -129,9 +124,9 @@ def make_draft(
         check_guides(guides, film, len(keyframes))
         inside = [order for order, index in enumerate(keyframes.indices) if index in frames]
         guides = replace(guides, named=tuple(_part_of_guide(guide, part, inside) for guide in guides.named))
-    folder = open_scratch(folder)
+    filmed = Footage.of(film, folder)
     runs = propagate(
-        _unpacked_draft(film, part, folder, progress),
+        Footage(draft_film(filmed, part), folder),
         _part_of(keyframes, size, frames),
         folder=folder,
         masks=masks,
@@ -158,28 +153,6 @@ def draft_film(film: Film, part: DraftPart | None = None) -> Film:
     part = part or DraftPart()
     frames = part.frames(len(film))
     return ScaledFilm(FrameRange(film, frames.start, frames.stop), draft_size(film.size, part.scale))
-
-
-def _unpacked_draft(film: Film, part: DraftPart, folder: Path, progress: Progress | None) -> ArrayFrames:
-    """The small film in a file: what follows reads it several times, and decoding the clip is the dearer part."""
-    small = draft_film(CheckedFilm(film), part)
-    fingerprint = film_fingerprint(small)
-    path, what = folder / f"draft_{fingerprint[:16]}.npy", f"draft {fingerprint}"
-    shape = (len(small), small.size.height, small.size.width, 3)
-
-    def still_at_zero() -> None:
-        if progress is not None:
-            progress(0, len(small), None)
-
-    def make() -> None:
-        with ArrayFile(path, shape, np.uint8, what) as file:
-            for index in range(len(small)):
-                file.append(small.frame(index))
-                still_at_zero()
-
-    frames = open_or_make(path, lambda: open_array(path, shape, np.uint8, what), make, still_at_zero)
-    touch(path)
-    return ArrayFrames(frames, small.rate)
 
 
 def _part_of(keyframes: Keyframes, size: Size, frames: range) -> Keyframes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.film import ArrayFrames, Film, Motion, Size, pair_bytes
+from escalier.film import Film, Motion, Size, footage_bytes, pair_bytes
 from escalier.scratch import array_bytes, check_room
 
 from .chains import Chain
@@ -31,7 +31,7 @@ def scratch_bytes(
     Parameters
     ----------
     film
-        The source film. One in memory is not unpacked.
+        The source film. One in memory is not written.
     chains
         The runs to make, see `chains_of`. Counted without cuts, which only make runs shorter, it is the most.
     masks
@@ -47,6 +47,7 @@ def scratch_bytes(
 
     >>> from .chains import chains_of
     >>> from escalier.keyframes import Keyframes
+    >>> from escalier.film import ArrayFrames
     >>> minute = ArrayFrames(np.broadcast_to(np.uint8(0), (1440, 1080, 1920, 3)))
     >>> keyframes = Keyframes([0, 720], [np.broadcast_to(np.uint8(0), (1080, 1920, 3))] * 2, 1440)
     >>> round(scratch_bytes(minute, chains_of(keyframes)) / 1e9, 1)
@@ -54,9 +55,9 @@ def scratch_bytes(
     """
     filmed, chains = film.size, list(chains)
     return (
-        sum(film_bytes(shown) for shown in (film, *guides))
+        sum(footage_bytes(shown) for shown in (film, *guides))
         + (len(film) - 1) * pair_bytes(filmed)
-        + (masks_bytes(masks, filmed) if masks else 0)
+        + (array_bytes((masks, filmed.height, filmed.width), np.uint8) if masks else 0)
         + sum(run_bytes(chain, size or filmed, matched_size or filmed) for chain in chains)
         + min(at_once, len(chains)) * checkpoint_bytes(matched_size or filmed, masks > 0)
     )
@@ -64,7 +65,7 @@ def scratch_bytes(
 
 def check_room_for(
     folder: Path,
-    unpacked: Mapping[Path, int],
+    unread: int,
     motion: Motion,
     places: Mapping[Chain, Path],
     size: Size,
@@ -77,8 +78,8 @@ def check_room_for(
     ----------
     folder
         Scratch.
-    unpacked
-        The files in which the film, those of named guides and the masks are unpacked, with their bytes.
+    unread
+        What reading the film, those of named guides and the masks will take.
     motion
         The flow to be made.
     places
@@ -91,25 +92,8 @@ def check_room_for(
     missing = {chain: place for chain, place in places.items() if not os.path.isdir(place)}
     if not missing:
         return
-    needed = checkpoints + motion.missing_bytes() + sum(_lacking(path, whole) for path, whole in unpacked.items())
+    needed = checkpoints + unread + motion.missing_bytes()
     needed += sum(run_bytes(chain, size, matched_size) for chain in missing)
     begun = (file for place in missing.values() for file in unfinished_place(place).glob("*.npy"))
     needed -= sum(file.lstat().st_size for file in begun)
     check_room(folder, needed, f"the film, its flow and {len(missing)} runs")
-
-
-def masks_bytes(count: int, size: Size) -> int:
-    """What unpacked masks take."""
-    return array_bytes((count, size.height, size.width), np.uint8)
-
-
-def film_bytes(film: Film) -> int:
-    """What an unpacked film takes; one in memory is not unpacked."""
-    if isinstance(film, ArrayFrames):
-        return 0
-    return array_bytes((len(film), film.size.height, film.size.width, 3), np.uint8)
-
-
-def _lacking(path: Path, size: int) -> int:
-    """All of a file, unless it lies there: a damaged one is removed before it is made anew."""
-    return 0 if os.path.isfile(path) and os.path.getsize(path) == size else size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,14 +15,17 @@ from escalier.arguments import checked
 from escalier.counts import check_seed, thread_count
 from escalier.film import (
     Film,
+    Footage,
+    MaskFootage,
     Masks,
     MaskSource,
     Motion,
     Size,
     array_digest,
     as_uint8,
-    film_fingerprint,
-    masks_fingerprint,
+    find_cuts,
+    known_cuts,
+    working_size,
 )
 from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.progress import Progress
@@ -31,15 +34,14 @@ from escalier.scratch import in_use, open_scratch, read_back
 
 from .chains import Chain, chains_of
 from .film_matching import FilmMatching
-from .guides import GuideFilm, Guides, NamedGuide, check_guides
+from .guides import GuideFilm, Guides, check_guides
 from .make_run import Crew, make_run
-from .room import check_room_for, film_bytes, masks_bytes
+from .room import check_room_for
 from .run import Run, open_run
-from .shots import check_shots, kept_cuts, known_cuts
+from .shots import check_shots
 from .side_by_side import runs_at_a_time, side_by_side
 from .sources import Source, Sources
 from .unfinished import CHECKPOINT_SECONDS, checkpoint_bytes
-from .unpacked import film_path, masks_path, unpack_film, unpack_masks
 from .work import Work
 
 FORMAT = 6
@@ -129,7 +131,7 @@ def propagate(
     Parameters
     ----------
     film
-        The source film.
+        The source film. It is read once, see `Footage`, as the films of named guides are.
     keyframes
         The painted pictures, as large as the film; or larger by one factor, and then the runs have their size: frames
         are matched at the film's and painted from the large keyframes.
@@ -189,11 +191,10 @@ def propagate(
     check_seed(seed)
     cores = thread_count(threads)
     _check_arguments(film, keyframes, motion, guides)
-    if masks is not None:
-        Masks.fitting(masks, film)
+    fitting = None if masks is None else Masks.fitting(masks, film)
     folder = open_scratch(folder)
     with in_use(folder):
-        job = _Job(film, keyframes, folder, motion, masks, guides, matching, seed, progress)
+        job = _Job(film, keyframes, folder, motion, fitting, guides, matching, seed, progress)
         cuts = job.cuts(cuts, cores)
         places = job.places(cuts)
         runs = job.kept_runs(places)
@@ -215,31 +216,35 @@ class _Job:
         keyframes: Keyframes,
         folder: Path,
         motion: Motion | None,
-        masks: MaskSource | None,
+        masks: Masks | None,
         guides: Guides,
         matching: FilmMatching,
         seed: int,
         progress: Progress | None,
     ) -> None:
         self.keyframes, self.folder, self.matching, self.seed = keyframes, folder, matching, seed
-        self._film, self._masks, self._guides = film, masks, guides
-        self._print = film_fingerprint(film)
-        self._masks_print = None if masks is None else masks_fingerprint(masks)
-        self._named_prints = [film_fingerprint(guide.film) for guide in guides.named]
-        self.motion = motion or Motion(film, folder, fingerprint=self._print)
         self.matched_size = matching.size_for(film.size)
         paintings = _paintings(chains_of(keyframes))
-        sizes = film.size, self.motion.working_size, self.matched_size, keyframes.size
+        sizes = film.size, working_size(film.size), self.matched_size, keyframes.size
         self.work = Work(progress, len(film), paintings, *sizes)
+        self._film = Footage.of(film, folder)
+        self._guide_films = [Footage.of(guide.film, folder) for guide in guides.named]
+        named = zip(guides.named, self._guide_films, strict=True)
+        self._guides = replace(guides, named=tuple(replace(guide, film=film) for guide, film in named))
+        self._masks = None if masks is None else MaskFootage(masks, film.size, folder)
+        # What no file and no memory tells apart is named by reading it.
+        self._read(footage for footage in (self._film, *self._guide_films) if not footage.is_named)
+        self.motion = motion or Motion(self._film, folder)
 
     def cuts(self, given: Sequence[int] | None, cores: int) -> tuple[int, ...]:
         """The cuts as they are given, kept or found; before they are looked for, whether there is room for all."""
-        known = known_cuts(self._print, self.motion, self.folder) if given is None else tuple(int(c) for c in given)
+        known = known_cuts(self._film, self.motion) if given is None else tuple(int(c) for c in given)
         if known is not None:
             check_shots(self.keyframes, known)
         self._check_room(self.places(known or ()), cores)
         if known is None:
-            known = kept_cuts(self._film, self._print, self.motion, self.folder, self.work.searched)
+            self._read([self._film])
+            known = find_cuts(self._film, self.motion, progress=self.work.searched)
             check_shots(self.keyframes, known)
         return known
 
@@ -255,12 +260,12 @@ class _Job:
         """What all runs of a film depend on."""
         facts = {
             "format": FORMAT,
-            "film": self._print,
+            "film": self._film.fingerprint,
             "flow": [self.motion.fingerprint, self.motion.preset],
             "guides": self._guides.fingerprint(),
             "matching": asdict(self.matching),
             "seed": self.seed,
-            "masks": self._masks_print,
+            "masks": None if self._masks is None else self._masks.fingerprint,
         }
         return json.dumps(facts, sort_keys=True).encode()
 
@@ -279,30 +284,25 @@ class _Job:
         return runs
 
     def guide_film(self, cores: int) -> GuideFilm:
-        """All that the runs ask of the film: unpacked, its flow measured."""
-        folder, wait = self.folder, self.work.wait
-        masks = self._masks
-        if masks is not None:
-            masks = unpack_masks(masks, self._film, folder, fingerprint=self._masks_print, waiting=wait)
-        shown = unpack_film(self._film, folder, self.work.read, fingerprint=self._print, waiting=wait)
-        named = tuple(
-            replace(guide, film=unpack_film(guide.film, folder, fingerprint=fingerprint, waiting=wait))
-            for guide, fingerprint in zip(self._guides.named, self._named_prints, strict=True)
-        )
+        """All that the runs ask of the film: read, its flow measured."""
+        masks = None if self._masks is None else self._masks.read(self.work.wait)
+        self._read([self._film, *self._guide_films])
         self.motion.prepare(cores, self.work.matched)
         self.work.matched(len(self._film) - 1)
-        return GuideFilm(_with_named(self._guides, named), shown, masks)
+        return GuideFilm(self._guides, self._film, masks)
+
+    def _read(self, footages: Iterable[Footage]) -> None:
+        for footage in footages:
+            footage.read(self.work.read if footage is self._film else lambda *_: self.work.wait())
 
     def _check_room(self, places: dict[Chain, Path], cores: int) -> None:
-        unpacked = {film_path(self.folder, self._print): film_bytes(self._film)}
-        for guide, fingerprint in zip(self._guides.named, self._named_prints, strict=True):
-            unpacked[film_path(self.folder, fingerprint)] = film_bytes(guide.film)
-        if self._masks is not None and self._masks_print is not None:
-            unpacked[masks_path(self.folder, self._masks_print)] = masks_bytes(len(self._masks), self._film.size)
+        # A film that is its own guide lies there once.
+        films = {footage.fingerprint: footage.missing_bytes() for footage in (self._film, *self._guide_films)}
+        unread = sum(films.values()) + (0 if self._masks is None else self._masks.kept.missing_bytes())
         at_once = min(runs_at_a_time(self.matched_size, cores), len(places))
         checkpoints = at_once * checkpoint_bytes(self.matched_size, self._masks is not None)
         sizes = self.keyframes.size, self.matched_size
-        check_room_for(self.folder, unpacked, self.motion, places, *sizes, checkpoints)
+        check_room_for(self.folder, unread, self.motion, places, *sizes, checkpoints)
 
 
 def _made(chains: list[Chain], places: dict[Chain, Path], job: _Job, cores: int, every: float) -> dict[Chain, Run]:
@@ -328,11 +328,6 @@ def _made(chains: list[Chain], places: dict[Chain, Path], job: _Job, cores: int,
 def _paintings(chains: list[Chain]) -> int:
     """Frames that the runs have to paint; the first of each is the keyframe."""
     return sum(chain.length - 1 for chain in chains)
-
-
-def _with_named(guides: Guides, named: tuple[NamedGuide, ...]) -> Guides:
-    own = {name: weight for name, weight in guides.weights().items() if name not in {g.name for g in named}}
-    return Guides(**own, named=named)
 
 
 def _check_arguments(film: Film, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:

@@ -1,43 +1,12 @@
-"""The shots of a film: found once, kept beside its runs, each with a keyframe of its own."""
+"""The shots of a film, each with a keyframe of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import xxhash
-
-from escalier.film import Film, Motion, check_cuts, find_cuts, shots
+from escalier.film import check_cuts, shots
 from escalier.keyframes import Keyframes
-from escalier.progress import Progress
 from escalier.refusals import Refusal
-from escalier.scratch import read_facts, write_facts
-
-from .unpacked import CheckedFilm
-
-FORMAT = 2
-"""Raised when cuts come to be found in other places."""
-
-
-def known_cuts(film: str, motion: Motion, folder: Path) -> tuple[int, ...] | None:
-    """The cuts that lie in a folder for a film of this fingerprint, verified; None where they have yet to be found."""
-    cuts = read_facts(*_place(film, motion, folder))
-    return None if cuts is None else tuple(cuts)
-
-
-def kept_cuts(film: Film, fingerprint: str, motion: Motion, folder: Path, progress: Progress | None) -> tuple[int, ...]:
-    """The film's cuts, found once and kept beside its runs."""
-    cuts = known_cuts(fingerprint, motion, folder)
-    if cuts is None:
-        cuts = find_cuts(CheckedFilm(film), motion, progress=progress)
-        path, what = _place(fingerprint, motion, folder)
-        write_facts(path, list(cuts), what)
-    return cuts
-
-
-def _place(film: str, motion: Motion, folder: Path) -> tuple[Path, str]:
-    what = f"cuts {FORMAT} {film} {motion.fingerprint} {motion.preset}"
-    return folder / f"cuts_{xxhash.xxh3_64_hexdigest(what.encode())}.json", what
 
 
 def check_shots(keyframes: Keyframes, cuts: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from escalier.progress import Progress
 # Seconds of one core of 2 GHz for a unit of each kind: a + b x megapixels. Only their ratios matter much: who shows a
 # time goes by what he measures. On a card painting is ten times as fast and still most of the work.
 SEARCH = (0.001, 0.015)
-"""Looking for cuts, by the film's size: it is decoded once for that."""
+"""Looking for cuts, by the film's size."""
 READ = (0.001, 0.025)
 """Reading, checking and keeping a frame, by the film's size."""
 MATCH = (0.002, 0.32)
@@ -35,7 +35,7 @@ class Work:
 
     >>> work = Work(print, 2, 1, *[Size(8, 8)] * 4)
     >>> work.plan(paintings=0)
-    >>> work.read(), work.read(), work.matched(1)
+    >>> work.read(1), work.read(2), work.matched(1)
     0.00... 0.00... None
     0.00... 0.00... None
     0.00... 0.00... None
@@ -71,9 +71,9 @@ class Work:
         """So many frames of the film have been looked at for cuts."""
         self._reach("search", frames)
 
-    def read(self, _: int = 0) -> None:
-        """One more frame of the film has been read."""
-        self._reach("read", self._done["read"] + 1)
+    def read(self, frames: int, _: int = 0) -> None:
+        """So many frames of the film have been read."""
+        self._reach("read", frames)
 
     def matched(self, pairs: int, _: int = 0) -> None:
         """The flow of so many pairs of frames is known; all have been read by then."""

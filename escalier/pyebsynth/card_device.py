@@ -71,7 +71,10 @@ def find_device() -> Any:
     with _one_at_a_time:
         if not name and not warp.is_cuda_available():
             raise CardNotFound(
-                "backend 'card'", "have an NVIDIA card and its driver, but Warp finds none", remedy="use backend='cpu'"
+                "backend 'card'",
+                "have an NVIDIA card and its driver, but Warp finds none",
+                remedy="use backend='cpu'",
+                who="synthesise",
             )
         try:
             device = warp.get_device(name or "cuda:0")
@@ -82,6 +85,7 @@ def find_device() -> Any:
                 f"be one of Warp's devices, {known}",
                 f"{name!r}",
                 "correct the variable or unset it",
+                who="synthesise",
             ) from reason
         _load_kernels(str(device))
         return device

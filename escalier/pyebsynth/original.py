@@ -47,6 +47,7 @@ def find_library() -> str:
                 "be the path of an ebsynth library",
                 f"{named}, where no file lies",
                 "correct the variable or use backend='cpu'",
+                who="synthesise",
             )
         return named
     found = ctypes.util.find_library("ebsynth")
@@ -56,6 +57,7 @@ def find_library() -> str:
             "have an ebsynth library installed, but none was found",
             remedy="build it from github.com/jamriska/ebsynth as a shared library and set EBSYNTH_LIBRARY to its path, "
             "or use backend='cpu'",
+            who="synthesise",
         )
     return found
 
@@ -71,6 +73,7 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
             f"{path}",
             f"be an ebsynth library, but it cannot be used ({reason})",
             remedy="build it again for this system or use backend='cpu'",
+            who="synthesise",
         ) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)

@@ -30,6 +30,7 @@ from .folder import (
     touch as touch,
     try_lock as try_lock,
 )
+from .kept_array import KeptArray as KeptArray
 from .kept_files import (
     ArrayFile as ArrayFile,
     Damage as Damage,

@@ -12,7 +12,7 @@ from .. import sockets
 from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import FilmInput, film_from_input
+from ..video import FilmInput, footage_from_input
 
 
 class EscalierAdviseKeyframes(Node):
@@ -30,9 +30,7 @@ class EscalierAdviseKeyframes(Node):
             tooltip="How many frames to suggest at most. Each one reckons with those before it. 3 are painted in an "
             "evening; then draft and ask again.",
         ),
-        optional(
-            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
-        ),
+        sockets.measured_motion(),
         optional(
             sockets.Keyframes,
             "keyframes",
@@ -80,7 +78,7 @@ class EscalierAdviseKeyframes(Node):
         runs: Runs | None = None,
         measurement: Measurement | None = None,
     ) -> io.NodeOutput:
-        source = film_from_input(film)
+        source = footage_from_input(film)
         advice = advise_keyframes(
             source,
             motion=motion,

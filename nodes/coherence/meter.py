@@ -13,7 +13,7 @@ from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import images_from_pictures, masks_from_input
-from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
+from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input, footage_from_input
 
 HEAT_MAPS = ("flicker", "slow changes")
 
@@ -90,7 +90,7 @@ class EscalierMeasureCoherence(Node):
         mask: torch.Tensor | None = None,
         **made_from: Any,
     ) -> io.NodeOutput:
-        source, made = film_from_input(film), film_from_input(restyled)
+        source, made = footage_from_input(film), film_from_input(restyled)
         motion = motion or Motion(source, lasting_folder("flow"))
         found = measure_film(
             source,

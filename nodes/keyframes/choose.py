@@ -11,7 +11,7 @@ from .. import sockets
 from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import FilmInput, film_from_input
+from ..video import FilmInput, footage_from_input
 
 
 class EscalierChooseKeyframes(Node):
@@ -20,7 +20,7 @@ class EscalierChooseKeyframes(Node):
     display_name = "Choose Keyframes"
     search_aliases = ("pick frames", "extract frames", "select frames", "every nth frame")
     inputs = (
-        sockets.film_input("The filmed clip: a video, or a batch of images."),
+        sockets.film_input(),
         io.Combo.Input(
             "mode",
             options=list(MODES),
@@ -82,7 +82,7 @@ class EscalierChooseKeyframes(Node):
         frames: str = "",
         **spacing: Any,
     ) -> io.NodeOutput:
-        source = film_from_input(film)
+        source = footage_from_input(film)
         indices = choose_keyframes(
             source,
             mode,

@@ -14,7 +14,7 @@ from ..node import Node, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
+from ..video import FilmInput, FilmVideo, clip_from_input, footage_from_input
 from .propagate import cuts_input, mask_input, seed_input
 
 
@@ -70,7 +70,7 @@ class EscalierDraft(Node):
         stop_at_cuts: bool = True,
         **dials: DialValue,
     ) -> io.NodeOutput:
-        source = film_from_input(film)
+        source = footage_from_input(film)
         stop = first_frame + frames if frames else None
         part = replace(dials_from(DraftPart, dials), start=first_frame, stop=stop)
         runs = make_draft(

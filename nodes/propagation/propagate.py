@@ -13,7 +13,7 @@ from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import FilmInput, film_from_input
+from ..video import FilmInput, footage_from_input
 
 
 def seed_input() -> io.Int.Input:
@@ -55,7 +55,7 @@ class EscalierPropagate(Node):
     display_name = "Propagate Keyframes"
     search_aliases = ("EbSynth", "style propagation", "stylize video", "restyle video")
     inputs = (
-        sockets.film_input("The filmed clip: a video, or a batch of images."),
+        sockets.film_input(),
         sockets.Keyframes.Input(
             "keyframes",
             tooltip="The painted keyframes, in the film's size; or larger, and the film comes out as large.",
@@ -81,9 +81,7 @@ class EscalierPropagate(Node):
             advanced=True,
             tooltip="Processor cores to use. 0 uses all. The film does not depend on it.",
         ),
-        optional(
-            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
-        ),
+        sockets.measured_motion(),
         mask_input(),
         cuts_input(),
         *dial_inputs(FilmMatching, "apart", "match_side", "sub_pixel", optional=True, advanced=True),
@@ -103,7 +101,7 @@ class EscalierPropagate(Node):
         **dials: DialValue,
     ) -> io.NodeOutput:
         runs = propagate(
-            film_from_input(film),
+            footage_from_input(film),
             keyframes,
             folder=lasting_folder("runs"),
             motion=motion,

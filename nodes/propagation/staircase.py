@@ -10,7 +10,7 @@ from .. import sockets
 from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..node import Node, optional, output
 from ..progress import Progress
-from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
+from ..video import FilmInput, FilmVideo, clip_from_input, footage_from_input
 
 
 class EscalierStaircase(Node):
@@ -46,7 +46,9 @@ class EscalierStaircase(Node):
         staircase = Staircase(runs, dials_from(Fade, dials))
         report = _least_sure(runs)
         if motion is not None:
-            report += f"\n{measure_fades(staircase, film_from_input(film), motion, progress=Progress(previews=False))}"
+            report += (
+                f"\n{measure_fades(staircase, footage_from_input(film), motion, progress=Progress(previews=False))}"
+            )
         return io.NodeOutput(FilmVideo(staircase, clip_from_input(film)), report)
 
 

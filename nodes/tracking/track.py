@@ -19,7 +19,7 @@ from ..node import Node, optional
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
-from ..video import FilmInput, film_from_input
+from ..video import FilmInput, footage_from_input
 
 SAM2 = model_folders(
     "sam2",
@@ -74,7 +74,7 @@ class EscalierTrackMask(Node):
     display_name = "Track Mask"
     search_aliases = ("video mask", "mask propagation", "rotoscope", "roto brush", "object tracking")
     inputs = (
-        sockets.film_input("The filmed clip: a video, or a batch of images."),
+        sockets.film_input(),
         io.Mask.Input(
             "mask",
             tooltip="The subject's mask in one or a few frames, in the film's size. First and last frame are a good "
@@ -88,9 +88,7 @@ class EscalierTrackMask(Node):
             advanced=True,
             tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
         ),
-        optional(
-            sockets.Motion, "motion", "The film's motion from Measure Motion. Measured here if nothing is connected."
-        ),
+        sockets.measured_motion(),
         optional(
             sockets.Sam,
             "sam",
@@ -112,7 +110,7 @@ class EscalierTrackMask(Node):
     ) -> io.NodeOutput:
         from escalier.tracking import track_masks  # numba, which would double the time to import the pack
 
-        pictures = film_from_input(film)
+        pictures = footage_from_input(film)
         tracked = track_masks(
             pictures,
             prompted_masks(mask, frames, len(pictures)),
@@ -132,7 +130,7 @@ class EscalierTrackMaskSam2(Node):
     display_name = "Track Mask with SAM2"
     search_aliases = ("SAM2 video", "segment anything 2", "video segmentation", "video mask", "rotoscope")
     inputs = (
-        sockets.film_input("The filmed clip: a video, or a batch of images."),
+        sockets.film_input(),
         io.Mask.Input(
             "mask",
             tooltip="The subject's mask in one or a few frames, in the film's size. The model takes its form at one "
@@ -164,7 +162,7 @@ class EscalierTrackMaskSam2(Node):
 
     @classmethod
     def execute(cls, film: FilmInput, mask: torch.Tensor, frames: str, model: str, fade: str) -> io.NodeOutput:
-        pictures = film_from_input(film)
+        pictures = footage_from_input(film)
         prompted = prompted_masks(mask, frames, len(pictures))
         module = read_sam2_video(SAM2.path(model))
         model_for_films = Sam2Video(module, before_use=bringing([module], SAM2_WORKING_BYTES))

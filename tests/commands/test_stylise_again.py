@@ -50,7 +50,7 @@ def test_the_same_command_again_makes_and_writes_nothing(shot: Path, capsys, mon
     before = runs_in(shot)
     assert len(before) == 6
     with monkeypatch.context() as patch:
-        for name in ("write_film", "measure_fades"):
+        for name in ("write_film", "MeasuredStaircase"):
             patch.setattr(stylise, name, lambda *_, **__: pytest.fail("something was made anew"))
         again, said = run(shot, capsys, "--overwrite")
     assert not again["made"] and "nothing had to be done" in said

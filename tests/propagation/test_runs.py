@@ -173,7 +173,7 @@ def test_progress_is_told_only_by_the_calling_thread_and_ends_at_its_total(shot,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", [1, 5, 9, None], ids=["searching", "reading", "flow", "stylising"])
+@pytest.mark.parametrize("when", [1, 5, 9, None], ids=["reading", "searching", "flow", "stylising"])
 def test_a_cancel_leaves_nothing_half_written_and_no_thread_behind(shot, tmp_path: Path, when: int | None) -> None:
     film, keyframes = short(shot, length=4)
     calls = itertools.count(1)

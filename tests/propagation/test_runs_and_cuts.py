@@ -59,7 +59,7 @@ def test_a_keyframe_on_either_side_of_a_cut_has_a_run_of_itself() -> None:
 
 
 def test_cuts_are_kept_with_the_runs(film, keyframes, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalier.propagation.shots.find_cuts", lambda *_, **__: pytest.fail("looked for cuts again"))
+    monkeypatch.setattr("escalier.film.cuts.news_between", lambda *_, **__: pytest.fail("looked for cuts again"))
     folder = runs.forward[2].folder.parent
     assert propagate(film, keyframes, folder=folder, threads=1).cuts == (CUT,)
 
