@@ -46,7 +46,7 @@ def pictures(film: escalier.Film) -> np.ndarray:
 
 
 def test_files_give_the_film_that_the_rooms_give(shot: Path, tmp_path: Path) -> None:
-    fade = Fade("crossfade")
+    fade = Fade("linear")
     made = escalier.stylise(
         shot / "clip.mkv", shot / "painted", tmp_path / "film.mkv", masks=shot / "mask", fade=fade, seed=3, cuts=()
     )
