@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from escalier.arguments import checked
 from escalier.coherence import Measurement, measure_film
-from escalier.film import Film, Footage, MaskSource, Motion, open_film, open_masks, write_film
+from escalier.film import Film, Footage, MaskSource, Motion, check_output, open_film, open_masks, write_film
 from escalier.keyframes import Keyframes, read_keyframes
 from escalier.progress import Progress
 from escalier.propagation import Fade, FilmMatching, Guides, Staircase, propagate
@@ -80,6 +80,8 @@ def stylise(
     """
     film = clip if isinstance(clip, Film) else open_film(clip)
     painted = keyframes if isinstance(keyframes, Keyframes) else read_keyframes(keyframes, film)
+    if output is not None:
+        check_output(output, painted.size, like=film)
     told = _Told(progress, 0 if output is None else len(film))
     kept = _folder(scratch)
     runs = propagate(

@@ -78,6 +78,7 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
         If neither bound is given, or one is negative.
 
     >>> import tempfile
+    >>> from escalier.scratch import open_scratch
     >>> folder = open_scratch(tempfile.mkdtemp())
     >>> clean_scratch(folder, older_than_days=30)
     0

@@ -33,18 +33,21 @@ class Options(Dials):
         "Canny goes on along an edge down to this steepness. 100 is the usual value; less draws longer lines, and "
         "noise.",
         offered=(0, 1000),
+        remedy="100 and 200 are good values",
     )
     canny_high: int = dial(
         200,
         "Canny starts a line only where an edge is steeper than this. 200 is the usual value; more leaves only strong "
         "edges.",
         offered=(0, 1000),
+        remedy="100 and 200 are good values",
     )
     mlsd_score: float = dial(
         0.1,
         "How sure MLSD must be of a line. 0.1 is the usual value; more leaves fewer lines.",
         offered=(0, 1),
         step=0.01,
+        remedy="0.1 is the usual value",
     )
     mlsd_distance: float = dial(
         0.1,
@@ -53,6 +56,7 @@ class Options(Dials):
         offered=(0, 100),
         step=0.1,
         unit="px",
+        remedy="0.1 keeps nearly all",
     )
     pose_parts: str = dial(
         POSE_PARTS[0],
