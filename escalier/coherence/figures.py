@@ -81,7 +81,8 @@ class Measured:
 
 def summarise(raw: dict[str, RawRegion], of: Measured) -> Measurement:
     """The measurement made of the raw curves and colour steps of each region."""
-    regions = {name: _region(one, of, of.painted.values[name] if of.painted else None) for name, one in raw.items()}
+    painted = {} if of.painted is None else of.painted.values
+    regions = {name: _region(one, of, painted.get(name)) for name, one in raw.items()}
     notes = _notes(regions[WHOLE], of)
     return Measurement(of.length, of.size, of.lag, of.keyframes, of.sharpness_of, regions, notes, of.first)
 
