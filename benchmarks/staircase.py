@@ -66,26 +66,22 @@ def measure(film: str | None, size: str, frames: int, keyframes: int, threads: i
     """One row. The kernels are compiled, on a few small frames, before the clock starts."""
     import resource
 
+    from escalier import stylise
     from escalier.coherence import measure_fades
-    from escalier.film import ArrayFrames, Motion, Size, make_clip, open_film, write_film
+    from escalier.film import ArrayFrames, Motion, Size, make_clip, open_film
     from escalier.keyframes import choose_keyframes
-    from escalier.propagation import Staircase
 
     wanted = Size(*map(int, size.split("x")))
     clip = _scaled(open_film(film), wanted, frames) if film else _stored(make_clip(wanted, frames))
     tiny = ArrayFrames(make_tiny(clip))
     with tempfile.TemporaryDirectory() as folder:
-        _propagate(tiny, (0,), Path(folder) / "tiny", Motion(tiny, folder), threads)
+        stylise(tiny, _painted(tiny, (0,)), threads=threads)
         before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-        motion = Motion(clip, folder)
-        runs = _propagate(
-            clip, choose_keyframes(clip, "count", count=keyframes), Path(folder) / "runs", motion, threads
-        )
-        staircase = Staircase(runs)
-        write_film(Path(folder) / "film.mp4", staircase)
+        painted = _painted(clip, choose_keyframes(clip, "count", count=keyframes))
+        staircase = stylise(clip, painted, Path(folder) / "film.mp4", scratch=folder, threads=threads)
         after, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - began
-        report = measure_fades(staircase, clip, motion)
-        energy = guide_energy(runs)
+        report = measure_fades(staircase, clip, Motion(clip, folder))
+        energy = guide_energy(staircase.runs)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "case": Path(film).stem if film else "clip by code",
@@ -101,12 +97,10 @@ def measure(film: str | None, size: str, frames: int, keyframes: int, threads: i
     }
 
 
-def _propagate(clip, indices, folder, motion, threads):
+def _painted(clip, indices):
     from escalier.keyframes import Keyframes, paint_picture
-    from escalier.propagation import propagate
 
-    painted = Keyframes(indices, [paint_picture(clip.frame(index), "poster") for index in indices], len(clip))
-    return propagate(clip, painted, folder=folder, motion=motion, threads=threads)
+    return Keyframes(indices, [paint_picture(clip.frame(index), "poster") for index in indices], len(clip))
 
 
 def make_tiny(clip):

@@ -1,6 +1,13 @@
 """Escalier: restyle filmed video from a few painted keyframes, without losing the person in it.
 
-The rooms, each importable on its own:
+From a clip and painted keyframes to the film, `stylise` goes the whole way:
+
+    import escalier
+
+    film = escalier.stylise("shot.mp4", "painted", "film.mp4", scratch="scratch")
+    print(escalier.measure("shot.mp4", film))
+
+What most scripts need stands here; all of it, and the rest, in the rooms:
 
 - `escalier.scratch`: files that appear whole, are verified when opened, and are shared by jobs that run at a time
 - `escalier.film`: frames, video files and picture sequences, how the film moves
@@ -17,7 +24,11 @@ The rooms, each importable on its own:
 - `escalier.comfyui`: ComfyUI without a browser
 - `escalier.commands`: the command line
 
-Importing this package loads nothing heavy: numba, OpenCV and PyAV arrive with the room that needs them.
+Importing this package loads nothing heavy: numba, OpenCV and PyAV arrive with what is first used of them.
 """
 
+import lazy_loader
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

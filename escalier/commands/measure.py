@@ -14,14 +14,14 @@ from typing import BinaryIO
 
 import cv2
 
-from escalier.coherence import HeatMap, Measurement, measure_film, plot_curves
-from escalier.film import Film, Footage, Motion, check_output, open_film, write_film
+from escalier import measure
+from escalier.coherence import HeatMap, Measurement, plot_curves
+from escalier.film import Film, Footage, Motion, check_output, open_film, open_masks, write_film
 from escalier.keyframes import Keyframes, parse_frames, read_keyframes
 from escalier.progress import Progress
-from escalier.refusals import FileInTheWay, MissingFile
+from escalier.refusals import FileInTheWay, MissingFile, named
 from escalier.scratch import open_scratch, write_whole
 
-from .mask_option import masks_for
 from .progress_bars import job_bar
 
 REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.json", "curves.png", "heat_map.mp4"
@@ -70,7 +70,8 @@ def main(args: argparse.Namespace) -> int:
         check_output(args.output / HEAT_MAP, restyled.size, like=source)
     if args.scratch is not None:
         open_scratch(args.scratch)
-    masks = masks_for(args.mask, source, args.first)
+    with named("--mask"):
+        masks = None if args.mask is None else open_masks(args.mask, source, args.first)
     keyframes = None if args.keyframes is None else _keyframes(args.keyframes, args.first, source)
     parts = {"measuring": len(source) * MEASURING_S}
     if args.output is not None:
@@ -80,19 +81,19 @@ def main(args: argparse.Namespace) -> int:
         film, made = Footage(source, scratch), Footage(restyled, folder)
         if args.output is not None:
             made.read()  # the heat map needs it again
-        motion = Motion(film, scratch)
-        found = measure_film(
+        found = measure(
             film,
             made,
-            motion=motion,
             keyframes=keyframes,
             masks=masks,
             lag=args.lag,
             first=args.first,
+            scratch=scratch,
             progress=part("measuring"),
         )
         if args.output is not None:
-            _write(args.output, found, HeatMap(made, motion), source, part("drawing the heat map"))
+            heat = HeatMap(made, Motion(film, scratch))  # the flow is kept there
+            _write(args.output, found, heat, source, part("drawing the heat map"))
     if args.json:
         sys.stdout.write(found.to_json() + "\n")
     else:

@@ -12,10 +12,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from escalier import stylise
 from escalier.coherence import FadeReport, MeasuredStaircase
 from escalier.film import Footage, Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
-from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase, propagate
+from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase
 from escalier.refusals import printable
 from escalier.scratch import KEPT_DAYS, open_scratch, said_bytes, scratch_facts
 
@@ -99,53 +100,53 @@ def main(args: argparse.Namespace) -> int:
     else:
         show_keyframes(plan.listing, keyframes, footage)
     try:
-        runs, report, made = _make(plan, footage, keyframes, args)
+        staircase, report, made = _make(plan, footage, keyframes, args)
     except KeyboardInterrupt:
         log.info("What is finished so far is kept in %s; the same command goes on from there.", plan.scratch)
         raise
     if args.no_keep:
         shutil.rmtree(plan.scratch, ignore_errors=True)
-    _answer(plan, keyframes, runs, replace(report, first=plan.first), made, args)
+    _answer(plan, staircase.runs, replace(report, first=plan.first), made, args)
     return 0
 
 
-def _make(plan: Plan, film: Footage, keyframes: Keyframes, args: argparse.Namespace) -> tuple[Runs, FadeReport, bool]:
-    """The runs, what was measured, and whether the film had to be written: not if it is there already, to the byte."""
-    motion, working = Motion(film, plan.scratch), working_size(film.size)
+def _make(
+    plan: Plan, film: Footage, keyframes: Keyframes, args: argparse.Namespace
+) -> tuple[Staircase, FadeReport, bool]:
+    """The film, what was measured, and whether the film had to be written: not if it is there already, to the byte."""
+    working = working_size(film.size)
     writing = WRITING_S[0] + WRITING_S[1] * plan.size.width * plan.size.height / 1e6
     measuring = MEASURING_S[0] + MEASURING_S[1] * working.width * working.height / 1e6
     # The painting tells its own seconds. The film is measured as it is written, so that no frame is mixed twice.
     with job_bar({"painting": 0.0, "writing": len(film) * (writing + measuring)}) as part:
-        runs = propagate(
+        staircase = stylise(
             film,
             keyframes,
-            folder=plan.scratch,
-            motion=motion,
             masks=plan.masks,
             guides=plan.guides,
             matching=plan.matching,
+            fade=plan.fade,
             cuts=() if args.no_cuts else None,
             seed=args.seed,
             threads=args.threads,
+            scratch=plan.scratch,
             progress=part("painting", plan.cores, before="measuring the motion"),
         )
-        staircase = Staircase(runs, plan.fade)
+        motion = Motion(film, plan.scratch)  # as it was measured there
         # Pictures are numbered as the plates are.
         first, sound = frame_numbers(film, args.first)[0], not args.no_sound
         finished = Finished.of(plan.scratch, staircase, motion.fingerprint, plan.output, first=first, sound=sound)
         known = finished.report()
         if known is not None:
-            return runs, known, False
+            return staircase, known, False
         measured = MeasuredStaircase(staircase, film, motion)
         write_film(plan.output, measured, like=plan.film, sound=sound, first=first, progress=part("writing"))
         report = measured.report()
         finished.keep(report)
-    return runs, report, True
+    return staircase, report, True
 
 
-def _answer(
-    plan: Plan, keyframes: Keyframes, runs: Runs, report: FadeReport, made: bool, args: argparse.Namespace
-) -> None:
+def _answer(plan: Plan, runs: Runs, report: FadeReport, made: bool, args: argparse.Namespace) -> None:
     """The film's name on standard output, or all that is known of it as JSON; words for people in the log."""
     kept = None if args.no_keep else scratch_facts(plan.scratch)
     if not made:
@@ -172,7 +173,7 @@ def _answer(
             {"file": str(entry.file), "frame": entry.frame, "time": entry.time, "remark": entry.remark}
             for entry in (() if plan.listing is None else plan.listing.entries)
         ]
-        or [{"frame": index} for index in keyframes.indices],
+        or [{"frame": index} for index in runs.keyframes.indices],
         "cuts": list(runs.cuts),
         "report": asdict(report),
         "confidence": runs.confidence().tolist(),

@@ -21,6 +21,7 @@ from escalier.film import (
     check_output,
     frame_numbers,
     open_film,
+    open_masks,
     output_format,
     shortened,
 )
@@ -31,7 +32,6 @@ from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
 from .dial_options import dials_from
-from .mask_option import masks_for
 from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
 
 log = logging.getLogger("escalier")
@@ -79,7 +79,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
     _check_not_there(target, args.overwrite)
     film = open_film(clip, args.rate)
     painted = args.painted or beside(target, f"{stem_of(target)}_keyframes")
-    masks = masks_for(args.mask, film, args.first)
+    with named("--mask"):
+        masks = None if args.mask is None else open_masks(args.mask, film, args.first)
     listing, size = None, film.size
     if args.pipeline is None:
         listing = list_keyframes(places[0] if len(places) == 1 else places, film, first=args.first)

@@ -11,7 +11,7 @@ from .cuts import (
     shots as shots,
 )
 from .film import Film as Film, FilmBase as FilmBase
-from .film_masks import FilmMasks as FilmMasks
+from .film_masks import FilmMasks as FilmMasks, open_masks as open_masks
 from .film_part import FilmPart as FilmPart
 from .film_writing import write_film as write_film
 from .filmed_clip import FilmedClip as FilmedClip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,10 +11,11 @@ import numpy as np
 from escalier.refusals import Refusal
 
 from .film import Film
-from .frames import FolderFrames
+from .frames import FolderFrames, frame_numbers
 from .masks import Masks
 from .picture_pixels import read_stored, to_8_bits
 from .pictures import Size
+from .video import open_film
 
 log = logging.getLogger("escalier")
 
@@ -166,3 +168,68 @@ def _is_solid(mask: np.ndarray) -> bool:
     """Whether most of what is marked lies in areas: noise does not."""
     marked = (mask > 0).astype(np.uint8)
     return 2 * int(cv2.erode(marked, np.ones((3, 3), np.uint8)).sum()) >= int(marked.sum())
+
+
+def open_masks(path: str | Path, film: Film, first: int | None = None) -> FilmMasks:
+    """The masks of a film from a video, a folder or one picture that stands for all.
+
+    Masks lie over frames in their order, whatever their numbers: numbers that contradict it are refused, and what may
+    be doubtful is said in the log.
+
+    Parameters
+    ----------
+    path
+        Black and white, the subject in white.
+    film
+        The film that they belong to.
+    first
+        The number that people give to the film's first frame, see `frame_numbers`.
+
+    Raises
+    ------
+    ValueError
+        Where their number, size or content does not fit the film, or all are black.
+
+    >>> import tempfile
+    >>> from escalier.film import ArrayFrames, write_film
+    >>> folder = tempfile.mkdtemp() + "/masks"
+    >>> white = ArrayFrames(np.full((3, 8, 8, 3), 255, np.uint8))
+    >>> _ = write_film(folder + "/#.png", white, rate=24)
+    >>> len(open_masks(folder, white))
+    3
+    """
+    shown = open_film(path, film.rate if Path(path).is_dir() else None)
+    masks = FilmMasks(shown)
+    masks.fitting(masks, film).check_marked()
+    if len(masks) > 1:
+        _check_in_step(Path(path), shown, film, frame_numbers(film, first)[0])
+    return masks
+
+
+def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
+    """Masks lie over frames in their order; refuse numbers that contradict it, and say what may be doubtful."""
+    if isinstance(masks, FolderFrames):
+        own = masks.numbers[0]
+        if own not in (first, 0, 1) and abs(own - first) < len(film):
+            raise Refusal(
+                f"{path}",
+                f"be numbered from {first} like the film, or from 0 or 1",
+                own,
+                f"number the masks like the frames, or say --first {own} if the film's frames are counted from there "
+                "too",
+            )
+        if own != first:
+            log.warning(
+                "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame",
+                path,
+                own,
+                first,
+                masks.files[0].name,
+            )
+    elif masks.rate != film.rate:
+        log.warning(
+            "%s: %g frames a second where the clip has %g; the masks are taken frame for frame",
+            path,
+            float(masks.rate),
+            float(film.rate),
+        )

@@ -157,7 +157,7 @@ def test_paintings_that_belong_elsewhere_are_named(shot: Path, capsys) -> None:
     write_keyframes(shot / "painted", ArrayFrames(swapped), [0, 30])
     arguments = ["stylise", str(shot / "clip.mkv"), "--keyframes", str(shot / "painted"), "--match-side", "64"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stylise, "propagate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(stylise, "stylise", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         assert main([*arguments, "--output", str(shot / "film.mkv")]) == 130
     said = capsys.readouterr().err
     assert "the painting seems to belong to frame 30" in said

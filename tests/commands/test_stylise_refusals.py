@@ -99,7 +99,7 @@ def test_it_is_refused_in_one_sentence_before_anything_is_made(
     shot: Path, monkeypatch: pytest.MonkeyPatch, capsys, change: list[str], text: str
 ) -> None:
     monkeypatch.chdir(shot)
-    monkeypatch.setattr(stylise, "propagate", lambda *_, **__: pytest.fail("the work began"))
+    monkeypatch.setattr(stylise, "stylise", lambda *_, **__: pytest.fail("the work began"))
     before = everything_in(shot)
     clip = change.pop(change.index("--clip") + 1) if "--clip" in change else "clip.mkv"
     change = [word for word in change if word != "--clip"]
@@ -130,7 +130,7 @@ def test_a_disk_without_room_for_work_and_film_together_is_refused(
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 0, free))
-    monkeypatch.setattr(stylise, "propagate", lambda *_, **__: pytest.fail("the work began"))
+    monkeypatch.setattr(stylise, "stylise", lambda *_, **__: pytest.fail("the work began"))
     arguments = ["stylise", str(shot / "clip.mkv"), "--keyframes", str(shot / "painted")]
     assert main([*arguments, "--output", str(tmp_path / "new" / "film.mkv")]) == 1
     said = capsys.readouterr().err
@@ -147,13 +147,13 @@ def test_the_clip_may_stand_last_and_keyframes_may_be_files(
         [str(shot / "clip.mkv"), "--keyframes", paintings[0]],
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(stylise, "propagate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(stylise, "stylise", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
             assert main(["stylise", "--output", str(tmp_path / "film.mkv"), *order]) == 130
         said = capsys.readouterr().err
         assert all(Path(name).name in said for name in order if name.endswith(".png"))
     monkeypatch.chdir(shot)
     with monkeypatch.context() as patch:  # pictures beside the clip are nobody's harm
-        patch.setattr(stylise, "propagate", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(stylise, "stylise", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         words = ["clip.mkv", "--keyframes", "painted", "--scratch", str(tmp_path / "scratch")]
         assert main(["stylise", *words, "--output", "film_####.png"]) == 130
     capsys.readouterr()

@@ -47,14 +47,14 @@ def test_a_stopped_job_leaves_no_film_and_the_next_one_goes_on(
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from escalier.commands import cli, stylise\n"
-        "from escalier.propagation import propagate\n"
+        "from escalier import stylise as made\n"
         "def stopped(*given, progress, **more):\n"
         "    def watched(done, total, picture=None):\n"
         "        progress(done, total, picture)\n"
         f"        if list(Path({str(scratch)!r}).glob('run_*/run.json')):\n"
         f"            os.kill(os.getpid(), signal.{number})\n"
-        "    return propagate(*given, progress=watched, **more)\n"
-        "stylise.propagate = stopped\n"
+        "    return made(*given, progress=watched, **more)\n"
+        "stylise.stylise = stopped\n"
         "sys.exit(cli.main(sys.argv[1:]))\n"
     )
     words = command(shot, film)[3:]

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.commands.mask_option import masks_for
-from escalier.film import ArrayFrames, Film, FolderFrames, write_film
+from escalier.film import ArrayFrames, Film, FolderFrames, open_masks, write_film
 
 LENGTH = 5
 WHITE = np.full((16, 24), 255, np.uint8)
@@ -46,7 +45,7 @@ def test_masks_in_step_are_taken_and_another_count_is_said(
 ) -> None:
     shot = clip(tmp_path, film)
     with caplog.at_level(logging.WARNING, "escalier"):
-        found = masks_for(numbered(tmp_path / "masks", masks), shot, first)
+        found = open_masks(numbered(tmp_path / "masks", masks), shot, first)
     assert found is not None and len(found) == LENGTH
     assert ("taken for its first frame" in caplog.text) is bool(said)
 
@@ -56,8 +55,8 @@ def test_masks_whose_numbers_are_those_of_other_frames_are_refused(
     tmp_path: Path, film: int | None, masks: int
 ) -> None:
     shot = clip(tmp_path, film)
-    with pytest.raises(ValueError, match=rf"--mask: .* must be numbered from {film or 0} like the film, .*got {masks}"):
-        masks_for(numbered(tmp_path / "masks", masks), shot, None)
+    with pytest.raises(ValueError, match=rf".* must be numbered from {film or 0} like the film, .*got {masks}"):
+        open_masks(numbered(tmp_path / "masks", masks), shot, None)
 
 
 def test_masks_of_another_rate_are_taken_frame_for_frame_and_not_silently(
@@ -68,5 +67,5 @@ def test_masks_of_another_rate_are_taken_frame_for_frame_and_not_silently(
         caplog.clear()
         video = write_film(tmp_path / f"{rate}.mkv", ArrayFrames(frames, rate=rate))
         with caplog.at_level(logging.WARNING, "escalier"):
-            masks_for(video, clip(tmp_path, None), None)
+            open_masks(video, clip(tmp_path, None), None)
         assert ("12 frames a second where the clip has 24" in caplog.text) is said
