@@ -250,7 +250,12 @@ def _strengths(pipeline: Pipeline, control_maps: Sequence[Pictures], strengths: 
 def check_dials(
     task: str, strength: float, steps: int, guidance: float, image_guidance: float, seed: int, batch: int = 1
 ) -> None:
-    """Refuse dials that no pipeline for this task could use; "auto" is a task that is not known yet."""
+    """Refuse dials that no pipeline for this task could use; "auto" is a task that is not known yet.
+
+    >>> check_dials("img2img", strength=0.1, steps=5, guidance=7, image_guidance=1.5, seed=0)
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: steps must leave one at least at a strength of 0.1, got 5; take 10 or more
+    """
     if not 0 < strength <= 1:
         raise Refusal("strength", "be above 0 and at most 1", f"{strength:g}", "0.6 is a good value")
     for name, count in (("steps", steps), ("batch", batch)):
