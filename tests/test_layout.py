@@ -20,10 +20,11 @@ COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_path
 # A room may import those of its own row and below, never above (DESIGN: one direction).
 STOREYS = [
     {"scratch"},
+    {"comfyui"},
     {"film"},
     {"keyframes", "mask", "sam", "pyebsynth"},
     {"propagation", "composite", "tracking", "diffusion"},
-    {"coherence", "boiling", "comfyui"},
+    {"coherence", "boiling"},
     {"front"},
     {"commands"},
 ]

@@ -25,7 +25,7 @@ from .missing_files import (
     missing_there as missing_there,
     tell_missing as tell_missing,
 )
-from .named_files import NamedFile as NamedFile
+from .named_files import NamedFile as NamedFile, source_of as source_of
 from .outcome import (
     Outcome as Outcome,
     tidy_id as tidy_id,

@@ -20,10 +20,14 @@ OF_FILES = ("value_not_in_list", "custom_validation_failed")
 
 
 def missing_here(
-    workflow: Workflow, files: Iterable[tuple[Place | None, Path]], folders: ModelFolders
+    workflow: Workflow,
+    files: Iterable[tuple[Place | None, Path]],
+    folders: ModelFolders,
+    besides: Iterable[NamedFile] = (),
 ) -> list[NamedFile]:
     """What a ComfyUI on this machine will not find, as far as the workflow alone tells; `files` are those of --input.
 
+    What nodes read without naming it, such as the weights of a control map, is handed in as `besides`.
     A file without a place of its own counts for every loader that it might go to: better to find one missing file too
     few than to refuse what would run.
 
@@ -33,7 +37,7 @@ def missing_here(
     """
     given, kinds = likely_loaders(workflow, files)
     missing = []
-    for file in named_files(workflow):
+    for file in [*named_files(workflow), *besides]:
         mark = UPLOAD_INPUTS.get(f"{workflow[file.place.node]['class_type']}.{file.place.input}")
         fed = file.place in given or (mark is not None and bool(kinds & set(UPLOADS[mark])))
         if not fed and not folders.holds(file):

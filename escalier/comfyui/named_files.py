@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .workflow import Place, Workflow, is_link, shipped_workflows
 
@@ -146,9 +145,6 @@ def named_files(workflow: Workflow) -> list[NamedFile]:
 def _named_by(workflow: Workflow, node_id: str) -> Iterator[NamedFile]:
     node = workflow[node_id]
     class_type = node["class_type"]
-    if class_type == "EscalierControlMap":
-        yield from _detector_files(node_id, node["inputs"])
-        return
     for field, value in node["inputs"].items():
         if not isinstance(value, str) or value.lower() in NOTHING:
             continue
@@ -160,22 +156,6 @@ def _named_by(workflow: Workflow, node_id: str) -> Iterator[NamedFile]:
             yield NamedFile(place, (value,), ("controlnet", "diffusers"), "config.json", source=source_of(value))
         elif (name in UPLOAD_INPUTS or name in INPUT_FOLDERS) and not re.search(r" \[(output|temp)\]$", value):
             yield NamedFile(place, (value.removesuffix(" [input]"),), ("input",))
-
-
-def _detector_files(node_id: str, inputs: dict[str, Any]) -> Iterator[NamedFile]:
-    """The weights of a control map, which its kind names."""
-    from escalier.diffusion import DETECTORS, POSE_PARTS, files_for
-
-    kind, parts = inputs.get("kind"), inputs.get("pose_parts")
-    detector = DETECTORS.get(kind) if isinstance(kind, str) else None
-    if detector is None:
-        return
-    names = detector.files
-    if kind == "openpose":
-        names = tuple((file,) for file in files_for(parts if parts in POSE_PARTS else POSE_PARTS[0]))
-    for choice in names:
-        source = source_of(choice[0]) or f"https://{detector.source}"
-        yield NamedFile(Place(node_id, "kind"), choice, ("controlnet_aux",), deep=True, source=source)
 
 
 _KINDS = {name: (kind, "") for kind, names in MODEL_INPUTS.items() for name in names.split()}

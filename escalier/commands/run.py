@@ -43,6 +43,7 @@ from escalier.comfyui import (
 )
 from escalier.refusals import printable
 
+from .control_map_files import control_map_files
 from .job_display import choose_display
 from .keyframe_table import keyframe_listings
 
@@ -117,7 +118,7 @@ def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], 
     ComfyUIError
         With a line for each of them: what needs it, where it belongs, and where it comes from.
     """
-    if missing := missing_here(workflow, files, server.model_folders):
+    if missing := missing_here(workflow, files, server.model_folders, control_map_files(workflow)):
         raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)))
 
 

@@ -26,9 +26,10 @@ from escalier.comfyui import (
 from escalier.comfyui.answers import Reason
 from escalier.comfyui.find import ComfyUI
 from escalier.comfyui.model_folders import ModelFolders
-from escalier.comfyui.named_files import named_files
+from escalier.comfyui.named_files import NamedFile, named_files
 from escalier.comfyui.workflow import check_workflow, shipped_workflows
 from escalier.commands import cli
+from escalier.commands.control_map_files import control_map_files
 from escalier.commands.run import check_files
 from escalier.film import ArrayFrames, write_film
 
@@ -77,16 +78,20 @@ KINDS = [
 ]
 
 
+def missing(workflow: Workflow, folders: ModelFolders) -> list[NamedFile]:
+    return missing_here(workflow, [], folders, control_map_files(workflow))
+
+
 @pytest.mark.parametrize(("class_type", "field", "value", "home"), KINDS, ids=lambda part: str(part))
 def test_a_model_is_missed_until_it_lies_in_its_folder(
     folders: ModelFolders, class_type: str, field: str, value: str, home: str
 ) -> None:
     workflow = loading(class_type, field, value)
-    (missing,) = missing_here(workflow, [], folders)
-    told = tell_missing(workflow, [missing], lambda file: str(folders.home(file)))
-    assert '1 "Load"' in told and str(folders.models / missing.kind) in told
+    (lacking,) = missing(workflow, folders)
+    told = tell_missing(workflow, [lacking], lambda file: str(folders.home(file)))
+    assert '1 "Load"' in told and str(folders.models / lacking.kind) in told
     put(folders.models / home)
-    assert missing_here(workflow, [], folders) == []
+    assert missing(workflow, folders) == []
 
 
 @pytest.mark.parametrize("value", ["../checkpoints/a.pth", "/a.pth", "sub/../../a.pth", "C:\\a.pth", "a\x00.pth"])
@@ -110,13 +115,13 @@ def test_a_model_outside_its_folder_is_missing_wherever_it_lies(folders: ModelFo
     ],
 )
 def test_what_names_no_file_is_not_missed(folders: ModelFolders, class_type: str, field: str, value: object) -> None:
-    assert missing_here(loading(class_type, field, value), [], folders) == []
+    assert missing(loading(class_type, field, value), folders) == []
 
 
 def test_a_loader_that_feeds_nothing_needs_nothing(folders: ModelFolders) -> None:
     workflow = loading("UpscaleModelLoader", "model_name", "x2.pth")
     workflow["2"]["inputs"]["it"] = 3
-    assert missing_here(workflow, [], folders) == []
+    assert missing(workflow, folders) == []
 
 
 def test_folders_that_comfyui_is_told_of_are_searched(tmp_path: Path) -> None:
@@ -152,7 +157,7 @@ def test_a_damaged_list_of_folders_never_refuses_a_workflow_wrongly(tmp_path: Pa
 def test_what_input_gives_is_not_missed(folders: ModelFolders, tmp_path: Path) -> None:
     workflow = load_workflow("staircase")
     clip, painted = tmp_path / "shot.mp4", tmp_path / "painted"
-    assert len(missing_here(workflow, [], folders)) == 2
+    assert len(missing(workflow, folders)) == 2
     assert missing_here(workflow, [(None, clip), (Place("2", "folder"), painted)], folders) == []
 
 
@@ -165,7 +170,7 @@ def test_every_shipped_workflow_names_its_models_with_their_sources(folders: Mod
 
 def test_the_dancer_is_told_where_her_room_comes_from(folders: ModelFolders) -> None:
     workflow = load_workflow("dancer_background")
-    told = tell_missing(workflow, missing_here(workflow, [], folders), lambda file: str(folders.home(file)))
+    told = tell_missing(workflow, missing(workflow, folders), lambda file: str(folders.home(file)))
     assert "there are 3 that are not" in told
     assert '12 "Save the empty room" of this workflow saves what it is made of' in told and "13.image=FILE" in told
     assert "sam_vit_b_01ec64.pth" in told and "about 375 MB, from https://dl.fbaipublicfiles.com" in told
@@ -240,9 +245,9 @@ def test_another_server_is_asked_by_its_menus() -> None:
         "ControlNetLoader": {"input": {"required": {"control_net_name": ["COMBO", {"options": []}]}}},
         "LoadVideo": {"input": {"required": {"file": ["COMBO", {"options": ["b.mp4"], "video_upload": True}]}}},
     }
-    missing = missing_there(workflow, [], menus)
-    assert [file.kind for file in missing] == ["input", "checkpoints", "controlnet"]
-    told = tell_missing(workflow, missing, folder_there)
+    lacking = missing_there(workflow, [], menus)
+    assert [file.kind for file in lacking] == ["input", "checkpoints", "controlnet"]
+    told = tell_missing(workflow, lacking, folder_there)
     assert "its folder models/checkpoints (about 2.1 GB, from https://huggingface.co/Comfy-Org/" in told
     menus["CheckpointLoaderSimple"]["input"]["required"]["ckpt_name"] = [["v1-5-pruned-emaonly-fp16.safetensors"]]
     assert len(missing_there(workflow, [Place("2", "file")], menus)) == 1
