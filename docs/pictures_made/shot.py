@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.composite import CleanPlate, make_clean_plate
+from escalier.composite import CleanPlate, PlateSearch, make_clean_plate
 from escalier.film import ArrayFrames, Film, Motion, MovingClip, Size, make_clip
-from escalier.keyframes import Keyframes, paint_picture, vary_keyframes
-from escalier.propagation import Guides, Matching, Runs, Staircase, propagate
+from escalier.keyframes import Keyframes, Variation, paint_picture, vary_keyframes
+from escalier.propagation import FilmMatching, Guides, Runs, Staircase, propagate
 
 LENGTH = 49
 KEYS = (0, 24, 48)
@@ -50,7 +50,7 @@ class Shot:
     @cached_property
     def room(self) -> CleanPlate:
         """The room without him, as the middle frame sees it."""
-        return make_clean_plate(self.clip, self.mattes, 24, fill="telea")
+        return make_clean_plate(self.clip, self.mattes, 24, PlateSearch(fill="telea"))
 
     @cached_property
     def keyframes(self) -> Keyframes:
@@ -76,7 +76,7 @@ class Shot:
         frames = []
         for index in range(LENGTH):
             painted = Keyframes([index], [paint_picture(self.clip.frame(index), LOOK, seed=1000 + index)], LENGTH)
-            drawn = vary_keyframes(painted, 1, amplitude_px=1.5, seed=index)[0].pictures[0]
+            drawn = vary_keyframes(painted, 1, Variation(seed=index))[0].pictures[0]
             light = np.random.default_rng(index).normal(1.0, 0.04, 3)
             frames.append(np.clip(np.rint(drawn * light), 0, 255).astype(np.uint8))
         return ArrayFrames(np.stack(frames))
@@ -96,7 +96,7 @@ class Shot:
         start: int = 0,
         stop: int = LENGTH,
         guides: Guides | None = None,
-        matching: Matching | None = None,
+        matching: FilmMatching | None = None,
         masked: bool = True,
     ) -> Runs:
         """Runs of a part of the clip, on the processor, whose bits do not depend on the machine's cores."""
@@ -107,7 +107,7 @@ class Shot:
             folder=self.scratch,
             masks=self.mattes[start:stop] if masked else None,
             guides=guides,
-            matching=matching or Matching(backend="cpu"),
+            matching=matching or FilmMatching(backend="cpu"),
             cuts=(),
             threads=1,
         )

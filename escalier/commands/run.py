@@ -23,6 +23,7 @@ from escalier.comfyui import (
     ResultFolder,
     Server,
     ServerGone,
+    ServerSettings,
     Workflow,
     apply_settings,
     assign_files,
@@ -119,7 +120,7 @@ def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], 
         With a line for each of them: what needs it, where it belongs, and where it comes from.
     """
     if missing := missing_here(workflow, files, server.model_folders, control_map_files(workflow)):
-        raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)))
+        raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)), who="run")
 
 
 async def _run(
@@ -139,7 +140,7 @@ async def _run(
         check_types(workflow, changed, node_info)
         loaders = assign_files(workflow, files, node_info)
         if isinstance(server, str) and (missing := missing_there(workflow, loaders, node_info)):
-            raise ComfyUIError(tell_missing(workflow, missing, folder_there))
+            raise ComfyUIError(tell_missing(workflow, missing, folder_there), who="run")
         for loader, file in loaders.items():
             if isinstance(server, Server):
                 name = server.place_input(file)
@@ -240,15 +241,9 @@ def add_server_arguments(parser: argparse.ArgumentParser, *, remote: bool = True
 
 def server_from(args: argparse.Namespace, *, keep_outputs: bool = False, arguments: Sequence[str] = ()) -> Server:
     """A server, not yet started, as the options of `add_server_arguments` say."""
-    return Server(
-        find_comfyui(args.comfyui),
-        base=args.base,
-        models=args.models,
-        port=args.port,
-        device="cpu" if args.cpu else "auto",
-        keep_outputs=keep_outputs,
-        arguments=arguments,
-    )
+    device = "cpu" if args.cpu else "auto"
+    settings = ServerSettings(args.port, device, keep_outputs=keep_outputs, arguments=tuple(arguments))
+    return Server(find_comfyui(args.comfyui), settings, base=args.base, models=args.models)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from escalier import stylise
 from escalier.coherence import FadeReport, MeasuredStaircase
-from escalier.film import Footage, Motion, frame_numbers, list_output_formats, working_size, write_film
+from escalier.film import Encoding, Footage, Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
 from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase
 from escalier.refusals import printable
@@ -139,8 +139,9 @@ def _make(
         known = finished.report()
         if known is not None:
             return staircase, known, False
+        encoding = Encoding(sound=sound, first=first)
         measured = MeasuredStaircase(staircase, film, motion)
-        write_film(plan.output, measured, like=plan.film, sound=sound, first=first, progress=part("writing"))
+        write_film(plan.output, measured, like=plan.film, encoding=encoding, progress=part("writing"))
         report = measured.report()
         finished.keep(report)
     return staircase, report, True
