@@ -91,6 +91,7 @@ def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progres
     return cuts
 
 
+@checked
 def known_cuts(footage: Footage, motion: PairMotion | None) -> tuple[int, ...] | None:
     """The cuts that lie beside the frames of a film, verified; None where they have yet to be found.
 

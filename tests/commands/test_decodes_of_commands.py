@@ -10,7 +10,7 @@ import pytest
 from decoded import decodes
 
 from escalier.commands import main
-from escalier.film import ArrayFrames, Size, make_clip, write_film
+from escalier.film import ArrayFrames, Encoding, Size, make_clip, write_film
 from escalier.propagation import Staircase
 
 LENGTH = 20
@@ -20,7 +20,9 @@ CONSTANT = 4
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(Size(96, 64), LENGTH), crf=10)
+    return write_film(
+        tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(Size(96, 64), LENGTH), encoding=Encoding(crf=10)
+    )
 
 
 def test_stylise_decodes_its_clip_once_and_mixes_its_film_once(

@@ -14,6 +14,7 @@ import pytest
 
 from escalier.film import (
     ArrayFrames,
+    Encoding,
     FolderFrames,
     Footage,
     FrameRange,
@@ -191,7 +192,7 @@ def test_cuts_are_looked_for_once_and_found_by_another_job(tmp_path: Path, monke
 
 
 def test_footage_counts_its_frames_as_the_plates_do(tmp_path: Path) -> None:
-    folder = write_film(f"{tmp_path}/plate_####.png", make_clip(Size(64, 48), 3), first=1001)
+    folder = write_film(f"{tmp_path}/plate_####.png", make_clip(Size(64, 48), 3), encoding=Encoding(first=1001))
     footage = Footage(FolderFrames(folder, 25), tmp_path / "scratch")
     footage.read()
     assert frame_numbers(footage) == (1001, 1002, 1003) and list(frame_numbers(footage, 7)) == [7, 8, 9]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from decoded import decodes
 
-from escalier.film import ArrayFrames, write_film
+from escalier.film import ArrayFrames, Encoding, write_film
 from escalier.keyframes import Keyframes
 
 CONSTANT = 4
@@ -30,7 +30,7 @@ def keyframes(clip: np.ndarray) -> Keyframes:
 
 @pytest.fixture
 def clip_file(clip: np.ndarray, tmp_path: Path) -> Path:
-    return write_film(tmp_path / "clip.mp4", ArrayFrames(clip, 12), crf=10)
+    return write_film(tmp_path / "clip.mp4", ArrayFrames(clip, 12), encoding=Encoding(crf=10))
 
 
 @pytest.mark.parametrize("trim", [False, True], ids=["whole", "trimmed"])

@@ -12,6 +12,7 @@ from decoded import decodes
 from escalier.coherence import MeasuredStaircase, advise_keyframes, measure_fades, measure_film
 from escalier.film import (
     ArrayFrames,
+    Encoding,
     FilmMasks,
     Footage,
     Motion,
@@ -60,7 +61,7 @@ def keyframes(frames: list[np.ndarray]) -> Keyframes:
 
 @pytest.fixture(scope="module")
 def video(frames: list[np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_film(tmp_path_factory.mktemp("clip") / "clip.mp4", Counted(frames), crf=10)
+    return write_film(tmp_path_factory.mktemp("clip") / "clip.mp4", Counted(frames), encoding=Encoding(crf=10))
 
 
 def test_a_film_is_asked_for_each_frame_once_from_its_keyframes_to_the_written_film(
