@@ -148,13 +148,19 @@ def blender(solver: str, gradients: str):
             return cv2.seamlessClone(source, target, mask.view(np.uint8) * 255, centre, flag)
 
         return lambda picture: picture, clone
-    from escalier.composite import poisson_blend
+    from escalier.composite import Blending, Machine, poisson_blend
 
     backend = "torch" if solver.startswith("torch") else "cpu"
     kind = solver.split()[1] if " " in solver else "multigrid"
 
     def blend(source: np.ndarray, target: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        return poisson_blend(source, target, mask, gradients=gradients, solver=kind, backend=backend, device="cpu")
+        return poisson_blend(
+            source,
+            target,
+            mask,
+            Blending(gradients=gradients, solver=kind),
+            machine=Machine(backend, "cpu"),
+        )
 
     return lambda picture: picture.astype(np.float32) / np.float32(255), blend
 

@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import escalier  # noqa: E402
 from escalier.commands.cli import COMMANDS  # noqa: E402
+from escalier.dials import table_of  # noqa: E402
 from escalier.propagation import FADES  # noqa: E402
 
 TABLE = re.compile(r"(<!-- table: ([\w ]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -50,11 +51,11 @@ def rooms() -> list[str]:
     return sorted(folders, key=lambda room: (escalier.__doc__ or "").find(f"escalier.{room}`"))
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", r"\|")
 
 
-def _table(heads: list[str], rows: Iterator[list[str]] | list[list[str]]) -> str:
+def table(heads: list[str], rows: Iterator[list[str]] | list[list[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
@@ -68,7 +69,7 @@ def _first_sentence(text: str | None) -> str:
 def fades() -> str:
     """Every fade with the first line of its docstring."""
     rows = [[f"`{name}`", (inspect.getdoc(fade) or "").splitlines()[0]] for name, fade in FADES.items()]
-    return _table(["mode", "what it does"], rows)
+    return table(["mode", "what it does"], rows)
 
 
 def options(command: str) -> str:
@@ -84,52 +85,47 @@ def options(command: str) -> str:
         if isinstance(action.choices, (list, tuple)) and action.metavar is None:
             shown = " or ".join(str(choice) for choice in action.choices)
         words = " ".join([*action.option_strings[-1:], shown]).strip()
-        rows.append([f"`{_cell(words)}`", _cell(formatter._expand_help(action))])
-    return _table(["option", "meaning"], rows)
+        rows.append([f"`{cell(words)}`", cell(formatter._expand_help(action))])
+    return table(["option", "meaning"], rows)
+
+
+def dials(which: str) -> str:
+    """All dials of one class, such as "mask Edge"."""
+    room, name = which.split()
+    return table_of(getattr(importlib.import_module(f"escalier.{room}"), name))
 
 
 def commands(_: str) -> str:
     """Every command with its line of help."""
-    return _table(["command", "what it does"], [[f"`escalier {name}`", line] for name, (_, line) in COMMANDS.items()])
-
-
-def _said(node: ast.expr) -> str:
-    """The text of a string in a source file; what is put into it while the program runs becomes three dots."""
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_said(value) for value in node.values)
-    return "..."
+    return table(["command", "what it does"], [[f"`escalier {name}`", line] for name, (_, line) in COMMANDS.items()])
 
 
 def node_schemas() -> Iterator[tuple[str, str, str, str]]:
     """Room, id, title and description of every node, read from its source, so that no ComfyUI is needed."""
     for path in sorted((ROOT / "nodes").rglob("*.py")):
         room = path.relative_to(ROOT / "nodes").with_suffix("").parts[0]
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call):
-                given = {word.arg: word.value for word in call.keywords if word.arg}
-                if {"node_id", "display_name", "description"} <= set(given):
-                    yield (room, *(_said(given[word]) for word in ("node_id", "display_name", "description")))
+        for one in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(one, ast.ClassDef) and [ast.unparse(base) for base in one.bases] == ["Node"]:
+                given = {ast.unparse(line.targets[0]): line.value for line in one.body if isinstance(line, ast.Assign)}
+                yield room, one.name, ast.literal_eval(given["display_name"]), ast.get_docstring(one) or ""
 
 
 def nodes(room: str) -> str:
     """The nodes of one menu entry in the menu's order, each with a link to its help page."""
-    lists = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "nodes").rglob("__init__.py"))]
+    lists = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "nodes").rglob("*.py"))]
     order = [name for text in lists for name in re.findall(r"\bEscalier\w+", text.partition("\nNODES")[2])]
     mine = sorted((schema for schema in node_schemas() if schema[0] == room), key=lambda schema: order.index(schema[1]))
     rows = [
-        [f"[{title}](../js/docs/{name}.md)", _cell(_first_sentence(description))]
-        for _, name, title, description in mine
+        [f"[{title}](../js/docs/{name}.md)", cell(_first_sentence(description))] for _, name, title, description in mine
     ]
-    return _table(["node", "what it does"], rows)
+    return table(["node", "what it does"], rows)
 
 
 def names(room: str) -> str:
     """All that a room's door offers, with the first sentence of its docstring."""
     door = importlib.import_module(f"escalier.{room}")
-    return _table(
-        ["name", "what it is"], [[f"`{name}`", _cell(_described(getattr(door, name)))] for name in door.__all__]
+    return table(
+        ["name", "what it is"], [[f"`{name}`", cell(_described(getattr(door, name)))] for name in door.__all__]
     )
 
 
@@ -156,11 +152,12 @@ def needs(_: str) -> str:
             elif "Load" in kind:
                 models += [f"`{value}`" for value in node["inputs"].values() if isinstance(value, str) and "." in value]
         rows.append([f"[`{path.stem}`](#{path.stem})", ", ".join(files), ", ".join(models) or "none"])
-    return _table(["recipe", "nodes that take your files", "models, under these names"], rows)
+    return table(["recipe", "nodes that take your files", "models, under these names"], rows)
 
 
 TABLES: dict[str, Callable[..., str]] = {
     "commands": commands,
+    "dials": dials,
     "fades": fades,
     "names": names,
     "needs": needs,

@@ -15,13 +15,18 @@ from . import (
 )
 from .coherence import Advice as Advice, Measurement as Measurement, advise_keyframes as advise_keyframes
 from .composite import (
+    Blending as Blending,
+    Machine as Machine,
     poisson_blend as poisson_blend,
     poisson_blend_film as poisson_blend_film,
 )
 from .film import (
+    Cadence as Cadence,
+    Encoding as Encoding,
     Film as Film,
     FilmMasks as FilmMasks,
     Footage as Footage,
+    HeldFilm as HeldFilm,
     Masks as Masks,
     Motion as Motion,
     Size as Size,
@@ -33,6 +38,7 @@ from .front import measure as measure, stylise as stylise
 from .keyframes import (
     GridPlan as GridPlan,
     Keyframes as Keyframes,
+    Sheet as Sheet,
     choose_keyframes as choose_keyframes,
     plan_grid as plan_grid,
     read_keyframes as read_keyframes,

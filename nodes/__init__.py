@@ -3,57 +3,10 @@
 from comfy_api.v0_0_2 import ComfyExtension, io
 from typing_extensions import override
 
-from . import boiling, coherence, composite, diffusion, mask, sam, tracking
-from .film import (
-    EscalierCadence,
-    EscalierMotion,
-    EscalierMotionFromImages,
-    EscalierPickFrames,
-    EscalierRestoreCadence,
-)
-from .keyframes import (
-    EscalierChooseKeyframes,
-    EscalierKeyframesFromImages,
-    EscalierKeyframesToImages,
-    EscalierLoadKeyframes,
-    EscalierLockAnchorCells,
-    EscalierPasteAnchorCells,
-    EscalierPlanGrid,
-    EscalierSaveKeyframes,
-    EscalierSplitGrid,
-    EscalierTileGrid,
-    EscalierVaryKeyframes,
-)
-from .propagation import EscalierDraft, EscalierPropagate, EscalierStaircase
+from . import boiling, coherence, composite, diffusion, film, keyframes, mask, propagation, sam, tracking
 
-NODES: list[type[io.ComfyNode]] = [
-    EscalierMotion,
-    EscalierMotionFromImages,
-    EscalierCadence,
-    EscalierPickFrames,
-    EscalierRestoreCadence,
-    EscalierChooseKeyframes,
-    EscalierSaveKeyframes,
-    EscalierLoadKeyframes,
-    EscalierKeyframesFromImages,
-    EscalierKeyframesToImages,
-    EscalierPlanGrid,
-    EscalierTileGrid,
-    EscalierLockAnchorCells,
-    EscalierPasteAnchorCells,
-    EscalierSplitGrid,
-    EscalierVaryKeyframes,
-    EscalierDraft,
-    EscalierPropagate,
-    EscalierStaircase,
-    *sam.NODES,
-    *mask.NODES,
-    *tracking.NODES,
-    *composite.NODES,
-    *diffusion.NODES,
-    *coherence.NODES,
-    *boiling.NODES,
-]
+ROOMS = (film, keyframes, propagation, sam, mask, tracking, composite, diffusion, coherence, boiling)
+NODES: list[type[io.ComfyNode]] = [node for room in ROOMS for node in room.NODES]
 
 
 class EscalierExtension(ComfyExtension):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import folder_paths
+from comfy_api.v0_0_2 import io
 
 from escalier.refusals import MissingFile
 
@@ -41,6 +42,16 @@ class AllowedFiles:
     def choices(self) -> list[str]:
         """The names, for a menu."""
         return list(self._found()) or ([] if self._example is None else [self._example])
+
+    def menu(self, id: str, tooltip: str, *, none: str | None = None) -> Callable[[], io.Input]:
+        """Makes an input that offers the names as they are at that moment; `none` stands first."""
+
+        def made() -> io.Input:
+            choices = [*([none] if none else []), *self.choices()]
+            default = choices[0] if none or self._example else None
+            return io.Combo.Input(id, options=choices, default=default, tooltip=tooltip)
+
+        return made
 
     def check(self, name: object) -> bool | str:
         """What validate_inputs answers: True, or the sentence."""

@@ -8,6 +8,8 @@ from comfy_api.v0_0_2 import io
 from escalier.dials import Dial, Dials, dials_of
 
 AnyDials = TypeVar("AnyDials", bound=Dials)
+DialValue = float | str
+"""What the input for a dial hands over; whole numbers and switches are floats to a type checker."""
 
 LARGEST_INT = 2**31 - 1
 
@@ -25,8 +27,7 @@ def dial_input(
     tooltip: str | None = None,
     most: float | None = None,
     whole: bool = False,
-    optional: bool = False,
-    advanced: bool = False,
+    **shown: bool,
 ) -> io.Input:
     """The input for one dial of a class.
 
@@ -40,13 +41,13 @@ def dial_input(
         What a slider ends at, where that is less than elsewhere.
     whole
         A number of type float that is only offered whole.
-    optional, advanced
-        As ComfyUI has them.
+    shown
+        `optional` and `advanced`, as ComfyUI has them.
 
     A dial that may be None is 0 on a node then, see `dials_from`.
     """
     one = dials_of(dials)[name]
-    said: dict[str, Any] = {"tooltip": tooltip or one.said("0"), "optional": optional, "advanced": advanced or None}
+    said: dict[str, Any] = {"tooltip": tooltip or one.said("0"), **shown}
     id, default = id or name, one.default
     if one.kind is bool:
         return io.Boolean.Input(id, default=default, **said)
@@ -54,12 +55,12 @@ def dial_input(
         return io.Combo.Input(id, options=[str(choice) for choice in one.choices], default=str(default), **said)
     if one.kind is str:
         return io.String.Input(id, default=default, **said)
-    least, offered = one.range()
-    most = offered if most is None else most
+    offered = one.range()
+    least = 0 if one.optional or offered[0] is None else offered[0]
+    most = most or offered[1] or LARGEST_INT
     if one.optional:
-        default, least = default or 0, 0
+        default = default or 0
     if one.kind is int or whole:
-        most = LARGEST_INT if most is None else most
         said |= {"control_after_generate": False} if name == "seed" else {}
         return io.Int.Input(id, default=int(default), min=int(least), max=int(most), **_step(one, int), **said)
     return io.Float.Input(id, default=float(default), min=float(least), max=float(most), **_step(one, float), **said)

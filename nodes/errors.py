@@ -2,6 +2,8 @@
 
 import errno
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import folder_paths
 import torch
@@ -20,11 +22,11 @@ NO_ALPHA = (
 )
 
 
-def named_after_node(execute):
+def named_after_node(execute: Callable[..., Any]) -> Callable[..., Any]:
     """Put the node's display name in front of a refusal, in place of the library function that raised it."""
 
     @functools.wraps(execute)
-    def execute_by_name(cls, *args, **kwargs):
+    def execute_by_name(cls: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return execute(cls, *args, **kwargs)
         except Refusal as refusal:

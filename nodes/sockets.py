@@ -14,6 +14,14 @@ MatteModel = io.Custom("ESCALIER_MATTE_MODEL")  # escalier.mask.matte.MatteModel
 Pipeline = io.Custom("ESCALIER_PIPELINE")  # escalier.diffusion.Pipeline
 
 
-def film_input(tooltip: str, *, id: str = "film", optional: bool = False) -> io.MultiType.Input:
+def film_input(
+    tooltip: str = "The filmed clip: a video, or a batch of images.", *, id: str = "film", optional: bool = False
+) -> io.MultiType.Input:
     """The film socket, the same on every node: a VIDEO, or an IMAGE batch with one picture a frame."""
     return io.MultiType.Input(id, types=[io.Video, io.Image], tooltip=tooltip, optional=optional)
+
+
+def measured_motion() -> io.Input:
+    """The motion socket of nodes that measure the motion themselves where nobody has."""
+    tooltip = "The film's motion from Measure Motion. Measured here if nothing is connected."
+    return Motion.Input("motion", optional=True, tooltip=tooltip)

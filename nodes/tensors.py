@@ -29,7 +29,7 @@ def pictures_from_images(images: torch.Tensor, name: str) -> np.ndarray:
     return images.detach().to("cpu", torch.float32).numpy()
 
 
-def images_from_pictures(pictures: Sequence[np.ndarray]) -> torch.Tensor:
+def images_from_pictures(pictures: Sequence[np.ndarray] | np.ndarray) -> torch.Tensor:
     """Pictures of one size, uint8 or float32, as an IMAGE batch."""
     batch = np.empty((len(pictures), *pictures[0].shape), np.float32)
     for image, picture in zip(batch, pictures, strict=True):

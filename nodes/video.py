@@ -9,6 +9,7 @@ import threading
 import uuid
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -26,7 +27,7 @@ LOSSLESS_CRF = 0  # of H.264 at 8 bits, for clips that ComfyUI must write before
 BETWEEN_NODES_CRF = 10  # of a restyled film that other nodes read as a file: its losses cannot be seen
 
 
-FilmInput = torch.Tensor | Input.Video
+FilmInput: TypeAlias = torch.Tensor | Input.Video
 """What a film socket holds."""
 
 
@@ -68,14 +69,13 @@ class FilmVideo(Input.Video):
         metadata: dict | None = None,
         bit_depth: int | None = None,
         crf: float | None = None,
-        color_space: str | None = None,
-        preset: str | None = None,
+        **newer: str | None,
     ) -> None:
-        """Write the film as H.264 in MP4, frame by frame. The last two arguments are those of newer ComfyUIs."""
+        """Write the film as H.264 in MP4, frame by frame. Newer ComfyUIs also give a `color_space` and a `preset`."""
         _refuse("format", getattr(format, "value", format), ("auto", "mp4"))
         _refuse("codec", getattr(codec, "value", codec), ("auto", "h264"))
         _refuse("bit depth", bit_depth, (None, 8))
-        _refuse("colour space", color_space, (None, "auto", "sRGB"))
+        _refuse("colour space", newer.get("color_space"), (None, "auto", "sRGB"))
         if isinstance(path, io.BytesIO):
             with scratch_folder("save") as folder:
                 self._write(folder / "film.mp4", metadata, crf)
@@ -116,11 +116,10 @@ class FilmVideo(Input.Video):
         return "mp4"
 
     def _write(self, path: Path, metadata: dict | None, crf: float | None) -> None:
-        from escalier.film import write_film
+        from escalier.film import Encoding, write_film
 
         tags = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (metadata or {}).items()}
-        quality = {} if crf is None else {"crf": crf}
-        write_film(path, self.film, like=self.clip, metadata=tags, progress=Progress(), **quality)
+        write_film(path, self.film, like=self.clip, encoding=Encoding(crf=crf, metadata=tags), progress=Progress())
 
 
 def sound_of(clip: Film | None) -> Input.Audio | None:

@@ -90,7 +90,7 @@ def test_every_dial_of_the_house_has_a_sentence_and_a_default_that_it_allows(dia
     dials()
     for one in dials_of(dials).values():
         assert one.sentence.endswith(".") and len(one.sentence) > 8, one.name
-        assert one.kind is bool or one.choices or one.remedy, f"{one.name}: a refusal must say what to do"
+        assert one.kind in (bool, str) or one.remedy, f"{one.name}: a refusal must say what to do"
 
 
 @pytest.mark.parametrize("dials", HOUSE, ids=lambda dials: dials.__name__)

@@ -6,7 +6,7 @@ import numpy as np
 
 from escalier.boiling import Boil, Dial
 from escalier.film import ArrayFrames, Film
-from escalier.keyframes import vary_keyframes
+from escalier.keyframes import Variation, vary_keyframes
 
 from .sheet import PAINTED, Cell, Row, contact_sheet
 from .shot import LENGTH, Shot
@@ -43,7 +43,7 @@ def boil(shot: Shot) -> np.ndarray:
     crop = slice(10, 190), slice(210, 450)
     rows = []
     for amplitude, note in ((0.75, ""), (1.5, ", the default"), (3.0, "")):
-        varied = vary_keyframes(shot.keyframes, 3, amplitude_px=amplitude, feature_px=max(32.0, 12 * amplitude))
+        varied = vary_keyframes(shot.keyframes, 3, Variation(amplitude, max(32.0, 12 * amplitude)))
         redraws = [ArrayFrames(np.stack([keyframes.pictures[1]])) for keyframes in varied]
         film = Boil(redraws, hold=2)
         first = redraws[0].frame(0).astype(np.int16)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import cv2
 import numpy as np
 
-from escalier.composite import BLEND_MODES, blend_layers, make_clean_plate, poisson_blend
+from escalier.composite import (
+    BLEND_MODES,
+    Blending,
+    Layering,
+    Machine,
+    PlateSearch,
+    blend_layers,
+    make_clean_plate,
+    poisson_blend,
+)
 from escalier.keyframes import paint_picture
 from escalier.mask import shape_edge
 
@@ -21,28 +27,28 @@ FRAME = 26
 def poisson(shot: Shot) -> np.ndarray:
     """Poisson Blend: a filmed man in a painted room."""
     gradients = [
-        ("import, the default: his own drawing, the room's light", {}),
-        ("mixed: the room's drawing shows through where his is faint", {"gradients": "mixed"}),
-        ("average: half of each drawing", {"gradients": "average"}),
-        ("monochrome: the room's hue, his light and shade", {"gradients": "monochrome"}),
+        ("import, the default: his own drawing, the room's light", Blending()),
+        ("mixed: the room's drawing shows through where his is faint", Blending(gradients="mixed")),
+        ("average: half of each drawing", Blending(gradients="average")),
+        ("monochrome: the room's hue, his light and shade", Blending(gradients="monochrome")),
     ]
     depth = [
-        ("strength 0: pasted", {"strength": 0.0}),
-        ("screening 10 px", {"screening": 10.0**-2}),
-        ("screening 40 px", {"screening": 40.0**-2}),
-        ("screening 0: all the way in", {}),
+        ("strength 0: pasted", Blending(strength=0.0)),
+        ("screening 10 px", Blending(screening=10.0**-2)),
+        ("screening 40 px", Blending(screening=40.0**-2)),
+        ("screening 0: all the way in", Blending()),
     ]
     filmed, room = shot.clip.frame(FRAME), _painted_room(shot)
     mask = shape_edge(shot.mattes[FRAME], spread_px=4)
     crop = _around(shot)
 
-    def cell(text: str, dials: Mapping[str, Any]) -> Cell:
-        return Cell(poisson_blend(filmed, room, mask, backend="cpu", **dials)[crop], text)
+    def cell(text: str, blending: Blending) -> Cell:
+        return Cell(poisson_blend(filmed, room, mask, blending, machine=Machine("cpu"))[crop], text)
 
     return contact_sheet(
         [
-            Row([cell(text, dials) for text, dials in depth], "How deep the room's colours come in"),
-            Row([cell(text, dials) for text, dials in gradients], "Gradients: whose drawing is kept"),
+            Row([cell(text, blending) for text, blending in depth], "How deep the room's colours come in"),
+            Row([cell(text, blending) for text, blending in gradients], "Gradients: whose drawing is kept"),
         ]
     )
 
@@ -51,8 +57,8 @@ def seam(shot: Shot) -> np.ndarray:
     """Poisson Blend: the seam itself, enlarged."""
     filmed, room = shot.clip.frame(FRAME), _painted_room(shot)
     mask = shape_edge(shot.mattes[FRAME], spread_px=6)
-    pasted = poisson_blend(filmed, room, mask, strength=0.0, backend="cpu")
-    blended = poisson_blend(filmed, room, mask, screening=24.0**-2, backend="cpu")
+    pasted = poisson_blend(filmed, room, mask, Blending(strength=0.0), machine=Machine("cpu"))
+    blended = poisson_blend(filmed, room, mask, Blending(screening=24.0**-2), machine=Machine("cpu"))
     rows, columns = np.nonzero(mask > 0.5)
     top, left = int(rows.min()), int(columns[rows < rows.min() + 60].min())
     crop = slice(max(top - 10, 0), top + 100), slice(left - 26, left + 134)
@@ -74,7 +80,9 @@ def layers(shot: Shot) -> np.ndarray:
     """Blend Layers: the eight modes."""
     base, layer, mask = shot.clip.frame(FRAME), _colours(shot), shot.mattes[FRAME]
     crop = _around(shot)
-    cells = [Cell(blend_layers(base, layer, mask, mode=mode)[crop], mode.replace("_", " ")) for mode in BLEND_MODES]
+    cells = [
+        Cell(blend_layers(base, layer, mask, Layering(mode))[crop], mode.replace("_", " ")) for mode in BLEND_MODES
+    ]
     half = (len(cells) + 1) // 2
     return contact_sheet([Row(cells[:half]), Row(cells[half:])])
 
@@ -85,7 +93,7 @@ def exposure(shot: Shot) -> np.ndarray:
     crop = _around(shot)
 
     def cell(text: str, mode: str, amount: float) -> Cell:
-        picture = blend_layers(base, layer, mask, mode=mode, exposure_compensation=amount)
+        picture = blend_layers(base, layer, mask, Layering(mode, exposure_compensation=amount))
         return Cell(picture[crop], text)
 
     return contact_sheet(
@@ -106,7 +114,7 @@ def clean_plate(shot: Shot) -> np.ndarray:
     """Make Clean Plate: the room behind him, from the frames that show it."""
     start, stop = 12, 31
     index, part, masks = 12, shot.part(start, stop), shot.mattes[start:stop]
-    few, filled = (make_clean_plate(part, masks, index, fill=fill) for fill in ("none", "telea"))
+    few, filled = (make_clean_plate(part, masks, index, PlateSearch(fill=fill)) for fill in ("none", "telea"))
     hidden = few.picture.copy()
     stripes = (np.add.outer(np.arange(hidden.shape[0]), np.arange(hidden.shape[1])) // 6) % 2 == 0
     hidden[few.unseen] = np.where(stripes[..., None], UNKNOWN, (255, 226, 232)).astype(np.uint8)[few.unseen]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from escalier.film import Cadence
+from escalier.film import Cadence, HeldFilm
 
 from .sheet import INK, Cell, Row, contact_sheet, framed
 from .shot import Shot
@@ -36,8 +36,8 @@ def cadence(shot: Shot) -> np.ndarray:
     hand = slice(60, 250), slice(300, 530)
     rows = []
     for every, name in ((1, "On ones: as filmed"), (2, "On twos"), (3, "On threes")):
-        film = Cadence(shot.clip, every)
-        kept = [film.kept(index) for index in frames]
+        film = HeldFilm(shot.clip, Cadence(every))
+        kept = [film.cadence.kept(index) for index in frames]
         cells = [
             Cell(film.frame(index)[hand], f"{index}" if index == held else f"{held} held", marked=index == held)
             for index, held in zip(frames, kept, strict=True)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from escalier.film import Motion
-from escalier.keyframes import Keyframes, choose_keyframes, lock_colours, paint_picture, plan_grid, split, tile
+from escalier.keyframes import Keyframes, Sheet, choose_keyframes, lock_colours, paint_picture, plan_grid, split, tile
 
 from .sheet import Cell, Row, contact_sheet, fitted
 from .shot import LOOK, Shot
@@ -51,7 +51,7 @@ def choose(shot: Shot) -> np.ndarray:
 def colour_lock(shot: Shot) -> np.ndarray:
     """Lock Grid Colours: two sheets that came back in different colours, brought to one by their anchor cell."""
     filmed = Keyframes.of(shot.clip, ELEVEN)
-    plan = plan_grid(ELEVEN, shot.clip.size, len(shot.clip), per_sheet=6, anchors="first")
+    plan = plan_grid(ELEVEN, shot.clip.size, len(shot.clip), Sheet(per_sheet=6, anchors="first"))
     sheets = np.stack([paint_picture(laid, LOOK, seed=number) for number, laid in enumerate(tile(plan, filmed))])
     sheets[1] = _drifted(sheets[1])
     locked = lock_colours(plan, sheets)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.composite import CleanPlate, make_clean_plate
+from escalier.composite import CleanPlate, PlateSearch, make_clean_plate
 from escalier.film import ArrayFrames, Film, Motion, MovingClip, Size, make_clip
-from escalier.keyframes import Keyframes, paint_picture, vary_keyframes
+from escalier.keyframes import Keyframes, Variation, paint_picture, vary_keyframes
 from escalier.propagation import Guides, Matching, Runs, Staircase, propagate
 
 LENGTH = 49
@@ -50,7 +50,7 @@ class Shot:
     @cached_property
     def room(self) -> CleanPlate:
         """The room without him, as the middle frame sees it."""
-        return make_clean_plate(self.clip, self.mattes, 24, fill="telea")
+        return make_clean_plate(self.clip, self.mattes, 24, PlateSearch(fill="telea"))
 
     @cached_property
     def keyframes(self) -> Keyframes:
@@ -76,7 +76,7 @@ class Shot:
         frames = []
         for index in range(LENGTH):
             painted = Keyframes([index], [paint_picture(self.clip.frame(index), LOOK, seed=1000 + index)], LENGTH)
-            drawn = vary_keyframes(painted, 1, amplitude_px=1.5, seed=index)[0].pictures[0]
+            drawn = vary_keyframes(painted, 1, Variation(seed=index))[0].pictures[0]
             light = np.random.default_rng(index).normal(1.0, 0.04, 3)
             frames.append(np.clip(np.rint(drawn * light), 0, 255).astype(np.uint8))
         return ArrayFrames(np.stack(frames))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.composite import blend_layers
 from escalier.film import Film, FilmBase, Masks, MaskSource, frame_at
 from escalier.refusals import Refusal
 
@@ -72,8 +73,6 @@ class Boil(FilmBase):
         seen = frame_at(redraw, index)
         if self.masks is None or redraw is self.redraws[0]:
             return seen
-        from escalier.composite import blend_layers  # numba, which would double the time to import the pack
-
         first = frame_at(self.redraws[0], index)
         return blend_layers(first, seen, self.masks.at(index))
 

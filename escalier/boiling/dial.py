@@ -8,6 +8,7 @@ import threading
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.composite import Layering, blend_layers
 from escalier.film import Film, FilmBase, Masks, MaskSource, Motion, as_uint8
 from escalier.propagation import Fade, Run
 from escalier.refusals import Refusal
@@ -114,9 +115,7 @@ class Dial(FilmBase):
         boiling = self._boiling(index)
         if self.masks is None and opacity == 1:
             return _in_type_of(still, boiling)
-        from escalier.composite import blend_layers  # numba, which would double the time to import the pack
-
-        return blend_layers(still, boiling, self._mask(index), opacity=opacity)
+        return blend_layers(still, boiling, self._mask(index), Layering(opacity=opacity))
 
     def opacity(self, index: int) -> float:
         """How much of the redraws is seen at frame `index`, 0..1, inside the mask."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -51,35 +51,40 @@ class PaintedSharpness:
         return cls(keyframes.indices, {name: np.array(each) for name, each in values.items()})
 
 
-def summarise(
-    curves: dict[str, dict[str, np.ndarray]],
-    steps: dict[str, Steps],
-    source_steps: dict[str, Steps],
-    *,
-    length: int,
-    size: Size,
-    lag: int | None,
-    keyframes: tuple[int, ...],
-    painted: PaintedSharpness | None,
-    runs_known: bool,
-    first: int,
-) -> Measurement:
+@dataclass(frozen=True)
+class RawRegion:
+    """What was measured in one region, frame by frame: curves by name, and the colour steps of both films."""
+
+    curves: dict[str, np.ndarray]
+    steps: Steps = field(default_factory=list)
+    source_steps: Steps = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of what film, how, and with what known of it, curves were measured; see `Measurement`."""
+
+    length: int
+    size: Size
+    lag: int | None
+    keyframes: tuple[int, ...]
+    painted: PaintedSharpness | None
+    runs_known: bool
+    first: int
+
+    @property
+    def sharpness_of(self) -> str:
+        if self.painted:
+            return "the painted keyframes"
+        return "the film's own keyframes" if self.keyframes else "the source"
+
+
+def summarise(raw: dict[str, RawRegion], of: Measured) -> Measurement:
     """The measurement made of the raw curves and colour steps of each region."""
-    sharpness_of = "the painted keyframes" if painted else "the film's own keyframes" if keyframes else "the source"
-    regions = {}
-    for name, raw in curves.items():
-        kept = _kept(raw, keyframes, None if painted is None else painted.values[name])
-        regions[name] = _region(raw, steps[name], source_steps[name], kept, length, lag, runs_known)
-    return Measurement(
-        length,
-        size,
-        lag,
-        keyframes,
-        sharpness_of,
-        regions,
-        _notes(regions[WHOLE], length, lag, sharpness_of, keyframes, first),
-        first,
-    )
+    painted = {} if of.painted is None else of.painted.values
+    regions = {name: _region(one, of, painted.get(name)) for name, one in raw.items()}
+    notes = _notes(regions[WHOLE], of)
+    return Measurement(of.length, of.size, of.lag, of.keyframes, of.sharpness_of, regions, notes, of.first)
 
 
 def _kept(raw: dict[str, np.ndarray], keyframes: Sequence[int], painted: np.ndarray | None) -> np.ndarray:
@@ -93,21 +98,13 @@ def _kept(raw: dict[str, np.ndarray], keyframes: Sequence[int], painted: np.ndar
     return sharpness_kept(measured, places[known], reference[known])
 
 
-def _region(
-    raw: dict[str, np.ndarray],
-    steps: Steps,
-    source_steps: Steps,
-    kept: np.ndarray,
-    length: int,
-    lag: int | None,
-    runs_known: bool,
-) -> RegionMeasurement:
-    curves = {name: values for name, values in raw.items() if not name.endswith("sharpness")}
+def _region(raw: RawRegion, of: Measured, painted: np.ndarray | None) -> RegionMeasurement:
+    curves = {name: values for name, values in raw.curves.items() if not name.endswith("sharpness")}
     curves |= {
-        "colour_step": _step_lengths(steps),
-        "colour_drift": _drift(steps, length),
-        "source_colour_drift": _drift(source_steps, length),
-        "sharpness": kept,
+        "colour_step": _step_lengths(raw.steps),
+        "colour_drift": _drift(raw.steps, of.length),
+        "source_colour_drift": _drift(raw.source_steps, of.length),
+        "sharpness": _kept(raw.curves, of.keyframes, painted),
     }
     figures: dict[str, float | None] = {
         name: _mean(curves[name]) for name in curves if not name.endswith("visible_change")
@@ -117,9 +114,9 @@ def _region(
     figures["pop"] = _most(ratios)
     now, source = figures["warp_error"], figures["source_warp_error"]
     figures["flicker"] = now / source if now is not None and source else None
-    reasons = _reasons(raw, figures, length, lag, runs_known)
+    reasons = _reasons(raw.curves, figures, of)
     worst = {"pop": ratios} | {name: curves[name] for name in ("warp_error", "colour_step", "colour_drift")}
-    worst["sharpness"] = -kept
+    worst["sharpness"] = -curves["sharpness"]
     frames = {
         name: int(np.nanargmax(curve))
         for name, curve in worst.items()
@@ -145,15 +142,13 @@ def _drift(steps: Steps, length: int) -> np.ndarray:
     return colour_drift(steps) if any(step is not None for step in steps) else np.full(length, np.nan)
 
 
-def _reasons(
-    raw: dict[str, np.ndarray], figures: dict[str, float | None], length: int, lag: int | None, runs_known: bool
-) -> dict[str, str]:
+def _reasons(raw: dict[str, np.ndarray], figures: dict[str, float | None], of: Measured) -> dict[str, str]:
     empty = not np.isfinite(raw["sharpness"]).any()
-    between = EMPTY if empty else ONE_FRAME if length < 2 else NOT_FOLLOWED
+    between = EMPTY if empty else ONE_FRAME if of.length < 2 else NOT_FOLLOWED
     why = dict.fromkeys(figures, between)
     for name in ("warp_error_long", "source_warp_error_long"):
-        why[name] = TOO_SHORT if lag is None else between
-    why |= dict.fromkeys(("ghosting_kept", "double_exposure"), NO_FADE if runs_known else NO_RUNS)
+        why[name] = TOO_SHORT if of.lag is None else between
+    why |= dict.fromkeys(("ghosting_kept", "double_exposure"), NO_FADE if of.runs_known else NO_RUNS)
     if figures["ghosting_kept"] is not None:
         why["double_exposure"] = "no patch of 32 px in the middle of a fade has any drawing"
     why["sharpness"] = EMPTY if empty else NO_DRAWING
@@ -162,22 +157,15 @@ def _reasons(
     return {name: why[name] for name, value in figures.items() if value is None}
 
 
-def _notes(
-    whole: RegionMeasurement,
-    length: int,
-    lag: int | None,
-    sharpness_of: str,
-    keyframes: tuple[int, ...],
-    first: int,
-) -> tuple[str, ...]:
+def _notes(whole: RegionMeasurement, of: Measured) -> tuple[str, ...]:
     notes = []
-    for curve, apart in (("warp_error", 1), ("warp_error_long", lag)):
-        if apart is not None and length > apart:
-            notes += _left_out(whole.curves[curve][: length - apart], apart, first)
+    for curve, apart in (("warp_error", 1), ("warp_error_long", of.lag)):
+        if apart is not None and of.length > apart:
+            notes += _left_out(whole.curves[curve][: of.length - apart], apart, of.first)
     soft = int(np.count_nonzero(whole.curves["sharpness"] < LEAST))
     if soft:
-        notes.append(f"{soft} of {length} frames keep less than {LEAST} of the sharpness of {sharpness_of}.")
-    if not keyframes:
+        notes.append(f"{soft} of {of.length} frames keep less than {LEAST} of the sharpness of {of.sharpness_of}.")
+    if not of.keyframes:
         notes.append("No keyframes are known: a style that is softer than the source counts as blur.")
     return tuple(notes)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Masks, MaskSource, Motion, Size, frame_numbers
+from escalier.film import Film, Footage, Masks, MaskSource, Motion, Size, frame_numbers
 from escalier.keyframes import Keyframes, check_indices, fits_film
 from escalier.progress import Progress
 from escalier.propagation import Runs, Staircase
@@ -20,7 +20,7 @@ from .colour_steps import mean_step
 from .compared_frames import at_size, carried_change, enough, lab, lengths, mean_over, region_at
 from .double_exposure import doubled_patches
 from .fade_middle import middle_of_fade
-from .figures import PaintedSharpness, Steps, summarise
+from .figures import Measured, PaintedSharpness, RawRegion, summarise
 from .ghosting import high_pass_contrast, kept_within, side_contrast
 from .long_lag import find_long_lag
 from .measurement import INSIDE, OUTSIDE, WHOLE, Measurement
@@ -111,16 +111,15 @@ def measure_film(
     indices = _indices(keyframes)
     lag = _checked_lag(lag, len(source), indices)
     with tempfile.TemporaryDirectory(prefix="escalier-") as scratch:
-        motion = motion or Motion(source, scratch)
+        if motion is None:
+            source = Footage.of(source, scratch)
+            motion = Motion(source, scratch)
         meter = _Meter(source, restyled, motion, masks, staircase, runs, lag)
         meter.measure(progress)
         painted = None
         if isinstance(keyframes, Keyframes):
             painted = PaintedSharpness.of(keyframes, motion.working_size, meter.regions_at)
-    return summarise(
-        meter.curves,
-        meter.steps,
-        meter.source_steps,
+    of = Measured(
         length=len(source),
         size=motion.working_size,
         lag=lag,
@@ -129,6 +128,7 @@ def measure_film(
         runs_known=runs is not None,
         first=frame_numbers(source, first)[0],
     )
+    return summarise(meter.raw, of)
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,7 @@ class _Meter:
         self._size = motion.working_size
         names = (WHOLE,) if masks is None else (WHOLE, INSIDE, OUTSIDE)
         length = len(source)
-        self.curves = {name: {curve: np.full(length, np.nan) for curve in CURVES} for name in names}
-        self.steps: dict[str, Steps] = {name: [] for name in names}
-        self.source_steps: dict[str, Steps] = {name: [] for name in names}
+        self.raw = {name: RawRegion({curve: np.full(length, np.nan) for curve in CURVES}) for name in names}
         self._labs: tuple[np.ndarray, np.ndarray] | None = None
 
     def measure(self, progress: Progress | None) -> None:
@@ -198,8 +196,8 @@ class _Meter:
     def _frame(self, look: _Look) -> None:
         for name, region in look.regions.items():
             if region.any():
-                self.curves[name]["sharpness"][look.index] = measure_sharpness(look.restyled, region)
-                self.curves[name]["source_sharpness"][look.index] = measure_sharpness(look.source, region)
+                self.raw[name].curves["sharpness"][look.index] = measure_sharpness(look.restyled, region)
+                self.raw[name].curves["source_sharpness"][look.index] = measure_sharpness(look.source, region)
         self._fade(look)
 
     def _fade(self, look: _Look) -> None:
@@ -211,10 +209,10 @@ class _Meter:
         centres, doubled = doubled_patches(look.restyled, middle.earlier, middle.later)
         for name, region in look.regions.items():
             if region.any():
-                self.curves[name]["ghosting_kept"][look.index] = kept_within(contrast, expected, region)
+                self.raw[name].curves["ghosting_kept"][look.index] = kept_within(contrast, expected, region)
             within = doubled[region[centres[:, 0], centres[:, 1]]]
             if within.size:
-                self.curves[name]["double_exposure"][look.index] = within.mean()
+                self.raw[name].curves["double_exposure"][look.index] = within.mean()
 
     def _neighbours(self, before: _Look, after: _Look) -> None:
         (source_before, restyled_before), labs = self._labs or self._labs_of(before), self._labs_of(after)
@@ -230,8 +228,8 @@ class _Meter:
         for name, region in before.regions.items():
             # By what is followed and not by what is valid: flow across a cut agrees with the flow back here and there.
             judged = enough(followed & region, region)
-            self.steps[name].append(mean_step(change, valid & region) if judged else None)
-            self.source_steps[name].append(mean_step(source_change, valid & region) if judged else None)
+            self.raw[name].steps.append(mean_step(change, valid & region) if judged else None)
+            self.raw[name].source_steps.append(mean_step(source_change, valid & region) if judged else None)
             if judged:
                 self._store(name, i, valid_maps, valid & region)
                 self._store(name, i, visible, followed & region)
@@ -259,7 +257,7 @@ class _Meter:
         for name, values in maps.items():
             mean = mean_over(values, counted)
             if mean is not None:
-                self.curves[region][name][index] = mean
+                self.raw[region].curves[name][index] = mean
 
 
 def _indices(keyframes: Keyframes | Sequence[int] | None) -> tuple[int, ...]:

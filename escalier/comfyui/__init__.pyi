@@ -35,6 +35,7 @@ from .results import (
     check_output as check_output,
 )
 from .server import Server as Server
+from .server_settings import ServerSettings as ServerSettings
 from .workflow import (
     Place as Place,
     Workflow as Workflow,

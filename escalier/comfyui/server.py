@@ -14,11 +14,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from escalier.refusals import MissingFile, Refusal, printable
+from escalier.refusals import MissingFile, printable
 
 from .errors import ComfyUIError
 from .find import ComfyUI, find_comfyui
@@ -28,10 +27,10 @@ from .mount import MOUNT_NAME, is_installed, mount, mount_kept
 from .ports import LOOPBACK, check_port, free_port, port_taken
 from .requirements import ask_python, child_environment, install_remedy
 from .results import check_writable
+from .server_settings import ServerSettings
 from .slots import Slot, take_slot
 
 STATS_BYTES = 1 << 20
-START_SECONDS = 300.0
 STOP_SECONDS = 8.0
 PORT_TRIES = 3
 COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
@@ -46,6 +45,8 @@ class Server:
     ----------
     comfyui
         The ComfyUI to run; by default the one `find_comfyui` finds.
+    settings
+        Port, device and the like, see `ServerSettings`.
     pack
         Folder of the node pack, under any name; by default the one this library lies in.
     mount
@@ -55,41 +56,21 @@ class Server:
         own in the data folder, and any other keeps its own.
     models
         Folder of models to use instead of the one in `base`.
-    port
-        Port to listen on; by default a free one.
-    device
-        "auto" runs on the processor where torch sees no graphics card, "cpu" always, "card" never.
-    keep_outputs
-        True leaves files where ComfyUI saves them, in `base`. False gives it an empty folder, deleted at the end.
-    arguments
-        More arguments for ComfyUI's own command line.
-    start_seconds
-        How long it may take until it answers.
 
-    >>> with Server(device="cpu") as server:  # doctest: +SKIP
+    >>> with Server(settings=ServerSettings(device="cpu")) as server:  # doctest: +SKIP
     ...     print(server.url)
     """
 
     def __init__(
         self,
         comfyui: ComfyUI | None = None,
+        settings: ServerSettings | None = None,
         *,
         pack: Path | None = None,
         mount: bool = True,
         base: Path | None = None,
         models: Path | None = None,
-        port: int | None = None,
-        device: str = "auto",
-        keep_outputs: bool = False,
-        arguments: Sequence[str] = (),
-        start_seconds: float = START_SECONDS,
     ) -> None:
-        if device not in ("auto", "cpu", "card"):
-            raise Refusal(
-                "device", 'be "auto", "cpu" or "card"', f'"{device}"', 'leave it out for "auto"', who="Server"
-            )
-        if port is not None and not 1 <= port <= 65535:
-            raise Refusal("port", "lie in 1..65535", port, "leave it out for a free one", who="Server")
         if models is not None and not models.is_dir():
             raise MissingFile("models", "be a folder", models, "check the path", who="Server")
         self.comfyui = comfyui or find_comfyui()
@@ -97,12 +78,8 @@ class Server:
         own_base = data_folder() / "comfyui" if self.comfyui.embedded else self.comfyui.folder
         self.base = (base or own_base).absolute()
         self.models = models.absolute() if models else None
-        self.port = port or 0
-        self._device = device
-        self._keep_outputs = keep_outputs
-        self._arguments = tuple(arguments)
-        self._start_seconds = start_seconds
-        self._any_port = port is None
+        self.settings = settings or ServerSettings()
+        self.port = self.settings.port or 0
         self._process: subprocess.Popen[bytes] | None = None
         self._slot: Slot | None = None
 
@@ -118,7 +95,7 @@ class Server:
     @property
     def output_folder(self) -> Path:
         """Where ComfyUI saves its files."""
-        return self.base / "output" if self._keep_outputs else self.scratch / "output"
+        return self.base / "output" if self.settings.keep_outputs else self.scratch / "output"
 
     @property
     def scratch(self) -> Path:
@@ -130,7 +107,7 @@ class Server:
     @property
     def model_folders(self) -> ModelFolders:
         """Where this ComfyUI looks for models and inputs; known before it starts."""
-        return ModelFolders.of(self.comfyui.folder, self.base, self.models, self._arguments)
+        return ModelFolders.of(self.comfyui.folder, self.base, self.models, self.settings.arguments)
 
     @property
     def log_file(self) -> Path:
@@ -157,12 +134,12 @@ class Server:
             self._prepare()
             arguments = self._command_line()
             for attempt in range(PORT_TRIES):
-                self.port = free_port() if self._any_port else check_port(self.port)
+                self.port = check_port(self.port) if self.settings.port else free_port()
                 self._launch(arguments)
                 if self._wait_until_ready():
                     break
                 last = attempt + 1 == PORT_TRIES
-                if last or not self._any_port or "already in use" not in self.log_text():
+                if last or self.settings.port is not None or "already in use" not in self.log_text():
                     raise self._explain_start()
                 log.info("Port %d was taken in between; trying another.", self.port)
         except BaseException:
@@ -241,7 +218,7 @@ class Server:
         return reasons[-1].partition(": ")[2] or reasons[-1] if reasons else "see its log"
 
     def _prepare(self) -> None:
-        if not self._any_port:
+        if self.settings.port is not None:
             check_port(self.port)
         # Not in the system's temporary folder: that is often kept in memory, and runs of a long shot are large.
         scratch_root = data_folder() / "scratch" if self.base == self.comfyui.folder else self.base / "scratch"
@@ -263,14 +240,14 @@ class Server:
 
     def _command_line(self) -> list[str]:
         """Everything but the port, which may have to be tried more than once."""
-        on_card = ask_python(self.comfyui, self.pack, self._device)
+        on_card = ask_python(self.comfyui, self.pack, self.settings.device)
         command = [str(self.comfyui.python), str(Path(__file__).with_name("launch.py"))]
         command += [str(self.comfyui.folder / "main.py"), "--listen", LOOPBACK, "--disable-auto-launch"]
         command += ["--disable-api-nodes", "--database-url", "sqlite:///:memory:"]
         command += ["--temp-directory", str(self.scratch), "--max-upload-size", "1000000"]
         if self.base != self.comfyui.folder:
             command += ["--base-directory", str(self.base)]
-        if not self._keep_outputs:
+        if not self.settings.keep_outputs:
             (self.scratch / "output").mkdir()
             command += ["--output-directory", str(self.scratch / "output")]
         if self.models is not None:
@@ -279,7 +256,7 @@ class Server:
             command.append("--cpu")
         if self.pack is not None and not is_installed(self.base, self.pack):
             command += ["--extra-model-paths-config", str(mount(self.pack, self.scratch))]
-        return [*command, *self._arguments]
+        return [*command, *self.settings.arguments]
 
     def _launch(self, arguments: list[str]) -> None:
         log.info("Starting ComfyUI %s (%s).", self.comfyui.version, self.comfyui.origin)
@@ -302,7 +279,7 @@ class Server:
 
     def _wait_until_ready(self) -> bool:
         """True as soon as our own server answers, False when its process has ended."""
-        deadline = time.monotonic() + self._start_seconds
+        deadline = time.monotonic() + self.settings.start_seconds
         pause = 0.1
         while self._process is not None and self._process.poll() is None:
             if self._answers():
@@ -312,7 +289,7 @@ class Server:
             if time.monotonic() > deadline:
                 raise ComfyUIError(
                     "ComfyUI",
-                    f"answer within {self._start_seconds:.0f} seconds, but it has not",
+                    f"answer within {self.settings.start_seconds:.0f} seconds, but it has not",
                     remedy=f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}",
                     who="Server",
                 )

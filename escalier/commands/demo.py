@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from escalier.comfyui import Server, check_output, load_workflow, tidy_url
-from escalier.film import Size, make_clip, open_film, write_film
+from escalier.film import Encoding, Size, make_clip, open_film, write_film
 from escalier.keyframes import LOOKS, Keyframes, choose_keyframes, paint_picture, plan_grid, tile, write_keyframes
 from escalier.refusals import Refusal
 from escalier.scratch import write_whole
@@ -67,7 +67,7 @@ def main(args: argparse.Namespace) -> int:
 def _prepare(output: Path, args: argparse.Namespace) -> Keyframes:
     """Film the clip and paint its keyframes."""
     clip = make_clip(SIZE, args.frames, seed=args.seed)
-    write_film(output / "clip.mp4", clip, crf=12)
+    write_film(output / "clip.mp4", clip, encoding=Encoding(crf=12))
     filmed = open_film(output / "clip.mp4")
     indices = choose_keyframes(filmed, "count", count=KEYFRAMES)
     pictures = [paint_picture(filmed.frame(index), args.look, seed=args.seed) for index in indices]

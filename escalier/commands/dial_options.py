@@ -14,7 +14,7 @@ LETTERS = {"frames": "N", "px": "PX"}
 """What stands for a value in the help, by its unit."""
 
 
-def add_dials(parser: argparse.ArgumentParser, dials: type[Dials], options: Mapping[str, str]) -> None:
+def add_dials(parser: argparse._ActionsContainer, dials: type[Dials], options: Mapping[str, str]) -> None:
     """Give a command options for some dials.
 
     Parameters

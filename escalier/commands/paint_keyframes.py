@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from escalier.comfyui import cache_folder, comfy_cli_workspace
 from escalier.diffusion import (
     KINDS,
     TASKS,
+    Painting,
     Pipeline,
-    check_dials,
     check_pipeline,
     draw_control_maps,
     estimate_depths,
@@ -25,9 +26,9 @@ from escalier.diffusion import (
 )
 from escalier.film import Film, FilmMasks, Footage, as_uint8
 from escalier.keyframes import (
-    MAX_SIDE_PX,
     GridPlan,
     Keyframes,
+    Sheet,
     choose_keyframes,
     parse_frames,
     plan_grid,
@@ -38,12 +39,19 @@ from escalier.keyframes import (
 )
 from escalier.refusals import FileInTheWay, MissingFile, PackageRefusal, Refusal, sentence
 
+from .dial_options import add_dials, dials_from
 from .progress_bars import progress_bar
 
 log = logging.getLogger("escalier")
 
 EXTRAS = "escalier[models,standalone]"
 TOKENIZER = Path("comfy", "sd1_tokenizer")
+PAINTING = {
+    "strength": "--strength",
+    "steps": "--steps",
+    "guidance": "--guidance",
+    "image_guidance": "--image-guidance",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,13 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for a checkpoint in one file: a pipeline folder of its kind, or one with CLIP's tokenizer",
     )
     group.add_argument("--keyframe-frames", metavar="FRAMES", help="the frames to paint, counted from --first: 0,50,99")
-    group.add_argument("--strength", type=float, default=0.6, help="how far the painting may leave the film (0.6)")
-    group.add_argument("--steps", type=int, default=20, metavar="N", help="steps of denoising (20)")
-    group.add_argument(
-        "--guidance", type=float, default=7.5, metavar="G", help="how literally to take the prompt (7.5)"
-    )
-    group.add_argument("--image-guidance", type=float, default=1.5, metavar="G", help="for pix2pix: picture kept (1.5)")
-    group.add_argument("--max-side", type=int, default=MAX_SIDE_PX, metavar="PX", help="of the sheet (1920)")
+    add_dials(group, Painting, PAINTING)
+    add_dials(group, Sheet, {"max_side": "--max-side"})
     group.add_argument(
         "--painted", type=Path, metavar="FOLDER", help="where the painted keyframes go (OUTPUT_keyframes)"
     )
@@ -124,7 +127,7 @@ def check_painting(args: argparse.Namespace, film: Film, masks: FilmMasks | None
         )
     if args.task == "inpaint" and masks is None:
         raise _no_mask()
-    check_dials(args.task, args.strength, args.steps, args.guidance, args.image_guidance, args.seed)
+    _painting(args).check_for(args.task)
     _sheet(film, indices, args.max_side)
     return indices
 
@@ -158,7 +161,7 @@ def paint_keyframes(
 
 
 def _sheet(film: Film, indices: Sequence[int], max_side: int) -> GridPlan:
-    return plan_grid(indices, film.size, len(film), rate=film.rate, max_side=max_side, per_sheet=len(indices))
+    return plan_grid(indices, film.size, len(film), Sheet(max_side, len(indices)), rate=film.rate)
 
 
 def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks: FilmMasks | None) -> Keyframes:
@@ -173,19 +176,19 @@ def _painted(args: argparse.Namespace, filmed: Keyframes, plan: GridPlan, masks:
             pipeline,
             tile(plan, filmed),
             args.prompt,
-            negative_prompt=args.negative_prompt,
+            painting=_painting(args),
             masks=None if holes is None else tile(plan, holes)[..., 0],
             control_maps=[tile(plan, one) for one in drawn],
-            control_strengths=args.control_strength,
-            strength=args.strength,
-            steps=args.steps,
-            guidance=args.guidance,
-            image_guidance=args.image_guidance,
-            seed=args.seed,
             progress=progress,
         )
     painted = split(plan, sheets)
     return painted if holes is None else _inside(filmed, painted, holes)
+
+
+def _painting(args: argparse.Namespace) -> Painting:
+    holds = args.control_strength and tuple(args.control_strength)
+    dials = dials_from(args, Painting, PAINTING)
+    return replace(dials, negative_prompt=args.negative_prompt, seed=args.seed, control_strengths=holds)
 
 
 def _drawn(filmed: Keyframes, kind: str, detectors: Sequence[Path], device: str) -> Keyframes:

@@ -23,6 +23,7 @@ from escalier.comfyui import (
     ResultFolder,
     Server,
     ServerGone,
+    ServerSettings,
     Workflow,
     apply_settings,
     assign_files,
@@ -240,15 +241,9 @@ def add_server_arguments(parser: argparse.ArgumentParser, *, remote: bool = True
 
 def server_from(args: argparse.Namespace, *, keep_outputs: bool = False, arguments: Sequence[str] = ()) -> Server:
     """A server, not yet started, as the options of `add_server_arguments` say."""
-    return Server(
-        find_comfyui(args.comfyui),
-        base=args.base,
-        models=args.models,
-        port=args.port,
-        device="cpu" if args.cpu else "auto",
-        keep_outputs=keep_outputs,
-        arguments=arguments,
-    )
+    device = "cpu" if args.cpu else "auto"
+    settings = ServerSettings(args.port, device, keep_outputs=keep_outputs, arguments=tuple(arguments))
+    return Server(find_comfyui(args.comfyui), settings, base=args.base, models=args.models)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

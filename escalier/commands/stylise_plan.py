@@ -14,6 +14,7 @@ import numpy as np
 from escalier.counts import check_seed, thread_count
 from escalier.dials import dials_of
 from escalier.film import (
+    Encoding,
     Film,
     FilmMasks,
     SequenceName,
@@ -87,7 +88,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         indices, size = tuple(entry.frame for entry in listing.entries), listing.size
     else:
         indices = paint_keyframes.check_painting(args, film, masks, painted)
-    chosen = check_output(output, size, like=film, sound=not args.no_sound)
+    chosen = check_output(output, size, like=film, encoding=Encoding(sound=not args.no_sound))
     _check_not_an_input(target, [clip, args.mask, *places])
     scratch = scratch_for(target, args.scratch, args.no_keep)
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)

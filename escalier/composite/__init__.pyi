@@ -1,11 +1,18 @@
+from .blending import (
+    Blending as Blending,
+    Machine as Machine,
+)
 from .camera import camera_motion as camera_motion
 from .clean_plate import (
+    FILLS as FILLS,
     CleanPlate as CleanPlate,
+    PlateSearch as PlateSearch,
     make_clean_plate as make_clean_plate,
     make_clean_plates as make_clean_plates,
 )
 from .layers import (
     BLEND_MODES as BLEND_MODES,
+    Layering as Layering,
     blend_layers as blend_layers,
     blend_layers_film as blend_layers_film,
 )

@@ -1,4 +1,4 @@
-"""What a Poisson blend is asked to do: its dials, one frame of it, and the engine that blends frames."""
+"""What a Poisson blend is given: one frame, and the engine that blends frames."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ import numpy as np
 
 from escalier.film import Size
 from escalier.mask import box_around
-
-
-class Dials(NamedTuple):
-    """What can be chosen about a blend. See `poisson_blend`."""
-
-    gradients: str = "import"
-    strength: float = 1.0
-    screening: float = 0.0
-    rim_blur_px: float = 0.0
-    solver: str = "multigrid"
 
 
 class Job(NamedTuple):

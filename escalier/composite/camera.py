@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Masks, MaskSource, Size, as_uint8
+from escalier.film import Film, Masks, MaskSource, Size, as_uint8, check_lengths
 from escalier.progress import Progress
 
 from . import pictures
@@ -68,7 +68,7 @@ def camera_motion(
     >>> float(to_first[2][0, 2].round(1))
     6.0
     """
-    pictures.check_length(masks, "mask", len(film))
+    check_lengths(len(film), mask=masks)
     masks = Masks.of(masks)
     to_first = [np.eye(3)]
     before = film.frame(0)

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Masks, MaskSource
+from escalier.dials import Dials, dial
+from escalier.film import Film, Masks, MaskSource, check_lengths
 from escalier.mask import box_around
 from escalier.progress import Progress
 from escalier.refusals import Refusal
 
-from . import pictures
 from .camera import align, blocked, camera_motion, grey
 
 INPAINTING = {"telea": cv2.INPAINT_TELEA, "navier_stokes": cv2.INPAINT_NS}
@@ -30,6 +30,44 @@ RESAMPLING_PX = 3
 """Border of a resampled frame that is not trusted: half the width of the interpolation."""
 SAME_EXPOSURE = 0.01
 """Gains nearer to 1 than this are noise."""
+
+
+@checked
+@dataclass(frozen=True)
+class PlateSearch(Dials):
+    """How the room behind the subject is looked for in other frames.
+
+    Each hidden pixel is the median, channel by channel, of the frames that show it, aligned by the camera's motion and
+    brought to the same exposure.
+
+    >>> PlateSearch(frames=0)
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: PlateSearch: frames must be >= 1, got 0; look at one other frame at least
+    """
+
+    frames: int = dial(
+        60,
+        "How many other frames are looked at, spread over the film. 60 is plenty for most shots; more sees more of the "
+        "room and takes longer.",
+        least=1,
+        offered=(1, 100_000),
+        remedy="look at one other frame at least",
+    )
+    grow_px: int = dial(
+        6,
+        "How far around the mask nothing is trusted, in pixels. 6 avoids halos of the subject's edge; more has more to "
+        "find.",
+        least=0,
+        offered=(0, 500),
+        unit="px",
+        remedy="0 trusts the mask",
+    )
+    fill: str = dial(
+        "none",
+        "What becomes of pixels that no frame shows: left as they are for an inpainting model ('none'), or filled from "
+        "around them by one of two classic methods, good for small holes.",
+        choices=FILLS,
+    )
 
 
 @dataclass(frozen=True)
@@ -63,11 +101,9 @@ def make_clean_plate(
     film: Film,
     masks: MaskSource,
     index: int = 0,
+    search: PlateSearch | None = None,
     *,
     camera: list[np.ndarray] | None = None,
-    frames: int = 60,
-    grow_px: int = 6,
-    fill: str = "none",
     progress: Progress | None = None,
 ) -> CleanPlate:
     """The room as frame `index` would see it without the subject.
@@ -78,26 +114,18 @@ def make_clean_plate(
         The shot, and masks (H, W) of all that has to go, one for each frame or one for all.
     index
         The frame whose view the plate has.
+    search
+        How the room is looked for, see `PlateSearch`.
     camera
         What `camera_motion` gave for this film; by default it is found here. For a camera that stands still,
         [np.eye(3)] * len(film) says so.
-    frames
-        At most so many other frames are looked at, spread over the film. More frames see more of the room and take
-        longer.
-    grow_px
-        How far around the masks nothing is trusted. More is safer against halos, and leaves more to be found.
-    fill
-        One of `FILLS`, for what no frame shows.
     progress
         Called as progress(done, total) after each frame that is looked at.
-
-    Each hidden pixel is the median, channel by channel, of the frames that show it, aligned by the camera's motion and
-    brought to the same exposure.
 
     Raises
     ------
     ValueError
-        When the masks do not fit the film, or a dial is out of range.
+        When the masks do not fit the film, or the index lies outside it.
 
     >>> from escalier.film.frames import ArrayFrames
     >>> room = np.full((40, 60, 3), 90, np.uint8)
@@ -105,31 +133,30 @@ def make_clean_plate(
     >>> for i in range(3):
     ...     masks[i, 10:20, 20 * i : 20 * i + 10] = True
     ...     shot[i, 10:20, 20 * i : 20 * i + 10] = 255
-    >>> plate = make_clean_plate(ArrayFrames(shot), masks, camera=[np.eye(3)] * 3, grow_px=0)
+    >>> plate = make_clean_plate(ArrayFrames(shot), masks, 0, PlateSearch(grow_px=0), camera=[np.eye(3)] * 3)
     >>> bool((plate.picture == room).all()), bool(plate.unseen.any())
     (True, False)
     """
-    _check(film, masks, frames, grow_px, fill)
+    check_lengths(len(film), mask=masks)
     if not 0 <= index < len(film):
         raise Refusal("index", f"lie in 0..{len(film) - 1}", index, "frames are counted from 0")
+    search = search or PlateSearch()
     if camera is None:
-        camera = camera_motion(film, masks, grow_px=grow_px)
+        camera = camera_motion(film, masks, grow_px=search.grow_px)
     if len(camera) != len(film):
         raise Refusal(
             "camera", f"hold {len(film)} motions, one for each frame", len(camera), "take it from the same clip"
         )
-    return _plate(film, Masks.of(masks), index, camera, frames, grow_px, fill, progress)
+    return _plate(film, Masks.of(masks), index, search, camera, progress)
 
 
 @checked
 def make_clean_plates(
     film: Film,
     masks: MaskSource,
+    search: PlateSearch | None = None,
     *,
     camera: list[np.ndarray] | None = None,
-    frames: int = 60,
-    grow_px: int = 6,
-    fill: str = "none",
     progress: Progress | None = None,
 ) -> Iterator[CleanPlate]:
     """The clean plate of every frame, in their order, by `make_clean_plate`. progress(done, total, picture).
@@ -139,55 +166,35 @@ def make_clean_plates(
     >>> [plate.picture.shape for plate in make_clean_plates(film, np.zeros((1, 32, 32)))]
     [(32, 32, 3), (32, 32, 3)]
     """
-    _check(film, masks, frames, grow_px, fill)
-    return _plates(film, Masks.of(masks), camera, frames, grow_px, fill, progress)
+    check_lengths(len(film), mask=masks)
+    return _plates(film, Masks.of(masks), search or PlateSearch(), camera, progress)
 
 
 def _plates(
-    film: Film,
-    masks: Masks,
-    camera: list[np.ndarray] | None,
-    frames: int,
-    grow_px: int,
-    fill: str,
-    progress: Progress | None,
+    film: Film, masks: Masks, search: PlateSearch, camera: list[np.ndarray] | None, progress: Progress | None
 ) -> Iterator[CleanPlate]:
     if camera is None:
-        camera = camera_motion(film, masks, grow_px=grow_px)
+        camera = camera_motion(film, masks, grow_px=search.grow_px)
     for i in range(len(film)):
-        plate = _plate(film, masks, i, camera, frames, grow_px, fill, None)
+        plate = _plate(film, masks, i, search, camera, None)
         if progress is not None:
             progress(i + 1, len(film), plate.picture)
         yield plate
 
 
-def _check(film: Film, masks: MaskSource, frames: int, grow_px: int, fill: str) -> None:
-    pictures.check_length(masks, "mask", len(film))
-    pictures.check_within(frames, "frames", 1, np.inf, "look at one other frame at least")
-    pictures.check_within(grow_px, "grow_px", 0, np.inf, "0 trusts the mask", " px")
-    pictures.check_choice(fill, "fill", FILLS)
-
-
 def _plate(
-    film: Film,
-    masks: Masks,
-    index: int,
-    camera: list[np.ndarray],
-    frames: int,
-    grow_px: int,
-    fill: str,
-    progress: Progress | None,
+    film: Film, masks: Masks, index: int, search: PlateSearch, camera: list[np.ndarray], progress: Progress | None
 ) -> CleanPlate:
     picture = film.frame(index)
-    hidden = blocked(masks.at(index), picture, grow_px)
+    hidden = blocked(masks.at(index), picture, search.grow_px)
     seen = np.where(hidden, 0, 1).astype(np.uint8)
     if not hidden.any():
         return CleanPlate(picture.copy(), np.zeros_like(hidden), seen)
     view = _View(picture, hidden)
-    order = spread_order(index, len(film), frames)
+    order = spread_order(index, len(film), search.frames)
     for done, other in enumerate(order):
         there = film.frame(other)
-        there_seen = ~blocked(masks.at(other), there, grow_px)
+        there_seen = ~blocked(masks.at(other), there, search.grow_px)
         view.look_up(there, there_seen, np.linalg.inv(camera[other]) @ camera[index])
         if progress is not None:
             progress(done + 1, len(order))
@@ -196,7 +203,7 @@ def _plate(
     plate, count = view.medians()
     seen[view.part] = np.maximum(seen[view.part], count)
     unseen = hidden & (seen == 0)
-    return CleanPlate(_filled(plate, unseen, fill), unseen, seen)
+    return CleanPlate(_filled(plate, unseen, search.fill), unseen, seen)
 
 
 class _View:

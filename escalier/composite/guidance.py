@@ -18,15 +18,11 @@ import numpy as np
 
 from escalier.kernel_cache import njit
 
-GRADIENTS = ("import", "mixed", "average", "monochrome")
-"""The guidance fields. import: the gradients of the source. mixed: along each edge and in each channel the stronger of
-the source's and the target's, the source's where they are equal. average: the mean of both. monochrome: the gradients
-of the source's luminance."""
+from .pictures import LUMINANCE
+
 TIE = 1e-6
 """Gradients (of pictures 0..1) that differ in strength by less are equal: the same 8-bit picture, divided by 255, must
 not be decided by rounding."""
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Rec. 709 weights of red, green and blue."""
 
 ONE = np.uint64(1)
 _kernel = njit(cache=True, nogil=True, error_model="numpy")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from escalier.film import Film, MaskSource, Size
+from escalier.film import Size
 from escalier.refusals import Refusal, TypeRefusal
 
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Rec. 709 weights of red, green and blue."""
 ROUNDING = 1e-4
 """How far a blurred mask may stray from 0..1."""
 
@@ -33,12 +35,6 @@ def check_same_size(first: np.ndarray, first_name: str, other: np.ndarray, other
         raise Refusal(
             f"{other_name}", f"be {Size.of(first)} like the {first_name}", Size.of(other), "scale one of them first"
         )
-
-
-def check_length(what: Film | MaskSource, name: str, length: int) -> None:
-    """Refuse a film or masks whose number is neither one, which stands for the whole film, nor that of the film."""
-    if len(what) not in (1, length):
-        raise Refusal(name, f"have 1 or {length} frames", len(what), "make it from the same clip, with the same trim")
 
 
 def coverage(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
@@ -70,16 +66,3 @@ def inside(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
     if mask.dtype == np.bool_ and mask.shape == picture.shape[:2]:
         return mask
     return coverage(mask, picture) >= 0.5
-
-
-def check_within(value: float, name: str, least: float, most: float, advice: str, unit: str = "") -> None:
-    """Refuse a dial outside least..most, and NaN."""
-    if not least <= value <= most:
-        rule = f">= {least:g}{unit}" if most == np.inf else f"in {least:g}..{most:g}{unit}"
-        raise Refusal(name, f"be {rule}", f"{value:g}", f"{advice}")
-
-
-def check_choice(value: str, name: str, choices: tuple[str, ...]) -> None:
-    """Refuse a word that is not on the menu."""
-    if value not in choices:
-        raise Refusal(name, f"be one of {', '.join(choices)}", value, "choose one of them")

@@ -9,9 +9,11 @@ import torch
 
 from escalier.film import Size
 
-from .blend_job import Dials, Job, bounds
-from .guidance import LUMINANCE, TIE, low_pass, rim
+from .blend_job import Job, bounds
+from .blending import Blending
+from .guidance import TIE, low_pass, rim
 from .multigrid_torch import Multigrid
+from .pictures import LUMINANCE
 
 BYTES_PER_PIXEL = 260
 """Memory of one frame with its solver, for each pixel of the masks' bounding box."""
@@ -23,8 +25,8 @@ class TorchEngine:
     On the processor frames go one by one, and their channels too: a plane then stays in the cache.
     """
 
-    def __init__(self, dials: Dials, device: str | None = None) -> None:
-        self.dials = dials
+    def __init__(self, blending: Blending, device: str | None = None) -> None:
+        self.blending = blending
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
     def frames_at_once(self, size: Size, memory_mb: float) -> int:
@@ -51,12 +53,12 @@ class TorchEngine:
         source = self._planes([job.source[crop] for job in jobs])
         target = self._planes([job.target[crop] for job in jobs])
         constant, f = self._rim([job.mask[crop] for job in jobs], source, target)
-        if self.dials.gradients != "import":
-            f += _divergence(source, target, self.dials.gradients)
-        f -= self.dials.screening * constant
+        if self.blending.gradients != "import":
+            f += _divergence(source, target, self.blending.gradients)
+        f -= self.blending.screening * constant
         f *= masks[:, None]
-        correction = constant + self._solve(Multigrid(masks, self.dials.screening), f)
-        blended = (source + self.dials.strength * correction).permute(0, 2, 3, 1)
+        correction = constant + self._solve(Multigrid(masks, self.blending.screening), f)
+        blended = (source + self.blending.strength * correction).permute(0, 2, 3, 1)
         out = [job.target.copy() for job in jobs]
         for job, picture, values in zip(jobs, out, blended.cpu().numpy(), strict=True):
             inside = job.mask[crop]
@@ -66,7 +68,7 @@ class TorchEngine:
         return out
 
     def _solve(self, solver: Multigrid, f: torch.Tensor) -> torch.Tensor:
-        solve = solver.solve if self.dials.solver == "multigrid" else solver.conjugate_gradient
+        solve = solver.solve if self.blending.solver == "multigrid" else solver.conjugate_gradient
         if self.device.type != "cpu":
             return solve(f)
         return torch.cat([solve(f[:, channel : channel + 1].contiguous()) for channel in range(f.shape[1])], 1)
@@ -83,8 +85,8 @@ class TorchEngine:
                 continue
             rows, columns = (torch.from_numpy(place).to(self.device) for place in places)
             difference = target[n][:, rows, columns] - source[n][:, rows, columns]
-            if self.dials.rim_blur_px > 0:
-                smooth = low_pass(*places, difference.T.cpu().numpy(), self.dials.rim_blur_px)
+            if self.blending.rim_blur_px > 0:
+                smooth = low_pass(*places, difference.T.cpu().numpy(), self.blending.rim_blur_px)
                 difference = torch.from_numpy(smooth).to(self.device).T
             constants[n, :, 0, 0] = difference.mean(1)
             outside[n][:, rows, columns] = difference - constants[n, :, :, 0]

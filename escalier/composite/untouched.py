@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Masks, MaskSource, as_uint8, frame_at
+from escalier.film import Film, Masks, MaskSource, as_uint8, check_lengths, frame_at
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from . import pictures
 
@@ -80,7 +81,8 @@ def measure_untouched(
     for name, picture in (("result", result), ("source", source), ("target", target)):
         pictures.check_picture(picture, name)
         pictures.check_same_size(result, "result", picture, name)
-    pictures.check_within(erode_px, "erode_px", 0, np.inf, "0 takes the whole mask", " px")
+    if erode_px < 0:
+        raise Refusal("erode_px", "be >= 0 px", erode_px, "0 takes the whole mask")
     matte = pictures.coverage(mask, result)
     inside, outside = matte >= 0.5, matte == 0
     change, room_change = _levels(result) - _levels(source), np.abs(_levels(result) - _levels(target)).max(axis=2)
@@ -164,8 +166,7 @@ def measure_untouched_film(
     >>> measure_untouched_film(film, film, film, np.ones((1, 8, 8))).change_outside.tolist()
     [0.0, 0.0]
     """
-    for what, name in ((source, "source"), (target, "target"), (masks, "mask")):
-        pictures.check_length(what, name, len(result))
+    check_lengths(len(result), source=source, target=target, mask=masks)
     masks = Masks.of(masks)
     figures = np.zeros((len(FIGURES), len(result)))
     most, frame, picture = (-1.0, -1.0), 0, np.empty(0)

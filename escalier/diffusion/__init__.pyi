@@ -17,10 +17,8 @@ from .pipelines.load import (
     check_pipeline as check_pipeline,
     load_pipeline as load_pipeline,
 )
-from .pipelines.repaint import (
-    check_dials as check_dials,
-    repaint as repaint,
-)
+from .pipelines.painting import Painting as Painting
+from .pipelines.repaint import repaint as repaint
 from .shared_attention import (
     AttentionBank as AttentionBank,
     attend_to_anchor as attend_to_anchor,

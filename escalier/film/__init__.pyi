@@ -1,5 +1,6 @@
 from .cadence import (
     Cadence as Cadence,
+    HeldFilm as HeldFilm,
     RestoredCadence as RestoredCadence,
     pick_frames as pick_frames,
 )
@@ -10,6 +11,7 @@ from .cuts import (
     known_cuts as known_cuts,
     shots as shots,
 )
+from .encoding import Encoding as Encoding
 from .film import Film as Film, FilmBase as FilmBase
 from .film_masks import FilmMasks as FilmMasks, open_masks as open_masks
 from .film_part import FilmPart as FilmPart
@@ -53,7 +55,10 @@ from .moving_clip.clip import (
     MovingClip as MovingClip,
     make_clip as make_clip,
 )
-from .one_for_all import frame_at as frame_at
+from .one_for_all import (
+    check_lengths as check_lengths,
+    frame_at as frame_at,
+)
 from .output_formats import (
     check_output as check_output,
     list_output_formats as list_output_formats,

@@ -1,6 +1,6 @@
 """Cadence: how often the picture changes, apart from how often a frame is shown. On twos, on threes; and back again.
 
-Either a kept frame is held until the next one (`Cadence`), or the kept frames go to an interpolator, and what it makes
+Either a kept frame is held until the next one (`HeldFilm`), or the kept frames go to an interpolator, and what it makes
 of them is laid back on the film's own clock (`pick_frames`, `RestoredCadence`). Both keep the film's number of frames,
 so that its sound, its times and its duration stay as they are.
 """
@@ -9,61 +9,90 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.dials import Dials, dial, dials_of
 from escalier.refusals import Refusal
 
 from .film import Film, FilmBase
 
 
 @checked
-class Cadence(FilmBase):
+@dataclass(frozen=True)
+class Cadence(Dials):
+    """Which frames of a film are kept, each held until the next.
+
+    >>> Cadence(every=3, phase=3)
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: Cadence: phase must be 0 to 2 frames, got 3; it says where the first kept frame lies
+    """
+
+    every: int = dial(
+        2,
+        "Frames from one kept frame to the next. 2 is on twos, as most drawn animation is; 3 and 4 look like puppets; "
+        "1 changes nothing.",
+        least=1,
+        offered=(1, 999),
+        unit="frames",
+        rule="be at least 1 frame",
+        remedy="2 keeps every second one",
+    )
+    phase: int = dial(
+        0,
+        "The first kept frame, less than every. 0 keeps the first frame of the film; another one moves the steps, to "
+        "meet a beat or a keyframe.",
+        offered=(0, 998),
+        remedy="it says where the first kept frame lies",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.phase < self.every:
+            remedy = "it says where the first kept frame lies"
+            raise Refusal("phase", f"be 0 to {self.every - 1} frames", self.phase, remedy)
+
+    def kept(self, index: int) -> int:
+        """The frame that is seen at frame `index`; before the first kept one, frame 0.
+
+        >>> [Cadence(3, phase=1).kept(index) for index in range(7)]
+        [0, 1, 1, 1, 4, 4, 4]
+        """
+        return max(0, index - (index - self.phase) % self.every)
+
+
+@checked
+class HeldFilm(FilmBase):
     """A film of which one frame in every few is kept and held. Itself a film, of the same length.
 
     Parameters
     ----------
     film
         Any film; frames are asked of it when they are asked for here.
-    every
-        Frames from one kept frame to the next: 2 is "on twos". 1 changes nothing; more is calmer and choppier.
-    phase
-        The first kept frame, 0 to every - 1. Frames before it hold frame 0.
-
-    Raises
-    ------
-    ValueError
-        When `every` is under 1 or `phase` outside 0 to every - 1.
+    cadence
+        Which frames are kept; by default every second one.
 
     >>> from escalier.film.frames import ArrayFrames
     >>> film = ArrayFrames(np.arange(7, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8))
-    >>> on_threes = Cadence(film, every=3)
+    >>> on_threes = HeldFilm(film, Cadence(3))
     >>> [int(on_threes.frame(i)[0, 0, 0]) for i in range(len(on_threes))]
     [0, 0, 0, 3, 3, 3, 6]
     """
 
-    def __init__(self, film: Film, every: int = 2, phase: int = 0) -> None:
-        _check_every(every)
-        if not 0 <= phase < every:
-            raise Refusal("phase", f"be 0 to {every - 1} frames", phase, "it says where the first kept frame lies")
+    def __init__(self, film: Film, cadence: Cadence | None = None) -> None:
         super().__init__(film.size, film.rate, len(film))
         self.film = film
-        self.every = every
-        self.phase = phase
+        self.cadence = cadence or Cadence()
 
     def fingerprint_parts(self) -> tuple[Film | str, ...]:
         """What its frames depend on, for `film_fingerprint`."""
-        return self.film, f"every {self.every} from {self.phase}"
-
-    def kept(self, index: int) -> int:
-        """The frame of the film that is seen at frame `index`."""
-        self.check_index(index)
-        return max(0, index - (index - self.phase) % self.every)
+        return self.film, f"every {self.cadence.every} from {self.cadence.phase}"
 
     def _frame(self, index: int) -> np.ndarray:
-        return self.film.frame(self.kept(index))
+        return self.film.frame(self.cadence.kept(index))
 
 
 @checked
@@ -85,7 +114,7 @@ def pick_frames(length: int, every: int = 2) -> tuple[int, ...]:
     >>> pick_frames(9, 4), pick_frames(12, 4), pick_frames(1, 4)
     ((0, 4, 8), (0, 4, 8, 11), (0,))
     """
-    _check_every(every)
+    dials_of(Cadence)["every"].check(every, "pick_frames")
     if length < 1:
         raise Refusal("length", "be at least 1 frame", length, "check the clip")
     last = length - 1
@@ -182,8 +211,3 @@ def _parts(pictures: int, kept: Sequence[int], length: int) -> int:
             "interpolate the picked frames, all of them and nothing else",
         )
     return parts
-
-
-def _check_every(every: int) -> None:
-    if every < 1:
-        raise Refusal("every", "be at least 1 frame", every, "2 keeps every second one")

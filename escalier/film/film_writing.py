@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from escalier.refusals import FileRefusal, Refusal, TypeRefusal
 from escalier.scratch import draft_of
 
 from .clock import Clock, clock_from_times, clock_like, steady_clock
+from .encoding import Encoding
 from .film import Film
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames, frame_numbers
@@ -37,11 +39,7 @@ def write_film(
     like: Film | None = None,
     rate: Fraction | float | None = None,
     times: Sequence[Fraction | float] | None = None,
-    sound: bool = True,
-    crf: float | None = None,
-    codec: str | None = None,
-    first: int | None = None,
-    metadata: Mapping[str, str] | None = None,
+    encoding: Encoding | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Write a film, one frame at a time; it is there whole or not at all.
@@ -64,19 +62,8 @@ def write_film(
         Frames per second. By default that of `like`, else of the film.
     times : sequence of seconds, optional
         When each frame is shown, rising, starting at 0; in place of `rate`.
-    sound : bool
-        Whether to take the clip's sound over. A .gif and pictures hold none.
-    crf : float, optional
-        Quality of H.264 (0 to 51, by default 12) and VP9 (0 to 63, by default 20): smaller is finer and larger in
-        bytes. At the default losses can hardly be seen: ordinary footage is off by about one level of 255, and by less
-        than one and a half after six saves in a row.
-    codec : str, optional
-        One of `CODECS` in place of the suffix's own: "h264" in .mov or .mkv, "prores" or "vp9" in .mkv.
-    first : int, optional
-        Number of the first picture of a sequence. By default that of the first plate where `like` is a folder of
-        numbered pictures and the film has as many, else 0.
-    metadata : mapping of str, optional
-        Notes to store in a video file, such as a workflow.
+    encoding : Encoding, optional
+        Codec, quality, sound, numbering and notes.
     progress : callable, optional
         progress(done, total, picture) after each frame. If it raises, nothing is left behind.
 
@@ -107,36 +94,32 @@ def write_film(
     ['black_000.png', 'black_001.png', 'black_002.png']
     """
     pictures, size, count = _pictures_of(film)
-    chosen = check_output(path, size, like=like, codec=codec, sound=sound)
-    target, _ = output_format(path, codec)
-    quality = _checked_crf(crf, chosen)
+    encoding = encoding or Encoding()
+    chosen = check_output(path, size, like=like, encoding=encoding)
+    target, _ = output_format(path, encoding.codec)
+    encoding = replace(encoding, crf=_checked_crf(encoding.crf, chosen))
     clip = like if isinstance(like, FilmedClip) else None
     clock = _clock_of(film, like, clip, rate, times, count)
     if chosen.container in ("matroska", "webm"):
         clock.check_for(Fraction(1, 1000), chosen.suffix)
-    if first is not None and first < 0:
-        raise Refusal("first", "be 0 or more", first, "0 or 1001 are usual")
-    for key, note in (metadata or {}).items():
-        if not isinstance(note, str):
-            raise TypeRefusal("metadata", "be text", f"{type(note).__name__} for {key}", "turn it into text")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_folder_for(target))
         aspect = clip.pixel_aspect if clip is not None else Fraction(1)
         if chosen.kind != "video":
-            _tell_what_is_lost(chosen, clip, sound, aspect)
+            _tell_what_is_lost(chosen, clip, encoding.sound, aspect)
         stack.enter_context(_encoding_told(Path(path)))
         output: PictureFiles | GifFile | VideoFile
         file: DraftFile | None = None
         if isinstance(target, SequenceName):
-            plates = first is None and isinstance(like, FolderFrames) and count == len(like)
-            number = frame_numbers(like)[0] if plates and like is not None else first or 0
+            plates = encoding.first is None and isinstance(like, FolderFrames) and count == len(like)
+            number = frame_numbers(like)[0] if plates and like is not None else encoding.first or 0
             output = PictureFiles(target, number, clock.rate, aspect)
         else:
             file = stack.enter_context(DraftFile(stack.enter_context(draft_of(target))))
             if chosen.kind == "gif":
                 output = GifFile(file, size, clock, aspect)
             else:
-                output = VideoFile(file, chosen, size, clock, clip, sound, quality, metadata or {})
+                output = VideoFile(file, chosen, size, clock, clip, encoding)
         with output:
             for done, picture in enumerate(pictures, start=1):
                 _check_picture(picture, size, done - 1, clock)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 import numpy as np
+
+from escalier.refusals import Refusal
 
 from .film import Film
 
@@ -25,3 +29,17 @@ def frame_at(film: Film, index: int) -> np.ndarray:
     (4, 6, 3)
     """
     return film.frame(place_of(index, len(film)))
+
+
+def check_lengths(length: int, **films: Sized) -> None:
+    """Refuse films and masks, by their names, that hold neither one picture for all nor as many as the film.
+
+    >>> check_lengths(24, mask=np.zeros((3, 4, 6)))
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: mask must have 1 or 24 frames, got 3; make it from the same clip, with the same trim
+    """
+    for name, film in films.items():
+        if len(film) not in (1, length):
+            raise Refusal(
+                name, f"have 1 or {length} frames", len(film), "make it from the same clip, with the same trim"
+            )

@@ -13,6 +13,7 @@ from escalier.arguments import checked
 from escalier.refusals import MissingFile, NotAFile, NotAFolder, PackageRefusal, Refusal
 
 from .clock import clock_like
+from .encoding import Encoding
 from .film import Film
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames
@@ -103,12 +104,7 @@ def list_output_formats() -> str:
 
 @checked
 def check_output(
-    path: str | Path,
-    size: Size,
-    *,
-    like: Film | None = None,
-    codec: str | None = None,
-    sound: bool = True,
+    path: str | Path, size: Size, *, like: Film | None = None, encoding: Encoding | None = None
 ) -> OutputFormat:
     """Refuse, before any work is done, a target that `write_film` could not write.
 
@@ -124,10 +120,8 @@ def check_output(
         Of the frames.
     like : Film, optional
         The clip that gives sound and time; it is never written over, and its sound must be of a kind that can be read.
-    codec : str, optional
-        In place of the suffix's own.
-    sound : bool
-        Whether the clip's sound is wanted.
+    encoding : Encoding, optional
+        Its codec and whether the clip's sound is wanted.
 
     Returns
     -------
@@ -148,7 +142,8 @@ def check_output(
     >>> check_output("film.mkv", Size(271, 481)).codec
     'ffv1'
     """
-    target, chosen = output_format(path, codec)
+    encoding = encoding or Encoding()
+    target, chosen = output_format(path, encoding.codec)
     _check_size(Size(*size), chosen)
     _check_place(target)
     _check_not_the_clip(target, like)
@@ -161,7 +156,7 @@ def check_output(
         _check_encoder(CODECS[chosen.codec].encoder)
     if chosen.container in ("matroska", "webm") and isinstance(like, FilmedClip):
         clock_like(like, None).check_for(Fraction(1, 1000), chosen.suffix)
-    if sound and chosen.sound is not None and isinstance(like, FilmedClip) and like.audio:
+    if encoding.sound and chosen.sound is not None and isinstance(like, FilmedClip) and like.audio:
         from .carried_sound import check_sound
 
         check_sound(like, chosen)

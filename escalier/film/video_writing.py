@@ -15,6 +15,7 @@ import numpy as np
 from .carried_sound import CarriedSound
 from .clock import Clock
 from .colour import RGB, SDR
+from .encoding import Encoding
 from .filmed_clip import FilmedClip
 from .matroska import set_pixel_aspect
 from .output_formats import CODECS, Codec, OutputFormat
@@ -84,12 +85,8 @@ class VideoFile:
     clock : Clock
     clip : FilmedClip, optional
         Gives sound, colours, pixel aspect and notes.
-    sound : bool
-        Whether to take the clip's sound over.
-    crf : float, optional
-        For codecs that have this dial.
-    metadata : mapping of str
-        Notes to store beside the clip's.
+    encoding : Encoding
+        Its `crf` for codecs that have this dial; notes to store beside the clip's; whether to take its sound over.
     """
 
     def __init__(
@@ -99,9 +96,7 @@ class VideoFile:
         size: Size,
         clock: Clock,
         clip: FilmedClip | None,
-        sound: bool,
-        crf: float | None,
-        metadata: Mapping[str, str],
+        encoding: Encoding,
     ) -> None:
         import av
 
@@ -121,10 +116,10 @@ class VideoFile:
             if chosen.container in ("mp4", "mov"):
                 options["movflags"] = "use_metadata_tags"
             self._output = stack.enter_context(av.open(file, "w", format=chosen.container, options=options))
-            for key, value in _notes(clip, metadata).items():
+            for key, value in _notes(clip, encoding.metadata).items():
                 self._output.metadata[key] = value
-            self._stream = self._add_stream(codec, crf)
-            self._sound = stack.enter_context(CarriedSound(self._output, clip if sound else None, chosen))
+            self._stream = self._add_stream(codec, encoding.crf)
+            self._sound = stack.enter_context(CarriedSound(self._output, clip if encoding.sound else None, chosen))
             lead = Fraction(0) if clip is None else max(clip.start - self._sound.start, Fraction(0))
             self._lead = math.ceil(lead / clock.tick)
             self._sound.origin = (Fraction(0) if clip is None else clip.start) - self._lead * clock.tick

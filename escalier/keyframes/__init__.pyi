@@ -53,15 +53,12 @@ from .paint import (
     LOOKS as LOOKS,
     paint_picture as paint_picture,
 )
-from .plan import (
+from .plan import plan_grid as plan_grid
+from .sheet import (
     ANCHORS as ANCHORS,
-    FITS as FITS,
-    MAX_SIDE_PX as MAX_SIDE_PX,
-    PER_SHEET as PER_SHEET,
-    plan_grid as plan_grid,
+    Sheet as Sheet,
 )
 from .vary import (
-    AMPLITUDE_PX as AMPLITUDE_PX,
-    FEATURE_PX as FEATURE_PX,
+    Variation as Variation,
     vary_keyframes as vary_keyframes,
 )

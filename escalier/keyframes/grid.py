@@ -179,7 +179,7 @@ def tile(plan: GridPlan, keyframes: Keyframes) -> np.ndarray:
     ValueError
         If the keyframes are not those that the plan was made for.
 
-    >>> from escalier.keyframes.plan import plan_grid
+    >>> from escalier.keyframes import Sheet, plan_grid
     >>> keyframes = Keyframes([0, 30, 60], [np.zeros((540, 960, 3), np.uint8)] * 3, length=90)
     >>> tile(plan_grid(keyframes.indices, keyframes.size, keyframes.length), keyframes).shape
     (1, 1728, 960, 3)
@@ -278,10 +278,10 @@ def split(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray], *, size: Si
     ValueError
         As `split_cells`, or if a sheet holds NaN.
 
-    >>> from escalier.keyframes.plan import plan_grid
+    >>> from escalier.keyframes import Sheet, plan_grid
     >>> painted = [np.full((270, 480, 3), level, np.uint8) for level in (50, 200)]
     >>> keyframes = Keyframes([0, 30], painted, length=60)
-    >>> plan = plan_grid(keyframes.indices, keyframes.size, keyframes.length, fit="pad")
+    >>> plan = plan_grid(keyframes.indices, keyframes.size, keyframes.length, Sheet(fit="pad"))
     >>> back = split(plan, tile(plan, keyframes))
     >>> all(np.array_equal(a, b) for a, b in zip(back.pictures, painted))
     True

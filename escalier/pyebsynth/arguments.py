@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from escalier.refusals import Refusal, TypeRefusal
+from escalier.refusals import Refusal, TypeRefusal, named
 
 from .matching import Matching
 from .problem import Problem
@@ -17,9 +17,8 @@ from .regions import forbidden_centres
 LARGEST_SIDE = 65535
 """Places in the source are kept in 16 bits each."""
 
-_CALLER = "synthesise"
 
-
+@named("synthesise")
 def build_problem(
     style: np.ndarray,
     source_guides: Sequence[np.ndarray],
@@ -43,15 +42,13 @@ def build_problem(
     """
     matching = Matching() if matching is None else matching
     if not isinstance(matching, Matching):
-        raise TypeRefusal("matching", "be a Matching", type(matching).__name__, "make one of its dials", who=_CALLER)
+        raise TypeRefusal("matching", "be a Matching", type(matching).__name__, "make one of its dials")
     style = _picture("style", style)
     if not 1 <= style.shape[2] <= 4:
-        raise Refusal(
-            "style", "have 1 to 4 channels", style.shape[2], "split the rest into a style of its own", who=_CALLER
-        )
+        raise Refusal("style", "have 1 to 4 channels", style.shape[2], "split the rest into a style of its own")
     sources, targets = _guides(style, source_guides, target_guides)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeRefusal("seed", "be a whole number", f"{seed!r}", who=_CALLER)
+        raise TypeRefusal("seed", "be a whole number", f"{seed!r}")
     source_size, target_size = style.shape[:2], targets[0].shape[:2]
     levels = _pyramid_levels(matching, source_size, target_size)
     return Problem(
@@ -78,19 +75,13 @@ def _size(shape: Sequence[int]) -> str:
 def _picture(name: str, picture: np.ndarray) -> np.ndarray:
     """A picture as a contiguous, writeable (H, W, C) array."""
     if not isinstance(picture, np.ndarray):
-        raise TypeRefusal(name, "be a numpy array", type(picture).__name__, "convert it first", who=_CALLER)
+        raise TypeRefusal(name, "be a numpy array", type(picture).__name__, "convert it first")
     if picture.dtype not in (np.uint8, np.float32):
-        raise TypeRefusal(
-            name, "be uint8 0..255 or float32 0..1", picture.dtype, "convert it with .astype", who=_CALLER
-        )
+        raise TypeRefusal(name, "be uint8 0..255 or float32 0..1", picture.dtype, "convert it with .astype")
     if picture.ndim not in (2, 3) or 0 in picture.shape:
-        raise Refusal(
-            name, "have the shape (H, W) or (H, W, C)", picture.shape, "pass one picture, not a batch", who=_CALLER
-        )
+        raise Refusal(name, "have the shape (H, W) or (H, W, C)", picture.shape, "pass one picture, not a batch")
     if max(picture.shape[:2]) > LARGEST_SIDE:
-        raise Refusal(
-            name, f"be at most {LARGEST_SIDE} px on a side", _size(picture.shape), "scale it down", who=_CALLER
-        )
+        raise Refusal(name, f"be at most {LARGEST_SIDE} px on a side", _size(picture.shape), "scale it down")
     if picture.dtype == np.float32:
         _check_levels(name, picture)
     picture = np.ascontiguousarray(picture.reshape(*picture.shape[:2], -1))
@@ -102,13 +93,9 @@ def _check_levels(name: str, picture: np.ndarray) -> None:
     low, high = float(picture.min()), float(picture.max())
     if not math.isfinite(low) or not math.isfinite(high):
         row, column = np.argwhere(~np.isfinite(picture))[0][:2]
-        raise Refusal(
-            name, "be finite", f"NaN or infinity at row {row}, column {column}", "repair those pixels", who=_CALLER
-        )
+        raise Refusal(name, "be finite", f"NaN or infinity at row {row}, column {column}", "repair those pixels")
     if low < -0.5 or high > 1.5:
-        raise Refusal(
-            name, "be float32 0..1", f"values from {low:g} to {high:g}", "divide 8-bit values by 255", who=_CALLER
-        )
+        raise Refusal(name, "be float32 0..1", f"values from {low:g} to {high:g}", "divide 8-bit values by 255")
 
 
 def _guides(
@@ -116,17 +103,16 @@ def _guides(
 ) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     for name, guides in (("source_guides", source_guides), ("target_guides", target_guides)):
         if isinstance(guides, np.ndarray) and guides.ndim < 4:
-            raise TypeRefusal(name, "be a sequence of pictures", "one array", "put it into a list", who=_CALLER)
+            raise TypeRefusal(name, "be a sequence of pictures", "one array", "put it into a list")
         if not isinstance(guides, Sequence | np.ndarray):
             kind = type(guides).__name__
-            raise TypeRefusal(name, "be a sequence of pictures", kind, "put the pictures into a list", who=_CALLER)
+            raise TypeRefusal(name, "be a sequence of pictures", kind, "put the pictures into a list")
     if len(source_guides) != len(target_guides) or len(source_guides) == 0:
         raise Refusal(
             "source_guides and target_guides",
             "be as many, at least one each",
             f"{len(source_guides)} and {len(target_guides)}",
             "give every guide a picture for both sides",
-            who=_CALLER,
         )
     sources = tuple(_picture(f"source_guides[{k}]", guide) for k, guide in enumerate(source_guides))
     targets = tuple(_picture(f"target_guides[{k}]", guide) for k, guide in enumerate(target_guides))
@@ -137,7 +123,6 @@ def _guides(
                 "have as many channels on both sides",
                 f"{source.shape[2]} in the source and {target.shape[2]} in the target",
                 "convert one of them",
-                who=_CALLER,
             )
         if source.shape[:2] != style.shape[:2]:
             raise Refusal(
@@ -145,7 +130,6 @@ def _guides(
                 f"be as large as the style, {_size(style.shape)}",
                 _size(source.shape),
                 "scale it to the style",
-                who=_CALLER,
             )
         if target.shape[:2] != targets[0].shape[:2]:
             raise Refusal(
@@ -153,16 +137,15 @@ def _guides(
                 "all be of one size",
                 f"{_size(target.shape)} for guide {k} and {_size(targets[0].shape)} for guide 0",
                 "scale them to the target",
-                who=_CALLER,
             )
     return sources, targets
 
 
 def _check_finite(name: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeRefusal(name, "be a number", f"{value!r}", who=_CALLER)
+        raise TypeRefusal(name, "be a number", f"{value!r}")
     if not math.isfinite(value):
-        raise Refusal(name, "be finite", value, who=_CALLER)
+        raise Refusal(name, "be finite", value)
 
 
 def _pyramid_levels(matching: Matching, source_size: tuple[int, int], target_size: tuple[int, int]) -> int:
@@ -174,7 +157,6 @@ def _pyramid_levels(matching: Matching, source_size: tuple[int, int], target_siz
                 f"be at least one patch of {patch_size}x{patch_size} px",
                 _size(size),
                 "use a smaller patch_size or larger pictures",
-                who=_CALLER,
             )
     largest = largest_pyramid(min(*source_size, *target_size), patch_size)
     if asked is not None and asked > largest:
@@ -183,7 +165,6 @@ def _pyramid_levels(matching: Matching, source_size: tuple[int, int], target_siz
             f"be 1 to {largest} for {_size(source_size)} and {_size(target_size)} at patch size {patch_size}",
             f"{asked}: patches would be larger than half of a level",
             "leave it out",
-            who=_CALLER,
         )
     return largest if asked is None else int(asked)
 
@@ -192,19 +173,15 @@ def _weights(weights: Sequence[float] | None, guides: tuple[np.ndarray, ...]) ->
     if weights is None:
         weights = [1.0 / len(guides)] * len(guides)
     if isinstance(weights, (str, int, float)):
-        raise TypeRefusal(
-            "weights", "be a sequence, one number for each guide", f"{weights!r}", "use a list", who=_CALLER
-        )
+        raise TypeRefusal("weights", "be a sequence, one number for each guide", f"{weights!r}", "use a list")
     if len(weights) != len(guides):
-        raise Refusal(
-            "weights", "be one for each guide", f"{len(weights)} weights for {len(guides)} guides", who=_CALLER
-        )
+        raise Refusal("weights", "be one for each guide", f"{len(weights)} weights for {len(guides)} guides")
     for k, weight in enumerate(weights):
         _check_finite(f"weights[{k}]", weight)
         if weight < 0:
-            raise Refusal("weights", "be >= 0", f"{weight} for guide {k}", "use 0 to ignore a guide", who=_CALLER)
+            raise Refusal("weights", "be >= 0", f"{weight} for guide {k}", "use 0 to ignore a guide")
     if not any(weights):
-        raise Refusal("weights", "not all be 0", list(weights), "give at least one guide a weight", who=_CALLER)
+        raise Refusal("weights", "not all be 0", list(weights), "give at least one guide a weight")
     return tuple(float(weight) / guide.shape[2] for weight, guide in zip(weights, guides, strict=True))
 
 
@@ -213,10 +190,7 @@ def _modulation(
 ) -> tuple[np.ndarray | None, ...]:
     if len(modulation) != len(targets):
         raise Refusal(
-            "modulation",
-            "hold one picture or None for each guide",
-            f"{len(modulation)} for {len(targets)} guides",
-            who=_CALLER,
+            "modulation", "hold one picture or None for each guide", f"{len(modulation)} for {len(targets)} guides"
         )
     checked: list[np.ndarray | None] = []
     for k, (given, target) in enumerate(zip(modulation, targets, strict=True)):
@@ -230,11 +204,10 @@ def _modulation(
                 f"be {_size(target.shape)} with 1 or {target.shape[2]} channels",
                 f"{_size(picture.shape)} with {picture.shape[2]}",
                 "make it from the target",
-                who=_CALLER,
             )
         levels = picture.astype(np.float32) / np.float32(255) if picture.dtype == np.uint8 else picture
         if levels.min() < 0:
-            raise Refusal(f"modulation[{k}]", "be >= 0", f"{levels.min():g}", "use 0 to ignore a guide", who=_CALLER)
+            raise Refusal(f"modulation[{k}]", "be >= 0", f"{levels.min():g}", "use 0 to ignore a guide")
         checked.append(levels)
     return tuple(checked)
 
@@ -242,14 +215,13 @@ def _modulation(
 def _initial(nnf: np.ndarray, source_size: tuple[int, int], target_size: tuple[int, int]) -> np.ndarray:
     if not isinstance(nnf, np.ndarray) or nnf.dtype.kind not in "iu":
         kind = nnf.dtype if isinstance(nnf, np.ndarray) else type(nnf).__name__
-        raise TypeRefusal("initial_nnf", "be an array of whole numbers", kind, "round it to int32", who=_CALLER)
+        raise TypeRefusal("initial_nnf", "be an array of whole numbers", kind, "round it to int32")
     if nnf.shape != (*target_size, 2):
         raise Refusal(
             "initial_nnf",
             f"have the shape {(*target_size, 2)}, one match for each target pixel",
             nnf.shape,
             "carry it over to the target's size",
-            who=_CALLER,
         )
     for axis, name in enumerate(("row", "column")):
         if nnf[..., axis].max() >= source_size[axis]:
@@ -258,7 +230,6 @@ def _initial(nnf: np.ndarray, source_size: tuple[int, int], target_size: tuple[i
                 f"lie in the source, {name} 0 to {source_size[axis] - 1}",
                 nnf[..., axis].max(),
                 "use -1 for a pixel that starts cold",
-                who=_CALLER,
             )
     return nnf.astype(np.int32)
 
@@ -266,15 +237,13 @@ def _initial(nnf: np.ndarray, source_size: tuple[int, int], target_size: tuple[i
 def _mask(name: str, mask: np.ndarray, size: tuple[int, int], like: str) -> np.ndarray:
     if not isinstance(mask, np.ndarray) or mask.dtype not in (np.bool_, np.uint8, np.float32):
         kind = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
-        raise TypeRefusal(name, "be a bool, uint8 or float32 array", kind, "convert it first", who=_CALLER)
+        raise TypeRefusal(name, "be a bool, uint8 or float32 array", kind, "convert it first")
     if mask.shape != size:
         shape = _size(mask.shape) if mask.ndim == 2 else mask.shape
-        raise Refusal(name, f"be one channel of {_size(size)}", shape, f"scale it to the {like}", who=_CALLER)
+        raise Refusal(name, f"be one channel of {_size(size)}", shape, f"scale it to the {like}")
     if mask.dtype == np.float32 and not np.isfinite(mask).all():
         row, column = np.argwhere(~np.isfinite(mask))[0]
-        raise Refusal(
-            name, "be finite", f"NaN or infinity at row {row}, column {column}", "repair those pixels", who=_CALLER
-        )
+        raise Refusal(name, "be finite", f"NaN or infinity at row {row}, column {column}", "repair those pixels")
     return mask if mask.dtype == np.bool_ else mask >= (128 if mask.dtype == np.uint8 else 0.5)
 
 
@@ -290,7 +259,6 @@ def _source_mask(mask: np.ndarray | None, size: tuple[int, int], patch_size: int
             f"leave one whole patch of {patch_size}x{patch_size} px to copy",
             "none",
             "widen the mask or use a smaller patch_size",
-            who=_CALLER,
         )
     return allowed
 
@@ -300,5 +268,5 @@ def _target_mask(mask: np.ndarray | None, size: tuple[int, int]) -> np.ndarray |
         return None
     painted = _mask("target_mask", mask, size, "target")
     if not painted.any():
-        raise Refusal("target_mask", "set a pixel", "an empty mask", "leave it out to paint all", who=_CALLER)
+        raise Refusal("target_mask", "set a pixel", "an empty mask", "leave it out to paint all")
     return None if painted.all() else painted

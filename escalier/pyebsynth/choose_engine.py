@@ -35,6 +35,7 @@ def load_engine(name: str) -> Engine:
     return synthesise_cpu
 
 
+@named("synthesise")
 def synthesise(
     style: np.ndarray,
     source_guides: Sequence[np.ndarray],
@@ -130,9 +131,7 @@ def synthesise(
     )
     name = choose_backend(problem.matching.backend)
     logger.debug("synthesise: engine %s", name)
-    with named("synthesise"):
-        cores = thread_count(threads)
-    result = load_engine(name)(problem, cores, progress)
+    result = load_engine(name)(problem, thread_count(threads), progress)
     return result if style.ndim == 3 else result._replace(image=result.image[..., 0])
 
 

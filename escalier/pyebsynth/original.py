@@ -47,7 +47,6 @@ def find_library() -> str:
                 "be the path of an ebsynth library",
                 f"{named}, where no file lies",
                 "correct the variable or use backend='cpu'",
-                who="synthesise",
             )
         return named
     found = ctypes.util.find_library("ebsynth")
@@ -57,7 +56,6 @@ def find_library() -> str:
             "have an ebsynth library installed, but none was found",
             remedy="build it from github.com/jamriska/ebsynth as a shared library and set EBSYNTH_LIBRARY to its path, "
             "or use backend='cpu'",
-            who="synthesise",
         )
     return found
 
@@ -73,7 +71,6 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
             f"{path}",
             f"be an ebsynth library, but it cannot be used ({reason})",
             remedy="build it again for this system or use backend='cpu'",
-            who="synthesise",
         ) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)
@@ -94,7 +91,6 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
             f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'",
             channels,
             "use backend='cpu'",
-            who="synthesise",
         )
     unknown = {
         "source_mask": problem.source_mask,
@@ -104,15 +100,9 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     }
     for name, value in unknown.items():
         if value is not None:
-            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'", who="synthesise")
+            raise Refusal(name, "be left out with backend 'original'", remedy="use backend='cpu'")
     if problem.modulation is not None and not on_card:
-        raise Refusal(
-            "modulation",
-            "be left out where the original runs on the processor",
-            "one",
-            "use backend='cpu'",
-            who="synthesise",
-        )
+        raise Refusal("modulation", "be left out where the original runs on the processor", "one", "use backend='cpu'")
     if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
         logger.warning("the original ignores weighted voting and stop_threshold on the processor")
 

@@ -6,17 +6,20 @@ from .atomic_files import (
     storage_error as storage_error,
     write_whole as write_whole,
 )
+from .cleaning import (
+    KEPT_DAYS as KEPT_DAYS,
+    clean_scratch as clean_scratch,
+    clear_folder as clear_folder,
+    scratch_facts as scratch_facts,
+)
 from .draft_owner import (
     give_up as give_up,
     new_draft as new_draft,
 )
 from .folder import (
-    KEPT_DAYS as KEPT_DAYS,
     LOCKS as LOCKS,
     MARKER as MARKER,
     check_room as check_room,
-    clean_scratch as clean_scratch,
-    clear_folder as clear_folder,
     in_use as in_use,
     is_in_use as is_in_use,
     open_or_make as open_or_make,
@@ -24,7 +27,6 @@ from .folder import (
     own_folder as own_folder,
     read_back as read_back,
     said_bytes as said_bytes,
-    scratch_facts as scratch_facts,
     touch as touch,
     try_lock as try_lock,
 )

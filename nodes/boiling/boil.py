@@ -1,56 +1,57 @@
 """Show redraws of a film in turn, so that its lines live."""
 
+import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.boiling import MOST_HELD, Boil
 
 from .. import sockets
-from ..errors import named_after_node
+from ..node import Node, optional, output, span
 from ..tensors import masks_from_input
-from ..video import FilmVideo, clip_from_input, film_from_input
+from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
 
 
-class EscalierLineBoil(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierLineBoil",
-            display_name="Line Boil",
-            category="escalier/boiling",
-            description="Shows two or three redraws of one film in turn, each held for a few frames, as animators loop "
-            "the drawings of a figure that stands still. A mask keeps everything else still, bit for bit.",
-            search_aliases=["boiling", "wiggle", "squigglevision", "wobble", "loop drawings", "on twos"],
-            inputs=[
-                sockets.film_input("The first redraw: the restyled film. It is what is seen outside the mask."),
-                sockets.film_input(
-                    "The second redraw: the same clip, propagated from keyframes that were painted once more, or from "
-                    "the second set of Vary Keyframes.",
-                    id="second",
-                ),
-                sockets.film_input("A third redraw, for a livelier line.", id="third", optional=True),
-                io.Int.Input(
-                    "hold",
-                    default=2,
-                    min=1,
-                    max=MOST_HELD,
-                    tooltip="Frames for which each redraw is held. 2, on twos, is usual; 1 trembles, 3 breathes.",
-                ),
-                io.Mask.Input(
-                    "mask",
-                    optional=True,
-                    tooltip="White where lines boil: one mask for each frame, or one for the whole film. Black stays "
-                    "as in the first redraw, bit for bit.",
-                ),
-            ],
-            outputs=[
-                io.Video.Output(display_name="video", tooltip="The boiling film, made while it is saved."),
-                io.String.Output(display_name="report", tooltip="The cycle in frames, and whether the film loops."),
-            ],
-        )
+class EscalierLineBoil(Node):
+    """Shows two or three redraws of one film in turn, each held for a few frames, as animators loop the drawings of a
+    figure that stands still. A mask keeps everything else still, bit for bit.
+    """
+
+    display_name = "Line Boil"
+    search_aliases = ("boiling", "wiggle", "squigglevision", "wobble", "loop drawings", "on twos")
+    inputs = (
+        sockets.film_input("The first redraw: the restyled film. It is what is seen outside the mask."),
+        sockets.film_input(
+            "The second redraw: the same clip, propagated from keyframes that were painted once more, or from the "
+            "second set of Vary Keyframes.",
+            id="second",
+        ),
+        sockets.film_input("A third redraw, for a livelier line.", id="third", optional=True),
+        io.Int.Input(
+            "hold",
+            **span(2, 1, MOST_HELD),
+            tooltip="Frames for which each redraw is held. 2, on twos, is usual; 1 trembles, 3 breathes.",
+        ),
+        optional(
+            io.Mask,
+            "mask",
+            "White where lines boil: one mask for each frame, or one for the whole film. Black stays as in the first "
+            "redraw, bit for bit.",
+        ),
+    )
+    outputs = (
+        output(io.Video, "video", "The boiling film, made while it is saved."),
+        output(io.String, "report", "The cycle in frames, and whether the film loops."),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, film, second, hold, third=None, mask=None) -> io.NodeOutput:
+    def execute(
+        cls,
+        film: FilmInput,
+        second: FilmInput,
+        hold: int,
+        third: FilmInput | None = None,
+        mask: torch.Tensor | None = None,
+    ) -> io.NodeOutput:
         redraws = [film_from_input(one) for one in (film, second, third) if one is not None]
         boil = Boil(redraws, hold, masks=None if mask is None else masks_from_input(mask))
         # Single pictures become a loop of their own length, which no clip has.

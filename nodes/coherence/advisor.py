@@ -9,81 +9,70 @@ from escalier.keyframes import Keyframes, format_indices
 from escalier.propagation import Runs
 
 from .. import sockets
-from ..errors import named_after_node
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
-from ..video import footage_from_input
+from ..video import FilmInput, footage_from_input
 
 
-class EscalierAdviseKeyframes(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierAdviseKeyframes",
-            display_name="Advise Keyframes",
-            category="escalier/coherence",
-            description="Says which frames to paint next, and why: what is newly uncovered there, what two runs paint "
-            "differently, where confidence fell. Ask before painting, or after a draft. Shots without a keyframe come "
-            "first.",
-            search_aliases=["keyframe advisor", "suggest keyframes", "missing keyframe", "where to paint", "shot cuts"],
-            inputs=[
-                sockets.film_input("The filmed clip at its full length, also when the runs are the draft of a part."),
-                io.Int.Input(
-                    "count",
-                    default=3,
-                    min=1,
-                    max=999,
-                    tooltip="How many frames to suggest at most. Each one reckons with those before it. 3 are painted "
-                    "in an evening; then draft and ask again.",
-                ),
-                sockets.Motion.Input(
-                    "motion",
-                    optional=True,
-                    tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
-                ),
-                sockets.Keyframes.Input(
-                    "keyframes",
-                    optional=True,
-                    tooltip="The keyframes there are, painted or only chosen. Those of the runs if nothing is "
-                    "connected; without either the advice begins from nothing.",
-                ),
-                sockets.Runs.Input(
-                    "runs",
-                    optional=True,
-                    tooltip="What Draft Propagation or Propagate Keyframes made: where two runs disagree and where "
-                    "confidence fell then counts too.",
-                ),
-                sockets.Measurement.Input(
-                    "measurement",
-                    optional=True,
-                    tooltip="What Measure Coherence said of the restyled film: where the picture jumps then counts "
-                    "too. It must be of the whole film.",
-                ),
-            ],
-            outputs=[
-                io.String.Output(
-                    display_name="frames",
-                    tooltip="The suggested frame numbers in the film's order, for Choose Keyframes in its mode 'list'. "
-                    "When one more would hardly help, what is connected here is not run.",
-                ),
-                io.String.Output(
-                    display_name="all_frames",
-                    tooltip="The keyframes there are and the suggested ones: to paint them all anew on one grid.",
-                ),
-                io.String.Output(display_name="report", tooltip="The suggestions in words, the most helpful first."),
-                io.Image.Output(
-                    display_name="picture",
-                    tooltip="How much of each frame no keyframe holds, over time, with the suggested frames above.",
-                ),
-            ],
-        )
+class EscalierAdviseKeyframes(Node):
+    """Says which frames to paint next, and why: what is newly uncovered there, what two runs paint differently, where
+    confidence fell. Ask before painting, or after a draft. Shots without a keyframe come first.
+    """
+
+    display_name = "Advise Keyframes"
+    search_aliases = ("keyframe advisor", "suggest keyframes", "missing keyframe", "where to paint", "shot cuts")
+    inputs = (
+        sockets.film_input("The filmed clip at its full length, also when the runs are the draft of a part."),
+        io.Int.Input(
+            "count",
+            **span(3, 1, 999),
+            tooltip="How many frames to suggest at most. Each one reckons with those before it. 3 are painted in an "
+            "evening; then draft and ask again.",
+        ),
+        sockets.measured_motion(),
+        optional(
+            sockets.Keyframes,
+            "keyframes",
+            "The keyframes there are, painted or only chosen. Those of the runs if nothing is connected; without "
+            "either the advice begins from nothing.",
+        ),
+        optional(
+            sockets.Runs,
+            "runs",
+            "What Draft Propagation or Propagate Keyframes made: where two runs disagree and where confidence fell "
+            "then counts too.",
+        ),
+        optional(
+            sockets.Measurement,
+            "measurement",
+            "What Measure Coherence said of the restyled film: where the picture jumps then counts too. It must be of "
+            "the whole film.",
+        ),
+    )
+    outputs = (
+        output(
+            io.String,
+            "frames",
+            "The suggested frame numbers in the film's order, for Choose Keyframes in its mode 'list'. When one more "
+            "would hardly help, what is connected here is not run.",
+        ),
+        output(
+            io.String,
+            "all_frames",
+            "The keyframes there are and the suggested ones: to paint them all anew on one grid.",
+        ),
+        output(io.String, "report", "The suggestions in words, the most helpful first."),
+        output(
+            io.Image, "picture", "How much of each frame no keyframe holds, over time, with the suggested frames above."
+        ),
+    )
 
     @classmethod
-    @named_after_node
     def execute(
         cls,
-        film,
-        count,
+        film: FilmInput,
+        count: int,
         motion: Motion | None = None,
         keyframes: Keyframes | None = None,
         runs: Runs | None = None,

@@ -1,45 +1,45 @@
 """Menu escalier/diffusion: ControlNets of the wrong family, refused in a sentence before the sampler fails in none."""
 
+from typing import Any
+
+from comfy.model_patcher import ModelPatcher
 from comfy_api.v0_0_2 import io
 
 from escalier.refusals import Refusal
 
-from ..errors import named_after_node
+from ..node import Node, output
 
 # The families by the width of the text that their networks read.
 FAMILIES = {768: "SD 1.5", 1024: "SD 2", 2048: "SDXL"}
 CROSS_ATTENTION = "attn2.to_k.weight"
 
 
-class EscalierCheckControlNets(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        controlnets = [
+class EscalierCheckControlNets(Node):
+    """Passes a model on if the ControlNets were made for its family, and says which one was not. Without it, a
+    ControlNet for SD 1.5 on an SDXL model ends in an error about matrices.
+    """
+
+    display_name = "Check ControlNets"
+    search_aliases = ("controlnet mismatch", "mat1 and mat2", "wrong controlnet", "controlnet family")
+    inputs = (
+        io.Model.Input("model", tooltip="The model that the sampler is going to use."),
+        *(
             io.ControlNet.Input(
                 f"control_net{number}",
                 optional=bool(number),
                 tooltip=f"{'Another' if number else 'A'} ControlNet that is going to be used with this model.",
             )
             for number in ("", "_2", "_3", "_4")
-        ]
-        return io.Schema(
-            node_id="EscalierCheckControlNets",
-            display_name="Check ControlNets",
-            category="escalier/diffusion",
-            description="Passes a model on if the ControlNets were made for its family, and says which one was not. "
-            "Without it, a ControlNet for SD 1.5 on an SDXL model ends in an error about matrices.",
-            search_aliases=["controlnet mismatch", "mat1 and mat2", "wrong controlnet", "controlnet family"],
-            inputs=[io.Model.Input("model", tooltip="The model that the sampler is going to use."), *controlnets],
-            outputs=[io.Model.Output(display_name="model", tooltip="The same model, for the sampler.")],
-        )
+        ),
+    )
+    outputs = (output(io.Model, "model", "The same model, for the sampler."),)
 
     @classmethod
-    @named_after_node
-    def execute(cls, model, **controlnets) -> io.NodeOutput:
+    def execute(cls, model: ModelPatcher, **controlnets: Any) -> io.NodeOutput:
         wanted = model.model.model_config.unet_config.get("context_dim")
         for name, controlnet in controlnets.items():
             width = _text_width(controlnet)
-            if None not in (wanted, width) and width != wanted:
+            if wanted is not None and width is not None and width != wanted:
                 raise Refusal(
                     name,
                     f"be of the model's family, {_family(wanted)}",
@@ -49,9 +49,9 @@ class EscalierCheckControlNets(io.ComfyNode):
         return io.NodeOutput(model)
 
 
-def _text_width(controlnet) -> int | None:
+def _text_width(controlnet: Any) -> int | None:
     """How wide the text is that a ControlNet reads; None where it reads none, as T2I adapters do."""
-    network = getattr(controlnet, "control_model", None)
+    network: Any = getattr(controlnet, "control_model", None)
     weights = network.state_dict() if hasattr(network, "state_dict") else getattr(controlnet, "control_weights", {})
     return next((weight.shape[1] for name, weight in weights.items() if name.endswith(CROSS_ATTENTION)), None)
 

@@ -5,10 +5,11 @@ import folder_paths
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion import KINDS, POSE_PARTS, Options, draw_control_maps, draw_segmentation_maps
+from escalier.diffusion import KINDS, Options, draw_control_maps, draw_segmentation_maps
 
 from ..allowed_files import add_model_folder, model_folders
-from ..errors import named_after_node
+from ..dial_inputs import DialValue, dial_inputs, dials_from
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import pictures_from_images
 
@@ -25,162 +26,106 @@ SEGMENTATION = model_folders(
 DETECTOR_BYTES = 4 * 1024**3
 """The largest detector, ZoeDepth, with room to compute."""
 
-RESOLUTION_TOOLTIP = (
-    "The short side, in pixels, at which the detector looks; the map comes back in the picture's own size. Most were "
-    "taught at 512. More finds finer lines, misses large forms and costs with the square. 0 looks at the picture's own "
-    "size."
-)
+
+def resolution_input() -> io.Input:
+    return io.Int.Input(
+        "resolution",
+        **span(512, 0, 4096, step=64),
+        tooltip="The short side, in pixels, at which the detector looks; the map comes back in the picture's own size. "
+        "Most were taught at 512. More finds finer lines, misses large forms and costs with the square. 0 looks at the "
+        "picture's own size.",
+    )
 
 
-class EscalierControlMap(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierControlMap",
-            display_name="Control Map",
-            category="escalier/diffusion",
-            description="Draws what a ControlNet is to respect in each keyframe: its lines, its people, its depth. Put "
-            "it between Choose Keyframes and Tile Keyframe Grid. Maps have exactly the picture's size; depth has one "
-            "range over all pictures, so that the same wall is the same grey in every keyframe.",
-            search_aliases=[
-                "controlnet preprocessor",
-                "annotator",
-                "lineart",
-                "canny",
-                "hed",
-                "pidinet",
-                "mlsd",
-                "openpose",
-                "midas",
-                "zoe",
-                "leres",
-                "normal bae",
-                "teed",
-                "depth map",
-            ],
-            inputs=[
-                io.Image.Input("image", tooltip="The keyframes, in the order of the film, before they are tiled."),
-                io.Combo.Input(
-                    "kind",
-                    options=list(KINDS),
-                    default="lineart realistic",
-                    tooltip="What to draw. Take the kind that your ControlNet was taught with. 'canny' and 'lineart "
-                    "standard' need no file; the others say which file belongs into models/controlnet_aux. The code of "
-                    "'openpose' is licensed for non-commercial use only, and 'pidinet' for research only.",
-                ),
-                io.Int.Input("resolution", default=512, min=0, max=4096, step=64, tooltip=RESOLUTION_TOOLTIP),
-                io.Int.Input(
-                    "canny_low",
-                    default=100,
-                    min=0,
-                    max=1000,
-                    advanced=True,
-                    tooltip="Canny goes on along an edge down to this steepness. 100 is the usual value; less draws "
-                    "longer lines, and noise.",
-                ),
-                io.Int.Input(
-                    "canny_high",
-                    default=200,
-                    min=0,
-                    max=1000,
-                    advanced=True,
-                    tooltip="Canny starts a line only where an edge is steeper than this. 200 is the usual value; more "
-                    "leaves only strong edges.",
-                ),
-                io.Float.Input(
-                    "mlsd_score",
-                    default=0.1,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    advanced=True,
-                    tooltip="How sure MLSD must be of a line. 0.1 is the usual value; more leaves fewer lines.",
-                ),
-                io.Float.Input(
-                    "mlsd_distance",
-                    default=0.1,
-                    min=0.0,
-                    max=100.0,
-                    step=0.1,
-                    advanced=True,
-                    tooltip="How long a line must be for MLSD, in pixels at half the resolution. 0.1 keeps nearly all; "
-                    "10 drops the short ones.",
-                ),
-                io.Combo.Input(
-                    "pose_parts",
-                    options=list(POSE_PARTS),
-                    default=POSE_PARTS[0],
-                    advanced=True,
-                    tooltip="What OpenPose draws. Hands and face need one more file each, and large people.",
-                ),
-            ],
-            outputs=[
-                io.Image.Output(
-                    display_name="maps",
-                    tooltip="One map for each picture, of the picture's size. Tile them with the keyframes' own plan.",
-                )
-            ],
-        )
+class EscalierControlMap(Node):
+    """Draws what a ControlNet is to respect in each keyframe: its lines, its people, its depth. Put it between Choose
+    Keyframes and Tile Keyframe Grid. Maps have exactly the picture's size; depth has one range over all pictures, so
+    that the same wall is the same grey in every keyframe.
+    """
+
+    display_name = "Control Map"
+    search_aliases = (
+        "controlnet preprocessor",
+        "annotator",
+        "lineart",
+        "canny",
+        "hed",
+        "pidinet",
+        "mlsd",
+        "openpose",
+        "midas",
+        "zoe",
+        "leres",
+        "normal bae",
+        "teed",
+        "depth map",
+    )
+    inputs = (
+        io.Image.Input("image", tooltip="The keyframes, in the order of the film, before they are tiled."),
+        io.Combo.Input(
+            "kind",
+            options=list(KINDS),
+            default="lineart realistic",
+            tooltip="What to draw. Take the kind that your ControlNet was taught with. 'canny' and 'lineart standard' "
+            "need no file; the others say which file belongs into models/controlnet_aux. The code of 'openpose' is "
+            "licensed for non-commercial use only, and 'pidinet' for research only.",
+        ),
+        resolution_input(),
+        *dial_inputs(Options, "canny_low", "canny_high", "mlsd_score", "mlsd_distance", "pose_parts", advanced=True),
+    )
+    outputs = (
+        output(
+            io.Image, "maps", "One map for each picture, of the picture's size. Tile them with the keyframes' own plan."
+        ),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(
-        cls, image, kind, resolution, canny_low, canny_high, mlsd_score, mlsd_distance, pose_parts
-    ) -> io.NodeOutput:
+    def execute(cls, image: torch.Tensor, kind: str, resolution: int, **options: DialValue) -> io.NodeOutput:
         maps = draw_control_maps(
-            pictures_from_images(image, "image"),
+            list(pictures_from_images(image, "image")),
             kind,
             folders=folder_paths.get_folder_paths(DETECTOR_FOLDER),
             resolution=resolution,
-            options=Options(canny_low, canny_high, mlsd_score, mlsd_distance, pose_parts),
+            options=dials_from(Options, options),
             device=_free_device(),
             progress=Progress(),
         )
         return io.NodeOutput(torch.from_numpy(maps))
 
 
-class EscalierSegmentationMap(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierSegmentationMap",
-            display_name="Segmentation Map",
-            category="escalier/diffusion",
-            description="Colours each pixel of the keyframes by what it belongs to (wall, floor, person ...), in the "
-            "ADE20K palette that segmentation ControlNets were taught with. Reads an UperNet or SegFormer from a local "
-            "folder; nothing is downloaded.",
-            search_aliases=["controlnet seg", "semantic segmentation", "segformer", "upernet", "ade20k"],
-            inputs=[
-                io.Image.Input("image", tooltip="The keyframes, before they are tiled."),
-                io.Combo.Input(
-                    "folder",
-                    options=SEGMENTATION.choices(),
-                    tooltip="A folder inside models/segmentation with all files of a transformers model for ADE20K: "
-                    "nvidia/segformer-b4-finetuned-ade-512-512, say. Press R to find one put there just now.",
-                ),
-                io.Int.Input("resolution", default=512, min=0, max=4096, step=64, tooltip=RESOLUTION_TOOLTIP),
-            ],
-            outputs=[
-                io.Image.Output(display_name="maps", tooltip="One map for each picture, of the picture's size."),
-                io.String.Output(
-                    display_name="report", tooltip="What was found in the pictures, and how much of them it covers."
-                ),
-            ],
-        )
+class EscalierSegmentationMap(Node):
+    """Colours each pixel of the keyframes by what it belongs to (wall, floor, person ...), in the ADE20K palette that
+    segmentation ControlNets were taught with. Reads an UperNet or SegFormer from a local folder; nothing is downloaded.
+    """
+
+    display_name = "Segmentation Map"
+    search_aliases = ("controlnet seg", "semantic segmentation", "segformer", "upernet", "ade20k")
+    inputs = (
+        io.Image.Input("image", tooltip="The keyframes, before they are tiled."),
+        SEGMENTATION.menu(
+            "folder",
+            "A folder inside models/segmentation with all files of a transformers model for ADE20K: "
+            "nvidia/segformer-b4-finetuned-ade-512-512, say. Press R to find one put there just now.",
+        ),
+        resolution_input(),
+    )
+    outputs = (
+        output(io.Image, "maps", "One map for each picture, of the picture's size."),
+        output(io.String, "report", "What was found in the pictures, and how much of them it covers."),
+    )
 
     @classmethod
-    def validate_inputs(cls, folder) -> bool | str:
+    def validate_inputs(cls, folder: str) -> bool | str:
         return SEGMENTATION.check(folder)
 
     @classmethod
-    def fingerprint_inputs(cls, folder, **_) -> tuple:
+    def fingerprint_inputs(cls, folder: str, **_: object) -> tuple:
         return SEGMENTATION.fingerprint(folder)
 
     @classmethod
-    @named_after_node
-    def execute(cls, image, folder, resolution) -> io.NodeOutput:
+    def execute(cls, image: torch.Tensor, folder: str, resolution: int) -> io.NodeOutput:
         drawn = draw_segmentation_maps(
-            pictures_from_images(image, "image"),
+            list(pictures_from_images(image, "image")),
             SEGMENTATION.path(folder),
             resolution=resolution,
             device=_free_device(),

@@ -1,25 +1,27 @@
 """Menu escalier/diffusion: pipelines of diffusers, from this disk, under ComfyUI's memory manager."""
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.diffusion import TASKS, Pipeline, load_pipeline, repaint
+from escalier.diffusion import TASKS, Painting, Pipeline, load_pipeline, repaint
 
 from .. import sockets
 from ..allowed_files import AllowedFiles, files_in, folders_in, roots
-from ..errors import named_after_node
+from ..dial_inputs import dial_input, dial_inputs, dials_from
 from ..held_models import bringing
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import masks_from_input, pictures_from_images
 
-CATEGORY = "escalier/diffusion"
 NONE = "none"
 EXAMPLE = "stable-diffusion-v1-5"
-CONTROL_NETS = ("control_net", "control_net_2", "control_net_3")
+PLACES = {"": "first", "_2": "second", "_3": "third"}
+"""The places for ControlNets, by the ends of their inputs' names."""
 PRECISIONS = {"auto": None, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 TOKENIZER = Path(comfy.model_management.__file__).parent / "sd1_tokenizer"
 """ComfyUI's own copy of what a checkpoint in one file lacks."""
@@ -63,72 +65,67 @@ CONTROLNETS = AllowedFiles(
 )
 
 
-class EscalierLoadPipeline(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        pipelines, controlnets = PIPELINES.choices(), [NONE, *CONTROLNETS.choices()]
-        return io.Schema(
-            node_id="EscalierLoadPipeline",
-            display_name="Load Diffusers Pipeline",
-            category=CATEGORY,
-            description="Loads a pipeline of the diffusers package from this disk: a folder in models/diffusers, or a "
-            "checkpoint. Nothing is downloaded. ComfyUI's own nodes do the same for most models; take this one for "
-            "Depth2Img, for folders in diffusers' layout, or to paint as a script does.",
-            search_aliases=["diffusers", "DiffusionPipeline", "instruct pix2pix", "depth2img", "multi controlnet"],
-            inputs=[
-                io.Combo.Input(
-                    "pipeline",
-                    options=pipelines,
-                    default=pipelines[0],
-                    tooltip="A folder in models/diffusers, with model_index.json, or a file in models/checkpoints. "
-                    "Press R to find one put there just now.",
-                ),
-                io.Combo.Input(
-                    "task",
-                    options=list(TASKS),
-                    default=TASKS[0],
-                    tooltip="What the pipeline is to do. 'auto' takes what its network was taught: inpaint, pix2pix "
-                    "and depth2img models are known by the channels that they read.",
-                ),
-                *(
-                    io.Combo.Input(
-                        name,
-                        options=controlnets,
-                        default=NONE,
-                        tooltip=f"{'Another' if number else 'A'} ControlNet of the pipeline's family: a folder in "
-                        "models/controlnet or models/diffusers, or a file. Its maps go to Paint with Pipeline.",
-                    )
-                    for number, name in enumerate(CONTROL_NETS)
-                ),
-                io.Combo.Input(
-                    "precision",
-                    options=list(PRECISIONS),
-                    default="auto",
-                    advanced=True,
-                    tooltip="'auto' takes half precision where the card has it. Take float32 if pictures come out "
-                    "black or as NaN; it needs twice the memory. Another precision draws other noise from a seed.",
-                ),
-            ],
-            outputs=[
-                sockets.Pipeline.Output(display_name="pipeline", tooltip="The pipeline, for Paint with Pipeline."),
-                io.String.Output(display_name="report", tooltip="What was loaded: its task, family and ControlNets."),
-            ],
-        )
+class EscalierLoadPipeline(Node):
+    """Loads a pipeline of the diffusers package from this disk: a folder in models/diffusers, or a checkpoint. Nothing
+    is downloaded. ComfyUI's own nodes do the same for most models; take this one for Depth2Img, for folders in
+    diffusers' layout, or to paint as a script does.
+    """
+
+    display_name = "Load Diffusers Pipeline"
+    search_aliases = ("diffusers", "DiffusionPipeline", "instruct pix2pix", "depth2img", "multi controlnet")
+    inputs = (
+        PIPELINES.menu(
+            "pipeline",
+            "A folder in models/diffusers, with model_index.json, or a file in models/checkpoints. Press R to find one "
+            "put there just now.",
+        ),
+        io.Combo.Input(
+            "task",
+            options=list(TASKS),
+            default=TASKS[0],
+            tooltip="What the pipeline is to do. 'auto' takes what its network was taught: inpaint, pix2pix and "
+            "depth2img models are known by the channels that they read.",
+        ),
+        *(
+            CONTROLNETS.menu(
+                f"control_net{suffix}",
+                f"{'Another' if suffix else 'A'} ControlNet of the pipeline's family: a folder in models/controlnet or "
+                "models/diffusers, or a file. Its maps go to Paint with Pipeline.",
+                none=NONE,
+            )
+            for suffix in PLACES
+        ),
+        io.Combo.Input(
+            "precision",
+            options=list(PRECISIONS),
+            default="auto",
+            advanced=True,
+            tooltip="'auto' takes half precision where the card has it. Take float32 if pictures come out black or as "
+            "NaN; it needs twice the memory. Another precision draws other noise from a seed.",
+        ),
+    )
+    outputs = (
+        output(sockets.Pipeline, "pipeline", "The pipeline, for Paint with Pipeline."),
+        output(io.String, "report", "What was loaded: its task, family and ControlNets."),
+    )
 
     @classmethod
-    def validate_inputs(cls, pipeline, control_net, control_net_2, control_net_3) -> bool | str:
+    def validate_inputs(cls, pipeline: str, control_net: str, control_net_2: str, control_net_3: str) -> bool | str:
         nets = (control_net, control_net_2, control_net_3)
         answers = [PIPELINES.check(pipeline), *(CONTROLNETS.check(net) for net in nets if net != NONE)]
         return next((answer for answer in answers if answer is not True), True)
 
     @classmethod
-    def fingerprint_inputs(cls, pipeline, control_net, control_net_2, control_net_3, **_) -> tuple:
+    def fingerprint_inputs(
+        cls, pipeline: str, control_net: str, control_net_2: str, control_net_3: str, **_: object
+    ) -> tuple:
         nets = (control_net, control_net_2, control_net_3)
         return (PIPELINES.fingerprint(pipeline), *(CONTROLNETS.fingerprint(net) for net in nets if net != NONE))
 
     @classmethod
-    @named_after_node
-    def execute(cls, pipeline, task, control_net, control_net_2, control_net_3, precision) -> io.NodeOutput:
+    def execute(
+        cls, pipeline: str, task: str, control_net: str, control_net_2: str, control_net_3: str, precision: str
+    ) -> io.NodeOutput:
         names = [name for name in (control_net, control_net_2, control_net_3) if name != NONE]
         loaded = load_pipeline(
             PIPELINES.path(pipeline),
@@ -139,127 +136,71 @@ class EscalierLoadPipeline(io.ComfyNode):
             device=comfy.model_management.unet_offload_device(),
         )
         bring = bringing(loaded.modules, WORKING_BYTES, whole=True)
-        return io.NodeOutput(dataclasses.replace(loaded, before_use=bring), str(loaded))
+        return io.NodeOutput(replace(loaded, before_use=bring), str(loaded))
 
 
-class EscalierRunPipeline(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        maps = [
+class EscalierRunPipeline(Node):
+    """Paints keyframes, sheets or frames anew with a pipeline of diffusers. Pictures come back in exactly their own
+    size, each with the noise of the same seed; outside a mask not one bit changes.
+    """
+
+    display_name = "Paint with Pipeline"
+    search_aliases = ("diffusers sampler", "img2img", "inpaint", "instruct pix2pix", "depth2img", "repaint")
+    inputs = (
+        sockets.Pipeline.Input("pipeline", tooltip="The pipeline from Load Diffusers Pipeline."),
+        io.Image.Input("image", tooltip="The sheets, keyframes or frames to paint."),
+        io.String.Input(
+            "prompt",
+            default="",
+            multiline=True,
+            tooltip="What to paint. For InstructPix2Pix an instruction, such as 'make it a gouache painting'.",
+        ),
+        io.String.Input("negative_prompt", default="", multiline=True, tooltip="What not to paint."),
+        *dial_inputs(Painting, "strength", "steps", "guidance"),
+        dial_input(Painting, "image_guidance", advanced=True),
+        io.Int.Input(
+            "seed",
+            **span(0, 0, 2**63 - 1),
+            control_after_generate=True,
+            tooltip="Another seed, another painting; the same one, the same bits.",
+        ),
+        dial_input(Painting, "batch", advanced=True),
+        *(
+            io.Float.Input(
+                f"control_strength{suffix}",
+                **span(1.0, 0.0, 2.0, step=0.05),
+                advanced=bool(suffix),
+                tooltip=f"How firmly the {place} ControlNet holds. 0 has no effect; above 1 the drawing hardens.",
+            )
+            for suffix, place in PLACES.items()
+        ),
+        optional(io.Mask, "mask", "For inpaint: white is painted, black keeps its bits. One for all, or one each."),
+        *(
             io.Image.Input(
                 f"control_map{suffix}",
                 optional=True,
                 tooltip=f"What the {place} ControlNet respects: one map for each picture, or one for all, of the "
                 f"pictures' size.{' For depth2img: depth, near white.' if not suffix else ''}",
             )
-            for suffix, place in (("", "first"), ("_2", "second"), ("_3", "third"))
-        ]
-        holds = [
-            io.Float.Input(
-                f"control_strength{suffix}",
-                default=1.0,
-                min=0.0,
-                max=2.0,
-                step=0.05,
-                advanced=bool(suffix),
-                tooltip=f"How firmly the {place} ControlNet holds. 0 has no effect; above 1 the drawing hardens.",
-            )
-            for suffix, place in (("", "first"), ("_2", "second"), ("_3", "third"))
-        ]
-        return io.Schema(
-            node_id="EscalierRunPipeline",
-            display_name="Paint with Pipeline",
-            category=CATEGORY,
-            description="Paints keyframes, sheets or frames anew with a pipeline of diffusers. Pictures come back in "
-            "exactly their own size, each with the noise of the same seed; outside a mask not one bit changes.",
-            search_aliases=["diffusers sampler", "img2img", "inpaint", "instruct pix2pix", "depth2img", "repaint"],
-            inputs=[
-                sockets.Pipeline.Input("pipeline", tooltip="The pipeline from Load Diffusers Pipeline."),
-                io.Image.Input("image", tooltip="The sheets, keyframes or frames to paint."),
-                io.String.Input(
-                    "prompt",
-                    default="",
-                    multiline=True,
-                    tooltip="What to paint. For InstructPix2Pix an instruction, such as 'make it a gouache painting'.",
-                ),
-                io.String.Input("negative_prompt", default="", multiline=True, tooltip="What not to paint."),
-                io.Float.Input(
-                    "strength",
-                    default=0.6,
-                    min=0.01,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="How far the painting may leave the picture. 0.6 restyles and keeps the drawing; 1 starts "
-                    "from nothing. InstructPix2Pix does not look at it.",
-                ),
-                io.Int.Input("steps", default=20, min=1, max=1000, tooltip="Steps of denoising. More is finer."),
-                io.Float.Input(
-                    "guidance",
-                    default=7.5,
-                    min=1.0,
-                    max=30.0,
-                    step=0.1,
-                    tooltip="How literally the prompt is taken. 7.5 is usual; more is harsher.",
-                ),
-                io.Float.Input(
-                    "image_guidance",
-                    default=1.5,
-                    min=1.0,
-                    max=10.0,
-                    step=0.1,
-                    advanced=True,
-                    tooltip="InstructPix2Pix alone: how much of the picture is kept. More keeps more.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=2**63 - 1,
-                    control_after_generate=True,
-                    tooltip="Another seed, another painting; the same one, the same bits.",
-                ),
-                io.Int.Input(
-                    "batch",
-                    default=1,
-                    min=1,
-                    max=64,
-                    advanced=True,
-                    tooltip="Pictures painted at once. More is faster on a large card; halved where memory is short.",
-                ),
-                *holds,
-                io.Mask.Input(
-                    "mask",
-                    optional=True,
-                    tooltip="For inpaint: white is painted, black keeps its bits. One for all, or one each.",
-                ),
-                *maps,
-            ],
-            outputs=[io.Image.Output(display_name="image", tooltip="The paintings, of the pictures' size.")],
-        )
+            for suffix, place in PLACES.items()
+        ),
+    )
+    outputs = (output(io.Image, "image", "The paintings, of the pictures' size."),)
 
     @classmethod
-    @named_after_node
     def execute(
-        cls, pipeline: Pipeline, image, prompt, negative_prompt, strength, steps, guidance, image_guidance, seed,
-        batch, control_strength, control_strength_2, control_strength_3, mask=None, control_map=None,
-        control_map_2=None, control_map_3=None,
-    ) -> io.NodeOutput:  # fmt: skip
-        given = {"control_map": control_map, "control_map_2": control_map_2, "control_map_3": control_map_3}
-        holds = (control_strength, control_strength_2, control_strength_3)
+        cls, pipeline: Pipeline, image: torch.Tensor, prompt: str, mask: torch.Tensor | None = None, **given: Any
+    ) -> io.NodeOutput:
+        held = [(given.pop(f"control_map{end}", None), given.pop(f"control_strength{end}"), end) for end in PLACES]
+        maps = [pictures_from_images(one, f"control_map{end}") for one, _, end in held if one is not None]
+        holds = tuple(strength for _, strength, _ in held)[: pipeline.controlnets]
         painted = repaint(
             pipeline,
             pictures_from_images(image, "image"),
             prompt,
-            negative_prompt=negative_prompt,
+            replace(dials_from(Painting, given), control_strengths=holds),
             masks=None if mask is None else masks_from_input(mask),
-            control_maps=[pictures_from_images(one, name) for name, one in given.items() if one is not None],
-            control_strengths=holds[: pipeline.controlnets],
-            strength=strength,
-            steps=steps,
-            guidance=guidance,
-            image_guidance=image_guidance,
-            seed=seed,
-            batch=batch,
+            control_maps=maps,
             progress=Progress(),
         )
         return io.NodeOutput(torch.from_numpy(painted))

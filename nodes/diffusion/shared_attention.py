@@ -1,23 +1,20 @@
 """Menu escalier/diffusion: sheets and frames that look at one anchor while they are painted."""
 
 from collections.abc import Callable
-from typing import Any
 
+import torch
+from comfy.model_patcher import ModelPatcher
 from comfy_api.v0_0_2 import io
 
 from escalier.diffusion import AttentionBank, attend_to_anchor, of_anchor
 from escalier.refusals import Refusal
 
 from .. import sockets
-from ..errors import named_after_node, sentence
+from ..errors import sentence
+from ..node import Node, optional, output, span
 
-CATEGORY = "escalier/diffusion"
-BLOCKS = {
-    "output": ("output",),
-    "middle and output": ("middle", "output"),
-    "all": ("input", "middle", "output"),
-}
-Replacement = Callable[[Any, Any, Any, dict], Any]
+BLOCKS = {"output": ("output",), "middle and output": ("middle", "output"), "all": ("input", "middle", "output")}
+Replacement = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, dict], torch.Tensor]
 
 
 def _blocks_input() -> io.Combo.Input:
@@ -34,79 +31,69 @@ def _step_inputs() -> list[io.Input]:
     return [
         io.Float.Input(
             "start_percent",
-            default=0.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.0, 0.0, 1.0, step=0.01),
             tooltip="From which part of the sampling on. 0 is its start, where layout and large colours are decided.",
         ),
         io.Float.Input(
             "end_percent",
-            default=0.8,
-            min=0.0,
-            max=1.0,
-            step=0.01,
+            **span(0.8, 0.0, 1.0, step=0.01),
             tooltip="Up to which part of the sampling. 0.8 leaves the last fine detail to each picture; less costs "
             "less time and memory.",
         ),
     ]
 
 
-class EscalierSharedAttention(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierSharedAttention",
-            display_name="Share Attention",
-            category=CATEGORY,
-            description="Lets all sheets or frames of a batch look at one of them while they are painted, so that they "
-            "get the same faces, colours and strokes. Put it between the model and the sampler. The model itself stays "
-            "as it is.",
-            search_aliases=["style aligned", "reference only", "cross-frame attention", "consistent characters"],
-            inputs=[
-                io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
-                io.Int.Input(
-                    "anchor",
-                    default=0,
-                    min=0,
-                    max=9999,
-                    tooltip="Which picture of the batch the others look at, counted from 0. It is painted as it would "
-                    "be alone. Not used when a bank is connected.",
-                ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="How much they look at it. 1 treats the anchor's places like their own; 0 changes nothing.",
-                ),
-                _blocks_input(),
-                *_step_inputs(),
-                sockets.AttentionBank.Input(
-                    "bank",
-                    optional=True,
-                    tooltip="What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of "
-                    "one in this batch. Steps, scheduler and denoise must be the same in both runs.",
-                ),
-                io.Latent.Input(
-                    "after",
-                    optional=True,
-                    tooltip="Connect the latent of the recorded run here, so that it is finished before this one. Only "
-                    "needed with a bank.",
-                ),
-            ],
-            outputs=[io.Model.Output(display_name="model", tooltip="The model that shares, for the sampler.")],
-        )
+class EscalierSharedAttention(Node):
+    """Lets all sheets or frames of a batch look at one of them while they are painted, so that they get the same faces,
+    colours and strokes. Put it between the model and the sampler. The model itself stays as it is.
+    """
+
+    display_name = "Share Attention"
+    search_aliases = ("style aligned", "reference only", "cross-frame attention", "consistent characters")
+    inputs = (
+        io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
+        io.Int.Input(
+            "anchor",
+            **span(0, 0, 9999),
+            tooltip="Which picture of the batch the others look at, counted from 0. It is painted as it would be "
+            "alone. Not used when a bank is connected.",
+        ),
+        io.Float.Input(
+            "strength",
+            **span(1.0, 0.0, 1.0, step=0.01),
+            tooltip="How much they look at it. 1 treats the anchor's places like their own; 0 changes nothing.",
+        ),
+        _blocks_input(),
+        *_step_inputs(),
+        optional(
+            sockets.AttentionBank,
+            "bank",
+            "What Record Attention kept of an earlier sampler run: its anchor is looked at, instead of one in this "
+            "batch. Steps, scheduler and denoise must be the same in both runs.",
+        ),
+        optional(
+            io.Latent,
+            "after",
+            "Connect the latent of the recorded run here, so that it is finished before this one. Only needed with a "
+            "bank.",
+        ),
+    )
+    outputs = (output(io.Model, "model", "The model that shares, for the sampler."),)
 
     @classmethod
-    @named_after_node
     def execute(
-        cls, model, anchor, strength, blocks, start_percent, end_percent, bank: AttentionBank | None = None, after=None
+        cls,
+        model: ModelPatcher,
+        anchor: int,
+        strength: float,
+        blocks: str,
+        bank: AttentionBank | None = None,
+        after: object = None,
+        **part: float,
     ) -> io.NodeOutput:
-        within = _sigma_range(model, start_percent, end_percent)
+        within = _sigma_range(model, **part)
 
-        def share(query, key, value, options: dict):
+        def share(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, options: dict) -> torch.Tensor:
             attend = _attention(options)
             if not within(options):
                 return attend(query, key, value)
@@ -119,45 +106,35 @@ class EscalierSharedAttention(io.ComfyNode):
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], share))
 
 
-class EscalierRecordAttention(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierRecordAttention",
-            display_name="Record Attention",
-            category=CATEGORY,
-            description="Keeps in ordinary memory what one picture of a sampler run shows to attention, so that later "
-            "runs can look at it through Share Attention. For sheets that do not fit into one batch.",
-            search_aliases=["attention bank", "reference bank", "consistent characters"],
-            inputs=[
-                io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
-                io.Int.Input(
-                    "anchor",
-                    default=0,
-                    min=0,
-                    max=9999,
-                    tooltip="Which picture of the batch is kept, counted from 0.",
-                ),
-                _blocks_input(),
-                *_step_inputs(),
-            ],
-            outputs=[
-                io.Model.Output(display_name="model", tooltip="The model that records, for the first sampler."),
-                sockets.AttentionBank.Output(
-                    display_name="bank",
-                    tooltip="What is kept, for Share Attention. Roughly 45 MB a step and prompt for SD 1.5 at 512 "
-                    "pixels with all blocks, ten times that for SDXL at 1024.",
-                ),
-            ],
-        )
+class EscalierRecordAttention(Node):
+    """Keeps in ordinary memory what one picture of a sampler run shows to attention, so that later runs can look at it
+    through Share Attention. For sheets that do not fit into one batch.
+    """
+
+    display_name = "Record Attention"
+    search_aliases = ("attention bank", "reference bank", "consistent characters")
+    inputs = (
+        io.Model.Input("model", tooltip="A model of the SD 1.5, SD 2 or SDXL family."),
+        io.Int.Input("anchor", **span(0, 0, 9999), tooltip="Which picture of the batch is kept, counted from 0."),
+        _blocks_input(),
+        *_step_inputs(),
+    )
+    outputs = (
+        output(io.Model, "model", "The model that records, for the first sampler."),
+        output(
+            sockets.AttentionBank,
+            "bank",
+            "What is kept, for Share Attention. Roughly 45 MB a step and prompt for SD 1.5 at 512 pixels with all "
+            "blocks, ten times that for SDXL at 1024.",
+        ),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, model, anchor, blocks, start_percent, end_percent) -> io.NodeOutput:
-        within = _sigma_range(model, start_percent, end_percent)
+    def execute(cls, model: ModelPatcher, anchor: int, blocks: str, **part: float) -> io.NodeOutput:
+        within = _sigma_range(model, **part)
         bank = AttentionBank()
 
-        def record(query, key, value, options: dict):
+        def record(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, options: dict) -> torch.Tensor:
             if within(options):
                 _keep(bank, options, key, value, anchor)
             return _attention(options)(query, key, value)
@@ -165,7 +142,7 @@ class EscalierRecordAttention(io.ComfyNode):
         return io.NodeOutput(_with_attention(model, BLOCKS[blocks], record), bank)
 
 
-def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
+def _with_attention(model: ModelPatcher, kinds: tuple[str, ...], replacement: Replacement) -> ModelPatcher:
     """A clone of a model whose self-attention in blocks of these kinds is replaced. The model itself is not touched."""
     network = model.model.diffusion_model
     if not hasattr(network, "input_blocks") or not hasattr(network, "output_blocks"):
@@ -183,7 +160,7 @@ def _with_attention(model, kinds: tuple[str, ...], replacement: Replacement):
     return shared
 
 
-def _sigma_range(model, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
+def _sigma_range(model: ModelPatcher, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
     """Whether a step lies in a part of the sampling, by its noise level."""
     if start_percent > end_percent:
         raise Refusal(
@@ -197,7 +174,7 @@ def _sigma_range(model, start_percent: float, end_percent: float) -> Callable[[d
     return lambda options: lowest <= _sigma(options) <= highest
 
 
-def _attention(options: dict):
+def _attention(options: dict) -> Callable[..., torch.Tensor]:
     from comfy.ldm.modules.attention import optimized_attention
 
     return lambda query, key, value: optimized_attention(
@@ -220,12 +197,12 @@ def _conditions(options: dict) -> list[tuple[int, int]]:
     return [(condition, conditions[:chunk].count(condition)) for chunk, condition in enumerate(conditions)]
 
 
-def _anchors(key, value, options: dict, anchor: int) -> list:
+def _anchors(key: torch.Tensor, value: torch.Tensor, options: dict, anchor: int) -> list[torch.Tensor]:
     """The anchor's keys and values, once for each picture of each chunk."""
     return [of_anchor(part, len(options["cond_or_uncond"]), anchor) for part in (key, value)]
 
 
-def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
+def _keep(bank: AttentionBank, options: dict, key: torch.Tensor, value: torch.Tensor, anchor: int) -> None:
     conditions = _conditions(options)
     try:
         anchors = _anchors(key, value, options, anchor)
@@ -236,10 +213,8 @@ def _keep(bank: AttentionBank, options: dict, key, value, anchor: int) -> None:
         bank.keep(_block(options), _sigma(options), condition, *(part[chunk * pictures] for part in anchors))
 
 
-def _recall(bank: AttentionBank, options: dict, like) -> list:
+def _recall(bank: AttentionBank, options: dict, like: torch.Tensor) -> list[torch.Tensor]:
     """The anchor's keys and values of an earlier run, once for each picture of each chunk."""
-    import torch
-
     conditions = _conditions(options)
     pictures = like.shape[0] // len(conditions)
     kept = [bank.recall(_block(options), _sigma(options), condition) for condition in conditions]

@@ -7,56 +7,49 @@ from escalier.film import Film
 from escalier.mask import ColourId, colour_id_masks, colours_in, parse_colours
 
 from .. import sockets
-from ..dial_inputs import dial_input, dial_inputs, dials_from
-from ..errors import named_after_node
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
+from ..node import Node, output
 from ..progress import Progress
 from ..video import FilmInput, film_from_input
 from .batch import mask_batch
 
 
-class EscalierColourIdMask(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierColourIdMask",
-            display_name="Mask from Colour Id",
-            category="escalier/mask",
-            description="Makes masks from segmentation maps, in which every kind of thing has a colour of its own: one "
-            "or several colours, with a tolerance, steady over time.",
-            search_aliases=["segmentation mask", "color id", "color to mask", "cryptomatte", "ADE20K"],
-            inputs=[
-                sockets.film_input("The segmentation maps: a film, or one picture."),
-                io.String.Input(
-                    "colours",
-                    default="#ff0000",
-                    multiline=True,
-                    dynamic_prompts=False,
-                    tooltip="The colours to take, as #rrggbb or three numbers 0 to 255 each, one after another. The "
-                    "report lists the colours of the first map.",
-                ),
-                *dial_inputs(ColourId, "tolerance", "steady_frames"),
-                dial_input(ColourId, "despeckle_px", advanced=True),
-                io.String.Input(
-                    "other_colours",
-                    default="",
-                    multiline=True,
-                    dynamic_prompts=False,
-                    advanced=True,
-                    tooltip="Colours of other regions that are easily mistaken for these: what is nearer to one of "
-                    "them is left out.",
-                ),
-            ],
-            outputs=[
-                io.Mask.Output(display_name="mask", tooltip="One mask for each map, black and white."),
-                io.String.Output(
-                    display_name="report", tooltip="How much the masks cover, and the colours of the first map."
-                ),
-            ],
-        )
+class EscalierColourIdMask(Node):
+    """Makes masks from segmentation maps, in which every kind of thing has a colour of its own: one or several colours,
+    with a tolerance, steady over time.
+    """
+
+    display_name = "Mask from Colour Id"
+    search_aliases = ("segmentation mask", "color id", "color to mask", "cryptomatte", "ADE20K")
+    inputs = (
+        sockets.film_input("The segmentation maps: a film, or one picture."),
+        io.String.Input(
+            "colours",
+            default="#ff0000",
+            multiline=True,
+            dynamic_prompts=False,
+            tooltip="The colours to take, as #rrggbb or three numbers 0 to 255 each, one after another. The report "
+            "lists the colours of the first map.",
+        ),
+        *dial_inputs(ColourId, "tolerance", "steady_frames"),
+        dial_input(ColourId, "despeckle_px", advanced=True),
+        io.String.Input(
+            "other_colours",
+            default="",
+            multiline=True,
+            dynamic_prompts=False,
+            advanced=True,
+            tooltip="Colours of other regions that are easily mistaken for these: what is nearer to one of them is "
+            "left out.",
+        ),
+    )
+    outputs = (
+        output(io.Mask, "mask", "One mask for each map, black and white."),
+        output(io.String, "report", "How much the masks cover, and the colours of the first map."),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, film: FilmInput, colours: str, other_colours: str, **dials: float) -> io.NodeOutput:
+    def execute(cls, film: FilmInput, colours: str, other_colours: str, **dials: DialValue) -> io.NodeOutput:
         maps = film_from_input(film)
         masks = colour_id_masks(
             maps,

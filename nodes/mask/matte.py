@@ -7,7 +7,7 @@ from escalier.mask import MATTE_KINDS, MatteModel, matte_film, read_matte_model
 
 from .. import sockets
 from ..allowed_files import model_files
-from ..errors import named_after_node
+from ..node import Node, output
 from ..progress import Progress
 from ..video import FilmInput, film_from_input
 
@@ -20,35 +20,27 @@ MODELS = model_files(
 )
 
 
-class EscalierLoadMatteModel(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        choices = MODELS.choices()
-        return io.Schema(
-            node_id="EscalierLoadMatteModel",
-            display_name="Load Matte Model",
-            category="escalier/mask",
-            description="Loads a network that removes backgrounds from models/rembg. Nothing is downloaded.",
-            search_aliases=["rembg", "u2net", "isnet", "BiRefNet", "background removal model"],
-            inputs=[
-                io.Combo.Input(
-                    "model",
-                    options=choices,
-                    default=choices[0],
-                    tooltip="A file in models/rembg. isnet-general-use and birefnet-general see finer edges than "
-                    "u2net; u2net_human_seg knows people only.",
-                ),
-                io.Combo.Input(
-                    "kind",
-                    options=["auto", *MATTE_KINDS],
-                    default="auto",
-                    advanced=True,
-                    tooltip="The network's family, which decides how pictures are prepared for it. 'auto' reads it "
-                    "from the network itself, else from the file's name; a kind that contradicts it is refused.",
-                ),
-            ],
-            outputs=[sockets.MatteModel.Output(display_name="model", tooltip="The network, for Matte Film.")],
-        )
+class EscalierLoadMatteModel(Node):
+    """Loads a network that removes backgrounds from models/rembg. Nothing is downloaded."""
+
+    display_name = "Load Matte Model"
+    search_aliases = ("rembg", "u2net", "isnet", "BiRefNet", "background removal model")
+    inputs = (
+        MODELS.menu(
+            "model",
+            "A file in models/rembg. isnet-general-use and birefnet-general see finer edges than u2net; "
+            "u2net_human_seg knows people only.",
+        ),
+        io.Combo.Input(
+            "kind",
+            options=["auto", *MATTE_KINDS],
+            default="auto",
+            advanced=True,
+            tooltip="The network's family, which decides how pictures are prepared for it. 'auto' reads it from the "
+            "network itself, else from the file's name; a kind that contradicts it is refused.",
+        ),
+    )
+    outputs = (output(sockets.MatteModel, "model", "The network, for Matte Film."),)
 
     @classmethod
     def validate_inputs(cls, model: str) -> bool | str:
@@ -59,35 +51,27 @@ class EscalierLoadMatteModel(io.ComfyNode):
         return MODELS.fingerprint(model)
 
     @classmethod
-    @named_after_node
     def execute(cls, model: str, kind: str) -> io.NodeOutput:
         return io.NodeOutput(read_matte_model(MODELS.path(model), kind))
 
 
-class EscalierMatte(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierMatte",
-            display_name="Matte Film",
-            category="escalier/mask",
-            description="The soft matte of the subject in every frame. White and black are set once for the whole "
-            "clip, so that the matte does not flicker where the subject is small, dark or gone.",
-            search_aliases=["rembg", "remove background", "background removal", "matting", "cutout"],
-            inputs=[
-                sockets.film_input("The clip, or a picture."),
-                sockets.MatteModel.Input("model", tooltip="The network from Load Matte Model."),
-            ],
-            outputs=[
-                io.Mask.Output(display_name="mask", tooltip="One soft mask for each frame, white on the subject."),
-                io.String.Output(
-                    display_name="report", tooltip="What became black and white, or that no subject was found."
-                ),
-            ],
-        )
+class EscalierMatte(Node):
+    """The soft matte of the subject in every frame. White and black are set once for the whole clip, so that the matte
+    does not flicker where the subject is small, dark or gone.
+    """
+
+    display_name = "Matte Film"
+    search_aliases = ("rembg", "remove background", "background removal", "matting", "cutout")
+    inputs = (
+        sockets.film_input("The clip, or a picture."),
+        sockets.MatteModel.Input("model", tooltip="The network from Load Matte Model."),
+    )
+    outputs = (
+        output(io.Mask, "mask", "One soft mask for each frame, white on the subject."),
+        output(io.String, "report", "What became black and white, or that no subject was found."),
+    )
 
     @classmethod
-    @named_after_node
     def execute(cls, film: FilmInput, model: MatteModel) -> io.NodeOutput:
         mattes = matte_film(film_from_input(film), model, progress=Progress(previews=False))
         return io.NodeOutput(torch.from_numpy(mattes.masks), str(mattes))

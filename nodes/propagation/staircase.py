@@ -7,49 +7,42 @@ from escalier.film import Motion
 from escalier.propagation import Fade, Runs, Staircase
 
 from .. import sockets
-from ..dial_inputs import dial_inputs, dials_from
-from ..errors import named_after_node
+from ..dial_inputs import DialValue, dial_inputs, dials_from
+from ..node import Node, optional, output
 from ..progress import Progress
-from ..video import FilmVideo, clip_from_input, footage_from_input
-from .propagate import CATEGORY
+from ..video import FilmInput, FilmVideo, clip_from_input, footage_from_input
 
 
-class EscalierStaircase(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierStaircase",
-            display_name="Fade Staircase",
-            category=CATEGORY,
-            description="Fades neighbouring runs one into the next, step after step: the restyled film. Every keyframe "
-            "is seen in it exactly as it was painted.",
-            search_aliases=["crossfade", "blend runs", "join keyframes", "EbSynth blend"],
-            inputs=[
-                sockets.Runs.Input("runs", tooltip="What Propagate Keyframes made."),
-                sockets.film_input(
-                    "The filmed clip again: its sound, its timing and its colour tags go to the result."
-                ),
-                *dial_inputs(Fade, "mode", "fade_frames"),
-                *dial_inputs(Fade, "ramp_frames", "seed", advanced=True),
-                sockets.Motion.Input(
-                    "motion",
-                    optional=True,
-                    tooltip="Connect the film's motion to have the fades judged: double images and jumps in figures.",
-                ),
-                *dial_inputs(Fade, "keep_contrast", "seam_removal", optional=True, advanced=True),
-            ],
-            outputs=[
-                io.Video.Output(display_name="video", tooltip="The restyled film, made while it is saved."),
-                io.String.Output(
-                    display_name="report",
-                    tooltip="Where the film is least sure; with motion connected, how crisp and even the fades are.",
-                ),
-            ],
-        )
+class EscalierStaircase(Node):
+    """Fades neighbouring runs one into the next, step after step: the restyled film. Every keyframe is seen in it
+    exactly as it was painted.
+    """
+
+    display_name = "Fade Staircase"
+    search_aliases = ("crossfade", "blend runs", "join keyframes", "EbSynth blend")
+    inputs = (
+        sockets.Runs.Input("runs", tooltip="What Propagate Keyframes made."),
+        sockets.film_input("The filmed clip again: its sound, its timing and its colour tags go to the result."),
+        *dial_inputs(Fade, "mode", "fade_frames"),
+        *dial_inputs(Fade, "ramp_frames", "seed", advanced=True),
+        optional(
+            sockets.Motion,
+            "motion",
+            "Connect the film's motion to have the fades judged: double images and jumps in figures.",
+        ),
+        *dial_inputs(Fade, "keep_contrast", "seam_removal", optional=True, advanced=True),
+    )
+    outputs = (
+        output(io.Video, "video", "The restyled film, made while it is saved."),
+        output(
+            io.String,
+            "report",
+            "Where the film is least sure; with motion connected, how crisp and even the fades are.",
+        ),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, runs: Runs, film, motion: Motion | None = None, **dials) -> io.NodeOutput:
+    def execute(cls, runs: Runs, film: FilmInput, motion: Motion | None = None, **dials: DialValue) -> io.NodeOutput:
         staircase = Staircase(runs, dials_from(Fade, dials))
         report = _least_sure(runs)
         if motion is not None:

@@ -10,9 +10,9 @@ from escalier.sam import ObjectSearch, SamEmbedding, SamModel, parse_prompts, re
 
 from .. import sockets
 from ..allowed_files import model_files
-from ..dial_inputs import dial_inputs, dials_from
-from ..errors import named_after_node
+from ..dial_inputs import DialValue, dial_inputs, dials_from
 from ..held_models import bringing
+from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures
 from ..video import FilmInput, film_from_input
@@ -27,28 +27,20 @@ WORKING_BYTES = 3 * 2**30
 """What the encoder of the largest model needs beside its weights: its attention looks at 4096 places from each."""
 
 
-class EscalierLoadSam(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        choices = SAMS.choices()
-        return io.Schema(
-            node_id="EscalierLoadSam",
-            display_name="Load Segment Anything",
-            category="escalier/sam",
-            description="Loads a Segment Anything model from models/sams. What kind it is, is read from the file. For "
-            "Segment Anything 2 take Track Mask with SAM2, for Segment Anything 3 ComfyUI's own nodes.",
-            search_aliases=["SAM loader", "SAMLoader", "segment anything model", "load SAM"],
-            inputs=[
-                io.Combo.Input(
-                    "model",
-                    options=choices,
-                    default=choices[0],
-                    tooltip="A file in models/sams. vit_b is small and good, vit_h finds finer edges and needs six "
-                    "times the memory.",
-                )
-            ],
-            outputs=[sockets.Sam.Output(display_name="sam", tooltip="The model, for Segment Anything Embedding.")],
-        )
+class EscalierLoadSam(Node):
+    """Loads a Segment Anything model from models/sams. What kind it is, is read from the file. For Segment Anything 2
+    take Track Mask with SAM2, for Segment Anything 3 ComfyUI's own nodes.
+    """
+
+    display_name = "Load Segment Anything"
+    search_aliases = ("SAM loader", "SAMLoader", "segment anything model", "load SAM")
+    inputs = (
+        SAMS.menu(
+            "model",
+            "A file in models/sams. vit_b is small and good, vit_h finds finer edges and needs six times the memory.",
+        ),
+    )
+    outputs = (output(sockets.Sam, "sam", "The model, for Segment Anything Embedding."),)
 
     @classmethod
     def validate_inputs(cls, model: str) -> bool | str:
@@ -59,42 +51,32 @@ class EscalierLoadSam(io.ComfyNode):
         return SAMS.fingerprint(model)
 
     @classmethod
-    @named_after_node
     def execute(cls, model: str) -> io.NodeOutput:
         name, module = read_sam(SAMS.path(model))
         return io.NodeOutput(SamModel(module, name, before_use=bringing([module], WORKING_BYTES)))
 
 
-class EscalierEmbedForSam(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierEmbedForSam",
-            display_name="Segment Anything Embedding",
-            category="escalier/sam",
-            description="Lets Segment Anything look at one picture. This is the slow part; it is done once, and clicks "
-            "can then be moved at will.",
-            search_aliases=["SAM embedding", "set image", "image encoder"],
-            inputs=[
-                sockets.Sam.Input("sam", tooltip="The model from Load Segment Anything."),
-                sockets.film_input("The picture, or the film of which one frame is looked at."),
-                io.Int.Input(
-                    "frame",
-                    default=0,
-                    min=0,
-                    max=9_999_999,
-                    tooltip="Which frame of the film, counted from 0. For a single picture it is 0.",
-                ),
-            ],
-            outputs=[
-                sockets.SamEmbedding.Output(
-                    display_name="embedding", tooltip="What the model knows about the picture, for Segment Anything."
-                )
-            ],
-        )
+class EscalierEmbedForSam(Node):
+    """Lets Segment Anything look at one picture. This is the slow part; it is done once, and clicks can then be moved
+    at will.
+    """
+
+    display_name = "Segment Anything Embedding"
+    search_aliases = ("SAM embedding", "set image", "image encoder")
+    inputs = (
+        sockets.Sam.Input("sam", tooltip="The model from Load Segment Anything."),
+        sockets.film_input("The picture, or the film of which one frame is looked at."),
+        io.Int.Input(
+            "frame",
+            **span(0, 0, 9_999_999),
+            tooltip="Which frame of the film, counted from 0. For a single picture it is 0.",
+        ),
+    )
+    outputs = (
+        output(sockets.SamEmbedding, "embedding", "What the model knows about the picture, for Segment Anything."),
+    )
 
     @classmethod
-    @named_after_node
     def execute(cls, sam: SamModel, film: FilmInput, frame: int) -> io.NodeOutput:
         pictures = film_from_input(film)
         if not 0 <= frame < len(pictures):
@@ -102,52 +84,41 @@ class EscalierEmbedForSam(io.ComfyNode):
         return io.NodeOutput(sam.embed(pictures.frame(frame)))
 
 
-class EscalierSegment(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierSegment",
-            display_name="Segment Anything",
-            category="escalier/sam",
-            description="The soft mask of every object that is pointed at with clicks or a box.",
-            search_aliases=["SAM", "point prompt", "box prompt", "click mask", "select object"],
-            inputs=[
-                sockets.SamEmbedding.Input("embedding", tooltip="The picture from Segment Anything Embedding."),
-                io.String.Input(
-                    "prompts",
-                    default='{"positive": [[480, 270]], "negative": []}',
-                    multiline=True,
-                    tooltip="What is meant, in pixels from the upper left corner: positive points on the object, "
-                    "negative points beside it, a box [left, top, right, bottom] around it. A list of such objects "
-                    "masks several.",
-                ),
-                io.Combo.Input(
-                    "candidate",
-                    options=["best", "1", "2", "3"],
-                    default="best",
-                    tooltip="A click can mean the button, the shirt or the person: the model gives three masks. 'best' "
-                    "takes the one that it is surest of.",
-                ),
-                io.Int.Input(
-                    "object",
-                    default=0,
-                    min=0,
-                    max=9999,
-                    tooltip="Which object of the prompts goes into the mask, counted from 1. 0 joins all of them.",
-                ),
-            ],
-            outputs=[
-                io.Mask.Output(display_name="mask", tooltip="The chosen object, or all of them in one mask."),
-                io.Mask.Output(display_name="objects", tooltip="The mask of each object by itself, in their order."),
-                io.Mask.Output(
-                    display_name="candidates", tooltip="All three masks of each object, one object after another."
-                ),
-                io.String.Output(display_name="report", tooltip="The scores of the candidates, and which was taken."),
-            ],
-        )
+class EscalierSegment(Node):
+    """The soft mask of every object that is pointed at with clicks or a box."""
+
+    display_name = "Segment Anything"
+    search_aliases = ("SAM", "point prompt", "box prompt", "click mask", "select object")
+    inputs = (
+        sockets.SamEmbedding.Input("embedding", tooltip="The picture from Segment Anything Embedding."),
+        io.String.Input(
+            "prompts",
+            default='{"positive": [[480, 270]], "negative": []}',
+            multiline=True,
+            tooltip="What is meant, in pixels from the upper left corner: positive points on the object, negative "
+            "points beside it, a box [left, top, right, bottom] around it. A list of such objects masks several.",
+        ),
+        io.Combo.Input(
+            "candidate",
+            options=["best", "1", "2", "3"],
+            default="best",
+            tooltip="A click can mean the button, the shirt or the person: the model gives three masks. 'best' takes "
+            "the one that it is surest of.",
+        ),
+        io.Int.Input(
+            "object",
+            **span(0, 0, 9999),
+            tooltip="Which object of the prompts goes into the mask, counted from 1. 0 joins all of them.",
+        ),
+    )
+    outputs = (
+        output(io.Mask, "mask", "The chosen object, or all of them in one mask."),
+        output(io.Mask, "objects", "The mask of each object by itself, in their order."),
+        output(io.Mask, "candidates", "All three masks of each object, one object after another."),
+        output(io.String, "report", "The scores of the candidates, and which was taken."),
+    )
 
     @classmethod
-    @named_after_node
     def execute(cls, embedding: SamEmbedding, prompts: str, candidate: str, object: int) -> io.NodeOutput:
         wanted = parse_prompts(prompts)
         if not 0 <= object <= len(wanted):
@@ -171,34 +142,26 @@ class EscalierSegment(io.ComfyNode):
         return io.NodeOutput(*masks, report)
 
 
-class EscalierSegmentEverything(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierSegmentEverything",
-            display_name="Segment Everything",
-            category="escalier/sam",
-            description="Finds every object of a picture without being pointed at any: Segment Anything is asked at "
-            "each point of a grid, and one mask is kept of each object.",
-            search_aliases=["automatic mask generator", "SAM automatic", "segmentation map", "AMG"],
-            inputs=[
-                sockets.SamEmbedding.Input("embedding", tooltip="The picture from Segment Anything Embedding."),
-                *dial_inputs(ObjectSearch, "points_per_side", "most_objects"),
-                *dial_inputs(ObjectSearch, "least_score", "least_stability", "most_overlap", advanced=True),
-            ],
-            outputs=[
-                io.Mask.Output(display_name="masks", tooltip="One soft mask for each object, the largest first."),
-                io.Image.Output(
-                    display_name="map",
-                    tooltip="Every object in its own colour, for the eye and for Mask from Colour Id.",
-                ),
-                io.String.Output(display_name="report", tooltip="How many objects were found, and how sure they are."),
-            ],
-        )
+class EscalierSegmentEverything(Node):
+    """Finds every object of a picture without being pointed at any: Segment Anything is asked at each point of a grid,
+    and one mask is kept of each object.
+    """
+
+    display_name = "Segment Everything"
+    search_aliases = ("automatic mask generator", "SAM automatic", "segmentation map", "AMG")
+    inputs = (
+        sockets.SamEmbedding.Input("embedding", tooltip="The picture from Segment Anything Embedding."),
+        *dial_inputs(ObjectSearch, "points_per_side", "most_objects"),
+        *dial_inputs(ObjectSearch, "least_score", "least_stability", "most_overlap", advanced=True),
+    )
+    outputs = (
+        output(io.Mask, "masks", "One soft mask for each object, the largest first."),
+        output(io.Image, "map", "Every object in its own colour, for the eye and for Mask from Colour Id."),
+        output(io.String, "report", "How many objects were found, and how sure they are."),
+    )
 
     @classmethod
-    @named_after_node
-    def execute(cls, embedding: SamEmbedding, **dials: float) -> io.NodeOutput:
+    def execute(cls, embedding: SamEmbedding, **dials: DialValue) -> io.NodeOutput:
         search = dials_from(ObjectSearch, dials)
         found = segment_everything(embedding, search, progress=Progress(previews=False))
         report = f"{len(found.masks)} objects, scores {found.scores.min():.2f} to {found.scores.max():.2f}"

@@ -14,14 +14,13 @@ from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_fro
 
 from .. import sockets
 from ..allowed_files import model_folders
-from ..errors import named_after_node
 from ..held_models import bringing
+from ..node import Node, optional
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
 from ..video import FilmInput, footage_from_input
 
-CATEGORY = "escalier/tracking"
 SAM2 = model_folders(
     "sam2",
     "config.json",
@@ -66,49 +65,40 @@ def tracked_outputs() -> list[io.Output]:
     ]
 
 
-class EscalierTrackMask(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierTrackMask",
-            display_name="Track Mask",
-            category=CATEGORY,
-            description="Carries masks that are given at one or a few frames to every frame of the film, along its "
-            "motion. What goes behind something leaves the mask and comes back. No model is needed; with Segment "
-            "Anything connected, every mask is refined by it.",
-            search_aliases=["video mask", "mask propagation", "rotoscope", "roto brush", "object tracking"],
-            inputs=[
-                sockets.film_input("The filmed clip: a video, or a batch of images."),
-                io.Mask.Input(
-                    "mask",
-                    tooltip="The subject's mask in one or a few frames, in the film's size. First and last frame are a "
-                    "good choice.",
-                ),
-                io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
-                io.Combo.Input(
-                    "fade",
-                    options=list(TRACKING_FADES),
-                    default=next(iter(TRACKING_FADES)),
-                    advanced=True,
-                    tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
-                ),
-                sockets.Motion.Input(
-                    "motion",
-                    optional=True,
-                    tooltip="The film's motion from Measure Motion. Measured here if nothing is connected.",
-                ),
-                sockets.Sam.Input(
-                    "sam",
-                    optional=True,
-                    tooltip="A Segment Anything model that refines every mask. Where it contradicts what was carried, "
-                    "it is not believed.",
-                ),
-            ],
-            outputs=tracked_outputs(),
-        )
+class EscalierTrackMask(Node):
+    """Carries masks that are given at one or a few frames to every frame of the film, along its motion. What goes
+    behind something leaves the mask and comes back. No model is needed; with Segment Anything connected, every mask is
+    refined by it.
+    """
+
+    display_name = "Track Mask"
+    search_aliases = ("video mask", "mask propagation", "rotoscope", "roto brush", "object tracking")
+    inputs = (
+        sockets.film_input(),
+        io.Mask.Input(
+            "mask",
+            tooltip="The subject's mask in one or a few frames, in the film's size. First and last frame are a good "
+            "choice.",
+        ),
+        io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
+        io.Combo.Input(
+            "fade",
+            options=list(TRACKING_FADES),
+            default=next(iter(TRACKING_FADES)),
+            advanced=True,
+            tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
+        ),
+        sockets.measured_motion(),
+        optional(
+            sockets.Sam,
+            "sam",
+            "A Segment Anything model that refines every mask. Where it contradicts what was carried, it is not "
+            "believed.",
+        ),
+    )
+    outputs = tracked_outputs()
 
     @classmethod
-    @named_after_node
     def execute(
         cls,
         film: FilmInput,
@@ -132,43 +122,35 @@ class EscalierTrackMask(io.ComfyNode):
         return tracked_output(tracked)
 
 
-class EscalierTrackMaskSam2(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        choices = SAM2.choices()
-        return io.Schema(
-            node_id="EscalierTrackMaskSam2",
-            display_name="Track Mask with SAM2",
-            category=CATEGORY,
-            description="Carries masks that are given at one or a few frames to every frame of the film with a Segment "
-            "Anything 2 model, forwards and backwards. It knows the subject again by its looks, also after it was "
-            "hidden.",
-            search_aliases=["SAM2 video", "segment anything 2", "video segmentation", "video mask", "rotoscope"],
-            inputs=[
-                sockets.film_input("The filmed clip: a video, or a batch of images."),
-                io.Mask.Input(
-                    "mask",
-                    tooltip="The subject's mask in one or a few frames, in the film's size. The model takes its form "
-                    "at one half.",
-                ),
-                io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
-                io.Combo.Input(
-                    "model",
-                    options=choices,
-                    default=choices[0],
-                    tooltip="A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows "
-                    "it. Nothing is downloaded.",
-                ),
-                io.Combo.Input(
-                    "fade",
-                    options=list(TRACKING_FADES),
-                    default=next(iter(TRACKING_FADES)),
-                    advanced=True,
-                    tooltip="How weight passes from one given mask to the next, where both directions know a frame.",
-                ),
-            ],
-            outputs=tracked_outputs(),
-        )
+class EscalierTrackMaskSam2(Node):
+    """Carries masks that are given at one or a few frames to every frame of the film with a Segment Anything 2 model,
+    forwards and backwards. It knows the subject again by its looks, also after it was hidden.
+    """
+
+    display_name = "Track Mask with SAM2"
+    search_aliases = ("SAM2 video", "segment anything 2", "video segmentation", "video mask", "rotoscope")
+    inputs = (
+        sockets.film_input(),
+        io.Mask.Input(
+            "mask",
+            tooltip="The subject's mask in one or a few frames, in the film's size. The model takes its form at one "
+            "half.",
+        ),
+        io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
+        SAM2.menu(
+            "model",
+            "A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows it. Nothing is "
+            "downloaded.",
+        ),
+        io.Combo.Input(
+            "fade",
+            options=list(TRACKING_FADES),
+            default=next(iter(TRACKING_FADES)),
+            advanced=True,
+            tooltip="How weight passes from one given mask to the next, where both directions know a frame.",
+        ),
+    )
+    outputs = tracked_outputs()
 
     @classmethod
     def validate_inputs(cls, model: str) -> bool | str:
@@ -179,7 +161,6 @@ class EscalierTrackMaskSam2(io.ComfyNode):
         return SAM2.fingerprint(model)
 
     @classmethod
-    @named_after_node
     def execute(cls, film: FilmInput, mask: torch.Tensor, frames: str, model: str, fade: str) -> io.NodeOutput:
         pictures = footage_from_input(film)
         prompted = prompted_masks(mask, frames, len(pictures))
@@ -188,29 +169,24 @@ class EscalierTrackMaskSam2(io.ComfyNode):
         return tracked_output(model_for_films.track(pictures, prompted, fade=fade, progress=Progress(previews=False)))
 
 
-class EscalierMaskFromSam3Track(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="EscalierMaskFromSam3Track",
-            display_name="Mask from SAM3 Track",
-            category=CATEGORY,
-            description="Turns what ComfyUI's own SAM3 nodes have tracked into soft masks, one for every frame, frame "
-            "by frame, so that a long clip does not fill the memory.",
-            search_aliases=["SAM3", "track to mask", "SAM3 video", "tracked object"],
-            inputs=[
-                Sam3Track.Input("track_data", tooltip="What Run SAM3 Video Track has found."),
-                io.String.Input(
-                    "objects",
-                    default="",
-                    tooltip="Which objects are joined into the mask, counted from 0, such as '0, 2'. Empty takes all.",
-                ),
-            ],
-            outputs=tracked_outputs(),
-        )
+class EscalierMaskFromSam3Track(Node):
+    """Turns what ComfyUI's own SAM3 nodes have tracked into soft masks, one for every frame, frame by frame, so that a
+    long clip does not fill the memory.
+    """
+
+    display_name = "Mask from SAM3 Track"
+    search_aliases = ("SAM3", "track to mask", "SAM3 video", "tracked object")
+    inputs = (
+        Sam3Track.Input("track_data", tooltip="What Run SAM3 Video Track has found."),
+        io.String.Input(
+            "objects",
+            default="",
+            tooltip="Which objects are joined into the mask, counted from 0, such as '0, 2'. Empty takes all.",
+        ),
+    )
+    outputs = tracked_outputs()
 
     @classmethod
-    @named_after_node
     def execute(cls, track_data: dict[str, Any], objects: str) -> io.NodeOutput:
         return tracked_output(masks_from_sam3(track_data, objects_from_text(objects)))
 

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from escalier.comfyui import Client, ComfyUIError, Server, Workflow
+from escalier.comfyui import Client, ComfyUIError, Server, ServerSettings, Workflow
 from escalier.comfyui.answers import read_queue
 from escalier.commands import cli
 from escalier.commands.job_display import Bars, Lines
@@ -206,7 +206,7 @@ def test_the_server_keeps_no_database_file(server: Server) -> None:
 
 def test_a_port_in_use_is_named_with_the_way_out(server: Server, make_base: Callable[[], Path]) -> None:
     with pytest.raises(ComfyUIError, match=f"port must be free, got {server.port}, which another program uses; leave"):
-        Server(server.comfyui, base=make_base(), port=server.port, device="cpu").start()
+        Server(server.comfyui, ServerSettings(port=server.port, device="cpu"), base=make_base()).start()
 
 
 def write(workflow: Workflow, folder: Path) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from escalier.commands import main
 from escalier.commands.contact_sheet import contact_sheet
-from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_film
+from escalier.film import ArrayFrames, Encoding, Size, make_clip, open_film, read_picture, write_film
 from escalier.keyframes import write_keyframes
 
 SIZE = Size(96, 64)
@@ -21,7 +21,7 @@ LENGTH = 7
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
+    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), encoding=Encoding(crf=10))
 
 
 def repaint(folder: Path) -> None:

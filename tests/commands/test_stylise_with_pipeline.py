@@ -15,7 +15,7 @@ pytest.importorskip("diffusers", exc_type=ImportError)
 from tiny_models import diffusers_folders
 
 from escalier.commands import main, paint_keyframes
-from escalier.film import ArrayFrames, Size, make_clip, open_film, read_picture, write_film
+from escalier.film import ArrayFrames, Encoding, Size, make_clip, open_film, read_picture, write_film
 
 SIZE = Size(96, 64)
 LENGTH = 6
@@ -24,7 +24,7 @@ FEW = ["--steps", "2", "--strength", "1", "--max-side", "256", "--threads", "1",
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), crf=10)
+    return write_film(tmp_path_factory.mktemp("shot") / "shot.mp4", make_clip(SIZE, LENGTH), encoding=Encoding(crf=10))
 
 
 @pytest.fixture(scope="module")

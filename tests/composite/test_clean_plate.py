@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.composite import camera_motion, make_clean_plate, make_clean_plates
+from escalier.composite import PlateSearch, camera_motion, make_clean_plate, make_clean_plates
 from escalier.composite.camera import simplest_motion
 from escalier.composite.clean_plate import spread_order
 from escalier.film import ArrayFrames
@@ -64,7 +64,7 @@ VIEWS = {
 def test_room_is_found_within_two_levels_and_the_rest_is_handed_on(name: str) -> None:
     film, masks, rooms = shot(VIEWS[name])
     for index in (0, 6, 12):
-        plate = make_clean_plate(film, masks, index, grow_px=2)
+        plate = make_clean_plate(film, masks, index, PlateSearch(grow_px=2))
         error = np.abs(plate.picture.astype(int) - rooms[index]).max(axis=2)
         often = plate.seen >= 3
         assert (error[often] <= 2).mean() >= 0.99
@@ -75,14 +75,14 @@ def test_room_is_found_within_two_levels_and_the_rest_is_handed_on(name: str) ->
 def test_every_pixel_that_no_frame_shows_is_handed_on() -> None:
     film, masks, _ = shot(pan(0, 0))
     masks[:, 40:60, 70:90] = True  # something that never moves
-    plate = make_clean_plate(film, masks, 3, grow_px=0)
+    plate = make_clean_plate(film, masks, 3, PlateSearch(grow_px=0))
     assert plate.unseen[40:60, 70:90].all()
     assert plate.unseen.sum() == masks.all(axis=0).sum()
 
 
 def test_frame_outside_the_grown_mask_is_kept_to_the_bit() -> None:
     film, masks, _ = shot(VIEWS["turn"])
-    plate = make_clean_plate(film, masks, 6, grow_px=4)
+    plate = make_clean_plate(film, masks, 6, PlateSearch(grow_px=4))
     kept = ~cv2.dilate(masks[6].view(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))).astype(bool)
     assert (plate.picture[kept] == film.frame(6)[kept]).all()
 
@@ -94,8 +94,8 @@ def test_filling_paints_what_no_frame_shows_and_still_says_so(fill: str, dtype: 
     frames, masks, rooms = shot(pan(0, 0))
     film = frames if dtype is np.uint8 else ArrayFrames(frames._frames.astype(np.float32) / 255)
     masks[:, 48:54, 76:82] = True
-    left = make_clean_plate(film, masks, 3, grow_px=0)
-    filled = make_clean_plate(film, masks, 3, grow_px=0, fill=fill)
+    left = make_clean_plate(film, masks, 3, PlateSearch(grow_px=0))
+    filled = make_clean_plate(film, masks, 3, PlateSearch(grow_px=0, fill=fill))
     assert (left.unseen == filled.unseen).all()
     assert (left.picture[~left.unseen] == filled.picture[~left.unseen]).all()
     scale = 1 if dtype is np.uint8 else 255
@@ -107,7 +107,7 @@ def test_change_of_exposure_is_evened_out() -> None:
     film, masks, rooms = shot(pan(3, 0))
     gains = np.linspace(1, 0.8, len(film), dtype=np.float32)[:, None, None, None]
     dimmed = ArrayFrames(np.rint(film._frames * gains).astype(np.uint8))
-    plate = make_clean_plate(dimmed, masks, 0, grow_px=2)
+    plate = make_clean_plate(dimmed, masks, 0, PlateSearch(grow_px=2))
     error = np.abs(plate.picture.astype(int) - rooms[0]).max(axis=2)
     assert np.median(error[masks[0] & ~plate.unseen]) <= 3
 
@@ -164,9 +164,6 @@ def test_frames_to_look_at_are_different_and_not_the_own(length: int, most: int)
         ({"masks": np.zeros((3, 110, 160))}, "mask must have 1 or 4 frames, got 3"),
         ({"masks": np.zeros((1, 111, 160))}, "mask must be 160x110 like the picture, got 160x111"),
         ({"index": 4}, r"index must lie in 0\.\.3, got 4"),
-        ({"frames": 0}, "frames must be >= 1, got 0"),
-        ({"grow_px": -1}, "grow_px must be >= 0 px, got -1"),
-        ({"fill": "content_aware"}, "fill must be one of none, telea, navier_stokes"),
         ({"camera": [np.eye(3)]}, "camera must hold 4 motions, one for each frame, got 1"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
@@ -175,3 +172,17 @@ def test_bad_plates_are_refused_by_name(change: dict, words: str) -> None:
     film, masks, _ = shot(pan(0, 0, length=4))
     with pytest.raises(ValueError, match=words):
         make_clean_plate(**{"film": film, "masks": masks, **change})
+
+
+@pytest.mark.parametrize(
+    ("dial", "words"),
+    [
+        ({"frames": 0}, "frames must be >= 1, got 0; look at one other frame at least"),
+        ({"grow_px": -1}, "grow_px must be >= 0 px, got -1; 0 trusts the mask"),
+        ({"fill": "content_aware"}, "fill must be one of none, telea, navier_stokes, got content_aware"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_dials_of_a_search_are_refused_when_it_is_made(dial: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^PlateSearch: {words}"):
+        PlateSearch(**dial)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from escalier.composite import BLEND_MODES, blend_layers, blend_layers_film
+from escalier.composite import BLEND_MODES, Layering, blend_layers, blend_layers_film
 from escalier.film import ArrayFrames
 
 Pair = Callable[[int, int], tuple[np.ndarray, np.ndarray]]
@@ -31,8 +31,8 @@ def flat(value: float) -> np.ndarray:
 
 @pytest.mark.parametrize("mode", BLEND_MODES)
 def test_mode_gives_the_known_value(mode: str) -> None:
-    dark = blend_layers(flat(0.2), flat(0.6), np.ones((3, 4)), mode=mode)
-    light = blend_layers(flat(0.8), flat(0.3), np.ones((3, 4)), mode=mode)
+    dark = blend_layers(flat(0.2), flat(0.6), np.ones((3, 4)), Layering(mode))
+    light = blend_layers(flat(0.8), flat(0.3), np.ones((3, 4)), Layering(mode))
     assert (dark[0, 0, 0], light[0, 0, 0]) == pytest.approx(KNOWN[mode], abs=1e-6)
 
 
@@ -42,7 +42,7 @@ def test_outside_the_mask_no_bit_changes(mode: str, dtype: type, dancer_mask: np
     base, layer = picture_pair(*dancer_mask.shape)
     if dtype is np.uint8:
         base, layer = (np.rint(p * 255).astype(np.uint8) for p in (base, layer))
-    out = blend_layers(base, layer, dancer_mask, mode=mode, opacity=0.7, exposure_compensation=1)
+    out = blend_layers(base, layer, dancer_mask, Layering(mode, opacity=0.7, exposure_compensation=1))
     assert out.dtype == dtype
     assert (out[~dancer_mask] == base[~dancer_mask]).all()
     assert (out[dancer_mask] != base[dancer_mask]).any()
@@ -56,14 +56,14 @@ def test_full_opacity_inside_the_mask_is_the_layer_to_the_bit(dancer_mask: np.nd
 
 def test_soft_mask_and_opacity_mix() -> None:
     mask = np.array([[0.0, 0.25, 0.5, 1.0]] * 3, np.float32)
-    out = blend_layers(flat(0.0), flat(1.0), mask, opacity=0.5)
+    out = blend_layers(flat(0.0), flat(1.0), mask, Layering(opacity=0.5))
     assert out[0, :, 0].tolist() == [0.0, 0.125, 0.25, 0.5]
 
 
 @pytest.mark.parametrize("opacity", [0.0])
 def test_no_opacity_gives_the_base(opacity: float, picture_pair: Pair) -> None:
     base, layer = picture_pair(20, 20)
-    assert (blend_layers(base, layer, np.ones((20, 20)), mode="multiply", opacity=opacity) == base).all()
+    assert (blend_layers(base, layer, np.ones((20, 20)), Layering("multiply", opacity=opacity)) == base).all()
 
 
 def test_exposure_compensation_takes_the_darkening_away(dancer_mask: np.ndarray, picture_pair: Pair) -> None:
@@ -73,8 +73,8 @@ def test_exposure_compensation_takes_the_darkening_away(dancer_mask: np.ndarray,
     def mean(picture: np.ndarray) -> float:
         return float((picture[dancer_mask] @ luminance).mean())
 
-    dark = blend_layers(base, layer, dancer_mask, mode="multiply")
-    light = blend_layers(base, layer, dancer_mask, mode="multiply", exposure_compensation=1)
+    dark = blend_layers(base, layer, dancer_mask, Layering("multiply"))
+    light = blend_layers(base, layer, dancer_mask, Layering("multiply", exposure_compensation=1))
     assert mean(dark) < 0.8 * mean(base)
     assert mean(light) == pytest.approx(mean(base), rel=1e-4)
 
@@ -82,7 +82,9 @@ def test_exposure_compensation_takes_the_darkening_away(dancer_mask: np.ndarray,
 def test_film_has_one_gain_so_that_flicker_stays_flicker() -> None:
     base = ArrayFrames(np.stack([flat(0.5)] * 4))
     flickering = ArrayFrames(np.stack([flat(value) for value in (0.4, 0.8, 0.4, 0.8)]))
-    frames = list(blend_layers_film(base, flickering, np.ones((1, 3, 4)), mode="multiply", exposure_compensation=1))
+    frames = list(
+        blend_layers_film(base, flickering, np.ones((1, 3, 4)), Layering("multiply", exposure_compensation=1))
+    )
     values = [float(frame[0, 0, 0]) for frame in frames]
     assert values[1] / values[0] == pytest.approx(2, rel=1e-5)
     assert np.mean(values) == pytest.approx(0.5, rel=1e-5)
@@ -97,18 +99,18 @@ def test_film_is_its_frames_and_tells_its_progress(dancer_mask: np.ndarray, pict
             film,
             ArrayFrames(layer[None]),
             dancer_mask[None],
-            mode="screen",
+            Layering("screen"),
             progress=lambda done, total, picture: told.append((done, total)),
         )
     )
     assert told == [(1, 2), (2, 2)]
     for i in range(2):
-        assert (frames[i] == blend_layers(film.frame(i), layer, dancer_mask, mode="screen")).all()
+        assert (frames[i] == blend_layers(film.frame(i), layer, dancer_mask, Layering("screen"))).all()
 
 
 def test_empty_mask_gives_the_base(picture_pair: Pair) -> None:
     base, layer = picture_pair(10, 12)
-    out = blend_layers(base, layer, np.zeros((10, 12)), mode="multiply", exposure_compensation=1)
+    out = blend_layers(base, layer, np.zeros((10, 12)), Layering("multiply", exposure_compensation=1))
     assert (out == base).all()
 
 
@@ -119,9 +121,6 @@ def test_empty_mask_gives_the_base(picture_pair: Pair) -> None:
         ({"base": np.zeros((3, 4, 4), np.float32)}, "base must be an RGB picture.*RGBA"),
         ({"layer": np.full((3, 4, 3), np.nan, np.float32)}, "layer must hold finite numbers"),
         ({"mask": np.ones((4, 3))}, "mask must be 4x3 like the picture, got 3x4"),
-        ({"mode": "dodge"}, "mode must be one of normal, multiply, .*got dodge"),
-        ({"opacity": 2.0}, r"opacity must be in 0\.\.1, got 2"),
-        ({"exposure_compensation": -0.5}, r"exposure_compensation must be in 0\.\.1, got -0.5"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -129,6 +128,20 @@ def test_bad_layers_are_refused_by_name(change: dict, words: str) -> None:
     good = {"base": flat(0.5), "layer": flat(0.5), "mask": np.ones((3, 4))}
     with pytest.raises(ValueError, match=f"^blend_layers: {words}"):
         blend_layers(**{**good, **change})
+
+
+@pytest.mark.parametrize(
+    ("dial", "words"),
+    [
+        ({"mode": "dodge"}, "mode must be one of normal, multiply, .*got dodge"),
+        ({"opacity": 2.0}, r"opacity must be in 0\.\.1, got 2"),
+        ({"exposure_compensation": -0.5}, r"exposure_compensation must be in 0\.\.1, got -0.5"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_dials_of_layers_are_refused_when_they_are_made(dial: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^Layering: {words}"):
+        Layering(**dial)
 
 
 def test_layer_film_of_another_length_is_refused() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from escalier.composite import poisson_blend
-from escalier.composite.guidance import GRADIENTS
+from escalier.composite import Blending, Machine, poisson_blend
+from escalier.composite.blending import GRADIENTS
 
 ENGINES = pytest.mark.parametrize("engine", ["cpu", "torch"])
 LEVEL = 1 / 255
@@ -23,7 +23,7 @@ def test_error_is_at_most_a_tenth_of_a_level_on_hard_masks(
     engine: str, gradients: str, hard_mask: np.ndarray, picture_pair: Pair, direct_solution: Solve
 ) -> None:
     source, target = picture_pair(*hard_mask.shape)
-    blended = poisson_blend(source, target, hard_mask, gradients=gradients, backend=engine, device="cpu")
+    blended = poisson_blend(source, target, hard_mask, Blending(gradients=gradients), machine=Machine(engine, "cpu"))
     truth = direct_solution(source, target, hard_mask, gradients)
     assert np.abs(blended - truth).max() <= 0.1 * LEVEL
     assert (blended[~hard_mask] == target[~hard_mask]).all()
@@ -39,7 +39,7 @@ def test_error_is_at_most_a_tenth_of_a_level_at_odd_sizes(
     mask = np.random.default_rng(2).random(odd_size) < 0.8
     mask[0, 0] = False
     mask[-1, -1] = True
-    blended = poisson_blend(source, target, mask, gradients=gradients, backend=engine, device="cpu")
+    blended = poisson_blend(source, target, mask, Blending(gradients=gradients), machine=Machine(engine, "cpu"))
     assert np.abs(blended - direct_solution(source, target, mask, gradients)).max() <= 0.1 * LEVEL
 
 
@@ -54,7 +54,7 @@ def test_error_stays_small_where_the_solver_needs_more_steps(
     if name == "pinholes":
         mask = np.random.default_rng(5).random(mask.shape) > 0.0003
     source, target = picture_pair(*mask.shape)
-    blended = poisson_blend(source, target, mask, gradients="mixed")
+    blended = poisson_blend(source, target, mask, Blending(gradients="mixed"))
     assert np.abs(blended - direct_solution(source, target, mask, "mixed")).max() <= 0.1 * LEVEL
 
 
@@ -66,7 +66,11 @@ def test_guidance_and_screening_are_those_of_the_equation(
 ) -> None:
     source, target = picture_pair(*dancer_mask.shape)
     blended = poisson_blend(
-        source, target, dancer_mask, gradients=gradients, screening=screening, backend=engine, device="cpu"
+        source,
+        target,
+        dancer_mask,
+        Blending(gradients=gradients, screening=screening),
+        machine=Machine(engine, "cpu"),
     )
     truth = direct_solution(source, target, dancer_mask, gradients, screening)
     assert np.abs(blended - truth).max() <= 0.1 * LEVEL
@@ -82,7 +86,9 @@ def test_source_equal_to_target_changes_nothing_to_the_bit(
     picture = picture_pair(*hard_mask.shape)[0]
     if dtype is np.uint8:
         picture = np.rint(picture * 255).astype(np.uint8)
-    blended = poisson_blend(picture, picture.copy(), hard_mask, gradients=gradients, backend=engine, device="cpu")
+    blended = poisson_blend(
+        picture, picture.copy(), hard_mask, Blending(gradients=gradients), machine=Machine(engine, "cpu")
+    )
     assert (blended == picture).all()
 
 
@@ -92,14 +98,20 @@ def test_plain_conjugate_gradient_finds_the_same_picture(
 ) -> None:
     source, target = picture_pair(*dancer_mask.shape)
     mine = poisson_blend(source, target, dancer_mask)
-    plain = poisson_blend(source, target, dancer_mask, solver="conjugate_gradient", backend=engine, device="cpu")
+    plain = poisson_blend(
+        source,
+        target,
+        dancer_mask,
+        Blending(solver="conjugate_gradient"),
+        machine=Machine(engine, "cpu"),
+    )
     assert np.abs(mine - plain).max() <= 0.1 * LEVEL
 
 
 @ENGINES
 def test_body_in_a_darker_room_keeps_its_drawing(engine: str, dancer_mask: np.ndarray, picture_pair: Pair) -> None:
     source, _ = picture_pair(*dancer_mask.shape)
-    blended = poisson_blend(source, source - np.float32(0.1), dancer_mask, backend=engine, device="cpu")
+    blended = poisson_blend(source, source - np.float32(0.1), dancer_mask, machine=Machine(engine, "cpu"))
     assert np.abs(blended - (source - 0.1)).max() < 1e-5
 
 
@@ -109,17 +121,19 @@ def test_border_of_the_picture_is_no_rim(engine: str, picture_pair: Pair) -> Non
     source, target = picture_pair(40, 60)
     mask = np.zeros((40, 60), bool)
     mask[:, 30:] = True
-    blended = poisson_blend(source, target, mask, backend=engine, device="cpu")
+    blended = poisson_blend(source, target, mask, machine=Machine(engine, "cpu"))
     other_target = target.copy()
     other_target[:, 30:] = 0
-    assert np.abs(poisson_blend(source, other_target, mask, backend=engine, device="cpu") - blended).max() < 1e-6
+    assert np.abs(poisson_blend(source, other_target, mask, machine=Machine(engine, "cpu")) - blended).max() < 1e-6
 
 
 @ENGINES
 def test_strength_scales_the_correction(engine: str, dancer_mask: np.ndarray, picture_pair: Pair) -> None:
     source, target = picture_pair(*dancer_mask.shape)
     whole, half, none = (
-        poisson_blend(source, target, dancer_mask, strength=strength, backend=engine, device="cpu")[dancer_mask]
+        poisson_blend(source, target, dancer_mask, Blending(strength=strength), machine=Machine(engine, "cpu"))[
+            dancer_mask
+        ]
         for strength in (1, 0.5, 0)
     )
     assert (none == source[dancer_mask]).all()
@@ -131,10 +145,12 @@ def test_screening_keeps_the_sources_colours_deep_inside(engine: str, picture_pa
     source, target = picture_pair(80, 80)
     mask = np.zeros((80, 80), bool)
     mask[5:75, 5:75] = True
-    screened = poisson_blend(source, target, mask, screening=0.1, backend=engine, device="cpu")
+    screened = poisson_blend(source, target, mask, Blending(screening=0.1), machine=Machine(engine, "cpu"))
     middle = (slice(35, 45), slice(35, 45))
     assert np.abs(screened - source)[middle].max() < 0.5 * LEVEL
-    assert np.abs(poisson_blend(source, target, mask, backend=engine, device="cpu") - source)[middle].max() > 5 * LEVEL
+    assert (
+        np.abs(poisson_blend(source, target, mask, machine=Machine(engine, "cpu")) - source)[middle].max() > 5 * LEVEL
+    )
 
 
 @ENGINES
@@ -145,7 +161,7 @@ def test_rim_blur_calms_noise_on_the_rim(engine: str) -> None:
     mask = np.zeros((64, 64), bool)
     mask[12:52, 12:52] = True
     plain, calm = (
-        poisson_blend(source, target, mask, rim_blur_px=sigma, backend=engine, device="cpu")[12, 12:52]
+        poisson_blend(source, target, mask, Blending(rim_blur_px=sigma), machine=Machine(engine, "cpu"))[12, 12:52]
         for sigma in (0, 4)
     )
     assert calm.std() < plain.std() / 2
@@ -153,14 +169,14 @@ def test_rim_blur_calms_noise_on_the_rim(engine: str) -> None:
 
 def test_rim_blur_leaves_an_even_rim_alone(dancer_mask: np.ndarray, picture_pair: Pair) -> None:
     source, _ = picture_pair(*dancer_mask.shape)
-    blended = poisson_blend(source, source + np.float32(0.1), dancer_mask, rim_blur_px=3)
+    blended = poisson_blend(source, source + np.float32(0.1), dancer_mask, Blending(rim_blur_px=3))
     assert np.abs(blended - source - 0.1).max() < 1e-5
 
 
 def test_engines_agree_on_the_rim_blur(dancer_mask: np.ndarray, picture_pair: Pair) -> None:
     source, target = picture_pair(*dancer_mask.shape)
     mine, other = (
-        poisson_blend(source, target, dancer_mask, rim_blur_px=2.5, backend=engine, device="cpu")
+        poisson_blend(source, target, dancer_mask, Blending(rim_blur_px=2.5), machine=Machine(engine, "cpu"))
         for engine in ("cpu", "torch")
     )
     assert np.abs(mine - other).max() < 0.02 * LEVEL
@@ -171,9 +187,11 @@ def test_pictures_of_256_levels_are_rounded_to_the_nearest(
     engine: str, dancer_mask: np.ndarray, picture_pair: Pair
 ) -> None:
     source, target = picture_pair(*dancer_mask.shape)
-    exact = poisson_blend(source, target, dancer_mask, backend=engine, device="cpu") * 255
+    exact = poisson_blend(source, target, dancer_mask, machine=Machine(engine, "cpu")) * 255
     coarse = poisson_blend(
-        *(np.rint(p * 255).astype(np.uint8) for p in (source, target)), dancer_mask, backend=engine, device="cpu"
+        *(np.rint(p * 255).astype(np.uint8) for p in (source, target)),
+        dancer_mask,
+        machine=Machine(engine, "cpu"),
     )
     assert coarse.dtype == np.uint8
     assert np.abs(coarse - np.clip(exact, 0, 255)).max() <= 0.5 + 1e-3
@@ -182,9 +200,11 @@ def test_pictures_of_256_levels_are_rounded_to_the_nearest(
 def test_mixed_gradients_are_decided_alike_in_8_bits_and_in_float(dancer_mask: np.ndarray, picture_pair: Pair) -> None:
     # Pictures of 256 levels have edges that are equally strong in both; rounding must not choose between them.
     source, target = picture_pair(*dancer_mask.shape)
-    exact = poisson_blend(source, target, dancer_mask, gradients="mixed") * 255
+    exact = poisson_blend(source, target, dancer_mask, Blending(gradients="mixed")) * 255
     coarse = poisson_blend(
-        *(np.rint(p * 255).astype(np.uint8) for p in (source, target)), dancer_mask, gradients="mixed"
+        *(np.rint(p * 255).astype(np.uint8) for p in (source, target)),
+        dancer_mask,
+        blending=Blending(gradients="mixed"),
     )
     assert np.abs(coarse - np.clip(exact, 0, 255)).max() <= 0.5 + 1e-2
 
@@ -199,7 +219,7 @@ def test_mixed_types_give_float(dancer_mask: np.ndarray, picture_pair: Pair) -> 
 @ENGINES
 def test_empty_mask_gives_the_target_itself(engine: str, picture_pair: Pair) -> None:
     source, target = picture_pair(20, 30)
-    blended = poisson_blend(source, target, np.zeros((20, 30)), backend=engine, device="cpu")
+    blended = poisson_blend(source, target, np.zeros((20, 30)), machine=Machine(engine, "cpu"))
     assert (blended == target).all()
     assert blended is not target
 
@@ -208,7 +228,9 @@ def test_empty_mask_gives_the_target_itself(engine: str, picture_pair: Pair) -> 
 @pytest.mark.parametrize("gradients", ["import", "mixed"])
 def test_full_mask_keeps_the_sources_mean_colour(engine: str, gradients: str, picture_pair: Pair) -> None:
     source, target = picture_pair(50, 61)
-    blended = poisson_blend(source, target, np.ones((50, 61)), gradients=gradients, backend=engine, device="cpu")
+    blended = poisson_blend(
+        source, target, np.ones((50, 61)), Blending(gradients=gradients), machine=Machine(engine, "cpu")
+    )
     assert np.abs((blended - source).mean(axis=(0, 1))).max() < 1e-5
     assert (gradients == "import") == bool((blended == source).all())
 
@@ -216,7 +238,7 @@ def test_full_mask_keeps_the_sources_mean_colour(engine: str, gradients: str, pi
 def test_inputs_are_left_alone(dancer_mask: np.ndarray, picture_pair: Pair) -> None:
     source, target = picture_pair(*dancer_mask.shape)
     before = source.copy(), target.copy(), dancer_mask.copy()
-    poisson_blend(source, target, dancer_mask, gradients="mixed")
+    poisson_blend(source, target, dancer_mask, Blending(gradients="mixed"))
     assert all((a == b).all() for a, b in zip(before, (source, target, dancer_mask), strict=True))
 
 
@@ -251,13 +273,6 @@ NAN = np.full((6, 8, 3), np.nan, np.float32)
         ({"mask": np.full((6, 8), np.nan)}, ValueError, "mask must hold finite numbers"),
         ({"mask": np.full((6, 8), 255.0)}, ValueError, r"mask must lie in 0\.\.1, got 255 to 255"),
         ({"mask": np.ones((6, 8), np.int32)}, TypeError, "mask must be bool, uint8 or float, got int32"),
-        ({"gradients": "seamless"}, ValueError, "gradients must be one of import, mixed, average, monochrome"),
-        ({"solver": "jacobi"}, ValueError, "solver must be one of multigrid, conjugate_gradient, got jacobi"),
-        ({"backend": "cuda"}, ValueError, "backend must be one of auto, cpu, torch, got cuda"),
-        ({"strength": 1.5}, ValueError, r"strength must be in 0\.\.1, got 1.5"),
-        ({"strength": np.nan}, ValueError, "strength must be a finite number, got nan"),
-        ({"screening": -1.0}, ValueError, "screening must be >= 1e-05 1/px"),
-        ({"rim_blur_px": -2.0}, ValueError, "rim_blur_px must be >= 0 px, got -2"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -265,3 +280,35 @@ def test_bad_input_is_refused_by_name(change: dict, error: type[Exception], word
     good = {"source": GOOD, "target": GOOD, "mask": np.ones((6, 8), bool)}
     with pytest.raises(error, match=f"^poisson_blend: {words}"):
         poisson_blend(**{**good, **change})
+
+
+@pytest.mark.parametrize(
+    ("dial", "words"),
+    [
+        ({"gradients": "seamless"}, "gradients must be one of import, mixed, average, monochrome"),
+        ({"solver": "jacobi"}, "solver must be one of multigrid, conjugate_gradient, got jacobi"),
+        ({"strength": 1.5}, r"strength must be in 0\.\.1, got 1.5"),
+        ({"strength": np.nan}, "strength must be a finite number, got nan"),
+        ({"screening": -1.0}, "screening must be >= 1e-05 1/px"),
+        ({"rim_blur_px": -2.0}, "rim_blur_px must be >= 0 px, got -2"),
+        ({"screening": 1e-6}, "screening must be >= 1e-05 1/px.2, got 1e-06; use 0 for none at all"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_dials_of_a_blend_are_refused_when_they_are_made(dial: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^Blending: {words}"):
+        Blending(**dial)
+
+
+@pytest.mark.parametrize(
+    ("dial", "words"),
+    [
+        ({"backend": "cuda"}, "backend must be one of auto, cpu, torch, got cuda; choose one of them"),
+        ({"threads": 0}, "threads must be >= 1, got 0; leave it out for one thread a core"),
+        ({"memory_mb": 0.5}, "memory_mb must be >= 1 MB, got 0.5; give the frames some memory"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_machine_that_cannot_work_is_refused(dial: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^Machine: {words}"):
+        Machine(**dial)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from escalier.composite import poisson, poisson_blend, poisson_blend_film
-from escalier.composite.blend_job import Dials, Job
+from escalier.composite import Blending, Machine, poisson, poisson_blend, poisson_blend_film
+from escalier.composite.blend_job import Job
 from escalier.composite.poisson_cpu import ProcessorEngine
 from escalier.composite.poisson_torch import TorchEngine
 from escalier.film import ArrayFrames, Size
@@ -32,7 +32,7 @@ def clip(dancer_mask: np.ndarray, picture_pair: Pair) -> tuple[ArrayFrames, Arra
 @pytest.mark.parametrize("threads", [1, 3])
 def test_batch_equals_singles_to_the_bit_on_any_number_of_threads(clip: Any, threads: int) -> None:
     source, target, masks = clip
-    frames = list(poisson_blend_film(source, target, masks, backend="cpu", threads=threads))
+    frames = list(poisson_blend_film(source, target, masks, machine=Machine(backend="cpu", threads=threads)))
     for i, frame in enumerate(frames):
         assert (frame == poisson_blend(source.frame(i), target.frame(i), masks[i])).all()
 
@@ -40,9 +40,9 @@ def test_batch_equals_singles_to_the_bit_on_any_number_of_threads(clip: Any, thr
 def test_torch_batch_equals_singles(clip: Any) -> None:
     source, target, masks = clip
     jobs = [Job(source.frame(i), target.frame(i), masks[i]) for i in (0, 1, 3, 4)]
-    together = TorchEngine(Dials(gradients="mixed"), "cpu").blend(jobs)
+    together = TorchEngine(Blending(gradients="mixed"), "cpu").blend(jobs)
     for job, frame in zip(jobs, together, strict=True):
-        alone = poisson_blend(*job, gradients="mixed", backend="torch", device="cpu")
+        alone = poisson_blend(*job, blending=Blending(gradients="mixed"), machine=Machine("torch", "cpu"))
         assert np.abs(frame - alone).max() < 0.02 / 255
         assert (frame[~job.mask] == job.target[~job.mask]).all()
 
@@ -50,7 +50,7 @@ def test_torch_batch_equals_singles(clip: Any) -> None:
 def test_one_mask_and_one_picture_stand_for_the_whole_film(clip: Any) -> None:
     source, target, masks = clip
     still = ArrayFrames(target.frame(0)[None])
-    frames = list(poisson_blend_film(source, still, masks[:1], backend="cpu"))
+    frames = list(poisson_blend_film(source, still, masks[:1], machine=Machine("cpu")))
     assert len(frames) == 5
     assert (frames[3] == poisson_blend(source.frame(3), target.frame(0), masks[0])).all()
 
@@ -81,7 +81,7 @@ def test_progress_is_told_and_can_stop_the_film(clip: Any) -> None:
         if done == 3:
             raise KeyboardInterrupt
 
-    frames = poisson_blend_film(source, target, masks, backend="cpu", progress=stop_at_three)
+    frames = poisson_blend_film(source, target, masks, machine=Machine("cpu"), progress=stop_at_three)
     with pytest.raises(KeyboardInterrupt):
         list(frames)
     assert told == [(n, 5, source.frame(0).shape) for n in (1, 2, 3)]
@@ -135,16 +135,16 @@ def test_torch_out_of_memory_is_a_memory_error(
     monkeypatch.setattr(TorchEngine, "_blend", fail)
     source, target, masks = clip
     with pytest.raises(MemoryError, match="memory"):
-        TorchEngine(Dials(), "cpu").blend([Job(source.frame(0), target.frame(0), masks[0])])
+        TorchEngine(Blending(), "cpu").blend([Job(source.frame(0), target.frame(0), masks[0])])
 
 
 def test_auto_is_the_processor_where_there_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert isinstance(poisson._engine(Dials(), "auto", None, None), ProcessorEngine)
+    assert isinstance(poisson._engine(Blending(), Machine(), 1), ProcessorEngine)
 
 
 def test_memory_budget_limits_the_frames_at_once() -> None:
-    engine = ProcessorEngine(Dials(), threads=16)
+    engine = ProcessorEngine(Blending(), threads=16)
     assert engine.frames_at_once(Size(1920, 1080), 1000) == 10
     assert engine.frames_at_once(Size(1920, 1080), 1) == 1
     assert engine.frames_at_once(Size(64, 64), 1000) == 16

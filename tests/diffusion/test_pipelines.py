@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +16,13 @@ pytest.importorskip("transformers")
 
 from tiny_models import diffusers_folders  # noqa: E402
 
-from escalier.diffusion import Pipeline, load_pipeline, repaint  # noqa: E402
+from escalier.diffusion import Painting, Pipeline, load_pipeline, repaint  # noqa: E402
 from escalier.diffusion.pipelines import inputs  # noqa: E402
 
 # diffusers and transformers take ten seconds to load.
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_network")]
 SIZE = (61, 75)  # rows and columns; neither is a multiple of 8
-FEW = {"steps": 4, "strength": 0.6}
+FEW = Painting(steps=4, strength=0.6)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +83,9 @@ def test_every_pipeline_paints_in_the_picture_s_own_size(
     masks = [square_mask()] if pipeline.task == "inpaint" else None
     told: list[float] = []
 
-    def paint(**dials: object) -> np.ndarray:
-        return repaint(pipeline, pictures, "a dancer", masks=masks, control_maps=[maps] * len(nets), **FEW | dials)
+    def paint(progress: Callable[..., None] | None = None, **dials: int) -> np.ndarray:
+        painting, given = replace(FEW, **dials), [maps] * len(nets)
+        return repaint(pipeline, pictures, "a dancer", painting, masks=masks, control_maps=given, progress=progress)
 
     painted = paint(progress=lambda done, total, picture=None: told.append(done / total))
     assert painted.shape == pictures.shape and painted.dtype == np.float32
@@ -94,15 +97,15 @@ def test_every_pipeline_paints_in_the_picture_s_own_size(
 
 
 def test_a_picture_is_painted_the_same_alone_and_among_others(img2img: Pipeline, pictures: np.ndarray) -> None:
-    together = repaint(img2img, pictures, "a dancer", **FEW)
-    assert np.array_equal(together[1:], repaint(img2img, pictures[1:], "a dancer", **FEW))
-    assert np.array_equal(repaint(img2img, pictures[[0, 0]], "a dancer", **FEW)[0], together[0])
+    together = repaint(img2img, pictures, "a dancer", FEW)
+    assert np.array_equal(together[1:], repaint(img2img, pictures[1:], "a dancer", painting=FEW))
+    assert np.array_equal(repaint(img2img, pictures[[0, 0]], "a dancer", painting=FEW)[0], together[0])
 
 
 def test_outside_the_mask_not_one_bit_changes_and_inside_all_do(models: Path, pictures: np.ndarray) -> None:
     mask = square_mask()
     for kind in ("sd15", "inpaint"):
-        painted = repaint(load_pipeline(models / kind, "inpaint"), pictures, "a lamp", masks=[mask], **FEW)
+        painted = repaint(load_pipeline(models / kind, "inpaint"), pictures, "a lamp", masks=[mask], painting=FEW)
         assert np.array_equal(painted[:, mask == 0], pictures[:, mask == 0])
         assert np.abs(painted - pictures)[:, mask == 1].mean() > 0.05
 
@@ -119,19 +122,18 @@ def test_soft_edges_of_a_mask_mix(pictures: np.ndarray) -> None:
 
 def test_each_mask_belongs_to_its_picture(models: Path, pictures: np.ndarray) -> None:
     masks = np.stack([square_mask(), np.zeros(SIZE, np.float32)])
-    painted = repaint(load_pipeline(models / "sd15", "inpaint"), pictures, "", masks=masks, **FEW)
+    painted = repaint(load_pipeline(models / "sd15", "inpaint"), pictures, "", masks=masks, painting=FEW)
     assert np.array_equal(painted[1], pictures[1])
     assert not np.array_equal(painted[0], pictures[0])
 
 
 def test_a_controlnet_without_strength_has_no_effect(models: Path, pictures: np.ndarray, maps: np.ndarray) -> None:
     pipeline = load_pipeline(models / "sd15", controlnets=[models / "canny", models / "depth"])
-    plain = repaint(load_pipeline(models / "sd15"), pictures, "a dancer", **FEW)
+    plain = repaint(load_pipeline(models / "sd15"), pictures, "a dancer", painting=FEW)
 
     def held(*holds: float) -> np.ndarray:
-        return repaint(
-            pipeline, pictures, "a dancer", control_maps=[maps, 1 - maps], control_strengths=holds, **FEW
-        )  # fmt: skip
+        painting = replace(FEW, control_strengths=holds)
+        return repaint(pipeline, pictures, "a dancer", painting, control_maps=[maps, 1 - maps])
 
     assert np.array_equal(held(0, 0), plain)
     first, second = held(1, 0), held(0, 1)
@@ -155,7 +157,7 @@ def test_networks_see_what_was_given_upright_and_in_their_own_range(
         net.register_forward_pre_hook(
             lambda _, args, kwargs, name=name: seen.update({name: kwargs["controlnet_cond"]}), with_kwargs=True
         )
-    repaint(pipeline, pictures[:1], "", control_maps=[maps[:1], 1 - maps[:1]], **FEW)
+    repaint(pipeline, pictures[:1], "", control_maps=[maps[:1], 1 - maps[:1]], painting=FEW)
 
     def inside(name: str) -> np.ndarray:
         return seen[name][0].permute(1, 2, 0).numpy()[: SIZE[0], : SIZE[1]]
@@ -168,8 +170,8 @@ def test_networks_see_what_was_given_upright_and_in_their_own_range(
 def test_each_control_map_belongs_to_its_picture(models: Path, pictures: np.ndarray, maps: np.ndarray) -> None:
     pipeline = load_pipeline(models / "sd15", controlnets=[models / "canny"])
     twice = pictures[[0, 0]]
-    each = repaint(pipeline, twice, "", control_maps=[maps], **FEW)
-    shared = repaint(pipeline, twice, "", control_maps=[maps[1:]], **FEW)
+    each = repaint(pipeline, twice, "", control_maps=[maps], painting=FEW)
+    shared = repaint(pipeline, twice, "", control_maps=[maps[1:]], painting=FEW)
     assert np.array_equal(each[1], shared[1])
     assert not np.array_equal(each[0], shared[0])
 
@@ -179,18 +181,20 @@ def test_strength_is_the_part_of_the_steps_that_is_done(
     img2img: Pipeline, pictures: np.ndarray, strength: float, done: list[int]
 ) -> None:
     told: list[float] = []
-    repaint(
-        img2img, pictures[:1], "", steps=5, strength=strength,
-        progress=lambda done, total, picture=None: told.append(done),
-    )  # fmt: skip
+    painting = Painting(steps=5, strength=strength)
+    repaint(img2img, pictures[:1], "", painting, progress=lambda done, total, picture=None: told.append(done))
     assert [share * len(done) for share in told[:-1]] == pytest.approx(done)
 
 
 def test_pix2pix_looks_at_the_picture_as_much_as_it_is_told(models: Path, pictures: np.ndarray) -> None:
     pipeline = load_pipeline(models / "pix2pix")
-    less, more = (repaint(pipeline, pictures, "make it gouache", steps=3, image_guidance=share) for share in (1.0, 4.0))
+    less, more = (
+        repaint(pipeline, pictures, "make it gouache", Painting(steps=3, image_guidance=share)) for share in (1.0, 4.0)
+    )
     assert np.abs(less - more).mean() > 0.005
-    assert np.array_equal(less, repaint(pipeline, pictures, "make it gouache", steps=3, image_guidance=1.0, strength=1))
+    assert np.array_equal(
+        less, repaint(pipeline, pictures, "make it gouache", Painting(steps=3, image_guidance=1.0, strength=1))
+    )
 
 
 def test_given_depth_is_taken_as_it_is_and_not_stretched(models: Path, pictures: np.ndarray) -> None:
@@ -201,8 +205,8 @@ def test_given_depth_is_taken_as_it_is_and_not_stretched(models: Path, pictures:
     )
     assert seen.shape == (2, 1, 8, 10)
     assert -0.2 < float(seen.min()) < -0.15 and 0.15 < float(seen.max()) < 0.21
-    given = repaint(pipeline, pictures, "", control_maps=[[ramp]], **FEW)
-    assert np.abs(given - repaint(pipeline, pictures, "", control_maps=[[ramp * 0]], **FEW)).mean() > 1e-4
+    given = repaint(pipeline, pictures, "", control_maps=[[ramp]], painting=FEW)
+    assert np.abs(given - repaint(pipeline, pictures, "", control_maps=[[ramp * 0]], painting=FEW)).mean() > 1e-4
 
 
 def test_nothing_is_stretched_where_sides_are_padded() -> None:
@@ -225,15 +229,16 @@ def test_cancel_ends_the_painting_within_a_step(img2img: Pipeline, pictures: np.
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        repaint(img2img, pictures, "", steps=10, strength=1.0, progress=cancel)
+        repaint(img2img, pictures, "", Painting(steps=10, strength=1.0), progress=cancel)
     assert calls == [pytest.approx(0.1)]
-    assert repaint(img2img, pictures[:1], "", **FEW).shape == (1, *SIZE, 3)
+    assert repaint(img2img, pictures[:1], "", painting=FEW).shape == (1, *SIZE, 3)
 
 
 def test_bytes_and_floats_are_painted_alike(img2img: Pipeline, pictures: np.ndarray) -> None:
     bytes_ = np.rint(pictures * 255).astype(np.uint8)
     assert np.array_equal(
-        repaint(img2img, bytes_, "", **FEW), repaint(img2img, bytes_.astype(np.float32) / np.float32(255), "", **FEW)
+        repaint(img2img, bytes_, "", FEW),
+        repaint(img2img, bytes_.astype(np.float32) / np.float32(255), "", painting=FEW),
     )
 
 
@@ -241,7 +246,7 @@ def test_a_prompt_that_is_too_long_is_said_to_be(
     img2img: Pipeline, pictures: np.ndarray, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "escalier"):
-        repaint(img2img, pictures[:1], "x" * 75 + "lost", **FEW)
+        repaint(img2img, pictures[:1], "x" * 75 + "lost", painting=FEW)
     assert "not read from here: lost" in caplog.text
 
 
@@ -249,7 +254,7 @@ def test_short_memory_halves_the_batch_and_paints_the_same(
     img2img: Pipeline, pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     four = np.concatenate([pictures, 1 - pictures])
-    alone = repaint(img2img, four, "", **FEW)
+    alone = repaint(img2img, four, "", FEW)
     forward, seen = img2img.runner.unet.forward, []
 
     def with_room_for_one(latents: torch.Tensor, *args: object, **kwargs: object) -> object:
@@ -260,6 +265,6 @@ def test_short_memory_halves_the_batch_and_paints_the_same(
 
     monkeypatch.setattr(img2img.runner.unet, "forward", with_room_for_one)
     with caplog.at_level(logging.WARNING, "escalier"):
-        assert np.array_equal(repaint(img2img, four, "", batch=4, **FEW), alone)
+        assert np.array_equal(repaint(img2img, four, "", replace(FEW, batch=4)), alone)
     assert seen[:3] == [8, 4, 2]
     assert "going on with 2" in caplog.text and "going on with 1" in caplog.text

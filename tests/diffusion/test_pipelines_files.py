@@ -16,12 +16,12 @@ pytest.importorskip("transformers")
 
 from tiny_models import diffusers_folders  # noqa: E402
 
-from escalier.diffusion import load_pipeline, repaint  # noqa: E402
+from escalier.diffusion import Painting, load_pipeline, repaint  # noqa: E402
 from escalier.diffusion.pipelines import families  # noqa: E402
 
 # diffusers and transformers take ten seconds to load.
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_network")]
-FEW = {"steps": 2, "strength": 1.0}
+FEW = Painting(steps=2, strength=1.0)
 PICTURES = np.random.default_rng(0).random((1, 24, 40, 3), np.float32)
 MAPS = (PICTURES > 0.5).astype(np.float32)
 
@@ -36,13 +36,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_checkpoint_in_one_file_paints_as_its_folder(models: Path, tmp_path: Path) -> None:
-    from_folder = repaint(load_pipeline(models / "sd15"), PICTURES, "a dancer", **FEW)
+    from_folder = repaint(load_pipeline(models / "sd15"), PICTURES, "a dancer", painting=FEW)
     named = load_pipeline(models / "checkpoint.safetensors", settings=models / "sd15")
-    assert np.array_equal(repaint(named, PICTURES, "a dancer", **FEW), from_folder)
+    assert np.array_equal(repaint(named, PICTURES, "a dancer", FEW), from_folder)
     file = tmp_path / "mine.safetensors"
     shutil.copy(models / "checkpoint.safetensors", file)
     shutil.copytree(models / "sd15", tmp_path / "mine", ignore=shutil.ignore_patterns("*.safetensors"))
-    assert np.array_equal(repaint(load_pipeline(file), PICTURES, "a dancer", **FEW), from_folder)
+    assert np.array_equal(repaint(load_pipeline(file), PICTURES, "a dancer", painting=FEW), from_folder)
     state = diffusers_folders.load_file(file)
     torch.save({"state_dict": state}, tmp_path / "mine.ckpt")
     assert load_pipeline(tmp_path / "mine.ckpt").task == "img2img"
@@ -54,7 +54,7 @@ def test_a_controlnet_in_one_file_holds_as_its_folder(models: Path, tmp_path: Pa
     (tmp_path / "canny").mkdir()
     shutil.copy(models / "canny" / "config.json", tmp_path / "canny")
     painted = [
-        repaint(load_pipeline(models / "sd15", controlnets=[net]), PICTURES, "", control_maps=[MAPS], **FEW)
+        repaint(load_pipeline(models / "sd15", controlnets=[net]), PICTURES, "", control_maps=[MAPS], painting=FEW)
         for net in (models / "canny", file)
     ]
     assert np.array_equal(*painted)
@@ -75,9 +75,9 @@ def test_weights_in_half_precision_only_are_found(models: Path, tmp_path: Path) 
 def test_half_precision_paints_alike_each_time(models: Path) -> None:
     pipeline = load_pipeline(models / "sd15", dtype=torch.bfloat16)
     assert pipeline.runner.unet.dtype == torch.bfloat16
-    painted = repaint(pipeline, PICTURES, "a dancer", **FEW)
+    painted = repaint(pipeline, PICTURES, "a dancer", FEW)
     assert painted.dtype == np.float32 and painted.shape == PICTURES.shape
-    assert np.array_equal(painted, repaint(pipeline, PICTURES, "a dancer", **FEW))
+    assert np.array_equal(painted, repaint(pipeline, PICTURES, "a dancer", FEW))
 
 
 def test_safety_checkers_are_neither_loaded_nor_missed(models: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_checkpoint_of_a_known_family_needs_a_tokenizer_alone(
     for name, part in vars(parts).items():
         loaded = getattr(pipeline.runner, name).state_dict()
         assert all(torch.equal(loaded[key], value) for key, value in part.state_dict().items())
-    assert repaint(pipeline, PICTURES, "a dancer", **FEW).shape == PICTURES.shape
+    assert repaint(pipeline, PICTURES, "a dancer", FEW).shape == PICTURES.shape
 
 
 def test_settings_written_for_known_families_are_the_published_networks(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from escalier.film import write_film
+from escalier.film import Encoding, write_film
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm")
 rates = st.one_of(
@@ -58,7 +58,7 @@ def test_video_files(suffix: str, width: int, height: int, clock: list[int], rat
 def test_picture_sequences(suffix: str, width: int, height: int, count: int, first: int) -> None:
     film = np.random.default_rng(width * height).integers(0, 256, (count, height, width, 3), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
-        written = write_film(Path(folder) / "new" / f"a_##.{suffix}", film, rate=24, first=first)
+        written = write_film(Path(folder) / "new" / f"a_##.{suffix}", film, encoding=Encoding(first=first), rate=24)
         names = sorted(path.name for path in written.iterdir())
         assert names == sorted(f"a_{first + index:02d}.{suffix}" for index in range(count))
         for index, picture in enumerate(film):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from escalier.film import ArrayFrames, Cadence, RestoredCadence, VideoFrames, pick_frames, write_film
+from escalier.film import ArrayFrames, Cadence, HeldFilm, RestoredCadence, VideoFrames, pick_frames, write_film
 
 
 def numbered_film(count: int) -> ArrayFrames:
@@ -34,26 +34,26 @@ def interpolated(film: ArrayFrames, kept: tuple[int, ...], multiplier: int) -> A
 
 
 def test_frames_are_kept_and_held() -> None:
-    assert seen(Cadence(numbered_film(8), every=3)) == [0, 0, 0, 3, 3, 3, 6, 6]
+    assert seen(HeldFilm(numbered_film(8), Cadence(every=3))) == [0, 0, 0, 3, 3, 3, 6, 6]
 
 
 def test_phase_moves_the_steps_and_the_first_frames_hold_the_first() -> None:
-    assert seen(Cadence(numbered_film(8), every=3, phase=2)) == [0, 0, 2, 2, 2, 5, 5, 5]
+    assert seen(HeldFilm(numbered_film(8), Cadence(every=3, phase=2))) == [0, 0, 2, 2, 2, 5, 5, 5]
 
 
 def test_every_one_changes_nothing() -> None:
-    assert seen(Cadence(numbered_film(5), every=1)) == [0, 1, 2, 3, 4]
+    assert seen(HeldFilm(numbered_film(5), Cadence(every=1))) == [0, 1, 2, 3, 4]
 
 
 def test_a_film_of_one_frame_is_held() -> None:
-    assert seen(Cadence(numbered_film(1), every=4)) == [0]
+    assert seen(HeldFilm(numbered_film(1), Cadence(every=4))) == [0]
 
 
 def test_cadence_can_be_repeated() -> None:
     film = numbered_film(11)
-    on_twos = Cadence(film, every=2)
-    assert seen(Cadence(on_twos, every=2)) == seen(on_twos)
-    assert seen(Cadence(on_twos, every=4)) == seen(Cadence(film, every=4))
+    on_twos = HeldFilm(film, Cadence(every=2))
+    assert seen(HeldFilm(on_twos, Cadence(every=2))) == seen(on_twos)
+    assert seen(HeldFilm(on_twos, Cadence(every=4))) == seen(HeldFilm(film, Cadence(every=4)))
 
 
 @pytest.mark.parametrize(("every", "phase"), [(2, 0), (3, 0), (3, 1)])
@@ -63,13 +63,13 @@ def test_sound_times_and_duration_of_a_phone_clip_are_untouched(
     ticks = [0, 40, 75, 130, 160, 200, 260, 300, 330, 380]
     path = clips.make(tmp_path / "phone.mp4", 10, ticks=ticks, tick=Fraction(1, 1000), sound_from=0.0)
     clip = VideoFrames(path)
-    held = Cadence(clip, every, phase)
+    held = HeldFilm(clip, Cadence(every, phase))
     made = VideoFrames(write_film(tmp_path / "held.mp4", held, like=clip))
     same = VideoFrames(write_film(tmp_path / "same.mp4", clip, like=clip))
     assert (made.times, made.size) == (clip.times, clip.size)
     assert (made.duration, made.audio) == (same.duration, same.audio)
     assert [track.codec for track in made.audio] == [track.codec for track in clip.audio] == ["aac"]
-    assert [clips.number_of(made.frame(i)) for i in range(10)] == [held.kept(i) for i in range(10)]
+    assert [clips.number_of(made.frame(i)) for i in range(10)] == [held.cadence.kept(i) for i in range(10)]
 
 
 def test_sound_and_times_of_a_phone_clip_are_untouched_by_interpolation(clips: SimpleNamespace, tmp_path: Path) -> None:
@@ -94,10 +94,10 @@ def test_sound_and_times_of_a_phone_clip_are_untouched_by_interpolation(clips: S
 )
 def test_a_cadence_that_cannot_be_is_refused(every: int, phase: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Cadence(numbered_film(5), every, phase)
+        HeldFilm(numbered_film(5), Cadence(every, phase))
 
 
-@pytest.mark.parametrize("film", [Cadence(numbered_film(3)), RestoredCadence(numbered_film(3), (0, 2), 3, rate=24)])
+@pytest.mark.parametrize("film", [HeldFilm(numbered_film(3)), RestoredCadence(numbered_film(3), (0, 2), 3, rate=24)])
 @pytest.mark.parametrize("index", [-1, 3])
 def test_a_frame_outside_the_film_is_refused(film: object, index: int) -> None:
     with pytest.raises(IndexError, match=r"index must lie in 0\.\.2"):

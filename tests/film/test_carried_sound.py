@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film import FilmedClip, FilmPart, VideoFrames, check_output, read_sound_samples, write_film
+from escalier.film import Encoding, FilmedClip, FilmPart, VideoFrames, check_output, read_sound_samples, write_film
 
 BEEPS = (0.25, 0.75, 1.25, 1.75)
 RATE = 48000
@@ -209,7 +209,7 @@ def test_what_it_cannot_hold_is_encoded_with_a_notice(
 
 def test_sound_is_left_out_on_demand(tmp_path: Path) -> None:
     clip = VideoFrames(make_clip(tmp_path / "clip.mp4", "aac"))
-    assert VideoFrames(write_film(tmp_path / "film.mp4", clip, like=clip, sound=False)).audio == ()
+    assert VideoFrames(write_film(tmp_path / "film.mp4", clip, encoding=Encoding(sound=False), like=clip)).audio == ()
 
 
 @pytest.mark.slow
@@ -363,8 +363,8 @@ def test_sound_that_cannot_be_read_is_refused_before_the_work(tmp_path: Path) ->
     clip = VideoFrames(path)
     with pytest.raises(ValueError, match=r"sound of clip.mkv must be of a kind that can be read, got aac; leave"):
         check_output(tmp_path / "film.webm", clip.size, like=clip)
-    check_output(tmp_path / "film.webm", clip.size, like=clip, sound=False)
-    assert write_film(tmp_path / "film.webm", clip, like=clip, sound=False).exists()
+    check_output(tmp_path / "film.webm", clip.size, encoding=Encoding(sound=False), like=clip)
+    assert write_film(tmp_path / "film.webm", clip, encoding=Encoding(sound=False), like=clip).exists()
 
 
 def begins(samples: np.ndarray, rate: int) -> list[float]:

@@ -16,6 +16,7 @@ from escalier.film import (
     FilmMasks,
     FolderFrames,
     FrameRange,
+    HeldFilm,
     ScaledFilm,
     Size,
     VideoFrames,
@@ -88,8 +89,8 @@ def test_parts_sizes_and_cadences_of_a_film_are_films_of_their_own(clip: Path) -
             FrameRange(film, 2, 6),
             ScaledFilm(film, Size(32, 18)),
             ScaledFilm(FrameRange(film, 0, 4), Size(32, 18)),
-            Cadence(film, 2),
-            Cadence(film, 3),
+            HeldFilm(film, Cadence(2)),
+            HeldFilm(film, Cadence(3)),
         ]
         assert len({film_fingerprint(one) for one in shown}) == len(shown)
         assert film_fingerprint(FrameRange(film, 0, 4)) == film_fingerprint(FrameRange(film, 0, 4))

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film import VideoFrames, write_film
+from escalier.film import Encoding, VideoFrames, write_film
 from escalier.film.matroska import CHECKSUM, SEGMENT, TRACKS, _element
 
 ASPECTS = [Fraction(16, 15), Fraction(8, 9), Fraction(10, 11), Fraction(1, 2), Fraction(2), Fraction(1234, 1235)]
@@ -32,7 +32,7 @@ def elements(data: bytes) -> list[tuple[int, bytes]]:
 @pytest.mark.parametrize("sound_from", [None, 0.0], ids=["silent", "with sound"])
 def test_pixel_aspect_survives(clips, tmp_path: Path, name: str, codec: str | None, sound_from, aspect) -> None:
     clip = VideoFrames(clips.make(tmp_path / "dv.mp4", 2, pixel_aspect=aspect, sound_from=sound_from))
-    path = write_film(tmp_path / name, clip, like=clip, codec=codec)
+    path = write_film(tmp_path / name, clip, encoding=Encoding(codec=codec), like=clip)
     with av.open(str(path)) as film:
         assert film.streams.video[0].sample_aspect_ratio == aspect
         assert len(list(film.decode(video=0))) == 2 and len(film.streams.audio) == len(clip.audio)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from unprivileged import closed_folder, needs_permissions
 
-from escalier.film import FolderFrames, Size, VideoFrames, check_output, list_output_formats, write_film
+from escalier.film import Encoding, FolderFrames, Size, VideoFrames, check_output, list_output_formats, write_film
 from escalier.film.output_formats import CODECS, OUTPUTS
 
 SIZE = Size(64, 48)
@@ -97,11 +97,15 @@ REFUSED: dict[str, tuple[Callable[[Path], object], type[Exception], str]] = {
     ),
     "huge": (lambda p: check_output(p / "a.webm", Size(20000, 8)), ValueError, "1 to 16384 pixels, got 20000x8; write"),
     "codec of pictures": (
-        lambda p: check_output(p / "a.gif", SIZE, codec="h264"),
+        lambda p: check_output(p / "a.gif", SIZE, encoding=Encoding(codec="h264")),
         ValueError,
         "h264 must go into .mp4",
     ),
-    "unknown codec": (lambda p: check_output(p / "a.mp4", SIZE, codec="xvid"), ValueError, "codec must be one of h264"),
+    "unknown codec": (
+        lambda p: check_output(p / "a.mp4", SIZE, encoding=Encoding(codec="xvid")),
+        ValueError,
+        "codec must be one of h264",
+    ),
     "the plates themselves": (
         lambda p: check_output(p / "plates" / "new_##.png", SIZE, like=pictures(p / "plates")),
         ValueError,

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.film import FolderFrames, SequenceName, VideoFrames, picture_sequence, write_film
+from escalier.film import Encoding, FolderFrames, SequenceName, VideoFrames, picture_sequence, write_film
 from escalier.film.picture_sequence import linear_light
 
 NOISE = np.random.default_rng(0).integers(0, 256, (4, 37, 51, 3), np.uint8)
@@ -55,11 +55,11 @@ def test_linear_light_of_bytes_and_of_floats_is_one() -> None:
 
 def test_a_folder_gets_usual_names_and_the_first_number_can_be_chosen(tmp_path: Path) -> None:
     assert names(write_film(f"{tmp_path}/take.2/", NOISE, rate=24))[0] == "frame_000000.png"
-    assert names(write_film(tmp_path / "b", NOISE, rate=24, first=1001)) == [
+    assert names(write_film(tmp_path / "b", NOISE, encoding=Encoding(first=1001), rate=24)) == [
         f"frame_00{1001 + i}.png" for i in range(4)
     ]
     with pytest.raises(ValueError, match="first must be 0 or more, got -1"):
-        write_film(tmp_path / "c", NOISE, rate=24, first=-1)
+        write_film(tmp_path / "c", NOISE, encoding=Encoding(first=-1), rate=24)
 
 
 def test_a_shorter_film_leaves_no_picture_of_the_longer_one_before_it(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_names_are_taken_apart_and_put_together() -> None:
 
 
 def test_pictures_are_numbered_as_the_plates_they_were_made_from(tmp_path: Path) -> None:
-    plates = FolderFrames(write_film(tmp_path / "plates", NOISE, rate=24, first=1001))
+    plates = FolderFrames(write_film(tmp_path / "plates", NOISE, encoding=Encoding(first=1001), rate=24))
     assert names(write_film(tmp_path / "a", NOISE, like=plates)) == [f"frame_00{1001 + i}.png" for i in range(4)]
     assert names(write_film(tmp_path / "b", NOISE[:2], like=plates)) == ["frame_000000.png", "frame_000001.png"]
-    assert names(write_film(tmp_path / "c", NOISE, like=plates, first=7))[0] == "frame_000007.png"
+    assert names(write_film(tmp_path / "c", NOISE, encoding=Encoding(first=7), like=plates))[0] == "frame_000007.png"

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from escalier.film import VideoFrames, colour as h273, write_film
+from escalier.film import Encoding, VideoFrames, colour as h273, write_film
 from escalier.film.hdr import sdr_from_hdr
 
 BARS = np.array(
@@ -98,7 +98,7 @@ def test_colours_without_tags_are_taken_as_players_take_them(clips, tmp_path: Pa
     ],
 )
 def test_colours_come_back_through_a_written_file(tmp_path: Path, name: str, codec: str | None, tolerance: int) -> None:
-    film = VideoFrames(write_film(tmp_path / name, [bars()] * 3, rate=24, codec=codec))
+    film = VideoFrames(write_film(tmp_path / name, [bars()] * 3, encoding=Encoding(codec=codec), rate=24))
     for index in range(3):
         assert np.abs(centres(film.frame(index)).astype(int) - BARS).max() <= tolerance
     assert film.colour.primaries == film.colour.transfer == h273.BT709
@@ -111,7 +111,7 @@ def test_tags_are_carried_over(tmp_path: Path, matrix: int, primaries: int, tran
     planes = luma_chroma(matrix, full)
     tags = {"matrix": matrix, "primaries": primaries, "transfer": transfer, "full": full}
     clip = tagged(tmp_path / "clip.mkv", planes, "yuv420p", **tags)
-    film = VideoFrames(write_film(tmp_path / "film.mp4", [clip.frame(0)], like=clip, crf=8))
+    film = VideoFrames(write_film(tmp_path / "film.mp4", [clip.frame(0)], encoding=Encoding(crf=8), like=clip))
     assert clip.colour == (matrix, primaries, transfer, full)
     assert film.colour == clip.colour
     # Rounded to 8 bits on the way in and once more on the way out; blue weighs most, twice 1.88 in BT.2020.

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from escalier.film import ArrayFrames, Size, VideoFrames, open_film, video_writing, write_film
+from escalier.film import ArrayFrames, Encoding, Size, VideoFrames, open_film, video_writing, write_film
 
 
 def pictures(clips, count: int) -> np.ndarray:
@@ -122,7 +122,7 @@ def test_sound_stays_in_sync(clips, tmp_path: Path, sound_from: float, pictures_
     ticks = [pictures_from + i for i in range(24)]
     clips.make(path, 24, ticks=ticks, tick=Fraction(1, 24), sound_from=sound_from)
     clip = VideoFrames(path)
-    film = VideoFrames(write_film(tmp_path / f"film{suffix}", clip, like=clip, codec="h264"))
+    film = VideoFrames(write_film(tmp_path / f"film{suffix}", clip, encoding=Encoding(codec="h264"), like=clip))
     assert heard(film.path)[1] == pytest.approx(heard(path)[1], abs=2e-3)
     assert sound_packets(film.path) == sound_packets(path)
     assert film.times == clip.times or suffix == ".mkv"
@@ -143,7 +143,12 @@ def test_notes_of_the_clip_and_of_the_caller_are_stored_but_not_the_place(clips,
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         output.mux([*stream.encode(av.VideoFrame.from_ndarray(clips.numbered(1))), *stream.encode(None)])
     film = VideoFrames(
-        write_film(tmp_path / "film.mp4", VideoFrames(path), like=VideoFrames(path), metadata={"prompt": "{}"})
+        write_film(
+            tmp_path / "film.mp4",
+            VideoFrames(path),
+            encoding=Encoding(metadata={"prompt": "{}"}),
+            like=VideoFrames(path),
+        )
     )
     assert (film.metadata["title"], film.metadata["prompt"]) == ("Take 3", "{}")
     assert "location" not in film.metadata
@@ -157,7 +162,10 @@ def test_pixel_aspect_is_carried_over(clips, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".gif"])
 def test_the_same_film_is_the_same_file(phone_clip: Path, tmp_path: Path, suffix: str) -> None:
     clip = VideoFrames(phone_clip)
-    paths = [write_film(tmp_path / name / f"film{suffix}", clip, like=clip, metadata={"prompt": "{}"}) for name in "ab"]
+    paths = [
+        write_film(tmp_path / name / f"film{suffix}", clip, encoding=Encoding(metadata={"prompt": "{}"}), like=clip)
+        for name in "ab"
+    ]
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -326,11 +334,11 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         r"must be .mp4 \(H.264, plays everywhere\), .mov .*.webm .*.gif .*.exr .*, got film.wmv; change the suffix",
     ),
     "unknown codec": (
-        lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=24, codec="xvid"),
+        lambda p: write_film(p / "film.mp4", black(2, 8, 8), encoding=Encoding(codec="xvid"), rate=24),
         "codec must be one of h264, prores, ffv1, vp9",
     ),
     "codec in the wrong file": (
-        lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=24, codec="ffv1"),
+        lambda p: write_film(p / "film.mp4", black(2, 8, 8), encoding=Encoding(codec="ffv1"), rate=24),
         "ffv1 must go into .mkv, got film.mp4",
     ),
     "no frames": (lambda p: write_film(p / "film.mp4", [], rate=24), "at least one frame, got 0"),
@@ -360,12 +368,15 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "must rise from frame to frame, got 1.0 s for frame 2 after 1.0 s",
     ),
     "crf of ProRes": (
-        lambda p: write_film(p / "film.mov", black(2, 8, 8), rate=5, crf=10),
+        lambda p: write_film(p / "film.mov", black(2, 8, 8), encoding=Encoding(crf=10), rate=5),
         "crf must be left out for prores, got 10; only h264 and vp9",
     ),
-    "crf of VP9": (lambda p: write_film(p / "a.webm", black(2, 8, 8), rate=5, crf=64), "crf must be 0 to 63 for vp9"),
+    "crf of VP9": (
+        lambda p: write_film(p / "a.webm", black(2, 8, 8), encoding=Encoding(crf=64), rate=5),
+        "crf must be 0 to 63 for vp9",
+    ),
     "crf NaN": (
-        lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=5, crf=float("nan")),
+        lambda p: write_film(p / "film.mp4", black(2, 8, 8), encoding=Encoding(crf=float("nan")), rate=5),
         "crf must be .* got nan",
     ),
     "NaN in a float frame": (
@@ -381,7 +392,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "must be RGB .* got NoneType in frame 1",
     ),
     "notes that are no text": (
-        lambda p: write_film(p / "film.mkv", black(2, 8, 8), rate=5, metadata={"prompt": {}}),
+        lambda p: write_film(p / "film.mkv", black(2, 8, 8), encoding=Encoding(metadata={"prompt": {}}), rate=5),
         "metadata must be text, got dict for prompt",
     ),
     "rate and times": (lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=5, times=[0, 1]), "got both"),
@@ -394,7 +405,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "must rise from frame to frame, got 1.0 s for frame 2 after 2.0 s",
     ),
     "crf": (
-        lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=5, crf=60),
+        lambda p: write_film(p / "film.mp4", black(2, 8, 8), encoding=Encoding(crf=60), rate=5),
         "crf must be 0 to 51 for h264, got 60",
     ),
     "two sizes": (

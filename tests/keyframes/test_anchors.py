@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from escalier.film import Size
-from escalier.keyframes import GridPlan, lock_anchors, paste_anchors, plan_grid, split, split_cells
+from escalier.keyframes import GridPlan, Sheet, lock_anchors, paste_anchors, plan_grid, split, split_cells
 
 SIZE = Size(60, 50)
 
 
 def plan_for(count: int = 9, **options) -> GridPlan:
     defaults = {"max_side": 192, "per_sheet": 4, "fit": "pad", "anchors": "first and previous"}
-    return plan_grid(range(0, 10 * count, 10), SIZE, 10 * count, **{**defaults, **options})
+    return plan_grid(range(0, 10 * count, 10), SIZE, 10 * count, Sheet(**{**defaults, **options}))
 
 
 def noise(count: int, plan: GridPlan, seed: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from escalier.film import Size
-from escalier.keyframes import GridPlan, lock_colours, plan_grid
+from escalier.keyframes import GridPlan, Sheet, lock_colours, plan_grid
 
 CELL = Size(256, 192)
 SEEDS = range(4)
@@ -21,7 +21,7 @@ class Drifted:
     def __init__(self, seed: int, anchors: str = "first and previous") -> None:
         self._rng = np.random.default_rng(seed)
         self._world = self._scene()
-        self.plan = plan_grid(range(0, 600, 15), CELL, 600, anchors=anchors, max_side=3 * CELL.width, fit="pad")
+        self.plan = plan_grid(range(0, 600, 15), CELL, 600, Sheet(anchors=anchors, max_side=3 * CELL.width, fit="pad"))
         shape = (len(self.plan.sheets), self.plan.sheet_size.height, self.plan.sheet_size.width, 3)
         self.truth, self.sheets = np.full(shape, 0.5, np.float32), np.full(shape, 0.5, np.float32)
         matrix, gamma = np.eye(3, 4), 1.0
@@ -177,7 +177,7 @@ def test_pasted_anchor_cells_are_warned_of(cases: list[Drifted]) -> None:
 
 
 def test_one_sheet_is_left_alone() -> None:
-    plan = plan_grid([0, 24], Size(64, 64), 48, max_side=512)
+    plan = plan_grid([0, 24], Size(64, 64), 48, Sheet(max_side=512))
     sheet = np.random.default_rng(0).random((1, plan.sheet_size.height, plan.sheet_size.width, 3), np.float32)
     locked = lock_colours(plan, sheet)
     assert np.array_equal(locked.sheets, sheet)
@@ -185,7 +185,7 @@ def test_one_sheet_is_left_alone() -> None:
 
 
 def small_plan(*sheets: tuple[int, ...]) -> GridPlan:
-    plan = plan_grid([0, 24], Size(64, 64), 200, max_side=128, fit="pad")
+    plan = plan_grid([0, 24], Size(64, 64), 200, Sheet(max_side=128, fit="pad"))
     return replace(plan, sheets=sheets)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from escalier.film import Size
-from escalier.keyframes import GridPlan, Keyframes, plan_grid, split, split_cells, tile
+from escalier.keyframes import GridPlan, Keyframes, Sheet, plan_grid, split, split_cells, tile
 from escalier.keyframes.fit import resample
 
 ODD_SIZES = [Size(96, 54), Size(53, 97), Size(101, 33), Size(1, 1), Size(64, 64)]
@@ -25,7 +25,7 @@ def noise_keyframes(count: int, size: Size, dtype: type = np.uint8) -> Keyframes
 def small_plan(keyframes: Keyframes, **options) -> GridPlan:
     """On sheets of at most 448 px, so that the tests stay quick."""
     defaults = {"max_side": 448, "per_sheet": 49}
-    return plan_grid(keyframes.indices, keyframes.size, keyframes.length, **{**defaults, **options})
+    return plan_grid(keyframes.indices, keyframes.size, keyframes.length, Sheet(**{**defaults, **options}))
 
 
 def same(one: Keyframes, other: Keyframes) -> bool:
@@ -65,7 +65,7 @@ def test_tiling_what_was_split_gives_the_same_sheets(size: Size) -> None:
 def test_cells_stand_where_the_plan_says_and_the_rest_is_mid_grey() -> None:
     pictures = [np.full((64, 64, 3), level, np.uint8) for level in (10, 20, 30)]
     keyframes = Keyframes([0, 1, 2], pictures, 3)
-    plan = plan_grid(keyframes.indices, keyframes.size, 3, fit="pad", gutter=64, max_side=192)
+    plan = plan_grid(keyframes.indices, keyframes.size, 3, Sheet(fit="pad", gutter=64, max_side=192))
     sheet = tile(plan, keyframes)[0]
     assert sheet.shape == (192, 192, 3)
     expected = np.full((3, 3), 128)
@@ -110,7 +110,7 @@ def test_split_gives_the_film_size_unless_another_is_asked_for() -> None:
 
 def test_the_first_copy_of_an_anchor_cell_wins_and_all_copies_can_be_had() -> None:
     keyframes = noise_keyframes(12, Size(64, 64))
-    plan = plan_grid(keyframes.indices, keyframes.size, keyframes.length, fit="pad", anchors="first")
+    plan = plan_grid(keyframes.indices, keyframes.size, keyframes.length, Sheet(fit="pad", anchors="first"))
     sheets = tile(plan, keyframes)
     sheets[1] = 255 - sheets[1]
     assert np.array_equal(split(plan, sheets).pictures[0], keyframes.pictures[0])

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from escalier.film import Size
-from escalier.keyframes import GridPlan, plan_grid
+from escalier.keyframes import GridPlan, Sheet, plan_grid
 
 WIDE, TALL, FULL_HD = Size(960, 540), Size(540, 960), Size(1920, 1080)
 ODD_SIZES = [Size(961, 539), Size(1, 1), Size(37, 1999), Size(640, 640), Size(3840, 2160), Size(4000, 30)]
@@ -19,7 +19,7 @@ def frames(count: int, every: int = 48) -> range:
 
 
 def plan_for(count: int, size: Size = WIDE, **options) -> GridPlan:
-    return plan_grid(frames(count), size, count * 48, **options)
+    return plan_grid(frames(count), size, count * 48, Sheet(**options))
 
 
 @pytest.mark.parametrize(
@@ -150,19 +150,32 @@ def test_a_good_plan_has_no_warnings() -> None:
         ({"indices": [0, 0]}, "plan_grid: indices must be different, got 0 twice"),
         ({"indices": [0, 500]}, r"indices must lie in 0\.\.431, got 500"),
         ({"size": Size(0, 540)}, "size must be at least 1x1, got 0x540"),
-        ({"max_side": 63}, "max_side must be at least 64 px, got 63"),
-        ({"per_sheet": 0}, "per_sheet must be at least 1, got 0"),
-        ({"gutter": 10}, "gutter must be a multiple of 64 px, got 10"),
-        ({"gutter": -64}, "gutter must be a multiple of 64 px, got -64"),
-        ({"fit": "stretch"}, "fit must be one of scale, pad, got 'stretch'"),
-        ({"anchors": "last"}, "anchors must be one of none, first, previous, first and previous or frame numbers"),
-        ({"anchors": [5]}, "anchors must be frames of keyframes, got 5"),
-        ({"fit": "pad", "size": Size(2000, 100)}, "must hold one cell of 2048x128 for a keyframe of 2000x100"),
-        ({"per_sheet": 1, "anchors": "first"}, "room for more than its 1 anchor cell, got per_sheet 1"),
-        ({"per_sheet": 2, "anchors": "first and previous"}, "room for more than its 2 anchor cells"),
+        ({"sheet": Sheet(anchors=[5])}, "anchors must be frames of keyframes, got 5"),
+        (
+            {"sheet": Sheet(fit="pad"), "size": Size(2000, 100)},
+            "must hold one cell of 2048x128 for a keyframe of 2000x100",
+        ),
+        ({"sheet": Sheet(per_sheet=1)}, "room for more than its 1 anchor cell, got per_sheet 1"),
+        ({"sheet": Sheet(per_sheet=2, anchors="first and previous")}, "room for more than its 2 anchor cells"),
     ],
 )
 def test_refuses(options: dict, message: str) -> None:
     arguments = {"indices": frames(9), "size": WIDE, "length": 432, **options}
     with pytest.raises(ValueError, match=message):
         plan_grid(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("dial", "message"),
+    [
+        ({"max_side": 63}, "max_side must be at least 64 px, got 63"),
+        ({"per_sheet": 0}, "per_sheet must be at least 1, got 0"),
+        ({"gutter": 10}, "gutter must be a multiple of 64 px, got 10"),
+        ({"gutter": -64}, "gutter must be a multiple of 64 px, got -64"),
+        ({"fit": "stretch"}, "fit must be one of scale, pad, got stretch"),
+        ({"anchors": "last"}, "anchors must be one of none, first, previous, first and previous or frame numbers"),
+    ],
+)
+def test_dials_of_a_sheet_are_refused_when_they_are_set(dial: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^Sheet: {message}"):
+        Sheet(**dial)

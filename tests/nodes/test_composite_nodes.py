@@ -11,10 +11,18 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.composite import BLEND_MODES, blend_layers, make_clean_plate, poisson_blend
+from escalier.composite import (
+    BLEND_MODES,
+    Blending,
+    Layering,
+    Machine,
+    PlateSearch,
+    blend_layers,
+    make_clean_plate,
+    poisson_blend,
+)
 from escalier.composite.clean_plate import FILLS
-from escalier.composite.guidance import GRADIENTS
-from escalier.composite.poisson import BACKENDS, SOLVERS
+from escalier.dials import dials_of
 from escalier.film import ArrayFrames
 
 torch = pytest.importorskip("torch")
@@ -61,24 +69,25 @@ NAMES = {
     "EscalierBlendLayers": ("Blend Layers", "layer", "base"),
 }
 DIALS = {
-    "defaults": ({}, {}),
-    "mixed": ({"gradients": "mixed"}, {"gradients": "mixed"}),
-    "average": ({"gradients": "average"}, {"gradients": "average"}),
-    "monochrome": ({"gradients": "monochrome"}, {"gradients": "monochrome"}),
-    "strength": ({"strength": 0.5}, {"strength": 0.5}),
-    "screening": ({"screening_px": 10.0}, {"screening": 0.01}),
-    "rim": ({"rim_blur_px": 3.0}, {"rim_blur_px": 3.0}),
-    "solver": ({"solver": "conjugate_gradient"}, {"solver": "conjugate_gradient"}),
-    "torch": ({"backend": "torch"}, {"backend": "torch", "device": "cpu"}),
+    "defaults": ({}, Blending()),
+    "mixed": ({"gradients": "mixed"}, Blending(gradients="mixed")),
+    "average": ({"gradients": "average"}, Blending(gradients="average")),
+    "monochrome": ({"gradients": "monochrome"}, Blending(gradients="monochrome")),
+    "strength": ({"strength": 0.5}, Blending(strength=0.5)),
+    "screening": ({"screening_px": 10.0}, Blending(screening=0.01)),
+    "rim": ({"rim_blur_px": 3.0}, Blending(rim_blur_px=3.0)),
+    "solver": ({"solver": "conjugate_gradient"}, Blending(solver="conjugate_gradient")),
+    "torch": ({"backend": "torch"}, Blending()),
 }
 
 
 @pytest.mark.parametrize("name", DIALS)
 def test_poisson_blend_is_the_librarys(blend: Callable, figure, clip, mask, name: str) -> None:
     dials, expected = DIALS[name]
+    machine = Machine("torch", "cpu") if name == "torch" else Machine("cpu")
     film = blend(**dials).film
     for i in (0, 5):
-        picture = poisson_blend(floats(figure[i]), floats(clip[i]), mask[i], **{"backend": "cpu", **expected})
+        picture = poisson_blend(floats(figure[i]), floats(clip[i]), mask[i], expected, machine=machine)
         assert (film.frame(i) == picture).all()
 
 
@@ -144,7 +153,7 @@ def test_cancel_stops_the_blend_and_leaves_nothing_on_disk(
 def test_every_layer_mode_is_the_librarys_and_stays_inside(blend: Callable, figure, clip, mask, mode: str) -> None:
     film = blend("EscalierBlendLayers", mode=mode, opacity=0.75).film
     for i in (0, 5):
-        picture = blend_layers(floats(clip[i]), floats(figure[i]), mask[i], mode=mode, opacity=0.75)
+        picture = blend_layers(floats(clip[i]), floats(figure[i]), mask[i], Layering(mode, opacity=0.75))
         assert (film.frame(i) == picture).all()
         assert (film.frame(i)[mask[i] == 0] == floats(clip[i])[mask[i] == 0]).all()
 
@@ -162,9 +171,8 @@ def test_menus_are_the_librarys(pack: SimpleNamespace) -> None:
     def options(node: str, dial: str) -> tuple[str, ...]:
         return tuple(next(i.options for i in getattr(pack, node).GET_SCHEMA().inputs if i.id == dial))
 
-    assert options("EscalierPoissonBlend", "gradients") == GRADIENTS
-    assert options("EscalierPoissonBlend", "solver") == SOLVERS
-    assert options("EscalierPoissonBlend", "backend") == BACKENDS
+    for dials, names in ((Blending, ("gradients", "solver")), (Machine, ("backend",))):
+        assert all(options("EscalierPoissonBlend", name) == dials_of(dials)[name].choices for name in names)
     assert options("EscalierBlendLayers", "mode") == tuple(BLEND_MODES)
     assert options("EscalierCleanPlate", "fill") == options("EscalierCleanPlates", "fill") == FILLS
 
@@ -278,7 +286,7 @@ def test_plates_of_every_frame_are_a_film(
     video, unseen = pack.EscalierCleanPlates.execute(film=to_image(film), mask=torch.from_numpy(masks), **dials).args
     assert video.get_frame_count() == 6
     for i in (0, 4):
-        expected = make_clean_plate(ArrayFrames(floats(film)), masks, i, grow_px=3)
+        expected = make_clean_plate(ArrayFrames(floats(film)), masks, i, PlateSearch(grow_px=3))
         assert (video.film.frame(i) == expected.picture).all()
         assert (unseen[i].numpy() == expected.unseen).all()
         assert (video.film.frame(i)[unseen[i].numpy() == 0] == floats(room)[unseen[i].numpy() == 0]).all()

@@ -12,7 +12,7 @@ import pytest
 from tiny_models import detectors, segformer
 
 from escalier.film import Size
-from escalier.keyframes import plan_grid
+from escalier.keyframes import Sheet, plan_grid
 
 DIALS = {
     "resolution": 64, "canny_low": 100, "canny_high": 200, "mlsd_score": 0.1, "mlsd_distance": 0.1,
@@ -32,7 +32,7 @@ def models(comfyui: SimpleNamespace, pack: SimpleNamespace, tmp_path: Path, monk
 
 @pytest.fixture
 def plan_and_sheets(to_image: Callable):
-    plan = plan_grid(range(0, 90, 10), Size(60, 50), 90, max_side=128, per_sheet=4, fit="pad", anchors="first")
+    plan = plan_grid(range(0, 90, 10), Size(60, 50), 90, Sheet(max_side=128, per_sheet=4, fit="pad", anchors="first"))
     width, height = plan.sheet_size
     blocks = np.random.default_rng(0).random((len(plan.sheets), height // 16, width // 16, 3), np.float32) * 0.8
     cells = np.repeat(np.repeat(blocks, 16, axis=1), 16, axis=2)

@@ -12,7 +12,7 @@ NODES = Path(__file__).resolve().parents[2] / "nodes"
 IN_FILES = {
     name: path.relative_to(NODES).with_suffix("").parts[0]
     for path in sorted(NODES.rglob("*.py"))
-    for name in re.findall(r'node_id="(\w+)"', path.read_text(encoding="utf-8"))
+    for name in re.findall(r"class (Escalier\w+)\(Node\)", path.read_text(encoding="utf-8"))
 }
 SMALL_WORDS = {"from", "to", "of", "and", "by", "in", "on", "with"}
 

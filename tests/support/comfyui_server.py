@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from escalier.comfyui import ComfyUIError, Server, Workflow
+from escalier.comfyui import ComfyUIError, Server, ServerSettings, Workflow
 from escalier.comfyui.embedded import embedded_folder
 from escalier.comfyui.find import ComfyUI
 from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
@@ -117,7 +117,7 @@ def make_base(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 @pytest.fixture(scope="session")
 def server(comfyui: ComfyUI, make_base: Callable[[], Path]) -> Iterator[Server]:
     """A running server with the pack and the odd nodes; starting it costs some ten seconds, so all tests share it."""
-    with Server(comfyui, base=make_base(), device="cpu") as running:
+    with Server(comfyui, ServerSettings(device="cpu"), base=make_base()) as running:
         yield running
 
 

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.comfyui import ComfyUIError, Server
+from escalier.comfyui import ComfyUIError, Server, ServerSettings
 from escalier.comfyui.embedded import embedded_folder
 from escalier.comfyui.find import ComfyUI
 from escalier.comfyui.requirements import NEEDED, NEEDED_BY_EMBEDDED, NEEDED_BY_PACK
-from escalier.film import ArrayFrames, Size
+from escalier.film import ArrayFrames, Encoding, Size
 from escalier.keyframes import Keyframes, write_keyframes
 
 CLIP = "escalier_clip.mp4"
@@ -68,7 +68,7 @@ def write_passes(folder: Path, film) -> None:
     mattes = np.stack([film.matte(index) for index in range(len(film))]) > 0.5
     shapes = mattes[..., None].repeat(3, axis=-1) * np.uint8(255)
     for name, frames in ((MASK, shapes), (DEPTH, shapes // 2 + 64), (IDS, shapes * np.array([1, 0, 0], np.uint8))):
-        write_film(folder / name, ArrayFrames(frames, film.rate), crf=0)
+        write_film(folder / name, ArrayFrames(frames, film.rate), encoding=Encoding(crf=0))
 
 
 def write_models(folder: Path) -> None:
@@ -105,7 +105,7 @@ def server(film, keyframes: Keyframes, tmp_path_factory: pytest.TempPathFactory)
     (base / "input" / "empty").mkdir()
     interpolation.write_tiny_rife(base / "models" / "frame_interpolation" / RIFE)
     comfyui = ComfyUI(folder, Path(sys.executable), "for tests", embedded=True)
-    with Server(comfyui, base=base, device="cpu") as running:
+    with Server(comfyui, ServerSettings(device="cpu"), base=base) as running:
         yield running
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from escalier.comfyui import ComfyUIError, Server, load_workflow
 from escalier.commands.run import run_workflow
-from escalier.composite import blend_layers_film
+from escalier.composite import Layering, blend_layers_film
 from escalier.film import ArrayFrames, Size, as_uint8, read_picture
 from escalier.mask import Edge, shape_edge
 
@@ -51,7 +51,7 @@ def test_flicker_is_the_multiplied_film_inside_and_the_calm_one_outside(
     frames = np.stack([film.frame(i) for i in range(len(film))])
     edge = shape_edge(region, Edge(feather_outside_px=12))
     layers = (ArrayFrames(frames), ArrayFrames(255 - frames))
-    expected = list(blend_layers_film(*layers, edge[None], mode="multiply", exposure_compensation=1))
+    expected = list(blend_layers_film(*layers, edge[None], Layering("multiply", exposure_compensation=1)))
     outside = edge == 0
     assert outside.mean() > 0.4
     for i in (0, 7):

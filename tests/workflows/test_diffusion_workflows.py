@@ -22,7 +22,7 @@ from escalier.comfyui import ComfyUIError, Server, Workflow, load_workflow
 from escalier.commands.run import run_workflow
 from escalier.composite import make_clean_plate
 from escalier.film import FilmMasks, Size, VideoFrames, read_picture
-from escalier.keyframes import Keyframes, lock_anchors, plan_grid, split, tile
+from escalier.keyframes import Keyframes, Sheet, lock_anchors, plan_grid, split, tile
 
 MASK, IDS = "escalier_mask.mp4", "escalier_ids.mp4"
 SEGFORMER = "tiny_segformer"
@@ -247,7 +247,7 @@ def test_cell_lands_at_its_keyframes_place_to_the_block_of_the_vae(run: Run, fil
     """Without noise, all that is left of diffusion is the VAE, which takes the mean of each 8x8 block."""
     painted = keyframes_of(run("keyframe_grid_sdxl", "KSampler.denoise=0", "Lock Grid Colours.strength=0"))
     frames = Keyframes.of(filmed, PLACES[3])
-    plan = plan_grid(frames.indices, frames.size, frames.length, per_sheet=2, fit="pad")
+    plan = plan_grid(frames.indices, frames.size, frames.length, Sheet(per_sheet=2, fit="pad"))
     assert len(plan.sheets) == 2
     blocks = split(plan, [block_means(sheet) for sheet in tile(plan, frames)])
     for (index, expected), picture in zip(blocks, painted.values(), strict=True):
@@ -298,7 +298,7 @@ def test_accepted_anchor_cells_are_locked_in_later_sheets(run: Run, filmed: Vide
 
     pictures = run("keyframe_grid_sdxl", edit=paint_again)["pictures"]
     frames = Keyframes.of(filmed, PLACES[3])
-    plan = plan_grid(frames.indices, frames.size, frames.length, per_sheet=2, fit="pad", anchors="first")
+    plan = plan_grid(frames.indices, frames.size, frames.length, Sheet(per_sheet=2, fit="pad", anchors="first"))
     lock = lock_anchors(plan, tile(plan, frames), [pictures["sheet 1"]])
     locked, painted = lock.masks[0] == 0, pictures["locked 1"].astype(int)
     assert 0.2 < locked.mean() < 0.8

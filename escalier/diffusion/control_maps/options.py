@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from escalier.arguments import checked
+from escalier.dials import Dials, dial
 from escalier.refusals import Refusal
 
 Detect = Callable[[np.ndarray], np.ndarray]
@@ -16,27 +18,51 @@ uint8; depth as float32 in the network's own unit."""
 POSE_PARTS = ("body", "body and hands", "body, hands and face")
 
 
+@checked
 @dataclass(frozen=True)
-class Options:
+class Options(Dials):
     """Dials of single kinds; the others do not look at them.
 
-    Parameters
-    ----------
-    canny_low, canny_high
-        Steps of brightness, 0 to 255: an edge starts where it is steeper than the high one and goes on down to the
-        low one. Higher values leave fewer edges.
-    mlsd_score, mlsd_distance
-        How sure a straight line must be, 0 to 1, and how long, in pixels of the looking size. Higher values leave
-        fewer lines.
-    pose_parts
-        What OpenPose draws: "body", "body and hands" or "body, hands and face".
+    >>> Options(canny_low=300)
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: draw_control_maps: canny_low must lie in 0..canny_high, got 300 ...
     """
 
-    canny_low: int = 100
-    canny_high: int = 200
-    mlsd_score: float = 0.1
-    mlsd_distance: float = 0.1
-    pose_parts: str = POSE_PARTS[0]
+    canny_low: int = dial(
+        100,
+        "Canny goes on along an edge down to this steepness. 100 is the usual value; less draws longer lines, and "
+        "noise.",
+        offered=(0, 1000),
+        remedy="100 and 200 are good values",
+    )
+    canny_high: int = dial(
+        200,
+        "Canny starts a line only where an edge is steeper than this. 200 is the usual value; more leaves only strong "
+        "edges.",
+        offered=(0, 1000),
+        remedy="100 and 200 are good values",
+    )
+    mlsd_score: float = dial(
+        0.1,
+        "How sure MLSD must be of a line. 0.1 is the usual value; more leaves fewer lines.",
+        offered=(0, 1),
+        step=0.01,
+        remedy="0.1 is the usual value",
+    )
+    mlsd_distance: float = dial(
+        0.1,
+        "How long a line must be for MLSD, in pixels at half the resolution. 0.1 keeps nearly all; 10 drops the short "
+        "ones.",
+        offered=(0, 100),
+        step=0.1,
+        unit="px",
+        remedy="0.1 keeps nearly all",
+    )
+    pose_parts: str = dial(
+        POSE_PARTS[0],
+        "What OpenPose draws. Hands and face need one more file each, and large people.",
+        choices=POSE_PARTS,
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.canny_low <= self.canny_high:
@@ -45,6 +71,7 @@ class Options:
                 "lie in 0..canny_high",
                 f"{self.canny_low} and a canny_high of {self.canny_high}",
                 "100 and 200 are good values",
+                who="draw_control_maps",
             )
         if self.pose_parts not in POSE_PARTS:
             raise Refusal(
@@ -52,4 +79,6 @@ class Options:
                 f"be one of {', '.join(map(repr, POSE_PARTS))}",
                 f"{self.pose_parts!r}",
                 "choose one of them",
+                who="draw_control_maps",
             )
+        super().__post_init__()

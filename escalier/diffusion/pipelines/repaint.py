@@ -20,14 +20,12 @@ from .depth import estimate_depths
 from .inputs import INVISIBLE, Pictures, as_tensor, mixed, padded, stack_maps, stack_masks, stack_pictures
 from .load import Pipeline
 from .package import quiet
+from .painting import Painting
 
 if TYPE_CHECKING:
     import torch
 
 logger = logging.getLogger("escalier")
-
-MOST_SEED = 2**63 - 1
-MOST_CONTROL = 2.0
 
 
 @checked
@@ -35,17 +33,10 @@ def repaint(
     pipeline: Pipeline,
     pictures: Pictures,
     prompt: str,
+    painting: Painting | None = None,
     *,
-    negative_prompt: str = "",
     masks: Pictures | None = None,
     control_maps: Sequence[Pictures] = (),
-    control_strengths: Sequence[float] | None = None,
-    strength: float = 0.6,
-    steps: int = 20,
-    guidance: float = 7.5,
-    image_guidance: float = 1.5,
-    seed: int = 0,
-    batch: int = 1,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """Paint pictures anew.
@@ -60,29 +51,18 @@ def repaint(
         From `load_pipeline`.
     pictures
         RGB (H, W, 3) of one size, uint8 or float32 0..1: keyframes, sheets or frames.
-    prompt, negative_prompt
-        What to paint, and what not. For InstructPix2Pix an instruction: "make it a gouache painting".
+    prompt
+        What to paint. For InstructPix2Pix an instruction: "make it a gouache painting".
+    painting
+        How far, how long, how literally and from which seed it is painted, see `Painting`. More pictures in a batch are
+        painted faster on a large card; their number is halved, with a warning, where the memory is short. The noise
+        does not depend on it; sums round otherwise, by 1e-5 in float32 and by a level of 256 in half precision.
     masks
         For "inpaint": (H, W), 0..1 or uint8, white where it is painted; one for all pictures or one each. Soft edges
         mix; where a mask is black, not one bit changes.
     control_maps
         For each ControlNet its maps (H, W, 3), one for all pictures or one each. For "depth2img", at most one: depth,
         near white, its range kept as it is; without it the pipeline's own network measures depth.
-    control_strengths
-        How firmly each ControlNet holds, 0..2; 1 by default, 0 has no effect.
-    strength
-        How far the painting may leave the picture, above 0 up to 1. Not for "pix2pix".
-    steps
-        Of denoising, of which the part that `strength` names is done. More is finer and slower.
-    guidance
-        How literally the prompt is taken: 1 hardly, 7.5 usual, 15 harsh.
-    image_guidance
-        For "pix2pix": how much of the picture is kept, at least 1.
-    seed
-        Another seed, another painting.
-    batch
-        Pictures painted at once: faster on a large card. Halved, with a warning, where the memory is short. The noise
-        does not depend on it; sums round otherwise, by 1e-5 in float32 and by a level of 256 in half precision.
     progress
         Called as `progress(done, total, picture)` at each step, in pictures; what it raises ends the painting.
 
@@ -94,22 +74,26 @@ def repaint(
     Raises
     ------
     ValueError
-        If an argument is out of range, maps or masks do not fit the pictures, or a painting is not finite.
+        If maps or masks do not fit the pictures or the task, or a painting is not finite.
     MemoryError
         If the memory is too short for one picture.
 
     Examples
     --------
     >>> pipeline = load_pipeline("models/diffusers/sd15", controlnets=["models/controlnet/canny"])  # doctest: +SKIP
-    >>> maps = draw_control_maps(pictures, "canny")  # doctest: +SKIP
-    >>> painted = repaint(pipeline, pictures, "a gouache painting", control_maps=[maps], seed=7)  # doctest: +SKIP
+    >>> maps, painting = draw_control_maps(pictures, "canny"), Painting(seed=7)  # doctest: +SKIP
+    >>> painted = repaint(pipeline, pictures, "a gouache painting", painting, control_maps=[maps])  # doctest: +SKIP
     """
-    check_dials(pipeline.task, strength, steps, guidance, image_guidance, seed, batch)
+    painting = painting or Painting()
+    painting.check_for(pipeline.task)
     stack = stack_pictures(pictures)
     size = Size.of(stack[0])
-    dials: dict[str, Any] = {"num_inference_steps": steps, "guidance_scale": guidance}
-    dials |= {"image_guidance_scale": image_guidance} if pipeline.task == "pix2pix" else {"strength": strength}
-    holds = _strengths(pipeline, control_maps, control_strengths)
+    dials: dict[str, Any] = {"num_inference_steps": painting.steps, "guidance_scale": painting.guidance}
+    if pipeline.task == "pix2pix":
+        dials["image_guidance_scale"] = painting.image_guidance
+    else:
+        dials["strength"] = painting.strength
+    holds = _strengths(pipeline, control_maps, painting.control_strengths)
     if pipeline.controlnets:
         dials["controlnet_conditioning_scale"] = holds
     maps = [stack_maps(one, len(stack), size, f"control_maps {k}") for k, one in enumerate(control_maps, start=1)]
@@ -126,13 +110,13 @@ def repaint(
 
     def paint(part: slice, report: Callable[[float], None]) -> np.ndarray:
         count = part.stop - part.start
-        texts = {"prompt": [prompt] * count, "negative_prompt": [negative_prompt] * count}
+        texts = {"prompt": [prompt] * count, "negative_prompt": [painting.negative_prompt] * count}
         # Noise is drawn on the processor, one source for each picture: the same on every card and in every batch.
-        noise = [torch.Generator("cpu").manual_seed(seed) for _ in range(count)]
+        noise = [torch.Generator("cpu").manual_seed(painting.seed) for _ in range(count)]
         return _run(pipeline.runner, {**_cut(given, part), **texts, **dials, "generator": noise}, report)
 
     result = np.empty_like(stack)
-    done = 0
+    done, batch = 0, painting.batch
     while done < len(stack):
         part = slice(done, min(done + batch, len(stack)))
         with _naming_short_memory(size, halves=batch > 1) as short:
@@ -239,40 +223,7 @@ def _strengths(pipeline: Pipeline, control_maps: Sequence[Pictures], strengths: 
         raise Refusal(
             "control_strengths", f"be {pipeline.controlnets}, one for each ControlNet", len(holds), "name one each"
         )
-    for one in holds:
-        if not 0 <= one <= MOST_CONTROL:
-            raise Refusal(
-                "control_strengths", f"lie in 0..{MOST_CONTROL:g}", f"{one:g}", "1 holds firmly, 0 not at all"
-            )
     return holds
-
-
-def check_dials(
-    task: str, strength: float, steps: int, guidance: float, image_guidance: float, seed: int, batch: int = 1
-) -> None:
-    """Refuse dials that no pipeline for this task could use; "auto" is a task that is not known yet.
-
-    >>> check_dials("img2img", strength=0.1, steps=5, guidance=7, image_guidance=1.5, seed=0)
-    Traceback (most recent call last):
-    escalier.refusals.Refusal: steps must leave one at least at a strength of 0.1, got 5; take 10 or more
-    """
-    if not 0 < strength <= 1:
-        raise Refusal("strength", "be above 0 and at most 1", f"{strength:g}", "0.6 is a good value")
-    for name, count in (("steps", steps), ("batch", batch)):
-        if count < 1:
-            raise Refusal(name, "be at least 1", count, "raise it")
-    if task not in ("pix2pix", "auto") and int(steps * strength) < 1:
-        raise Refusal(
-            "steps",
-            f"leave one at least at a strength of {strength:g}",
-            steps,
-            f"take {int(np.ceil(1 / strength))} or more",
-        )
-    for name, value in (("guidance", guidance), ("image_guidance", image_guidance)):
-        if not 1 <= value <= 100:
-            raise Refusal(name, "lie in 1..100", f"{value:g}", "take the default")
-    if not 0 <= seed <= MOST_SEED:
-        raise Refusal("seed", f"lie in 0..{MOST_SEED}", seed, "take a smaller one")
 
 
 def _warn_of_long_prompt(pipeline: Pipeline, prompt: str) -> None:
