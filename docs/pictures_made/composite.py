@@ -16,7 +16,7 @@ from escalier.composite import (
     poisson_blend,
 )
 from escalier.keyframes import paint_picture
-from escalier.mask import shape_edge
+from escalier.mask import Edge, shape_edge
 
 from .sheet import UNKNOWN, Cell, Row, contact_sheet
 from .shot import OTHER_LOOK, Shot
@@ -39,7 +39,7 @@ def poisson(shot: Shot) -> np.ndarray:
         ("screening 0: all the way in", Blending()),
     ]
     filmed, room = shot.clip.frame(FRAME), _painted_room(shot)
-    mask = shape_edge(shot.mattes[FRAME], spread_px=4)
+    mask = shape_edge(shot.mattes[FRAME], Edge(spread_px=4))
     crop = _around(shot)
 
     def cell(text: str, blending: Blending) -> Cell:
@@ -56,7 +56,7 @@ def poisson(shot: Shot) -> np.ndarray:
 def seam(shot: Shot) -> np.ndarray:
     """Poisson Blend: the seam itself, enlarged."""
     filmed, room = shot.clip.frame(FRAME), _painted_room(shot)
-    mask = shape_edge(shot.mattes[FRAME], spread_px=6)
+    mask = shape_edge(shot.mattes[FRAME], Edge(spread_px=6))
     pasted = poisson_blend(filmed, room, mask, Blending(strength=0.0), machine=Machine("cpu"))
     blended = poisson_blend(filmed, room, mask, Blending(screening=24.0**-2), machine=Machine("cpu"))
     rows, columns = np.nonzero(mask > 0.5)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import cv2
 import numpy as np
 
-from escalier.mask import colour_id_mask, difference_matte, shape_edge
+from escalier.mask import ColourId, Difference, Edge, colour_id_mask, difference_matte, shape_edge
 from escalier.tracking import track_masks
 
 from .sheet import UNKNOWN, Cell, Colour, Row, contact_sheet
@@ -35,24 +32,24 @@ def track(shot: Shot) -> np.ndarray:
 
 def edge(shot: Shot) -> np.ndarray:
     """Shape Mask Edge: choke and spread, feather inwards and outwards."""
-    moves: list[tuple[str, dict[str, float]]] = [
-        ("choke 16 px", {"choke_px": 16}),
-        ("choke 6 px", {"choke_px": 6}),
-        ("no dial: as it is", {}),
-        ("spread 6 px", {"spread_px": 6}),
-        ("spread 16 px", {"spread_px": 16}),
+    moves: list[tuple[str, Edge]] = [
+        ("choke 16 px", Edge(choke_px=16)),
+        ("choke 6 px", Edge(choke_px=6)),
+        ("no dial: as it is", Edge()),
+        ("spread 6 px", Edge(spread_px=6)),
+        ("spread 16 px", Edge(spread_px=16)),
     ]
-    feathers: list[tuple[str, dict[str, float]]] = [
-        ("inside 24 px", {"feather_inside_px": 24}),
-        ("inside 8 px", {"feather_inside_px": 8}),
-        ("both 12 px", {"feather_inside_px": 12, "feather_outside_px": 12}),
-        ("outside 8 px", {"feather_outside_px": 8}),
-        ("outside 24 px", {"feather_outside_px": 24}),
+    feathers: list[tuple[str, Edge]] = [
+        ("inside 24 px", Edge(feather_inside_px=24)),
+        ("inside 8 px", Edge(feather_inside_px=8)),
+        ("both 12 px", Edge(feather_inside_px=12, feather_outside_px=12)),
+        ("outside 8 px", Edge(feather_outside_px=8)),
+        ("outside 24 px", Edge(feather_outside_px=24)),
     ]
     return contact_sheet(
         [
-            Row([_cut(shot, text, dials) for text, dials in moves], "Choke and spread move the edge"),
-            Row([_cut(shot, text, dials) for text, dials in feathers], "Feather softens it, on either side"),
+            Row([_cut(shot, text, one) for text, one in moves], "Choke and spread move the edge"),
+            Row([_cut(shot, text, one) for text, one in feathers], "Feather softens it, on either side"),
         ]
     )
 
@@ -64,10 +61,10 @@ def edge_clean(shot: Shot) -> np.ndarray:
         [
             Row(
                 [
-                    _cut(shot, "a mask with faults", {}, rough),
-                    _cut(shot, "fill holes area 400", {"fill_holes_area": 400}, rough),
-                    _cut(shot, "drop islands area 400", {"drop_islands_area": 400}, rough),
-                    _cut(shot, "both", {"fill_holes_area": 400, "drop_islands_area": 400}, rough),
+                    _cut(shot, "a mask with faults", Edge(), rough),
+                    _cut(shot, "fill holes area 400", Edge(fill_holes_area=400), rough),
+                    _cut(shot, "drop islands area 400", Edge(drop_islands_area=400), rough),
+                    _cut(shot, "both", Edge(fill_holes_area=400, drop_islands_area=400), rough),
                 ]
             )
         ]
@@ -79,7 +76,7 @@ def difference(shot: Shot) -> np.ndarray:
     frame, plate = shot.clip.frame(24), shot.room.picture
 
     def cell(text: str, **dials: float) -> Cell:
-        return Cell(_grey(difference_matte(frame, plate, **dials)), text)
+        return Cell(_grey(difference_matte(frame, plate, Difference(**dials))), text)
 
     return contact_sheet(
         [
@@ -109,7 +106,7 @@ def colour_id(shot: Shot) -> np.ndarray:
     crop = _middle(shot)
 
     def cell(text: str, tolerance: float) -> Cell:
-        return Cell(_grey(colour_id_mask(picture, [shirt, skin], tolerance=tolerance))[crop], text)
+        return Cell(_grey(colour_id_mask(picture, [shirt, skin], ColourId(tolerance)))[crop], text)
 
     return contact_sheet(
         [
@@ -133,9 +130,9 @@ def _middle(shot: Shot) -> tuple[slice, slice]:
     return slice(0, height), slice(left, left + height)
 
 
-def _cut(shot: Shot, text: str, dials: Mapping[str, Any], mask: np.ndarray | None = None) -> Cell:
+def _cut(shot: Shot, text: str, edge: Edge, mask: np.ndarray | None = None) -> Cell:
     """The man cut out with a shaped mask, before a plain colour."""
-    shaped = shape_edge(shot.mattes[FRAME] if mask is None else mask, **dials)
+    shaped = shape_edge(shot.mattes[FRAME] if mask is None else mask, edge)
     share = shaped[..., None]
     picture = shot.clip.frame(FRAME) * share + np.array(BEHIND, np.float32) * (1 - share)
     return Cell(np.rint(picture).astype(np.uint8)[_middle(shot)], text)
@@ -144,10 +141,10 @@ def _cut(shot: Shot, text: str, dials: Mapping[str, Any], mask: np.ndarray | Non
 def _damaged(mask: np.ndarray) -> np.ndarray:
     """The mask with small holes and islands, as a model leaves them."""
     rng, out = np.random.default_rng(5), mask.copy()
-    rows, columns = np.nonzero(shape_edge(mask, choke_px=12) > 0.9)
+    rows, columns = np.nonzero(shape_edge(mask, Edge(choke_px=12)) > 0.9)
     for place in rng.integers(0, len(rows), 14):
         cv2.circle(out, (int(columns[place]), int(rows[place])), int(rng.integers(3, 9)), 0.0, -1, cv2.LINE_AA)
-    empty_rows, empty_columns = np.nonzero(shape_edge(mask, spread_px=12) < 0.1)
+    empty_rows, empty_columns = np.nonzero(shape_edge(mask, Edge(spread_px=12)) < 0.1)
     for place in rng.integers(0, len(empty_rows), 26):
         centre = int(empty_columns[place]), int(empty_rows[place])
         cv2.circle(out, centre, int(rng.integers(3, 9)), 1.0, -1, cv2.LINE_AA)

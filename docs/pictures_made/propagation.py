@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from escalier.propagation import FADES, Guides, Matching, Runs, Staircase, make_draft
-from escalier.pyebsynth import synthesise
+from escalier.propagation import FADES, Fade, FilmMatching, Guides, Runs, Staircase, make_draft
+from escalier.pyebsynth import Matching, synthesise
 
 from .front import sides
 from .sheet import Cell, Row, contact_sheet, fitted
@@ -21,7 +21,7 @@ START, STOP = 24, 37
 
 def fade_modes(shot: Shot) -> np.ndarray:
     """Fade Staircase: the four modes, between two paintings in different colours."""
-    films = {mode: Staircase(shot.two_looks, mode=mode) for mode in FADES}
+    films = {mode: Staircase(shot.two_looks, Fade(mode)) for mode in FADES}
     rows = []
     for index in (6, 12, 18):
         cells = [Cell(film.frame(index), mode if index == 18 else "") for mode, film in films.items()]
@@ -38,7 +38,7 @@ def fade_length(shot: Shot) -> np.ndarray:
         (8, "fade frames 8"),
         (None, "fade frames 0: as long as the gap between the keyframes"),
     ):
-        film = Staircase(shot.two_looks, fade_frames=length)
+        film = Staircase(shot.two_looks, Fade(fade_frames=length))
         labels = [f"frame {index}" if length is None else "" for index in frames]
         rows.append(Row([Cell(film.frame(i), text) for i, text in zip(frames, labels, strict=True)], heading))
     return contact_sheet(rows)
@@ -49,7 +49,7 @@ def fade_detail(shot: Shot) -> np.ndarray:
     crop = slice(20, 200), slice(170, 410)
 
     def cell(runs: Runs, index: int, text: str, **dials: Any) -> Cell:
-        return Cell(Staircase(runs, **dials).frame(index)[crop], text)
+        return Cell(Staircase(runs, Fade(**dials)).frame(index)[crop], text)
 
     two = shot.two_looks
     return contact_sheet(
@@ -132,7 +132,8 @@ def engine(shot: Shot) -> np.ndarray:
     crop = slice(36, 266), slice(300, 607)
 
     def cell(text: str, weight: float = 1.0, **dials: Any) -> Cell:
-        made = synthesise(style, [source], [target], weights=[weight], backend="cpu", threads=1, **dials)
+        matching = Matching(backend="cpu", **dials)
+        made = synthesise(style, [source], [target], weights=[weight], matching=matching, threads=1)
         return Cell(made.image[crop], text)
 
     fastest = {"search_vote_iterations": 1, "patchmatch_iterations": 1, "pyramid_levels": 1}
@@ -170,7 +171,7 @@ def _soft(picture: np.ndarray) -> np.ndarray:
 
 def small_draft(shot: Shot) -> np.ndarray:
     """Draft Propagation: the same film at a quarter of the size."""
-    matching, frames = Matching(backend="cpu"), [6, 18, 36]
+    matching, frames = FilmMatching(backend="cpu"), [6, 18, 36]
     runs = make_draft(
         shot.clip, shot.keyframes, folder=shot.scratch, masks=shot.mattes, matching=matching, cuts=(), threads=1
     )

@@ -10,7 +10,7 @@ import numpy as np
 from escalier.composite import CleanPlate, PlateSearch, make_clean_plate
 from escalier.film import ArrayFrames, Film, Motion, MovingClip, Size, make_clip
 from escalier.keyframes import Keyframes, Variation, paint_picture, vary_keyframes
-from escalier.propagation import Guides, Matching, Runs, Staircase, propagate
+from escalier.propagation import FilmMatching, Guides, Runs, Staircase, propagate
 
 LENGTH = 49
 KEYS = (0, 24, 48)
@@ -96,7 +96,7 @@ class Shot:
         start: int = 0,
         stop: int = LENGTH,
         guides: Guides | None = None,
-        matching: Matching | None = None,
+        matching: FilmMatching | None = None,
         masked: bool = True,
     ) -> Runs:
         """Runs of a part of the clip, on the processor, whose bits do not depend on the machine's cores."""
@@ -107,7 +107,7 @@ class Shot:
             folder=self.scratch,
             masks=self.mattes[start:stop] if masked else None,
             guides=guides,
-            matching=matching or Matching(backend="cpu"),
+            matching=matching or FilmMatching(backend="cpu"),
             cuts=(),
             threads=1,
         )

@@ -37,7 +37,8 @@ def missing_here(
     """
     given, kinds = likely_loaders(workflow, files)
     missing = []
-    for file in [*named_files(workflow), *besides]:
+    order = list(workflow)
+    for file in sorted([*named_files(workflow), *besides], key=lambda one: order.index(one.place.node)):
         mark = UPLOAD_INPUTS.get(f"{workflow[file.place.node]['class_type']}.{file.place.input}")
         fed = file.place in given or (mark is not None and bool(kinds & set(UPLOADS[mark])))
         if not fed and not folders.holds(file):
@@ -72,7 +73,7 @@ def tell_missing(workflow: Workflow, missing: Iterable[NamedFile], home: Callabl
 
     >>> flow = load_workflow("keyframe_grid_sdxl")
     >>> print(tell_missing(flow, [file for file in named_files(flow) if file.kind == "checkpoints"], folder_there))
-    run: every file that the workflow names must be there, but there is one that is not:
+    every file that the workflow names must be there, but there is one that is not:
       sd_xl_base_1.0.safetensors for 15 "Load Checkpoint": put it into its folder models/checkpoints (about 6.9 GB, ...)
     """
     lines: dict[tuple[str, ...], tuple[NamedFile, list[str]]] = {}
@@ -83,7 +84,7 @@ def tell_missing(workflow: Workflow, missing: Iterable[NamedFile], home: Callabl
         for file, nodes in lines.values()
     ]
     count = "is one that is not" if len(told) == 1 else f"are {len(told)} that are not"
-    return f"run: every file that the workflow names must be there, but there {count}:\n" + "\n".join(told)
+    return f"every file that the workflow names must be there, but there {count}:\n" + "\n".join(told)
 
 
 def tell(workflow: Workflow, file: NamedFile, home: str) -> str:
