@@ -36,10 +36,10 @@ class Brush(Dials):
     ("wrong", "kind", "sentence"),
     [
         ({"width": -1}, ValueError, "width must be in 0..50 px, got -1; use 0 for none"),
-        ({"width": float("nan")}, ValueError, "width must be a finite number, got nan (float); give another"),
-        ({"width": "wide"}, TypeError, "width must be a number, got 'wide' (str); give one"),
+        ({"width": float("nan")}, ValueError, "width must be a finite number, got nan (float); use 0 for none"),
+        ({"width": "wide"}, TypeError, "width must be a number, got 'wide' (str); use 0 for none"),
         ({"hairs": 0}, ValueError, "hairs must be >= 1, got 0; leave it out"),
-        ({"hairs": 2.5}, TypeError, "hairs must be a whole number or None, got 2.5 (float); give one"),
+        ({"hairs": 2.5}, TypeError, "hairs must be a whole number or None, got 2.5 (float); leave it out"),
         ({"share": 1}, ValueError, "share must lie in 0..1, 1 left out, got 1; 0.9 is nearly all"),
         ({"heat": 0.0}, ValueError, "heat must glow, got 0.0; light it"),
         ({"tip": "square"}, ValueError, "tip must be one of round, flat, got square; choose one of them"),

@@ -50,8 +50,8 @@ class FilmBase(ABC):
         Number of frames.
     """
 
-    _SHOWN = "clip"
-    """What ends where its frames end."""
+    _OUTSIDE = "count from 0"
+    """The remedy for a frame that it has not."""
 
     def __init__(self, size: Size, rate: Fraction, length: int) -> None:
         self.size = size
@@ -77,7 +77,7 @@ class FilmBase(ABC):
         """Refuse a frame that the film has not."""
         if not 0 <= index < self._length:
             name = type(self).__name__
-            raise IndexRefusal("index", f"be 0 to {self._length - 1}", index, f"the {self._SHOWN} ends there", who=name)
+            raise IndexRefusal("index", f"lie in 0..{self._length - 1}", index, self._OUTSIDE, who=name)
 
     @abstractmethod
     def _frame(self, index: int) -> np.ndarray: ...

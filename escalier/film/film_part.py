@@ -46,7 +46,7 @@ class FilmPart(FrameRange):
     (10, Fraction(1, 5), Fraction(1, 25), Fraction(2, 5), (Fraction(1, 5), Fraction(3, 5)))
     """
 
-    _SHOWN = "part"
+    _OUTSIDE = "the part ends there"
 
     def __init__(self, clip: VideoFrames, start: Fraction | float = 0, seconds: Fraction | float = 0) -> None:
         self._clip = clip

@@ -82,6 +82,8 @@ class VideoFrames(FilmBase):
     (5, '64x36', Fraction(25, 1), Fraction(4, 25), (36, 64, 3))
     """
 
+    _OUTSIDE = "the clip ends there"
+
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._index = read_index(self.path)

@@ -45,7 +45,7 @@ def test_a_part_in_which_nothing_is_shown_is_refused(clip: VideoFrames, start: f
 
 @pytest.mark.parametrize("index", [-1, 12])
 def test_a_frame_outside_the_part_is_refused(clip: VideoFrames, index: int) -> None:
-    with pytest.raises(IndexError, match=f"index must lie in 0..11, got {index}; count from 0"):
+    with pytest.raises(IndexError, match=f"index must lie in 0..11, got {index}; the part ends there"):
         FilmPart(clip, 0.6, 0.5).frame(index)
 
 

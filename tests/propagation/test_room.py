@@ -15,7 +15,7 @@ from escalier.film import Size
 from escalier.keyframes import Keyframes
 from escalier.propagation import chains_of, propagate, scratch_bytes
 from escalier.propagation.unfinished import checkpoint_bytes
-from escalier.scratch import ArrayFile, folder as scratch
+from escalier.scratch import ArrayFile, folder as scratch, scratch_facts
 
 LENGTH = 6
 MASKS = np.full((LENGTH, 32, 48), 255, np.uint8)
@@ -68,7 +68,7 @@ def test_all_that_is_written_is_what_was_counted(tmp_path: Path) -> None:
     assert (
         counted
         == written
-        == scratch.scratch_facts(tmp_path).bytes - sum(file.stat().st_size for file in tmp_path.rglob("*.json"))
+        == scratch_facts(tmp_path).bytes - sum(file.stat().st_size for file in tmp_path.rglob("*.json"))
     )
 
 

@@ -44,6 +44,8 @@ class MovingClip(FilmBase):
     `visitor(i)` bool (H, W).
     """
 
+    _OUTSIDE = "the clip ends there"
+
     def __init__(
         self,
         size: Size,
