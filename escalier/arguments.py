@@ -121,7 +121,7 @@ def checked(public: Public) -> Public:
     """
     if not inspect.isclass(public):
         return cast(Public, _naming(_checking(public), public.__name__))
-    public.__init__ = _checking(public.__init__)  # type: ignore[method-assign]
+    public.__init__ = _checking(public.__init__, getattr(public, "remedies", dict))  # type: ignore[method-assign]
     for name, member in list(vars(public).items()):
         if name in CALLED_FROM_OUTSIDE or not name.startswith("_"):
             setattr(public, name, _naming_member(member, public.__name__))
@@ -169,7 +169,6 @@ def _naming_member(member: Any, name: str) -> Any:
 
 def _naming(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A function whose refusals bear this name. (The context manager `named` would cost every call a microsecond.)"""
-    walked = inspect.isgeneratorfunction(inspect.unwrap(function))
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
@@ -178,7 +177,7 @@ def _naming(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         except Refusal as refusal:
             refusal.who = refusal.who or name
             raise
-        return _walked(result, name) if walked and inspect.isgenerator(result) else result
+        return _walked(result, name) if inspect.isgenerator(result) else result
 
     return called
 
@@ -188,7 +187,8 @@ def _walked(steps: Generator[Any, Any, Any], name: str) -> Generator[Any, Any, A
         return (yield from steps)
 
 
-def _checking(function: Callable[..., Any]) -> Callable[..., Any]:
+def _checking(function: Callable[..., Any], remedies: Callable[[], dict[str, str]] = dict) -> Callable[..., Any]:
+    """A function that holds its arguments against their annotations; `remedies` helps with those that it knows."""
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -201,7 +201,11 @@ def _checking(function: Callable[..., Any]) -> Callable[..., Any]:
         hints = _hints(function)
         for argument, value in given.items():
             if argument in hints:
-                _check(argument, value, hints[argument])
+                try:
+                    _check(argument, value, hints[argument])
+                except Refusal as refusal:
+                    refusal.remedy = remedies().get(argument) or refusal.remedy
+                    raise
         return function(*args, **kwargs)
 
     return called

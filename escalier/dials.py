@@ -123,6 +123,11 @@ class Dials:
         for name, one in dials_of(type(self)).items():
             one.check(getattr(self, name), type(self).__name__)
 
+    @classmethod
+    def remedies(cls) -> dict[str, str]:
+        """What helps with each of its dials, for `escalier.arguments.checked`."""
+        return {name: one.remedy for name, one in dials_of(cls).items()}
+
 
 def dials_of(dials: type[Dials]) -> dict[str, Dial]:
     """Every dial of a class by its name, in the order of its fields. Fields that `dial` has not made are no dials.

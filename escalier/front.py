@@ -79,9 +79,10 @@ def stylise(
     (3, '64x48')
     """
     film = clip if isinstance(clip, Film) else open_film(clip)
-    painted = keyframes if isinstance(keyframes, Keyframes) else read_keyframes(keyframes, film)
+    filmed = film.film if isinstance(film, Footage) else film  # whose plates have names, and whose file has sound
+    painted = keyframes if isinstance(keyframes, Keyframes) else read_keyframes(keyframes, filmed)
     if output is not None:
-        check_output(output, painted.size, like=film)
+        check_output(output, painted.size, like=filmed)
     told = _Told(progress, 0 if output is None else len(film))
     kept = _folder(scratch)
     runs = propagate(
@@ -99,7 +100,7 @@ def stylise(
     staircase = Staircase(runs, fade)
     weakref.finalize(runs, kept.cleanup)
     if output is not None:
-        write_film(output, staircase, like=film, progress=told.writing)
+        write_film(output, staircase, like=filmed, progress=told.writing)
     return staircase
 
 

@@ -214,7 +214,7 @@ def read_weights(path: str | Path, *, mapped: bool = False) -> dict[str, torch.T
 
     >>> read_weights("models/sams/missing.pth")
     Traceback (most recent call last):
-    escalier.refusals.MissingFile: path must be a file, got models/sams/missing.pth; put the model there
+    escalier.refusals.MissingFile: read_weights: path must be a file, got models/sams/missing.pth; put the model there
     """
     path = Path(path)
     if not path.exists():

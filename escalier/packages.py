@@ -36,9 +36,9 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
     --------
     >>> load_package("numpy", "numpy>=1.26", "Arithmetic").__name__
     'numpy'
-    >>> load_package("no_such_package", "no-such-package>=2", "Wishes")  # doctest: +ELLIPSIS
+    >>> load_package("no_such_package", "no-such-package>=2", "Wishes")
     Traceback (most recent call last):
-    escalier.refusals.PackageRefusal: Wishes need the package no-such-package, which ... -m pip install ...
+    escalier.refusals.PackageRefusal: load_package: Wishes need the package no-such-package, which ... -m pip ...
     """
     try:
         return importlib.import_module(module)

@@ -12,7 +12,7 @@ import pytest
 import escalier
 from escalier import front
 from escalier.coherence import measure_film
-from escalier.film import ArrayFrames, Motion, Size, make_clip, open_film, write_film
+from escalier.film import ArrayFrames, Footage, Motion, Size, make_clip, open_film, write_film
 from escalier.keyframes import Keyframes, write_keyframes
 from escalier.propagation import Fade, Staircase, propagate
 
@@ -136,3 +136,22 @@ def test_files_give_the_measurement_that_the_room_gives(shot: Path, tmp_path: Pa
         masks=escalier.open_masks(shot / "mask", clip),
     )
     assert found.to_json() == expected.to_json()
+
+
+def test_footage_gives_the_numbers_of_its_plates_to_keyframes_and_film(tmp_path: Path) -> None:
+    clip = make_clip(Size(64, 48), 3)
+    plates = write_film(f"{tmp_path}/plates/shot.####.png", clip, first=1001)
+    write_keyframes(tmp_path / "painted", Keyframes([1], [255 - clip.frame(1)], 3), first=1001)
+    footage = Footage(open_film(plates, 24), tmp_path / "scratch")
+    film = escalier.stylise(
+        footage,
+        tmp_path / "painted",
+        f"{tmp_path}/made/film.####.png",
+        cuts=(),
+        threads=1,
+        scratch=tmp_path / "scratch",
+    )
+    assert film.runs.keyframes.indices == (1,)
+    assert [file.name for file in sorted((tmp_path / "made").iterdir())] == [
+        f"film.{n}.png" for n in (1001, 1002, 1003)
+    ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Motion, ShotMotion, find_cuts, frame_numbers, shots
+from escalier.film import Film, Footage, Motion, ShotMotion, find_cuts, frame_numbers, shots
 from escalier.keyframes import Keyframes, Paths, best_together, check_indices, spread_evenly
 from escalier.progress import Progress
 from escalier.propagation import Runs
@@ -170,7 +169,9 @@ def advise_keyframes(
     length = len(film)
     told = _Told(progress, 2 * length - 1 + (0 if runs is None else len(runs)))
     with TemporaryDirectory(prefix="escalier-") as scratch:
-        motion = motion or Motion(film, Path(scratch))
+        if motion is None:
+            film = Footage.of(film, scratch)
+            motion = Motion(film, scratch)
         known_cuts = runs.cuts if runs is not None and len(runs) == length else None
         cuts = find_cuts(film, motion, progress=told.part(length)) if known_cuts is None else known_cuts
         spacing = length / min(length, len(indices) + count)

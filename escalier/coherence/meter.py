@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Masks, MaskSource, Motion, Size, frame_numbers
+from escalier.film import Film, Footage, Masks, MaskSource, Motion, Size, frame_numbers
 from escalier.keyframes import Keyframes, check_indices, fits_film
 from escalier.progress import Progress
 from escalier.propagation import Runs, Staircase
@@ -111,7 +111,9 @@ def measure_film(
     indices = _indices(keyframes)
     lag = _checked_lag(lag, len(source), indices)
     with tempfile.TemporaryDirectory(prefix="escalier-") as scratch:
-        motion = motion or Motion(source, scratch)
+        if motion is None:
+            source = Footage.of(source, scratch)
+            motion = Motion(source, scratch)
         meter = _Meter(source, restyled, motion, masks, staircase, runs, lag)
         meter.measure(progress)
         painted = None

@@ -58,6 +58,13 @@ def find_comfyui(folder: str | Path | None = None) -> ComfyUI:
         When the folder that was named holds no ComfyUI.
     ComfyUIError
         When the embedded one is needed and cannot be fetched.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "comfy").mkdir()
+    >>> (folder / "main.py").touch()
+    >>> find_comfyui(folder).origin, find_comfyui(folder).version
+    ('--comfyui', 'unknown')
     """
     if folder is not None:
         return _named(Path(folder), "--comfyui")
@@ -69,7 +76,14 @@ def find_comfyui(folder: str | Path | None = None) -> ComfyUI:
 
 
 def comfy_cli_workspace() -> Path | None:
-    """The workspace that comfy-cli would start: its default one, else the one used last, else where it installs."""
+    """The workspace that comfy-cli would start: its default one, else the one used last, else where it installs.
+
+    >>> import tempfile
+    >>> from unittest.mock import patch
+    >>> with patch("pathlib.Path.home", return_value=Path(tempfile.mkdtemp())):  # where comfy-cli never ran
+    ...     print(comfy_cli_workspace())
+    None
+    """
     config = _comfy_cli_config()
     if not config.is_file():
         return None

@@ -10,7 +10,13 @@ from escalier.refusals import MissingFile
 
 
 def cache_folder() -> Path:
-    """The folder of things that can be fetched again. The environment variable ESCALIER_CACHE moves it."""
+    """The folder of things that can be fetched again. The environment variable ESCALIER_CACHE moves it.
+
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, ESCALIER_CACHE="/big/cache"):
+    ...     cache_folder().as_posix()
+    '.../big/cache'
+    """
     if moved := os.environ.get("ESCALIER_CACHE"):
         return Path(moved).expanduser().absolute()
     if sys.platform == "win32":

@@ -29,6 +29,12 @@ def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
         When the file does not exist.
     ValueError
         When NODE.INPUT is none of this workflow, or the file is empty.
+
+    >>> import tempfile
+    >>> flow = {"2": {"class_type": "EscalierLoadKeyframes", "inputs": {"folder": ""}}}
+    >>> place, folder = split_input(flow, tempfile.gettempdir())
+    >>> place, folder.is_dir()
+    (Place(node='2', input='folder'), True)
     """
     place: Place | None = None
     path = Path(text).expanduser()
@@ -101,7 +107,13 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
 def assign_files(
     workflow: Workflow, files: Iterable[tuple[Place | None, Path]], node_info: dict[str, Any]
 ) -> dict[Place, Path]:
-    """Which input each file goes to: its own place, or the one loader that it fits, see `find_loader`."""
+    """Which input each file goes to: its own place, or the one loader that it fits, see `find_loader`.
+
+    >>> flow = {"5": {"class_type": "LoadImage", "inputs": {"image": ""}}}
+    >>> menus = {"LoadImage": {"input": {"required": {"image": ["COMBO", {"image_upload": True}]}}}}
+    >>> assign_files(flow, [(None, Path("key.png"))], menus)
+    {Place(node='5', input='image'): ...Path('key.png')}
+    """
     files = list(files)
     loaders: dict[Place, Path] = {}
     taken = {place for place, _ in files if place}

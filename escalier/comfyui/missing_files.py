@@ -30,10 +30,15 @@ def missing_here(
     What nodes read without naming it, such as the weights of a control map, is handed in as `besides`.
     A file without a place of its own counts for every loader that it might go to: better to find one missing file too
     few than to refuse what would run.
+
+    >>> nowhere = ModelFolders(Path("no/models"), Path("no/input"), extra={})
+    >>> [file.names[0] for file in missing_here(load_workflow("staircase"), [(None, Path("clip.mp4"))], nowhere)]
+    ['escalier_keyframes']
     """
     given, kinds = likely_loaders(workflow, files)
     missing = []
-    for file in [*named_files(workflow), *besides]:
+    order = list(workflow)
+    for file in sorted([*named_files(workflow), *besides], key=lambda one: order.index(one.place.node)):
         mark = UPLOAD_INPUTS.get(f"{workflow[file.place.node]['class_type']}.{file.place.input}")
         fed = file.place in given or (mark is not None and bool(kinds & set(UPLOADS[mark])))
         if not fed and not folders.holds(file):
@@ -42,7 +47,12 @@ def missing_here(
 
 
 def missing_there(workflow: Workflow, given: Iterable[Place], node_info: dict[str, Any]) -> list[NamedFile]:
-    """What another ComfyUI does not have, by the lists of its menus in /object_info."""
+    """What another ComfyUI does not have, by the lists of its menus in /object_info.
+
+    >>> menus = {"LoadVideo": {"input": {"required": {"file": [["other.mp4"]]}}}}
+    >>> [file.names[0] for file in missing_there(load_workflow("staircase"), [], menus)]
+    ['escalier_clip.mp4']
+    """
     taken = set(given)
     missing = []
     for file in named_files(workflow):
@@ -59,7 +69,13 @@ def missing_there(workflow: Workflow, given: Iterable[Place], node_info: dict[st
 
 
 def tell_missing(workflow: Workflow, missing: Iterable[NamedFile], home: Callable[[NamedFile], str]) -> str:
-    """One line for each missing file. `home` says where it belongs."""
+    """One line for each missing file. `home` says where it belongs.
+
+    >>> flow = load_workflow("keyframe_grid_sdxl")
+    >>> print(tell_missing(flow, [file for file in named_files(flow) if file.kind == "checkpoints"], folder_there))
+    every file that the workflow names must be there, but there is one that is not:
+      sd_xl_base_1.0.safetensors for 15 "Load Checkpoint": put it into its folder models/checkpoints (about 6.9 GB, ...)
+    """
     lines: dict[tuple[str, ...], tuple[NamedFile, list[str]]] = {}
     for file in missing:
         lines.setdefault((*file.kinds, *file.names), (file, []))[1].append(title_of(workflow, file.place.node))
@@ -68,7 +84,7 @@ def tell_missing(workflow: Workflow, missing: Iterable[NamedFile], home: Callabl
         for file, nodes in lines.values()
     ]
     count = "is one that is not" if len(told) == 1 else f"are {len(told)} that are not"
-    return f"run: every file that the workflow names must be there, but there {count}:\n" + "\n".join(told)
+    return f"every file that the workflow names must be there, but there {count}:\n" + "\n".join(told)
 
 
 def tell(workflow: Workflow, file: NamedFile, home: str) -> str:
@@ -86,7 +102,12 @@ def tell(workflow: Workflow, file: NamedFile, home: str) -> str:
 
 
 def explain_with(workflow: Workflow, home: Callable[[NamedFile], str]) -> Callable[[str, Reason], str | None]:
-    """Our own sentence for an input that ComfyUI refused since its file is not there; None for any other reason."""
+    """Our own sentence for an input that ComfyUI refused since its file is not there; None for any other reason.
+
+    >>> explain = explain_with(load_workflow("staircase"), folder_there)
+    >>> explain("3", Reason("value_not_in_list", "Value not in list", "file", "escalier_clip.mp4"))
+    "escalier_clip.mp4 is not there: give your own with --input '3.file=FILE', or put it into its input folder..."
+    """
     files = {file.place: file for file in named_files(workflow) if not file.deep}
 
     def explain(node: str, reason: Reason) -> str | None:
@@ -117,7 +138,11 @@ def _tell_input(workflow: Workflow, file: NamedFile, home: str) -> str:
 def likely_loaders(
     workflow: Workflow, files: Iterable[tuple[Place | None, Path]]
 ) -> tuple[dict[Place, Path], set[str | None]]:
-    """The loaders that surely get a file of --input, and the kinds of files that may go to any loader of theirs."""
+    """The loaders that surely get a file of --input, and the kinds of files that may go to any loader of theirs.
+
+    >>> likely_loaders(load_workflow("staircase"), [(None, Path("clip.mp4")), (None, Path("voice.wav"))])
+    ({Place(node='3', input='file'): ...Path('clip.mp4')}, {'audio'})
+    """
     known: dict[str, Any] = {}
     for name, mark in UPLOAD_INPUTS.items():
         class_type, _, field = name.partition(".")
@@ -142,5 +167,9 @@ def _choices(node_info: dict[str, Any], class_type: str, field: str) -> list[Any
 
 
 def folder_there(file: NamedFile) -> str:
-    """Where a file belongs in a ComfyUI that is not on this machine."""
+    """Where a file belongs in a ComfyUI that is not on this machine.
+
+    >>> folder_there(NamedFile(Place("1", "ckpt_name"), ("a.safetensors",), ("checkpoints",)))
+    'its folder models/checkpoints'
+    """
     return "its input folder" if file.kind == "input" else f"its folder models/{file.kind}"

@@ -60,7 +60,11 @@ class Outcome:
 
 
 def tidy_id(node: str) -> str:
-    """A node id as part of a file name: ids inside subgraphs hold colons."""
+    """A node id as part of a file name: ids inside subgraphs hold colons.
+
+    >>> tidy_id("12:3")
+    '12_3'
+    """
     return re.sub(r"[^\w.-]", "_", node)
 
 

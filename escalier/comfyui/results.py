@@ -117,7 +117,13 @@ class ResultFolder:
 
 
 def check_output(folder: Path) -> None:
-    """Refuse, before the work, a folder that results cannot be written into; it need not be there yet."""
+    """Refuse, before the work, a folder that results cannot be written into; it need not be there yet.
+
+    >>> check_output(Path(tempfile.gettempdir()) / "new" / "results")
+    >>> check_output(Path(__file__))
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: --output: folder must be a folder, got ...results.py is a file; choose another one
+    """
     check_writable(folder, "--output: folder", "choose another one")
 
 

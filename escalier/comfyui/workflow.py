@@ -41,6 +41,9 @@ def load_workflow(name: str | Path) -> Workflow:
         When there is neither; the message lists the shipped names.
     ValueError
         When the file is not JSON, is in canvas format, or a node lacks its class or inputs.
+
+    >>> load_workflow("staircase")["3"]["class_type"]
+    'LoadVideo'
     """
     path = find_workflow(name)
     shown = printable(str(path))
@@ -168,7 +171,11 @@ def _check_node(node_id: str, node: Any, source: str) -> None:
 
 
 def title_of(workflow: Workflow, node: str) -> str:
-    """How messages name a node: `5 "Load Image"`."""
+    """How messages name a node: `5 "Load Image"`.
+
+    >>> title_of({"5": {"_meta": {"title": "Load Image"}}}, "5")
+    '5 "Load Image"'
+    """
     return printable(f'{node} "{workflow[node]["_meta"]["title"]}"' if node in workflow else node)
 
 
@@ -219,7 +226,12 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
 
 
 def apply_settings(workflow: Workflow, settings: Iterable[str]) -> list[Place]:
-    """Change inputs in place from texts of the form NODE.INPUT=VALUE; gives the places that were changed."""
+    """Change inputs in place from texts of the form NODE.INPUT=VALUE; gives the places that were changed.
+
+    >>> flow = check_workflow({"3": {"class_type": "KSampler", "inputs": {"seed": 1}}})
+    >>> apply_settings(flow, ["KSampler.seed=42"]), flow["3"]["inputs"]
+    ([Place(node='3', input='seed')], {'seed': 42})
+    """
     changed = []
     for setting in settings:
         place, text = split_setting(workflow, setting)
@@ -264,7 +276,11 @@ def read_value(workflow: Workflow, place: Place, text: str) -> Any:
 
 
 def is_link(value: Any, workflow: Workflow) -> bool:
-    """Whether an input's value is the output of another node of this workflow."""
+    """Whether an input's value is the output of another node of this workflow.
+
+    >>> is_link(["3", 0], {"3": {}}), is_link(["4", 0], {"3": {}})
+    (True, False)
+    """
     shaped = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int
     return shaped and value[0] in workflow
 
@@ -277,6 +293,11 @@ def check_types(workflow: Workflow, changed: Iterable[Place], node_info: dict[st
     """Refuse changed values that ComfyUI would quietly bend to the input's declared type.
 
     It would make 0 of 0.5 for a whole number and true of the text "false". All else it checks by itself.
+
+    >>> flow = check_workflow({"3": {"class_type": "KSampler", "inputs": {"seed": 0.5}}})
+    >>> check_types(flow, [Place("3", "seed")], {"KSampler": {"input": {"required": {"seed": ["INT"]}}}})
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: --set: seed of node 3 "KSampler" must be a whole number, got 0.5; round it
     """
     for place in changed:
         kind, _ = declared_input(node_info, workflow[place.node]["class_type"], place.input)

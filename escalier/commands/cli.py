@@ -38,7 +38,11 @@ log = logging.getLogger("escalier")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit code, see `EXIT_CODES`."""
+    """Run the command line and give its exit code, see `EXIT_CODES`.
+
+    >>> main(["keyframes", "no_such_film.mp4", "--output", "painted"])  # the refusal goes to standard error
+    1
+    """
     with lasting_streams() as output:
         code = _run(list(sys.argv[1:] if argv is None else argv))
         output.flush()

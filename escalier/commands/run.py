@@ -120,7 +120,7 @@ def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], 
         With a line for each of them: what needs it, where it belongs, and where it comes from.
     """
     if missing := missing_here(workflow, files, server.model_folders, control_map_files(workflow)):
-        raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)))
+        raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)), who="run")
 
 
 async def _run(
@@ -140,7 +140,7 @@ async def _run(
         check_types(workflow, changed, node_info)
         loaders = assign_files(workflow, files, node_info)
         if isinstance(server, str) and (missing := missing_there(workflow, loaders, node_info)):
-            raise ComfyUIError(tell_missing(workflow, missing, folder_there))
+            raise ComfyUIError(tell_missing(workflow, missing, folder_there), who="run")
         for loader, file in loaders.items():
             if isinstance(server, Server):
                 name = server.place_input(file)

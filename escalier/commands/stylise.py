@@ -23,13 +23,12 @@ from escalier.scratch import KEPT_DAYS, open_scratch, said_bytes, scratch_facts
 from . import paint_keyframes
 from .dial_options import add_dials
 from .finished import Finished
-from .progress_bars import job_bar
+from .progress_bars import job_bar, progress_bar
 from .scratch_place import SCRATCH_NAME
 from .stylise_plan import FADE_OPTIONS, GUIDE_OPTIONS, Plan, make_plan, show_keyframes
 
 log = logging.getLogger("escalier")
 
-READING_S = 0.02
 WRITING_S, MEASURING_S = (0.005, 0.2), (0.005, 0.3)
 """Guessed seconds of a frame: a + b x megapixels, of the film and of the size at which motion is known."""
 
@@ -94,8 +93,8 @@ def main(args: argparse.Namespace) -> int:
     keyframes = None if plan.listing is None else plan.listing.read()
     open_scratch(plan.scratch)
     footage = Footage(plan.film, plan.scratch)
-    with job_bar({"reading the film": len(footage) * READING_S}) as part:
-        footage.read(part("reading the film"))
+    with progress_bar("reading the film") as progress:
+        footage.read(progress)
     if keyframes is None or plan.listing is None:
         keyframes = paint_keyframes.paint_keyframes(args, footage, plan.masks, plan.indices, plan.painted)
     else:

@@ -181,7 +181,12 @@ class ShotMotion:
 
 
 def check_cuts(cuts: Sequence[int], length: int) -> None:
-    """Refuse cuts out of order or outside the film."""
+    """Refuse cuts out of order or outside the film.
+
+    >>> check_cuts([12, 60], length=60)
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: cuts must be frame numbers in 1..59, rising, got [12, 60]; name the first frame of ...
+    """
     if list(cuts) != sorted(set(cuts)) or (cuts and not 0 < min(cuts) <= max(cuts) < length):
         raise Refusal(
             "cuts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
@@ -49,6 +50,9 @@ class FilmBase(ABC):
         Number of frames.
     """
 
+    _SHOWN = "clip"
+    """What ends where its frames end."""
+
     def __init__(self, size: Size, rate: Fraction, length: int) -> None:
         self.size = size
         self.rate = rate
@@ -67,13 +71,13 @@ class FilmBase(ABC):
             If the film has no such frame.
         """
         self.check_index(index)
-        return self._frame(int(index))
+        return self._frame(operator.index(index))
 
     def check_index(self, index: int) -> None:
         """Refuse a frame that the film has not."""
         if not 0 <= index < self._length:
             name = type(self).__name__
-            raise IndexRefusal("index", f"lie in 0..{self._length - 1}", index, "count from 0", who=name)
+            raise IndexRefusal("index", f"be 0 to {self._length - 1}", index, f"the {self._SHOWN} ends there", who=name)
 
     @abstractmethod
     def _frame(self, index: int) -> np.ndarray: ...

@@ -39,14 +39,14 @@ class FilmPart(FrameRange):
     Examples
     --------
     >>> import tempfile
-    >>> from escalier.film import write_film
-    >>> from escalier.film.moving_clip import make_clip
-    >>> from escalier.film.video import VideoFrames
+    >>> from escalier.film import Size, VideoFrames, make_clip, write_film
     >>> path = write_film(Path(tempfile.mkdtemp()) / "clip.mp4", make_clip(Size(64, 36), length=25, rate=25))
     >>> part = FilmPart(VideoFrames(path), 0.2, 0.4)
     >>> len(part), part.start, part.times[1], part.duration, part.sound_span
     (10, Fraction(1, 5), Fraction(1, 25), Fraction(2, 5), (Fraction(1, 5), Fraction(3, 5)))
     """
+
+    _SHOWN = "part"
 
     def __init__(self, clip: VideoFrames, start: Fraction | float = 0, seconds: Fraction | float = 0) -> None:
         self._clip = clip

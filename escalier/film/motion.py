@@ -301,7 +301,12 @@ def warp(picture: np.ndarray, flow: np.ndarray, interpolation: int = cv2.INTER_L
 
 
 def sampling_positions(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """p + flow(p) as two float32 maps (H, W), columns first."""
+    """p + flow(p) as two float32 maps (H, W), columns first.
+
+    >>> x, y = sampling_positions(np.full((2, 3, 2), 0.5, np.float32))
+    >>> x[0].tolist(), y[:, 0].tolist()
+    ([0.5, 1.5, 2.5], [0.5, 1.5])
+    """
     height, width = flow.shape[:2]
     x = flow[..., 0] + np.arange(width, dtype=np.float32)
     y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]

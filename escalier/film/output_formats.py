@@ -164,7 +164,11 @@ def check_output(
 
 
 def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | SequenceName, OutputFormat]:
-    """What a target's name asks for: the file or the sequence, and its kind with the codec chosen."""
+    """What a target's name asks for: the file or the sequence, and its kind with the codec chosen.
+
+    >>> [output_format(name)[1].codec for name in ("film.mp4", "film.gif", "frames/")]
+    ['h264', 'gif', 'png']
+    """
     file = Path(path)
     if not file.parts:
         raise Refusal("the output", "have a name", "none", "write film.mp4, or a folder as shot/")

@@ -54,6 +54,8 @@ class FrameRange(FilmBase):
     (3, 1)
     """
 
+    _SHOWN = "part"
+
     def __init__(self, film: Film, start: int, stop: int) -> None:
         if not 0 <= start < stop <= len(film):
             raise Refusal(

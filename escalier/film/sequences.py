@@ -101,7 +101,11 @@ def plain_stem(name: str) -> str:
 
 
 def stem_of(name: str) -> str:
-    """A file's name without its suffix, in one spelling."""
+    """A file's name without its suffix, in one spelling.
+
+    >>> stem_of("painted/Key_0012.PNG")
+    'key_0012'
+    """
     return unicodedata.normalize("NFC", Path(name).stem).casefold()
 
 
@@ -109,6 +113,14 @@ def list_pictures(folder: Path) -> tuple[list[Path], list[str]]:
     """The picture files of a folder by name, and the names of other files that somebody may have meant as pictures.
 
     Hidden files and texts beside the pictures are left out.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("b.png", "a.png", "c.psd", "notes.txt"):
+    ...     (folder / name).touch()
+    >>> pictures, others = list_pictures(folder)
+    >>> [file.name for file in pictures], others
+    (['a.png', 'b.png'], ['c.psd'])
     """
     if not folder.exists():
         raise MissingFile(f"no folder at {folder}", remedy="check the path")

@@ -97,7 +97,14 @@ def most_coverage(
 
 
 def best_together(paths: Paths, count: int, minimum_gap: int | None = None) -> tuple[int, ...]:
-    """The choice of `most_coverage`, where the film's motion has been read already."""
+    """The choice of `most_coverage`, where the film's motion has been read already.
+
+    >>> class Still:
+    ...     def flow(self, i, j): return np.zeros((9, 16, 2), np.float32)
+    ...     def visible(self, i, j): return np.ones((9, 16), bool)
+    >>> best_together(Paths(Still(), length=40, spacing=20), count=2)
+    (10, 30)
+    """
     length = paths.length
     if length == 1:
         return (0,)

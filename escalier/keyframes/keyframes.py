@@ -139,7 +139,12 @@ def same_shape(one: Size, other: Size) -> bool:
 
 
 def check_indices(indices: Sequence[int], length: int) -> None:
-    """Refuse indices that are missing, out of order, repeated or outside the film."""
+    """Refuse indices that are missing, out of order, repeated or outside the film.
+
+    >>> check_indices([0, 12, 12], length=40)
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: indices must be different, got 12 twice; remove one of the two pictures
+    """
     if length < 1:
         raise Refusal("length", "be at least 1 frame", length, "check the clip")
     if not indices:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from escalier.film import Film, Motion, Size, footage_bytes, pair_bytes
-from escalier.scratch import array_bytes, check_room
+from escalier.film import Film, Size, footage_bytes, pair_bytes
+from escalier.scratch import array_bytes
 
 from .chains import Chain
 from .run import run_bytes
-from .unfinished import checkpoint_bytes, unfinished_place
+from .unfinished import checkpoint_bytes
 
 
 def scratch_bytes(
@@ -61,39 +59,3 @@ def scratch_bytes(
         + sum(run_bytes(chain, size or filmed, matched_size or filmed) for chain in chains)
         + min(at_once, len(chains)) * checkpoint_bytes(matched_size or filmed, masks > 0)
     )
-
-
-def check_room_for(
-    folder: Path,
-    unread: int,
-    motion: Motion,
-    places: Mapping[Chain, Path],
-    size: Size,
-    matched_size: Size,
-    checkpoints: int,
-) -> None:
-    """Refuse a propagation whose missing files would fill the disk. What lies there already is not counted.
-
-    Parameters
-    ----------
-    folder
-        Scratch.
-    unread
-        What reading the film, those of named guides and the masks will take.
-    motion
-        The flow to be made.
-    places
-        The folders of all runs.
-    size, matched_size
-        That of the keyframes, and the one at which frames are matched.
-    checkpoints
-        What the checkpoints of all runs that are made at a time take.
-    """
-    missing = {chain: place for chain, place in places.items() if not os.path.isdir(place)}
-    if not missing:
-        return
-    needed = checkpoints + unread + motion.missing_bytes()
-    needed += sum(run_bytes(chain, size, matched_size) for chain in missing)
-    begun = (file for place in missing.values() for file in unfinished_place(place).glob("*.npy"))
-    needed -= sum(file.lstat().st_size for file in begun)
-    check_room(folder, needed, f"the film, its flow and {len(missing)} runs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -30,18 +31,17 @@ from escalier.film import (
 from escalier.keyframes import Keyframes, fits_film, same_shape
 from escalier.progress import Progress
 from escalier.refusals import Refusal
-from escalier.scratch import in_use, open_scratch, read_back
+from escalier.scratch import check_room, in_use, open_scratch, read_back
 
 from .chains import Chain, chains_of
 from .film_matching import FilmMatching
 from .guides import GuideFilm, Guides, check_guides
 from .make_run import Crew, make_run
-from .room import check_room_for
-from .run import Run, open_run
+from .run import Run, open_run, run_bytes
 from .shots import check_shots
 from .side_by_side import runs_at_a_time, side_by_side
 from .sources import Source, Sources
-from .unfinished import CHECKPOINT_SECONDS, checkpoint_bytes
+from .unfinished import CHECKPOINT_SECONDS, checkpoint_bytes, unfinished_place
 from .work import Work
 
 FORMAT = 6
@@ -296,13 +296,20 @@ class _Job:
             footage.read(self.work.read if footage is self._film else lambda *_: self.work.wait())
 
     def _check_room(self, places: dict[Chain, Path], cores: int) -> None:
+        """Refuse a propagation whose missing files would fill the disk. What lies there already is not counted."""
+        missing = {chain: place for chain, place in places.items() if not os.path.isdir(place)}
+        if not missing:
+            return
         # A film that is its own guide lies there once.
         films = {footage.fingerprint: footage.missing_bytes() for footage in (self._film, *self._guide_films)}
-        unread = sum(films.values()) + (0 if self._masks is None else self._masks.kept.missing_bytes())
+        needed = sum(films.values()) + self.motion.missing_bytes()
+        needed += 0 if self._masks is None else self._masks.kept.missing_bytes()
+        needed += sum(run_bytes(chain, self.keyframes.size, self.matched_size) for chain in missing)
         at_once = min(runs_at_a_time(self.matched_size, cores), len(places))
-        checkpoints = at_once * checkpoint_bytes(self.matched_size, self._masks is not None)
-        sizes = self.keyframes.size, self.matched_size
-        check_room_for(self.folder, unread, self.motion, places, *sizes, checkpoints)
+        needed += at_once * checkpoint_bytes(self.matched_size, self._masks is not None)
+        begun = (file for place in missing.values() for file in unfinished_place(place).glob("*.npy"))
+        needed -= sum(file.lstat().st_size for file in begun)
+        check_room(self.folder, needed, f"the film, its flow and {len(missing)} runs")
 
 
 def _made(chains: list[Chain], places: dict[Chain, Path], job: _Job, cores: int, every: float) -> dict[Chain, Run]:

@@ -45,7 +45,10 @@ def load_warp() -> ModuleType:
 
 
 def card_is_there() -> bool:
-    """Whether Warp is installed and finds an NVIDIA card. Imports Warp only where there is a driver."""
+    """Whether Warp is installed and finds an NVIDIA card. Imports Warp only where there is a driver.
+
+    >>> backend = "card" if card_is_there() else "cpu"
+    """
     if not _driver_is_there() or importlib.util.find_spec("warp") is None:
         return False
     try:

@@ -38,6 +38,12 @@ def measure_energy(problem: Problem, image: np.ndarray, nnf: np.ndarray) -> Ener
         (H, W, C), the stylised target, of the style's type.
     nnf
         (H, W, 2), (row, column): int, or float for matches between the pixels.
+
+    >>> from escalier.pyebsynth import build_problem
+    >>> picture = np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)
+    >>> own_places = np.stack(np.mgrid[:32, :40], axis=-1)
+    >>> measure_energy(build_problem(picture, [picture], [picture]), picture, own_places).style
+    0.0
     """
     error, guide_error = patch_errors(problem, image, nnf)
     usage = float(patch_usage(problem, nnf).mean())

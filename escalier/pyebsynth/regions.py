@@ -27,7 +27,11 @@ def halve_mask(mask: np.ndarray, *, keep_if_any: bool) -> np.ndarray:
 
 
 def forbidden_centres(allowed: np.ndarray, patch_size: int) -> np.ndarray:
-    """True where a patch would touch a pixel that must not be copied, or leave the source."""
+    """True where a patch would touch a pixel that must not be copied, or leave the source.
+
+    >>> forbidden_centres(np.ones((3, 5), bool), patch_size=3)[1].tolist()
+    [True, False, False, False, True]
+    """
     r = patch_size // 2
     forbidden = np.ones(allowed.shape, bool)
     inside = (slice(r, allowed.shape[0] - r), slice(r, allowed.shape[1] - r))

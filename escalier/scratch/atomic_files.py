@@ -96,7 +96,16 @@ def write_whole(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def put_in_place(draft: Path, path: Path) -> None:
-    """Flush a file or a folder that is complete to the disk, then rename it; an older one there is replaced."""
+    """Flush a file or a folder that is complete to the disk, then rename it; an older one there is replaced.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "run"
+    >>> draft = new_draft(path)
+    >>> draft.mkdir()
+    >>> put_in_place(draft, path)
+    >>> path.is_dir(), draft.exists()
+    (True, False)
+    """
     _flush_tree(draft)
     _rename(draft, path)
     _flush_folder(path.parent)
@@ -121,7 +130,16 @@ def storage_error(path: Path, error: OSError, draft: Path | None = None) -> OSEr
 
 
 def remove_leftovers(folder: Path, path: Path | None = None) -> None:
-    """Remove the drafts that dead processes have left in a folder: of one target, or of all."""
+    """Remove the drafts that dead processes have left in a folder: of one target, or of all.
+
+    >>> import tempfile
+    >>> draft = new_draft(Path(tempfile.mkdtemp()) / "film.npy")
+    >>> draft.touch()
+    >>> give_up(draft)
+    >>> remove_leftovers(draft.parent)
+    >>> draft.exists()
+    False
+    """
     try:
         entries = list(os.scandir(folder))
     except OSError:
@@ -133,7 +151,15 @@ def remove_leftovers(folder: Path, path: Path | None = None) -> None:
 
 
 def remove_quietly(path: Path) -> None:
-    """Remove a file or a folder where it can be; a link is removed, not what it leads to."""
+    """Remove a file or a folder where it can be; a link is removed, not what it leads to.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> remove_quietly(folder)
+    >>> remove_quietly(folder)  # nothing there, nothing said
+    >>> folder.exists()
+    False
+    """
     with contextlib.suppress(OSError):
         if stat.S_ISDIR(path.lstat().st_mode):
             shutil.rmtree(path, ignore_errors=True)

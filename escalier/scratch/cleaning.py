@@ -112,7 +112,17 @@ def clean_scratch(folder: str | Path, *, older_than_days: float | None = None, k
 
 
 def clear_folder(path: Path) -> None:
-    """Remove one of our folders with the files that we put there; if it holds anything else, it is renamed instead."""
+    """Remove one of our folders with the files that we put there; if it holds anything else, it is renamed instead.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp()) / "run"
+    >>> for name in ("frames.npy", "mine.txt"):
+    ...     folder.mkdir()
+    ...     (folder / name).touch()
+    ...     clear_folder(folder)
+    >>> [path.name for path in folder.parent.iterdir()]
+    ['run.damaged-...']
+    """
     _remove(path)
     if os.path.lexists(path):
         with contextlib.suppress(OSError):

@@ -25,7 +25,11 @@ _own_lock = threading.Lock()
 
 
 def new_draft(path: Path) -> Path:
-    """A name beside `path` that no other thread, process or machine uses, hidden, and with its writer in it."""
+    """A name beside `path` that no other thread, process or machine uses, hidden, and with its writer in it.
+
+    >>> new_draft(Path("film")).name
+    '.film....part'
+    """
     start = _start_of(os.getpid())
     name = f".{_stem(path.name)}.{_host()}-{os.getpid()}-{start}-{secrets.token_hex(6)}{SUFFIX}"
     with _own_lock:
@@ -34,7 +38,12 @@ def new_draft(path: Path) -> Path:
 
 
 def give_up(draft: Path) -> None:
-    """Say that this process no longer writes a draft."""
+    """Say that this process no longer writes a draft.
+
+    >>> draft = new_draft(Path("film.npy"))
+    >>> is_abandoned(draft), give_up(draft), is_abandoned(draft)
+    (False, None, True)
+    """
     with _own_lock:
         _own.discard(draft.name)
 

@@ -77,7 +77,12 @@ def open_scratch(folder: str | Path) -> Path:
 
 
 def own_folder(path: Path) -> Path:
-    """A folder inside scratch, made where it is missing. A link, a file or a locked folder there is put aside."""
+    """A folder inside scratch, made where it is missing. A link, a file or a locked folder there is put aside.
+
+    >>> import tempfile
+    >>> own_folder(Path(tempfile.mkdtemp()) / "motion").is_dir()
+    True
+    """
     for _ in range(2):
         try:
             path.mkdir(exist_ok=True)
@@ -97,7 +102,14 @@ def own_folder(path: Path) -> Path:
 
 @contextlib.contextmanager
 def in_use(folder: Path) -> Iterator[None]:
-    """Say that a job works in a scratch folder, so that no other cleans it. Ends with the process at the latest."""
+    """Say that a job works in a scratch folder, so that no other cleans it. Ends with the process at the latest.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with in_use(folder):
+    ...     is_in_use(folder)
+    True
+    """
     mine = f"job-{secrets.token_hex(6)}"
     with contextlib.ExitStack() as stack:
         with _held(folder, "clean", lambda: None):
@@ -115,6 +127,12 @@ def try_lock(folder: Path, name: str) -> Iterator[bool]:
 
     The system frees the lock of a process that dies. Where a disk knows no locks the answer is True: two jobs
     then make the same thing twice, which costs time and no more, since whole files replace each other.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with try_lock(folder, "film") as mine, try_lock(folder, "film") as other:
+    ...     mine, other
+    (True, False)
     """
     lock = FileLock(_lock_file(folder, name), thread_local=False)
     try:
@@ -229,7 +247,15 @@ def said_bytes(count: int) -> str:
 
 
 def touch(path: Path) -> None:
-    """Note that something kept was used, which is what its age is counted from."""
+    """Note that something kept was used, which is what its age is counted from.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp())
+    >>> os.utime(path, (0, 0))
+    >>> touch(path)
+    >>> time.time() - path.stat().st_mtime < 60
+    True
+    """
     with contextlib.suppress(OSError):
         os.utime(path)
 
@@ -266,7 +292,12 @@ def _held(folder: Path, name: str, waiting: Callable[[], object]) -> Iterator[No
 
 
 def is_in_use(folder: Path) -> bool:
-    """Whether any job works in a scratch folder. The locks of jobs that died are removed on the way."""
+    """Whether any job works in a scratch folder. The locks of jobs that died are removed on the way.
+
+    >>> import tempfile
+    >>> is_in_use(open_scratch(tempfile.mkdtemp()))
+    False
+    """
     for path in (folder / LOCKS).glob("job-*.lock"):
         with try_lock(folder, path.stem) as free:
             if not free:

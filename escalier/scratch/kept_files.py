@@ -155,7 +155,14 @@ class _Unfinished(Exception):
 
 
 def write_array(path: str | Path, array: np.ndarray, what: str = "") -> None:
-    """Write one array of one or more pieces as `ArrayFile` does; `open_array` or `numpy.load` reads it."""
+    """Write one array of one or more pieces as `ArrayFile` does; `open_array` or `numpy.load` reads it.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.npy"
+    >>> write_array(path, np.arange(6).reshape(2, 3), "numbers")
+    >>> np.load(path)[1].tolist()
+    [3, 4, 5]
+    """
     with ArrayFile(path, array.shape, array.dtype, what) as file:
         for piece in array:
             file.append(piece)
@@ -186,13 +193,24 @@ def open_array(path: Path, shape: Sequence[int], dtype: type | np.dtype, what: s
 
 
 def array_bytes(shape: Sequence[int], dtype: type | np.dtype) -> int:
-    """The size of the file that `ArrayFile` writes, or of what a damaged one lacks."""
+    """The size of the file that `ArrayFile` writes, or of what a damaged one lacks.
+
+    >>> array_bytes((2, 4, 6), np.uint8)
+    216
+    """
     shape, dtype = tuple(shape), np.dtype(dtype)
     return len(_header(shape, dtype)) + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize + _trailer_bytes(shape)
 
 
 def write_facts(path: Path, facts: Any, what: str) -> None:
-    """Keep what JSON can hold, with a checksum, for `read_facts`."""
+    """Keep what JSON can hold, with a checksum, for `read_facts`.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "cuts.json"
+    >>> write_facts(path, [12, 40], "cuts")
+    >>> read_facts(path, "cuts"), read_facts(path, "shots")
+    ([12, 40], None)
+    """
     kept = {"facts": facts, "xxh3": _facts_checksum(facts, what)}
     write_whole(path, lambda file: file.write(json.dumps(kept).encode()))
 
@@ -233,7 +251,15 @@ def open_kept(path: Path, writing: bool = False) -> Iterator[BinaryIO]:
 
 
 def put_aside(path: Path, reason: object) -> None:
-    """Clear the place of something damaged and say so. A file is removed, a folder renamed: it may be precious."""
+    """Clear the place of something damaged and say so. A file is removed, a folder renamed: it may be precious.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "film.npy"
+    >>> path.touch()
+    >>> put_aside(path, "it is empty")
+    >>> path.exists()
+    False
+    """
     why = reason.strerror or reason if isinstance(reason, OSError) else reason
     log.warning("%s is damaged (%s); it is put aside and made anew", path, why)
     if os.path.isdir(path) and not os.path.islink(path):

@@ -96,8 +96,8 @@ def track_masks(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> import cv2, tempfile
+    >>> from escalier.film import ArrayFrames
     >>> noise = np.random.default_rng(0).integers(0, 256, (72, 96, 3), np.uint8)
     >>> picture = cv2.GaussianBlur(noise, (0, 0), 3)
     >>> picture[20:50, 30:60] = (230, 120, 40)

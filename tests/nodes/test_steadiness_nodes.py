@@ -28,7 +28,7 @@ def same(images, others) -> bool:
 
 
 def test_set_cadence_holds_frames_and_keeps_the_count(pack: SimpleNamespace, film) -> None:
-    (video,) = pack.EscalierCadence.execute(film, 4, 0).args
+    (video,) = pack.EscalierCadence.execute(film, every=4, phase=0).args
     images = video.get_components().images
     assert video.get_frame_count() == 6
     assert all(same(images[i], film[kept]) for i, kept in enumerate([0, 0, 0, 0, 4, 4]))
@@ -36,7 +36,7 @@ def test_set_cadence_holds_frames_and_keeps_the_count(pack: SimpleNamespace, fil
 
 def test_set_cadence_refuses_a_phase_beyond_its_step(pack: SimpleNamespace, film) -> None:
     with pytest.raises(ValueError, match=r"^Set Cadence: phase must be 0 to 1 frames, got 2"):
-        pack.EscalierCadence.execute(film, 2, 2)
+        pack.EscalierCadence.execute(film, every=2, phase=2)
 
 
 def test_picked_frames_come_back_to_the_exact_count_through_comfyuis_own_node(
@@ -61,11 +61,11 @@ def test_restore_cadence_refuses_images_that_were_not_made_of_these_frames(pack:
 
 def test_varied_keyframes_stay_at_their_places(pack: SimpleNamespace, clip: np.ndarray) -> None:
     keyframes = Keyframes([1, 4], [clip[1], clip[4]], length=6)
-    second, third = pack.EscalierVaryKeyframes.execute(keyframes, 1.0, 16.0, 0).args
+    second, third = pack.EscalierVaryKeyframes.execute(keyframes, amplitude=1.0, feature_size=16.0, seed=0).args
     assert second.indices == third.indices == (1, 4)
     assert (second.pictures[0] != third.pictures[0]).any()
     with pytest.raises(ValueError, match=r"^Vary Keyframes: feature_px must be at least 12 times amplitude_px"):
-        pack.EscalierVaryKeyframes.execute(keyframes, 4.0, 16.0, 0)
+        pack.EscalierVaryKeyframes.execute(keyframes, amplitude=4.0, feature_size=16.0, seed=0)
 
 
 def test_line_boil_shows_the_redraws_in_turn_inside_the_mask(

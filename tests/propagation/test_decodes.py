@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from decoded import decodes
 
-from escalier.coherence import MeasuredStaircase, measure_fades
+from escalier.coherence import MeasuredStaircase, advise_keyframes, measure_fades, measure_film
 from escalier.film import (
+    ArrayFrames,
     FilmMasks,
     Footage,
     Motion,
@@ -128,3 +129,11 @@ def test_frames_that_nobody_asked_for_are_measured_in_the_end(frames, keyframes:
     for index in (0, 5, 1, 1, 3):
         assert np.array_equal(measured.frame(index), staircase.frame(index))
     assert str(measured.report()) == str(measure_fades(staircase, film, motion))
+
+
+def test_the_meter_and_the_advisor_read_a_film_once_that_they_are_given_alone(video: Path, frames) -> None:
+    restyled = ArrayFrames(255 - np.stack(frames))
+    for judge in (lambda film: measure_film(film, restyled), lambda film: advise_keyframes(film, count=1)):
+        with decodes() as decoded:
+            judge(open_film(video))
+        assert LENGTH <= decoded["clip.mp4"] <= LENGTH + CONSTANT

@@ -33,7 +33,11 @@ def with_given_depth(runner_class: type) -> type:
 
 
 def estimate_depths(runner: Any, pictures: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """The depth of pictures (H, W, 3) by the pipeline's own network: (N, H, W) float32 0..1, near white."""
+    """The depth of pictures (H, W, 3) by the pipeline's own network: (N, H, W) float32 0..1, near white.
+
+    >>> pipeline = load_pipeline("models/diffusers/stable-diffusion-2-depth")  # doctest: +SKIP
+    >>> depths = estimate_depths(pipeline.runner, pictures)  # doctest: +SKIP
+    """
     import torch
     from PIL import Image
 

@@ -161,6 +161,10 @@ def check_pipeline(path: str | Path, task: str = "auto", controlnets: Sequence[s
     ------
     FileNotFoundError, ValueError
         As `load_pipeline`.
+
+    >>> check_pipeline("models/checkpoints/sd15.safetensors", "upscale")
+    Traceback (most recent call last):
+    escalier.refusals.Refusal: task must be one of auto, img2img, inpaint, ..., got 'upscale'; choose one of them
     """
     path, nets = Path(path), [Path(one) for one in controlnets]
     if task not in TASKS:
