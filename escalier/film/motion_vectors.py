@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from escalier.refusals import Refusal
+from escalier.refusals import Refusal, named
 
 from .film import Film
 from .fingerprint import array_digest, film_fingerprint
@@ -104,6 +104,7 @@ def invert_flow(flow: np.ndarray) -> np.ndarray:
     return back
 
 
+@named("flows_from_pictures")
 def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0, flip_y: bool = False) -> np.ndarray:
     """Flow from the first two channels of pictures, the way renderers write motion vectors.
 
@@ -137,7 +138,6 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
             f"be 0 to {LONGEST_PX} px",
             scale_px,
             "0 says that the values are pixels, flip_y turns the vectors over",
-            who="flows_from_pictures",
         )
     shapes = [np.shape(picture) for picture in pictures]
     if not shapes or any(len(shape) != 3 or shape[2] < 2 or 0 in shape or shape != shapes[0] for shape in shapes):
@@ -146,18 +146,11 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
             "be at least one of shape (H, W, 2 or more), all of one shape",
             f"{len(shapes)} of {', '.join(map(str, sorted(set(shapes)))) or 'none'}",
             "give dx and dy in two channels",
-            who="flows_from_pictures",
         )
     vectors = np.stack([np.asarray(picture[..., :2], np.float32) for picture in pictures])
     for step, vector in enumerate(vectors):
         if not np.isfinite(vector).all():
-            raise Refusal(
-                f"pictures[{step}]",
-                "hold finite numbers",
-                "NaN or infinity",
-                "check its source",
-                who="flows_from_pictures",
-            )
+            raise Refusal(f"pictures[{step}]", "hold finite numbers", "NaN or infinity", "check its source")
     if scale_px:
         vectors = (vectors - np.float32(0.5)) * np.float32(2 * scale_px)
     if flip_y:
@@ -165,6 +158,7 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
     return vectors
 
 
+@named("GivenMotion")
 def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
     if len(flows) != len(film) - 1:
         raise Refusal(
@@ -172,11 +166,10 @@ def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
             f"hold one flow for each step of a film of {len(film)} frames, {len(film) - 1}",
             len(flows),
             "leave out that of the frame at the end",
-            who="GivenMotion",
         )
     for step, flow in enumerate(flows):
         if flow.ndim != 3 or flow.shape[2] < 2 or 0 in flow.shape:
-            raise Refusal(f"{name}[{step}]", "be (H, W, 2)", flow.shape, "give dx and dy in pixels", who="GivenMotion")
+            raise Refusal(f"{name}[{step}]", "be (H, W, 2)", flow.shape, "give dx and dy in pixels")
         size = Size.of(flow)
         if abs(size.width * film.size.height - film.size.width * size.height) > max(*size, *film.size):
             raise Refusal(
@@ -184,19 +177,15 @@ def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
                 f"have the shape of the film, {film.size}",
                 size,
                 "make it from the same clip, not cropped",
-                who="GivenMotion",
             )
         # The largest length is NaN or infinite if any number is.
         longest = float(np.abs(flow[..., :2]).max())
         if not math.isfinite(longest):
-            raise Refusal(
-                f"{name}[{step}]", "hold finite numbers", "NaN or infinity", "check its source", who="GivenMotion"
-            )
+            raise Refusal(f"{name}[{step}]", "hold finite numbers", "NaN or infinity", "check its source")
         if longest > LONGEST_PX:
             raise Refusal(
                 f"{name}[{step}]",
                 f"hold moves of at most {LONGEST_PX} px",
                 f"{longest:g}",
                 "check its unit, and what its source writes where it knows no motion",
-                who="GivenMotion",
             )
