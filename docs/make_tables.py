@@ -161,7 +161,7 @@ def _described(thing: object) -> str:
         return f"`{thing}`"
     if isinstance(thing, (dict, tuple, list)) and all(isinstance(entry, str) for entry in thing):
         return " ".join(f"`{entry}`" for entry in thing)
-    return "for annotations"
+    return "a type, for annotations"
 
 
 def needs(_: str) -> str:
