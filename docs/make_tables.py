@@ -18,13 +18,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import escalier  # noqa: E402
 from escalier.commands.cli import COMMANDS  # noqa: E402
-from escalier.dials import table_of  # noqa: E402
+from escalier.dials import Dials, table_of  # noqa: E402
 from escalier.propagation import FADES  # noqa: E402
 
 TABLE = re.compile(r"(<!-- table: ([\w ]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -123,10 +124,33 @@ def nodes(room: str) -> str:
 
 def names(room: str) -> str:
     """All that a room's door offers, with the first sentence of its docstring."""
-    door = importlib.import_module(f"escalier.{room}")
-    return table(
-        ["name", "what it is"], [[f"`{name}`", cell(_described(getattr(door, name)))] for name in door.__all__]
-    )
+    return _offered(importlib.import_module(f"escalier.{room}"))
+
+
+def front() -> str:
+    """All that the front door offers beside the rooms."""
+    return _offered(escalier)
+
+
+def _offered(door: ModuleType) -> str:
+    offered = {name: getattr(door, name) for name in door.__all__}
+    things = {name: thing for name, thing in offered.items() if not inspect.ismodule(thing)}
+    return table(["name", "what it is"], [[f"`{name}`", cell(_described(thing))] for name, thing in things.items()])
+
+
+def values() -> Iterator[tuple[str, type[Dials]]]:
+    """Every class of dials that a door offers, with its room."""
+    for room in rooms():
+        door = importlib.import_module(f"escalier.{room}")
+        for name in getattr(door, "__all__", ()):
+            if inspect.isclass(getattr(door, name)) and issubclass(getattr(door, name), Dials):
+                yield room, getattr(door, name)
+
+
+def values_by_room() -> str:
+    """Every class of dials with a link to the page that lists its dials."""
+    rows = [[f"`{one.__name__}`", f"[{room}]({room}.md)", cell(_described(one))] for room, one in values()]
+    return table(["value", "its dials", "what it says"], rows)
 
 
 def _described(thing: object) -> str:
@@ -137,7 +161,7 @@ def _described(thing: object) -> str:
         return f"`{thing}`"
     if isinstance(thing, (dict, tuple, list)) and all(isinstance(entry, str) for entry in thing):
         return " ".join(f"`{entry}`" for entry in thing)
-    return "for annotations"
+    return "a type, for annotations"
 
 
 def needs(_: str) -> str:
@@ -159,10 +183,12 @@ TABLES: dict[str, Callable[..., str]] = {
     "commands": commands,
     "dials": dials,
     "fades": fades,
+    "front": front,
     "names": names,
     "needs": needs,
     "nodes": nodes,
     "options": options,
+    "values": values_by_room,
 }
 
 

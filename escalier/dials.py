@@ -174,4 +174,6 @@ def _range_cell(one: Dial) -> str:
         return "on, off"
     if one.choices:
         return ", ".join(map(str, one.choices))
+    if one.above is not None and one.most is not None:
+        return f"above {one.above}, at most {one.most}"
     return one._rule().removeprefix("be ").removeprefix("lie ").removeprefix("in ") or "any"

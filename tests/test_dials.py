@@ -13,6 +13,7 @@ import pytest
 from escalier.arguments import checked
 from escalier.commands.dial_options import add_dials, dials_from
 from escalier.dials import Dials, dial, dials_of, table_of
+from escalier.propagation import DraftPart
 
 ROOT = Path(__file__).resolve().parent.parent
 for path in sorted((ROOT / "escalier").rglob("*.py")):
@@ -82,6 +83,7 @@ def test_a_table_has_a_row_for_each_dial() -> None:
     assert rows[3] == "| `hairs` | none | >= 1 | How many. None counts them itself. |"
     assert rows[6] == "| `tip` | round | round, flat | Its shape. |"
     assert rows[7] == "| `wet` | on | on, off | Whether it is wet. |"
+    assert table_of(DraftPart).splitlines()[2].startswith("| `scale` | 0.25 | above 0, at most 1 | Size of the draft, ")
 
 
 @pytest.mark.parametrize("dials", HOUSE, ids=lambda dials: dials.__name__)

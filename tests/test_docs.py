@@ -16,10 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from PIL import Image
 
 from escalier.comfyui.workflow import apply_settings, load_workflow, split_setting
 from escalier.commands import cli
@@ -110,6 +112,11 @@ def test_tables_are_what_the_code_says(page: Path, make_tables: ModuleType) -> N
     assert make_tables.filled(text) == text, "run: python docs/make_tables.py"
 
 
+def test_every_value_has_the_table_of_its_dials_on_its_room_s_page(make_tables: ModuleType) -> None:
+    for room, one in make_tables.values():
+        assert f"<!-- table: dials of {room} {one.__name__} -->" in (DOCS / f"{room}.md").read_text(encoding="utf-8")
+
+
 def test_every_command_has_its_table_of_options(make_tables: ModuleType) -> None:
     page = (DOCS / "command_line.md").read_text(encoding="utf-8")
     assert set(re.findall(r"<!-- table: options of (\w+) -->", page)) == set(make_tables.COMMANDS)
@@ -139,7 +146,7 @@ def test_every_command_in_the_pages_is_understood(page: str, line: str) -> None:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the examples name: a clip and its painted keyframes."""
+    """A folder with what the examples name: a clip, its painted keyframes, a mask, another room."""
     from escalier.film import Size, make_clip, write_film
     from escalier.keyframes import Keyframes, write_keyframes
 
@@ -147,6 +154,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clip = make_clip(Size(96, 64), length=6, rate=6)
     write_film(folder / "shot.mp4", clip)
     write_keyframes(folder / "painted", Keyframes([0, 5], [255 - clip.frame(index) for index in (0, 5)], length=6))
+    Image.fromarray(np.uint8(clip.matte(0) * 255)).save(folder / "dancer.png")
+    Image.fromarray(255 - clip.frame(0)).save(folder / "room.png")
     return folder
 
 

@@ -31,7 +31,7 @@ def test_every_menu_entry_has_its_page_and_its_line() -> None:
     menus = {
         path.relative_to(ROOT / "nodes").with_suffix("").parts[0]
         for path in (ROOT / "nodes").rglob("*.py")
-        if "\nclass Escalier" in path.read_text(encoding="utf-8")
+        if re.search(r"^class Escalier\w+\(Node\)", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert {"film", "keyframes", "mask", "composite", "coherence"} <= menus
     assert [menu for menu in sorted(menus) if f"[{menu}](docs/{menu}.md)" not in README] == []

@@ -16,7 +16,7 @@ from .pictures import Size
 
 @runtime_checkable
 class Film(Protocol):
-    """A film. No stage of the pack holds a whole film in memory; it asks for one frame at a time.
+    """Anything with a size, a rate, a length and `frame(index)`. No stage holds a whole film in memory.
 
     `frame(index)` gives an RGB picture (H, W, 3), uint8 0..255 or float32 0..1, with H and W as in `size`. The caller
     must not write into it. Reading frames in rising order is fast for every source; any order works.
