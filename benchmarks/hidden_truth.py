@@ -145,12 +145,7 @@ def truth_itself(given: Film, folder: Path, threads: int) -> Made:
     return Made(list(given.truth), [], [], 0.0)
 
 
-ENGINES = {
-    "truth": truth_itself,
-    "warp": made_by_warping,
-    "original": made_by_original,
-    "cpu": made_by_propagate,
-}
+ENGINES = {"truth": truth_itself, "warp": made_by_warping, "original": made_by_original, "cpu": made_by_propagate}
 
 
 def guides_of(given: Film) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:

@@ -71,12 +71,7 @@ class FadeReport:
 
 
 @checked
-def measure_fades(
-    staircase: Staircase,
-    film: Film,
-    motion: Motion,
-    progress: Progress | None = None,
-) -> FadeReport:
+def measure_fades(staircase: Staircase, film: Film, motion: Motion, progress: Progress | None = None) -> FadeReport:
     """Ghosting kept, double exposure and pop of a whole staircase, against the source film it was made from.
 
     Frames larger than 960x540 in area are measured scaled down to that area. Memory: a few such frames.

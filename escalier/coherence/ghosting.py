@@ -45,11 +45,7 @@ def high_pass(picture: np.ndarray) -> np.ndarray:
 
 @checked
 def ghosting_kept(
-    blend: Picture,
-    earlier: Picture,
-    later: Picture,
-    weight: float | np.ndarray,
-    counted: Region | None = None,
+    blend: Picture, earlier: Picture, later: Picture, weight: float | np.ndarray, counted: Region | None = None
 ) -> float:
     """How much of its two sides' drawing a blend keeps: 1 is all, .71 what half and half of unrelated drawings keep.
 

@@ -40,9 +40,7 @@ def measure_sharpness(picture: Picture, counted: Region | None = None) -> float:
 
 @checked
 def sharpness_kept(
-    measured: Sequence[float] | np.ndarray,
-    places: Sequence[int] | np.ndarray,
-    at_places: Sequence[float] | np.ndarray,
+    measured: Sequence[float] | np.ndarray, places: Sequence[int] | np.ndarray, at_places: Sequence[float] | np.ndarray
 ) -> np.ndarray:
     """A film's sharpness over that of its keyframes, in a straight line between them: float64 (N,), 1 is all.
 

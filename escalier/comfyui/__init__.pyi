@@ -1,22 +1,10 @@
 from .answers import Limits as Limits
-from .client import (
-    Client as Client,
-    Listener as Listener,
-)
+from .client import Client as Client, Listener as Listener
 from .connection import tidy_url as tidy_url
-from .errors import (
-    ComfyUIError as ComfyUIError,
-    ServerGone as ServerGone,
-)
-from .find import (
-    comfy_cli_workspace as comfy_cli_workspace,
-    find_comfyui as find_comfyui,
-)
+from .errors import ComfyUIError as ComfyUIError, ServerGone as ServerGone
+from .find import comfy_cli_workspace as comfy_cli_workspace, find_comfyui as find_comfyui
 from .folders import cache_folder as cache_folder
-from .inputs import (
-    assign_files as assign_files,
-    split_input as split_input,
-)
+from .inputs import assign_files as assign_files, split_input as split_input
 from .missing_files import (
     explain_with as explain_with,
     folder_there as folder_there,
@@ -26,14 +14,8 @@ from .missing_files import (
     tell_missing as tell_missing,
 )
 from .named_files import NamedFile as NamedFile, source_of as source_of
-from .outcome import (
-    Outcome as Outcome,
-    tidy_id as tidy_id,
-)
-from .results import (
-    ResultFolder as ResultFolder,
-    check_output as check_output,
-)
+from .outcome import Outcome as Outcome, tidy_id as tidy_id
+from .results import ResultFolder as ResultFolder, check_output as check_output
 from .server import Server as Server
 from .server_settings import ServerSettings as ServerSettings
 from .workflow import (

@@ -52,10 +52,7 @@ FOLDER_INPUTS = {
     "diffusers": ("model_index.json", "EscalierLoadPipeline.pipeline"),
 }
 # Inputs that may name a file of another kind, too.
-ALSO = {
-    "EscalierLoadPipeline.pipeline": ("checkpoints",),
-    "VAELoader.vae_name": ("vae_approx",),
-}
+ALSO = {"EscalierLoadPipeline.pipeline": ("checkpoints",), "VAELoader.vae_name": ("vae_approx",)}
 # Inputs that take an uploaded file, with the mark by which /object_info says so; and those that name a folder.
 UPLOAD_INPUTS = {
     "LoadImage.image": "image_upload",

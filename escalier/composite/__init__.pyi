@@ -1,7 +1,4 @@
-from .blending import (
-    Blending as Blending,
-    Machine as Machine,
-)
+from .blending import Blending as Blending, Machine as Machine
 from .camera import camera_motion as camera_motion
 from .clean_plate import (
     FILLS as FILLS,
@@ -16,10 +13,7 @@ from .layers import (
     blend_layers as blend_layers,
     blend_layers_film as blend_layers_film,
 )
-from .poisson import (
-    poisson_blend as poisson_blend,
-    poisson_blend_film as poisson_blend_film,
-)
+from .poisson import poisson_blend as poisson_blend, poisson_blend_film as poisson_blend_film
 from .untouched import (
     Untouched as Untouched,
     UntouchedFilm as UntouchedFilm,

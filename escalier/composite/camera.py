@@ -41,11 +41,7 @@ def blocked(mask: np.ndarray, picture: np.ndarray, grow_px: int) -> np.ndarray:
 
 @checked
 def camera_motion(
-    film: Film,
-    masks: MaskSource,
-    *,
-    grow_px: int = 6,
-    progress: Progress | None = None,
+    film: Film, masks: MaskSource, *, grow_px: int = 6, progress: Progress | None = None
 ) -> list[np.ndarray]:
     """Where the room of each frame lies in the first one: homographies float64 (3, 3), one for each frame.
 

@@ -133,12 +133,7 @@ def blend_layers(
 
 @checked
 def blend_layers_film(
-    base: Film,
-    layer: Film,
-    masks: MaskSource,
-    layering: Layering | None = None,
-    *,
-    progress: Progress | None = None,
+    base: Film, layer: Film, masks: MaskSource, layering: Layering | None = None, *, progress: Progress | None = None
 ) -> Iterator[np.ndarray]:
     """Lay one film over another, frame by frame. Gives the frames in their order.
 

@@ -151,12 +151,7 @@ class Multigrid:
         grid.x[rows + 1, columns + 1] = self._inverse @ grid.f[rows + 1, columns + 1]
 
     def _sweep(
-        self,
-        grid: Grid,
-        weights: np.ndarray,
-        start: int,
-        coarse: Grid | None = None,
-        finish: int = kernels.KEEP,
+        self, grid: Grid, weights: np.ndarray, start: int, coarse: Grid | None = None, finish: int = kernels.KEEP
     ) -> float:
         below = coarse or grid
         return kernels.sweep(grid.level, grid.x, grid.f, weights, start, below.x, finish, below.level, below.f)

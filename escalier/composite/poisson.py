@@ -118,12 +118,7 @@ def poisson_blend_film(
 
 
 def _blend_all(
-    engine: Engine,
-    source: Film,
-    target: Film,
-    masks: Masks,
-    memory_mb: float,
-    progress: Progress | None,
+    engine: Engine, source: Film, target: Film, masks: Masks, memory_mb: float, progress: Progress | None
 ) -> Iterator[np.ndarray]:
     at_once, length = engine.frames_at_once(target.size, memory_mb), max(len(source), len(target))
     done = 0

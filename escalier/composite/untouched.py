@@ -172,11 +172,7 @@ def measure_untouched_film(
     most, frame, picture = (-1.0, -1.0), 0, np.empty(0)
     for i in range(len(result)):
         report = measure_untouched(
-            result.frame(i),
-            frame_at(source, i),
-            frame_at(target, i),
-            masks.at(i),
-            erode_px=erode_px,
+            result.frame(i), frame_at(source, i), frame_at(target, i), masks.at(i), erode_px=erode_px
         )
         figures[:, i] = [getattr(report, name) for name in FIGURES]
         here = (report.change_outside, report.gradient_change)

@@ -4,10 +4,7 @@ from .control_maps.detectors import (
     draw_control_maps as draw_control_maps,
     find_weights as find_weights,
 )
-from .control_maps.options import (
-    POSE_PARTS as POSE_PARTS,
-    Options as Options,
-)
+from .control_maps.options import POSE_PARTS as POSE_PARTS, Options as Options
 from .control_maps.pose import files_for as files_for
 from .control_maps.segmentation import draw_segmentation_maps as draw_segmentation_maps
 from .pipelines.depth import estimate_depths as estimate_depths

@@ -22,21 +22,14 @@ from .fingerprint import (
     film_fingerprint as film_fingerprint,
     masks_fingerprint as masks_fingerprint,
 )
-from .footage import (
-    Footage as Footage,
-    MaskFootage as MaskFootage,
-    footage_bytes as footage_bytes,
-)
+from .footage import Footage as Footage, MaskFootage as MaskFootage, footage_bytes as footage_bytes
 from .frames import (
     ArrayFrames as ArrayFrames,
     FolderFrames as FolderFrames,
     frame_numbers as frame_numbers,
     shortened as shortened,
 )
-from .masks import (
-    Masks as Masks,
-    MaskSource as MaskSource,
-)
+from .masks import Masks as Masks, MaskSource as MaskSource
 from .motion import (
     PRESETS as PRESETS,
     Motion as Motion,
@@ -47,30 +40,16 @@ from .motion import (
     warp as warp,
     working_size as working_size,
 )
-from .motion_vectors import (
-    GivenMotion as GivenMotion,
-    flows_from_pictures as flows_from_pictures,
-)
-from .moving_clip.clip import (
-    MovingClip as MovingClip,
-    make_clip as make_clip,
-)
-from .one_for_all import (
-    check_lengths as check_lengths,
-    frame_at as frame_at,
-)
+from .motion_vectors import GivenMotion as GivenMotion, flows_from_pictures as flows_from_pictures
+from .moving_clip.clip import MovingClip as MovingClip, make_clip as make_clip
+from .one_for_all import check_lengths as check_lengths, frame_at as frame_at
 from .output_formats import (
     check_output as check_output,
     list_output_formats as list_output_formats,
     output_format as output_format,
 )
 from .picture_sequence import SequenceName as SequenceName
-from .pictures import (
-    Size as Size,
-    as_uint8 as as_uint8,
-    picture_size as picture_size,
-    read_picture as read_picture,
-)
+from .pictures import Size as Size, as_uint8 as as_uint8, picture_size as picture_size, read_picture as read_picture
 from .scaled import (
     FrameRange as FrameRange,
     ScaledFilm as ScaledFilm,
@@ -85,8 +64,5 @@ from .sequences import (
     stem_of as stem_of,
 )
 from .sound_samples import read_sound_samples as read_sound_samples
-from .video import (
-    VideoFrames as VideoFrames,
-    open_film as open_film,
-)
+from .video import VideoFrames as VideoFrames, open_film as open_film
 from .video_file import UnreadableVideo as UnreadableVideo

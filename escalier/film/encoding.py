@@ -26,8 +26,7 @@ class Encoding(Dials):
     """
 
     codec: str | None = dial(
-        None,
-        "'h264' in .mov or .mkv, 'prores' or 'vp9' in .mkv. {none} takes the suffix's own codec.",
+        None, "'h264' in .mov or .mkv, 'prores' or 'vp9' in .mkv. {none} takes the suffix's own codec."
     )
     crf: float | None = dial(
         None,

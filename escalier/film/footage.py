@@ -19,15 +19,7 @@ import numpy as np
 from escalier.arguments import checked, on_behalf
 from escalier.progress import Progress
 from escalier.refusals import Refusal
-from escalier.scratch import (
-    ArrayFile,
-    KeptArray,
-    array_bytes,
-    check_room,
-    open_scratch,
-    put_in_place,
-    remove_quietly,
-)
+from escalier.scratch import ArrayFile, KeptArray, array_bytes, check_room, open_scratch, put_in_place, remove_quietly
 
 from .film import Film, FilmBase
 from .film_part import FilmPart

@@ -137,11 +137,7 @@ class Motion:
         return sum(pair_bytes(self.size) for i in range(self.length - 1) if not self._is_kept(i, i + 1))
 
     def prepare(
-        self,
-        threads: int | None = None,
-        progress: Progress | None = None,
-        *,
-        lags: Sequence[int] = (1,),
+        self, threads: int | None = None, progress: Progress | None = None, *, lags: Sequence[int] = (1,)
     ) -> None:
         """Match every pair of frames that is not on disk yet.
 

@@ -121,7 +121,7 @@ class GridPlan:
         sheets, cells = len(self.sheets), len(self.indices)
         lines = [
             f"{cells} keyframe{'s' * (cells > 1)} on {sheets} sheet{'s' * (sheets > 1)} of "
-            f"{self.columns}x{self.rows} cells, {self.fit.cell} each, sheet {self.sheet_size}",
+            f"{self.columns}x{self.rows} cells, {self.fit.cell} each, sheet {self.sheet_size}"
         ]
         if self.fit.picture == self.fit.drawn:
             lines.append(f"keyframes of {self.fit.picture} padded, not scaled")

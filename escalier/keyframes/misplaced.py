@@ -112,11 +112,7 @@ def find_misplaced(keyframes: Keyframes, film: Film, *, progress: Progress | Non
 
 @checked
 def remark_misplaced(
-    listing: KeyframeListing,
-    keyframes: Keyframes,
-    film: Film,
-    *,
-    progress: Progress | None = None,
+    listing: KeyframeListing, keyframes: Keyframes, film: Film, *, progress: Progress | None = None
 ) -> KeyframeListing:
     """A listing of keyframes that says, besides, which of them `find_misplaced` finds at a wrong frame.
 

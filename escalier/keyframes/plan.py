@@ -33,12 +33,7 @@ class _Layout:
 
 @checked
 def plan_grid(
-    indices: Sequence[int],
-    size: Size,
-    length: int,
-    sheet: Sheet | None = None,
-    *,
-    rate: Fraction | float | None = None,
+    indices: Sequence[int], size: Size, length: int, sheet: Sheet | None = None, *, rate: Fraction | float | None = None
 ) -> GridPlan:
     """Lay keyframes on as few sheets as allowed, in cells as large as possible.
 

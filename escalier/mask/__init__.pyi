@@ -1,7 +1,4 @@
-from .box import (
-    Box as Box,
-    box_around as box_around,
-)
+from .box import Box as Box, box_around as box_around
 from .colour_id import (
     ColourId as ColourId,
     colour_id_mask as colour_id_mask,
@@ -16,10 +13,7 @@ from .difference import (
 )
 from .distance import signed_distance as signed_distance
 from .edge import Edge as Edge, Steadying as Steadying
-from .edge_shaping import (
-    shape_edge as shape_edge,
-    shape_edges as shape_edges,
-)
+from .edge_shaping import shape_edge as shape_edge, shape_edges as shape_edges
 from .matte import (
     MATTE_KINDS as MATTE_KINDS,
     MatteModel as MatteModel,

@@ -117,11 +117,7 @@ class ColourId(Dials):
 
 @checked
 def colour_id_mask(
-    picture: np.ndarray,
-    colours: Sequence[Colour],
-    dials: ColourId | None = None,
-    *,
-    rivals: Sequence[Colour] = (),
+    picture: np.ndarray, colours: Sequence[Colour], dials: ColourId | None = None, *, rivals: Sequence[Colour] = ()
 ) -> np.ndarray:
     """The mask of all regions that have one of the colours.
 
@@ -185,11 +181,7 @@ def colour_id_masks(
 
 
 def _steadied(
-    maps: Film,
-    colours: Sequence[Colour],
-    rivals: Sequence[Colour],
-    dials: ColourId,
-    progress: Progress | None,
+    maps: Film, colours: Sequence[Colour], rivals: Sequence[Colour], dials: ColourId, progress: Progress | None
 ) -> Iterator[np.ndarray]:
     steady_frames = dials.steady_frames
     length = len(maps)

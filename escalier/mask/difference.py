@@ -101,11 +101,7 @@ def difference_matte(frame: np.ndarray, plate: np.ndarray, dials: Difference | N
 
 @checked
 def difference_mattes(
-    film: Film,
-    plate: Film,
-    dials: Difference | None = None,
-    *,
-    progress: Progress | None = None,
+    film: Film, plate: Film, dials: Difference | None = None, *, progress: Progress | None = None
 ) -> Iterator[np.ndarray]:
     """The mattes of a film against its clean plate, frame by frame: float32 (H, W).
 

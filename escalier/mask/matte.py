@@ -50,12 +50,7 @@ MATTE_KINDS = MappingProxyType(
 """Families of networks, and the session of rembg that prepares pictures as each was trained. Sessions that send
 pictures to a paid service are not among them."""
 PLANS = MappingProxyType(
-    {
-        "U2Net": ("u2net",),
-        "IS-Net": ("isnet", "isnet-anime", "bria"),
-        "BiRefNet": ("birefnet", "bria"),
-        "BEN": ("ben",),
-    }
+    {"U2Net": ("u2net",), "IS-Net": ("isnet", "isnet-anime", "bria"), "BiRefNet": ("birefnet", "bria"), "BEN": ("ben",)}
 )
 """The families that are built by each plan, the usual one first."""
 FIRST_BRIA = "isnet-general-use"

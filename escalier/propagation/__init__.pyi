@@ -1,16 +1,6 @@
 from .chains import chains_of as chains_of
-from .draft import (
-    DraftPart as DraftPart,
-    draft_film as draft_film,
-    make_draft as make_draft,
-)
-from .fades import (
-    FADES as FADES,
-    Fade as Fade,
-    Gap as Gap,
-    Weights as Weights,
-    window as window,
-)
+from .draft import DraftPart as DraftPart, draft_film as draft_film, make_draft as make_draft
+from .fades import FADES as FADES, Fade as Fade, Gap as Gap, Weights as Weights, window as window
 from .film_matching import FilmMatching as FilmMatching
 from .guides import (
     Guides as Guides,
@@ -23,9 +13,6 @@ from .mixing import mix as mix
 from .plates import Plate as Plate
 from .room import scratch_bytes as scratch_bytes
 from .run import Run as Run
-from .runs import (
-    Runs as Runs,
-    propagate as propagate,
-)
+from .runs import Runs as Runs, propagate as propagate
 from .side_by_side import runs_at_a_time as runs_at_a_time
 from .staircase import Staircase as Staircase

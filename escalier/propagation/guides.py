@@ -109,8 +109,7 @@ class Guides(Dials):
         "less by itself where the film moves too fast to be followed.",
     )
     mask: float = _weight(
-        6.0,
-        "How strictly subject and set are kept apart when a mask is connected. 6, as strong as colour.",
+        6.0, "How strictly subject and set are kept apart when a mask is connected. 6, as strong as colour."
     )
     named: tuple[NamedGuide, ...] = field(default=())
     """Guides besides."""

@@ -182,13 +182,7 @@ class Unfinished:
             for row in range(rows):
                 parts = [np.ascontiguousarray(array[row]).reshape(-1).view(np.uint8) for array in state.values()]
                 file.append(np.concatenate(parts))
-        facts = {
-            "slot": slot,
-            "rows": rows,
-            "layout": layout,
-            "confidence": self._confidence,
-            "checksums": checksums,
-        }
+        facts = {"slot": slot, "rows": rows, "layout": layout, "confidence": self._confidence, "checksums": checksums}
         write_facts(self._place / CHECKPOINT, facts, self._place.name)
         self._slot, self._saved, self._time = slot, self.frames, time.monotonic()
         self._cost = self._time - began

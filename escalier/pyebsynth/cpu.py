@@ -43,10 +43,7 @@ def synthesise_cpu(problem: Problem, threads: int, progress: Progress | None) ->
 
 
 def solve(
-    problem: Problem,
-    threads: int,
-    progress: Progress | None,
-    solver_of: Callable[[Problem, Runner, Report], Solver],
+    problem: Problem, threads: int, progress: Progress | None, solver_of: Callable[[Problem, Runner, Report], Solver]
 ) -> Synthesis:
     """Solve one checked problem; `solver_of` decides where its levels are searched."""
     with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:

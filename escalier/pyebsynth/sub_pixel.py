@@ -73,14 +73,7 @@ class SubPixelPainter:
     True
     """
 
-    def __init__(
-        self,
-        style: np.ndarray,
-        source: np.ndarray,
-        *,
-        patch_size: int,
-        threads: int = 1,
-    ) -> None:
+    def __init__(self, style: np.ndarray, source: np.ndarray, *, patch_size: int, threads: int = 1) -> None:
         if style.shape != source.shape:
             raise Refusal(
                 "source",

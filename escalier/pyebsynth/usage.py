@@ -46,13 +46,7 @@ class Usage:
     """
 
     def __init__(
-        self,
-        nnf: np.ndarray,
-        level: Level,
-        rows: tuple[int, ...],
-        most_bands: int,
-        price: float,
-        run: Runner,
+        self, nnf: np.ndarray, level: Level, rows: tuple[int, ...], most_bands: int, price: float, run: Runner
     ) -> None:
         margin = len(rows) - 1
         height, width = (side + 2 * margin for side in level.source_size)

@@ -88,10 +88,7 @@ class ObjectSearch(Dials):
 
 @checked
 def segment_everything(
-    embedding: SamEmbedding,
-    search: ObjectSearch | None = None,
-    *,
-    progress: Progress | None = None,
+    embedding: SamEmbedding, search: ObjectSearch | None = None, *, progress: Progress | None = None
 ) -> Everything:
     """Find every object of a picture.
 

@@ -217,10 +217,7 @@ def _build(architecture: SamArchitecture) -> Any:
             mask_decoder=modeling.MaskDecoder(
                 num_multimask_outputs=a.candidates,
                 transformer=modeling.TwoWayTransformer(
-                    depth=a.decoder_depth,
-                    embedding_dim=a.prompt_width,
-                    mlp_dim=a.decoder_mlp,
-                    num_heads=DECODER_HEADS,
+                    depth=a.decoder_depth, embedding_dim=a.prompt_width, mlp_dim=a.decoder_mlp, num_heads=DECODER_HEADS
                 ),
                 transformer_dim=a.prompt_width,
                 iou_head_depth=a.score_depth,

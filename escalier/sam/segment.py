@@ -134,11 +134,7 @@ class SamModel:
     ) -> list[Candidates]: ...
 
     def predict(
-        self,
-        embedding: SamEmbedding,
-        prompts: Prompts | Sequence[Prompts],
-        *,
-        logits: np.ndarray | None = None,
+        self, embedding: SamEmbedding, prompts: Prompts | Sequence[Prompts], *, logits: np.ndarray | None = None
     ) -> Candidates | list[Candidates]:
         """The masks of the object that is meant; of several objects, one answer each.
 

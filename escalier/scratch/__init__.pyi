@@ -12,10 +12,7 @@ from .cleaning import (
     clear_folder as clear_folder,
     scratch_facts as scratch_facts,
 )
-from .draft_owner import (
-    give_up as give_up,
-    new_draft as new_draft,
-)
+from .draft_owner import give_up as give_up, new_draft as new_draft
 from .folder import (
     LOCKS as LOCKS,
     MARKER as MARKER,

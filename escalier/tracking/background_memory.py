@@ -88,12 +88,7 @@ class BackgroundMemory:
 
 
 def just_uncovered(
-    frames: SmallFrames,
-    camera: Camera,
-    index: int,
-    towards: int,
-    around: np.ndarray,
-    region: Box,
+    frames: SmallFrames, camera: Camera, index: int, towards: int, around: np.ndarray, region: Box
 ) -> np.ndarray:
     """Pixels that changed in the last frames and lie still in the next ones: the set, left behind by the subject.
 

@@ -117,21 +117,12 @@ class Carrier:
         state = self.state
         label, trust, traced = (warp(part, flow) for part in (state.label, state.trust, state.traced))
         distance = warp(distance_to_outline(state.label), flow)
-        look_before, look = (
-            without_grain(self._frames[before]),
-            without_grain(self._frames[now]),
-        )
+        look_before, look = (without_grain(self._frames[before]), without_grain(self._frames[now]))
         differs = difference(look, warp(look_before, flow))
         seen = visibility(flow, back)
         # A vector that disagrees with the one back is still good for a label if its error stays on one side.
         gap = np.linalg.norm(flow + warp(back, flow), axis=2)
-        good = (
-            cv2.erode(
-                (seen | ((distance > gap + 4) & (differs < 12))).view(np.uint8),
-                np.ones((3, 3), np.uint8),
-            )
-            > 0
-        )
+        good = cv2.erode((seen | ((distance > gap + 4) & (differs < 12))).view(np.uint8), np.ones((3, 3), np.uint8)) > 0
         around = (label < -0.5) & (distance > FAR_FROM_SUBJECT_PX)
         camera = self._camera.flow(now, before, around)
         self._memory.move(camera)
@@ -154,38 +145,17 @@ class Carrier:
         others = others_moving(relative, label, distance)
         around_it = (label < 0) & (distance > FAR_FROM_SUBJECT_PX)
         uncovered = just_uncovered(self._frames, self._camera, now, self._towards, around_it, region)
-        step = _Step(
-            now,
-            flow,
-            relative,
-            seen,
-            fits,
-            look,
-            look_before,
-            warped,
-            distance,
-            noise,
-            uncovered,
-            others,
-        )
+        step = _Step(now, flow, relative, seen, fits, look, look_before, warped, distance, noise, uncovered, others)
         near = self._explained(region, step)
         share = nearness[region]
-        for whole, part in zip(
-            (far.label, far.trust, far.traced),
-            (near.label, near.trust, near.traced),
-            strict=True,
-        ):
+        for whole, part in zip((far.label, far.trust, far.traced), (near.label, near.trust, near.traced), strict=True):
             whole[region] += share * (part - whole[region])
         return MaskState(far.label, far.trust * DECAY, far.traced * DECAY)
 
     def _regained(self, state: MaskState, kept: np.ndarray) -> MaskState:
         """A guess that the motion confirms, frame after frame, comes to count as traced."""
         gain = REGAINED * self._confirmed * (kept & (state.label > 0))
-        return MaskState(
-            state.label,
-            state.trust + gain * (1 - state.trust),
-            state.traced + gain * (1 - state.traced),
-        )
+        return MaskState(state.label, state.trust + gain * (1 - state.trust), state.traced + gain * (1 - state.traced))
 
     def _explained(self, region: Box, step: _Step) -> MaskState:
         """What the best explanations say about the pixels of a region."""
@@ -223,17 +193,11 @@ class Carrier:
                 borderMode=cv2.BORDER_REPLICATE,
             )
             # Only where the flow itself fails: elsewhere it is the finer one.
-            agrees = same(
-                difference(step.look[region], sampled(step.look_before)),
-                step.noise,
-                MATCH_TOLERANCE,
-            ) * (1 - fits)
-            state = self.state
-            votes.add(
-                sampled(state.label),
-                sampled(state.trust) * agrees,
-                sampled(state.traced) * agrees,
+            agrees = same(difference(step.look[region], sampled(step.look_before)), step.noise, MATCH_TOLERANCE) * (
+                1 - fits
             )
+            state = self.state
+            votes.add(sampled(state.label), sampled(state.trust) * agrees, sampled(state.traced) * agrees)
         return votes.result()
 
     def _body_flows(
@@ -288,16 +252,8 @@ class _Votes:
 
     def add(self, label: np.ndarray, trust: np.ndarray, traced: np.ndarray) -> None:
         for side, sign in enumerate((1, -1)):
-            np.maximum(
-                self._trust[side],
-                np.maximum(sign * label, 0) * trust,
-                out=self._trust[side],
-            )
-            np.maximum(
-                self._traced[side],
-                np.where(sign * label > 0, traced, 0),
-                out=self._traced[side],
-            )
+            np.maximum(self._trust[side], np.maximum(sign * label, 0) * trust, out=self._trust[side])
+            np.maximum(self._traced[side], np.where(sign * label > 0, traced, 0), out=self._traced[side])
 
     def result(self) -> MaskState:
         """Votes of the same weight on both sides leave the pixel uncertain."""

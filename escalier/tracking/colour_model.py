@@ -76,14 +76,7 @@ class LocalColours:
         shape = tuple(int(side) + 4 for side in np.array([height - 1, width - 1, *most]) / self._widths)
         self._subject, self._around = np.zeros((2, *shape), np.float32)
         for sample in samples:
-            _count(
-                sample.lab,
-                sample.known,
-                self._least,
-                self._widths,
-                self._subject,
-                self._around,
-            )
+            _count(sample.lab, sample.known, self._least, self._widths, self._subject, self._around)
         for grid in (self._subject, self._around):
             for axis in range(grid.ndim):
                 _soften(grid.reshape(int(np.prod(shape[:axis])), shape[axis], -1))
@@ -142,13 +135,7 @@ def _looked_up(lab, rows, columns, least, widths, subject, around):
         )
         y, x, light, a, b = int(at[0]), int(at[1]), int(at[2]), int(at[3]), int(at[4])
         for corner in range(32):
-            dy, dx, dl, da, db = (
-                corner & 1,
-                corner >> 1 & 1,
-                corner >> 2 & 1,
-                corner >> 3 & 1,
-                corner >> 4,
-            )
+            dy, dx, dl, da, db = (corner & 1, corner >> 1 & 1, corner >> 2 & 1, corner >> 3 & 1, corner >> 4)
             share = abs(1 - dy - at[0] + y) * abs(1 - dx - at[1] + x) * abs(1 - dl - at[2] + light)
             share *= abs(1 - da - at[3] + a) * abs(1 - db - at[4] + b)
             cell = y + dy, x + dx, light + dl, a + da, b + db

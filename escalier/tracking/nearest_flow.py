@@ -39,13 +39,7 @@ def flow_of_nearest(flow: np.ndarray, seeds: np.ndarray) -> np.ndarray | None:
     return cv2.blur(flow.reshape(-1, 2)[place_of[names]], (SMOOTH_PX, SMOOTH_PX))
 
 
-def which_motion(
-    frames: SmallFrames,
-    index: int,
-    region: Box,
-    label: np.ndarray,
-    known: np.ndarray,
-) -> np.ndarray:
+def which_motion(frames: SmallFrames, index: int, region: Box, label: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Log odds that a pixel moves with the subject rather than with what is around it.
 
     In both neighbouring frames, where there are two: how well the pixel is found again if it moves as the nearest sure

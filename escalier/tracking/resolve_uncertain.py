@@ -31,10 +31,7 @@ Evidence = Callable[[Box, np.ndarray], np.ndarray]
 
 
 def resolve_uncertain(
-    picture: np.ndarray,
-    state: MaskState,
-    evidence: Evidence | None = None,
-    past: Sequence[ColourSample] = (),
+    picture: np.ndarray, state: MaskState, evidence: Evidence | None = None, past: Sequence[ColourSample] = ()
 ) -> MaskState:
     """Give every pixel a label that fits its neighbours, up to the edges of the picture.
 
@@ -69,21 +66,11 @@ def resolve_uncertain(
     region = box_around(perhaps, MARGIN_PX)
     label, trust, traced = (part[region] for part in (state.label, state.trust, state.traced))
     firm = firmness(state)[region]
-    opinion = _opinion(
-        np.ascontiguousarray(picture[region]),
-        region,
-        label,
-        firm,
-        traced,
-        evidence,
-        past,
-    )
+    opinion = _opinion(np.ascontiguousarray(picture[region]), region, label, firm, traced, evidence, past)
     strength = (1 - firm) * np.abs(opinion)
     total = firm + strength + np.float32(1e-3)
     spread, arrived = smooth_along_edges(
-        (firm * label + strength * opinion) / total,
-        total,
-        np.ascontiguousarray(picture[region]),
+        (firm * label + strength * opinion) / total, total, np.ascontiguousarray(picture[region])
     )
     new_label = np.clip(STEEPNESS * spread, -1, 1).astype(np.float32)
     result = MaskState(state.label.copy(), state.trust.copy(), state.traced)

@@ -83,11 +83,7 @@ def test_the_cycle_is_told_in_words(frames: int, hold: int, sentence: str) -> No
         ([still_redraw(0, 6), numbered(0, 6)], {}, "got 6 frames of 4x4 for redraw 2 and 6 of 24x20"),
         ([still_redraw(0, 6)] * 2, {"hold": 0}, "hold must be 1 to 12 frames, got 0; 2 is usual"),
         ([still_redraw(0, 6)] * 2, {"masks": np.zeros((4, 20, 24))}, "mask must hold 1 or 6 masks, .* got 4"),
-        (
-            [still_redraw(0, 6)] * 2,
-            {"masks": np.zeros((6, 10, 12))},
-            "must be a single channel of 24x20, got 12x10",
-        ),
+        ([still_redraw(0, 6)] * 2, {"masks": np.zeros((6, 10, 12))}, "must be a single channel of 24x20, got 12x10"),
     ],
 )
 def test_redraws_that_do_not_belong_together_are_refused(films: list, arguments: dict, message: str) -> None:

@@ -47,11 +47,7 @@ JOBS: dict[str, list[tuple[str, float, Curve | None]]] = {
         *(("EscalierLoadKeyframes", 0.5, None), ("LoadVideo", 0.1, None), ("EscalierMotion", 40, steady)),
         *(("EscalierPropagate", 400, steady), ("EscalierStaircase", 45, steady), ("SaveVideo", 20, None)),
     ],
-    "a bar that begins too fast": [
-        ("LoadVideo", 0.1, None),
-        ("EscalierPropagate", 200, late),
-        ("SaveVideo", 60, None),
-    ],
+    "a bar that begins too fast": [("LoadVideo", 0.1, None), ("EscalierPropagate", 200, late), ("SaveVideo", 60, None)],
     "a bar that slows down": [("EscalierPropagate", 900, slowing), ("EscalierStaircase", 60, steady)],
     "two bars in one node": [("EscalierPropagate", 600, twice), ("EscalierStaircase", 60, steady)],
     "three of a kind": [

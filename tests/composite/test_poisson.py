@@ -66,11 +66,7 @@ def test_guidance_and_screening_are_those_of_the_equation(
 ) -> None:
     source, target = picture_pair(*dancer_mask.shape)
     blended = poisson_blend(
-        source,
-        target,
-        dancer_mask,
-        Blending(gradients=gradients, screening=screening),
-        machine=Machine(engine, "cpu"),
+        source, target, dancer_mask, Blending(gradients=gradients, screening=screening), machine=Machine(engine, "cpu")
     )
     truth = direct_solution(source, target, dancer_mask, gradients, screening)
     assert np.abs(blended - truth).max() <= 0.1 * LEVEL
@@ -99,11 +95,7 @@ def test_plain_conjugate_gradient_finds_the_same_picture(
     source, target = picture_pair(*dancer_mask.shape)
     mine = poisson_blend(source, target, dancer_mask)
     plain = poisson_blend(
-        source,
-        target,
-        dancer_mask,
-        Blending(solver="conjugate_gradient"),
-        machine=Machine(engine, "cpu"),
+        source, target, dancer_mask, Blending(solver="conjugate_gradient"), machine=Machine(engine, "cpu")
     )
     assert np.abs(mine - plain).max() <= 0.1 * LEVEL
 
@@ -189,9 +181,7 @@ def test_pictures_of_256_levels_are_rounded_to_the_nearest(
     source, target = picture_pair(*dancer_mask.shape)
     exact = poisson_blend(source, target, dancer_mask, machine=Machine(engine, "cpu")) * 255
     coarse = poisson_blend(
-        *(np.rint(p * 255).astype(np.uint8) for p in (source, target)),
-        dancer_mask,
-        machine=Machine(engine, "cpu"),
+        *(np.rint(p * 255).astype(np.uint8) for p in (source, target)), dancer_mask, machine=Machine(engine, "cpu")
     )
     assert coarse.dtype == np.uint8
     assert np.abs(coarse - np.clip(exact, 0, 255)).max() <= 0.5 + 1e-3

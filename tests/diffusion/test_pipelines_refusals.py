@@ -303,11 +303,7 @@ def test_masks_that_do_not_fit_are_refused(shared: Path, masks: np.ndarray | Non
     ("maps", "holds", "message"),
     [
         ([PICTURES], None, "control_maps must be 2, one for each ControlNet, got 1"),
-        (
-            [PICTURES, PICTURES[:, :8]],
-            None,
-            "control_maps 2 1 must have the size of the first picture, 24x16",
-        ),
+        ([PICTURES, PICTURES[:, :8]], None, "control_maps 2 1 must have the size of the first picture, 24x16"),
         ([PICTURES, PICTURES[[0, 0, 0]]], None, "control_maps 2 must hold 1 or 2 maps"),
         ([PICTURES, PICTURES], [1.0], "control_strengths must be 2, one for each ControlNet, got 1"),
     ],

@@ -33,8 +33,7 @@ def use_network(monkeypatch: pytest.MonkeyPatch, load: object) -> None:
 def test_control_maps_say_what_to_lower(monkeypatch: pytest.MonkeyPatch, load: object) -> None:
     use_network(monkeypatch, load)
     with pytest.raises(
-        MemoryError,
-        match=r"draw_control_maps: the memory must hold the detector of 'depth zoe' and a picture of 128",
+        MemoryError, match=r"draw_control_maps: the memory must hold the detector of 'depth zoe' and a picture of 128"
     ):
         draw_control_maps(PICTURES, KIND, resolution=64)
 

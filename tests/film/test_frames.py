@@ -50,10 +50,7 @@ def test_a_memory_map_is_a_film(tmp_path: Path) -> None:
         pytest.param(np.zeros((4, 6, 9)), ValueError, r"shape \(N, height, width, 3\), got \(4, 6, 9\)", id="grey"),
         pytest.param(np.zeros((4, 6, 9, 4)), ValueError, r"got \(4, 6, 9, 4\)", id="RGBA"),
         pytest.param(
-            np.zeros((0, 6, 9, 3), np.uint8),
-            ValueError,
-            "frames must hold at least one frame, got 0",
-            id="empty",
+            np.zeros((0, 6, 9, 3), np.uint8), ValueError, "frames must hold at least one frame, got 0", id="empty"
         ),
         pytest.param(np.zeros((1, 6, 9, 3)), TypeError, "uint8 or float32, got float64", id="float64"),
     ],

@@ -347,10 +347,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=0),
         "rate must be 0.001 to 1000 frames per second, got 0",
     ),
-    "rate NaN": (
-        lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=float("nan")),
-        "rate must be .* got nan",
-    ),
+    "rate NaN": (lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=float("nan")), "rate must be .* got nan"),
     **{
         f"rate {rate}": (
             lambda p, rate=rate: write_film(p / "film.mp4", black(2, 8, 8), rate=rate),
@@ -396,10 +393,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
         "metadata must be text, got dict for prompt",
     ),
     "rate and times": (lambda p: write_film(p / "film.mp4", black(2, 8, 8), rate=5, times=[0, 1]), "got both"),
-    "too few times": (
-        lambda p: write_film(p / "film.mp4", black(3, 8, 8), times=[0, 1]),
-        "one time a frame, 3, got 2",
-    ),
+    "too few times": (lambda p: write_film(p / "film.mp4", black(3, 8, 8), times=[0, 1]), "one time a frame, 3, got 2"),
     "times that fall": (
         lambda p: write_film(p / "film.mp4", black(3, 8, 8), times=[0, 2, 1]),
         "must rise from frame to frame, got 1.0 s for frame 2 after 2.0 s",

@@ -48,8 +48,7 @@ def test_the_padding_mirrors_the_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "drawn", "name"),
-    [(Size(960, 540), Size(640, 360), "area"), (Size(300, 200), Size(512, 341), "lanczos")],
+    ("size", "drawn", "name"), [(Size(960, 540), Size(640, 360), "area"), (Size(300, 200), Size(512, 341), "lanczos")]
 )
 def test_scaling_is_undone_without_a_shift(size: Size, drawn: Size, name: str) -> None:
     picture = smooth(size)

@@ -89,10 +89,7 @@ def test_no_amplitude_gives_the_same_bits(keyframes: Keyframes) -> None:
         ({"amplitude_px": -1}, "amplitude_px must be >= 0 px, got -1"),
         ({"amplitude_px": float("nan")}, "amplitude_px must be a finite number, got nan"),
         ({"feature_px": 0}, "feature_px must be at least 1 px, got 0"),
-        (
-            {"amplitude_px": 5, "feature_px": 32},
-            "feature_px must be at least 12 times amplitude_px, 60 px, got 32",
-        ),
+        ({"amplitude_px": 5, "feature_px": 32}, "feature_px must be at least 12 times amplitude_px, 60 px, got 32"),
     ],
 )
 def test_a_field_that_would_tear_is_refused(dials: dict, message: str) -> None:

@@ -110,10 +110,7 @@ def test_half_precision_and_open_sides_run_as_any(tmp_path: Path, numbers: str, 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            {"shape": (1, 64, 64, 3), "given": (1, 64, 64, 1)},
-            r"64 x 64 x 3 \(height, width, channels: export",
-        ),
+        ({"shape": (1, 64, 64, 3), "given": (1, 64, 64, 1)}, r"64 x 64 x 3 \(height, width, channels: export"),
         ({"shape": (1, 1, 64, 64)}, "takes 1 x 1 x 64 x 64 where 1 x 3 x height x width should be"),
         ({"shape": (1, 4, 64, 64)}, "takes 1 x 4 x 64 x 64 where"),
         ({"shape": (2, 3, 64, 64), "given": (2, 1, 64, 64)}, "takes 2 x 3 x 64 x 64 where"),

@@ -90,9 +90,7 @@ def test_model_itself_stays_as_it_was_to_the_bit(pack, sample, loaded, latent, p
 
 
 @pytest.mark.parametrize(
-    "dials",
-    [{"strength": 0.0}, {"start_percent": 1.0, "end_percent": 1.0}],
-    ids=["no strength", "no steps"],
+    "dials", [{"strength": 0.0}, {"start_percent": 1.0, "end_percent": 1.0}], ids=["no strength", "no steps"]
 )
 def test_nothing_shared_is_the_plain_picture_to_the_bit(pack, sample, loaded, latent, plain, dials: dict) -> None:
     assert torch.equal(sample(share(pack, loaded.model, **dials), latent), plain)

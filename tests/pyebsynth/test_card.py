@@ -59,11 +59,7 @@ def grid(height: int, width: int, rows: int = 0, columns: int = 0) -> np.ndarray
 
 def ambiguous() -> dict[str, Any]:
     """A style, and a target whose guide is nowhere exactly that of the source."""
-    return {
-        "style": noise(36, 44, 3, 1),
-        "source_guides": [soft(36, 44, 3, 2)],
-        "target_guides": [soft(32, 40, 3, 3)],
-    }
+    return {"style": noise(36, 44, 3, 1), "source_guides": [soft(36, 44, 3, 2)], "target_guides": [soft(32, 40, 3, 3)]}
 
 
 def solve(problem: dict[str, Any], **changed: Any) -> Synthesis:
@@ -182,12 +178,7 @@ def test_the_energy_is_at_most_one_percent_above_the_processor_engines(case: str
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "patch_size"),
-    [
-        ({}, 5),
-        ({"voting": "weighted"}, 5),
-        ({"extra_pass_3x3": True}, 3),
-        ({"modulation": [noise(32, 40, 3, 8)]}, 5),
-    ],
+    [({}, 5), ({"voting": "weighted"}, 5), ({"extra_pass_3x3": True}, 3), ({"modulation": [noise(32, 40, 3, 8)]}, 5)],
     ids=["plain", "weighted voting", "extra pass", "modulation"],
 )
 def test_the_errors_are_the_energy_by_its_definition(changed: dict[str, Any], patch_size: int, energy_at) -> None:

@@ -160,8 +160,7 @@ def test_plain_voting_paints_the_mean_of_all_patches_that_cover_a_pixel(changed:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "case",
-    ["8-bit guides", "float guides", "weighted voting", "modulation", "extra pass", "patch 7", "grey style"],
+    "case", ["8-bit guides", "float guides", "weighted voting", "modulation", "extra pass", "patch 7", "grey style"]
 )
 def test_the_errors_are_the_energy_by_its_definition(case: str, energy_at, positions) -> None:
     style, source, target = ambiguous()

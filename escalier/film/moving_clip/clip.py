@@ -47,14 +47,7 @@ class MovingClip(FilmBase):
     _OUTSIDE = "the clip ends there"
 
     def __init__(
-        self,
-        size: Size,
-        length: int,
-        rate: Fraction,
-        seed: int,
-        uncover_at: int | None,
-        grain: float,
-        drift: float,
+        self, size: Size, length: int, rate: Fraction, seed: int, uncover_at: int | None, grain: float, drift: float
     ) -> None:
         super().__init__(size, rate, length)
         self._grain = grain

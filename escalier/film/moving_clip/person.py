@@ -152,8 +152,7 @@ def draw_head(rng: np.random.Generator, scale: float, *, skin: Colour, hair: Col
         canvas.light(canvas.soften(canvas.oval((side * 0.099, -0.098), (0.007, 0.018)), 0.004), 0.72)
     pores = fractal_noise(rng, canvas.shape, 0.05 * canvas.scale, octaves=5)
     canvas.lay(
-        face,
-        floats(skin) * (1 + 0.03 * pores)[..., None] * relief(face, 0.085 * canvas.scale, ambient=0.40)[..., None],
+        face, floats(skin) * (1 + 0.03 * pores)[..., None] * relief(face, 0.085 * canvas.scale, ambient=0.40)[..., None]
     )
     _blush(canvas)
     _draw_features(canvas)
