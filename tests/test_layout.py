@@ -58,11 +58,6 @@ def imported_modules(path: Path) -> set[str]:
     return imported_by(path, ast.walk(syntax_of(path)))
 
 
-def loaded_with(path: Path) -> set[str]:
-    """What a module imports when it is loaded itself, not when a function is called or a type is checked."""
-    return imported_by(path, syntax_of(path).body)
-
-
 def room_of(module: str) -> str | None:
     parts = module.split(".")
     return parts[1] if parts[0] == "escalier" and len(parts) > 1 else None
@@ -120,7 +115,7 @@ def test_a_door_offers_what_its_stub_says_and_no_module_stands_in_its_way(stub: 
 def test_no_modules_import_one_another_in_a_circle() -> None:
     names = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in library_files()}
     doors = {name for name, path in names.items() if path.name == "__init__.py"}
-    graph = {name: loaded_with(path) & set(names) - doors - {name} for name, path in names.items()}
+    graph = {name: imported_modules(path) & set(names) - doors - {name} for name, path in names.items()}
     graphlib.TopologicalSorter(graph).prepare()  # names a circle where there is one
 
 

@@ -43,13 +43,11 @@ from .motion import (
 from .motion_vectors import GivenMotion as GivenMotion, flows_from_pictures as flows_from_pictures
 from .moving_clip.clip import MovingClip as MovingClip, make_clip as make_clip
 from .one_for_all import check_lengths as check_lengths, frame_at as frame_at
-from .output_formats import (
-    check_output as check_output,
-    list_output_formats as list_output_formats,
-    output_format as output_format,
-)
+from .output_check import check_output as check_output
+from .output_formats import list_output_formats as list_output_formats, output_format as output_format
+from .picture_reading import picture_size as picture_size, read_picture as read_picture
 from .picture_sequence import SequenceName as SequenceName
-from .pictures import Size as Size, as_uint8 as as_uint8, picture_size as picture_size, read_picture as read_picture
+from .pictures import Size as Size, as_uint8 as as_uint8
 from .scaled import (
     FrameRange as FrameRange,
     ScaledFilm as ScaledFilm,

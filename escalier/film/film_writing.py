@@ -23,7 +23,8 @@ from .film import Film
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames, frame_numbers
 from .gif_writing import GifFile
-from .output_formats import CODECS, OutputFormat, check_output, output_format
+from .output_check import check_output
+from .output_formats import CODECS, OutputFormat, output_format
 from .picture_sequence import PictureFiles, SequenceName
 from .pictures import Size, as_uint8
 from .video_writing import DraftFile, VideoFile

@@ -14,7 +14,8 @@ from escalier.arguments import checked
 from escalier.refusals import Refusal, TypeRefusal
 
 from .film import Film, FilmBase
-from .pictures import Size, picture_size, read_picture, telling_once
+from .picture_reading import picture_size, read_picture
+from .pictures import Size, telling_once
 from .sequences import list_pictures, number_files, stem_of
 
 log = logging.getLogger("escalier")
