@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import escalier
+
 ROOMS = ["film", "keyframes", "pyebsynth", "propagation", "mask", "composite", "coherence", "diffusion"]
 CALLS = 300
 OWN_MESSAGE = re.compile(r"^(\[Errno \d+\] )?[A-Za-z_][\w.]*: \S")
@@ -42,14 +44,23 @@ class Call:
         return self.function(*bound.args, **bound.kwargs)
 
 
+def is_checked(found: Any) -> bool:
+    """Whether a function, or a class when it is made, holds its arguments against their annotations."""
+    called = found.__init__ if inspect.isclass(found) else found
+    return inspect.unwrap(called) is not called
+
+
 def public_names() -> Iterator[tuple[str, Any]]:
-    """Every function that a room's door gives, and every class that is made with arguments."""
+    """Every function and class of a room's door that people call: it checks what it is given.
+
+    What else stands there is for the rooms above, which hand on what they have checked.
+    """
     for room in ROOMS:
         module = importlib.import_module(f"escalier.{room}")
         for name in module.__all__:
             found = getattr(module, name)
             made = inspect.isclass(found) and inspect.isfunction(found.__init__) and not issubclass(found, Exception)
-            if inspect.isfunction(found) or made:
+            if (inspect.isfunction(found) or made) and is_checked(found):
                 yield name, found
 
 
@@ -143,6 +154,11 @@ def outcome(call: Call, argument: str, value: Any) -> str | None:
     except Exception as error:  # noqa: BLE001 (whatever it is, it is what this test looks for)
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def test_every_function_of_the_front_door_checks_what_it_is_given() -> None:
+    functions = {name: getattr(escalier, name) for name in escalier.__all__}
+    assert [name for name, found in functions.items() if inspect.isfunction(found) and not is_checked(found)] == []
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.refusals import Refusal
 
 from .film import Film
@@ -170,6 +171,7 @@ def _is_solid(mask: np.ndarray) -> bool:
     return 2 * int(cv2.erode(marked, np.ones((3, 3), np.uint8)).sum()) >= int(marked.sum())
 
 
+@checked
 def open_masks(path: str | Path, film: Film, first: int | None = None) -> FilmMasks:
     """The masks of a film from a video, a folder or one picture that stands for all.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from escalier.arguments import checked
 from escalier.refusals import Refusal, named
 
 from .film import Film
@@ -104,7 +105,7 @@ def invert_flow(flow: np.ndarray) -> np.ndarray:
     return back
 
 
-@named("flows_from_pictures")
+@checked
 def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0, flip_y: bool = False) -> np.ndarray:
     """Flow from the first two channels of pictures, the way renderers write motion vectors.
 

@@ -92,7 +92,7 @@ def test_vectors_that_do_not_fit_are_refused(film: ArrayFrames, tmp_path: Path, 
 
 @pytest.mark.parametrize("scale_px", [-1.0, float("nan"), float("inf"), 1e9])
 def test_a_scale_that_is_no_number_of_pixels_is_refused(scale_px: float) -> None:
-    with pytest.raises(ValueError, match=r"flows_from_pictures: scale_px must be 0 to 30000 px"):
+    with pytest.raises(ValueError, match=r"flows_from_pictures: scale_px must be (0 to 30000 px|a finite number)"):
         flows_from_pictures(steady(0, 0), scale_px=scale_px)
 
 
