@@ -68,7 +68,7 @@ def place_subject(
     >>> bool((placed[8:24, 8:24] == figure[8:24, 8:24]).all()), bool((placed[0] == wall[0]).all())
     (True, True)
     """
-    alpha = _checked(source, room, matte)
+    alpha = _checked(source, room, matte, old_room)
     placing = placing or Placing()
     light = room_light([frame_light(source, room, alpha)], placing.most_delta_e, 0) if placing.light else None
     return _placed(source, room, alpha, placing.light, light, 0, old_room, Machine())
@@ -147,8 +147,8 @@ def _place_all(
         light = room_light(seen, placing.most_delta_e, placing.steady_frames)
     for i in range(length):
         body, behind = frame_at(source, i), frame_at(room, i)
-        alpha = _checked(body, behind, mattes.at(i))
         known = None if old_room is None else frame_at(old_room, i)
+        alpha = _checked(body, behind, mattes.at(i), known)
         picture = _placed(body, behind, alpha, placing.light, light, i, known, machine)
         report((passes - 1) * length + i + 1, passes * length, picture)
         yield picture
@@ -184,8 +184,10 @@ def _placed(
     return out
 
 
-def _checked(source: np.ndarray, room: np.ndarray, matte: np.ndarray) -> np.ndarray:
-    pictures.check_picture(source, "source")
-    pictures.check_picture(room, "room")
-    pictures.check_same_size(source, "source", room, "room")
+def _checked(source: np.ndarray, room: np.ndarray, matte: np.ndarray, old_room: np.ndarray | None = None) -> np.ndarray:
+    """The matte as float32 0..1."""
+    given = {"source": source, "room": room} | ({} if old_room is None else {"old_room": old_room})
+    for name, picture in given.items():
+        pictures.check_picture(picture, name)
+        pictures.check_same_size(source, "source", picture, name)
     return pictures.coverage(matte, source)
