@@ -116,7 +116,7 @@ def place_subject_film(
     [140, 140]
     """
     length = max(len(source), len(room))
-    check_lengths(length, source=source, room=room, matte=mattes)
+    check_lengths(length, source=source, room=room, mask=mattes)
     if old_room is not None:
         check_lengths(length, old_room=old_room)
     return _place_all(

@@ -310,7 +310,7 @@ def test_what_does_not_fit_is_refused(hairy: HairyFilm, change: dict, words: str
 
 def test_films_of_other_lengths_are_refused(hairy: HairyFilm) -> None:
     film, room = ArrayFrames(hairy.frames), ArrayFrames(hairy.plate()[None])
-    with pytest.raises(Refusal, match="matte must have 1 or 6 frames, got 4"):
+    with pytest.raises(Refusal, match="mask must have 1 or 6 frames, got 4"):
         place_subject_film(film, room, hairy.mattes[:4])
     with pytest.raises(Refusal, match="old_room must have 1 or 6 frames, got 3"):
         place_subject_film(film, room, hairy.mattes, old_room=ArrayFrames(hairy.frames[:3]))
