@@ -142,16 +142,18 @@ def _place_all(
             body, behind = frame_at(source, i), frame_at(room, i)
             seen.append(frame_light(body, behind, _checked(body, behind, mattes.at(i))))
             report(i + 1, passes * length)
-        if not any(one.weight for one in seen):
-            log.warning("the matte shows no subject in any frame, so the room is left as it is")
         light = room_light(seen, placing.most_delta_e, placing.steady_frames)
+    shown = False
     for i in range(length):
         body, behind = frame_at(source, i), frame_at(room, i)
         known = None if old_room is None else frame_at(old_room, i)
         alpha = _checked(body, behind, mattes.at(i), known)
+        shown = shown or bool(alpha.any())
         picture = _placed(body, behind, alpha, placing.light, light, i, known, machine)
         report((passes - 1) * length + i + 1, passes * length, picture)
         yield picture
+    if not shown:
+        log.warning("the mask shows no subject in any of %d frames: the film is the room alone", length)
 
 
 def _placed(

@@ -260,11 +260,20 @@ def test_frames_without_her_are_the_room_and_others_keep_their_light(hairy: Hair
     assert 2 < change < 5
 
 
+def test_a_thin_and_blurred_subject_is_lit_too(hairy: HairyFilm) -> None:
+    matte = np.zeros(SIZE, np.float32)
+    matte[40:80, 80] = 0.6
+    lit, own = (
+        place_subject(hairy.frames[0], levels(ROOMS["dark"]), matte, Placing(light=light)) for light in (0.5, 0.0)
+    )
+    assert (lit[40:80, 80] != own[40:80, 80]).any()
+
+
 def test_film_without_her_says_so(hairy: HairyFilm, caplog: pytest.LogCaptureFixture) -> None:
     films = ArrayFrames(hairy.frames[:2]), ArrayFrames(hairy.plate()[None])
     with caplog.at_level(logging.WARNING, "escalier"):
         result = [*place_subject_film(*films, np.zeros((1, *SIZE), np.float32))]
-    assert "shows no subject in any frame" in caplog.text
+    assert "the mask shows no subject in any of 2 frames: the film is the room alone" in caplog.text
     assert all((frame == hairy.plate()).all() for frame in result)
 
 
