@@ -174,7 +174,7 @@ def _placed(
     body, behind, share = own[part], unit(room[part]), alpha[part][..., None]
     if light is not None:
         gentle, full = min(1.0, 2 * strength), max(0.0, 2 * strength - 1)
-        added = np.float32(gentle) * light.on(index, body, part[0].start, part[1].start)
+        added = np.float32(gentle) * light.on(index, body, alpha[part], part[0].start, part[1].start)
         if full:
             met = poisson_blend(unit(source), unit(room), alpha > 0, machine=machine)[part] - unit(source[part])
             added = np.float32(1 - full) * added + np.float32(full) * met

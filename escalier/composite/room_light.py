@@ -24,9 +24,13 @@ RING = 0.35
 TILT = 0.3
 """How hard a slope of the light is held back, as a share of what the ring knows of it. More makes an evener light."""
 SHADE = np.float32(0.25)
-"""Nearer than this to black or white the light fades out, so that nothing is clipped by it."""
+"""Where the body is, at large, nearer than this to black or white the light fades out."""
+AT_LARGE = 0.04
+"""Over what share of the body's size, the sigma of a Gaussian, that is seen: no edge of her drawing is in it."""
+GUARD = np.float32(0.45)
+"""The light takes no single pixel further than this share of its way to black or white, so that none is clipped."""
 SAMPLES = 400
-"""Pixels of the body, at most, on which the light's strength is judged in every frame: 8 kB of a frame are kept."""
+"""Pixels of the body, at most, on which the light's strength is judged in every frame: 13 kB of a frame are kept."""
 WORST = 98.0
 """The percentile of the body's pixels that may change by twice as much as the mean."""
 HALVINGS = 20
@@ -44,8 +48,9 @@ class FrameLight:
         (3, 3): the difference at the middle, and its slopes down and across by one size of the body, for each channel.
     weight
         0 where no body is seen, or no room.
-    positions, colours
-        Of some pixels of the body: float32 (n, 2) in its own coordinates, and float32 (n, 3).
+    positions, colours, at_large
+        Of some pixels of the body: float32 (n, 2) in its own coordinates, and float32 (n, 3) and (n, 3): their colours
+        and those of the body around them.
     """
 
     place: np.ndarray
@@ -53,6 +58,7 @@ class FrameLight:
     weight: float
     positions: np.ndarray
     colours: np.ndarray
+    at_large: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -62,20 +68,22 @@ class RoomLight:
     places: np.ndarray
     planes: np.ndarray
 
-    def on(self, index: int, colours: np.ndarray, top: int, left: int) -> np.ndarray:
+    def on(self, index: int, colours: np.ndarray, alpha: np.ndarray, top: int, left: int) -> np.ndarray:
         """What is added to a part of frame `index` that begins at row `top` and column `left`.
 
         Parameters
         ----------
         colours
             The body's own colours there, float32 (h, w, 3), 0..1.
+        alpha
+            How much of each pixel she covers, float32 (h, w), 0..1.
         """
         row, column, size = self.places[index]
         even, down, across = self.planes[index].astype(np.float32)
         rows = ((np.arange(colours.shape[0], dtype=np.float32) + np.float32(top - row)) / np.float32(size))[:, None]
         columns = (np.arange(colours.shape[1], dtype=np.float32) + np.float32(left - column)) / np.float32(size)
         rows, columns = (np.clip(part, -1, 1)[..., None] for part in (rows, columns))
-        return _shaded(even + rows * down + columns * across, colours)
+        return _shaded(even + rows * down + columns * across, colours, _at_large(colours, alpha, AT_LARGE * size))
 
 
 def frame_light(source: np.ndarray, room: np.ndarray, alpha: np.ndarray) -> FrameLight:
@@ -96,7 +104,7 @@ def frame_light(source: np.ndarray, room: np.ndarray, alpha: np.ndarray) -> Fram
     area = float(small.sum())
     seen = small < 0.01
     if not area or not seen.any():
-        return FrameLight(np.array([0.0, 0.0, 1.0]), np.zeros((3, 3)), 0.0, np.zeros((0, 2)), np.zeros((0, 3)))
+        return FrameLight(np.array([0.0, 0.0, 1.0]), np.zeros((3, 3)), 0.0, *(np.zeros((0, n)) for n in (2, 3, 3)))
     middle = np.array([(small * rows).sum(), (small * columns).sum()]) / area
     reach = 2 * np.sqrt(area)
     distance = cv2.distanceTransform(seen.view(np.uint8), cv2.DIST_L2, 5)
@@ -111,8 +119,10 @@ def frame_light(source: np.ndarray, room: np.ndarray, alpha: np.ndarray) -> Fram
     where = np.stack(np.unravel_index(there, alpha.shape), axis=1)
     positions = ((where / factors - middle) / reach).clip(-1, 1).astype(np.float32)
     colours = unit(source[where[:, 0], where[:, 1]]).astype(np.float32)
+    nearest = np.minimum((where / factors).astype(int), np.array(small.shape) - 1)
+    at_large = _at_large(old, small, AT_LARGE * reach)[nearest[:, 0], nearest[:, 1]]
     in_pixels = np.append(middle * factors, reach * float(factors.mean()))
-    return FrameLight(in_pixels, plane, 1.0, positions, colours)
+    return FrameLight(in_pixels, plane, 1.0, positions, colours, at_large)
 
 
 def room_light(frames: Iterable[FrameLight], most_delta_e: float, steady_frames: float) -> RoomLight:
@@ -152,7 +162,7 @@ def _gentle(one: FrameLight, plane: np.ndarray, most_delta_e: float) -> np.ndarr
     before = _lab(one.colours)
 
     def is_gentle(gain: float) -> bool:
-        after = _lab(one.colours + _shaded((gain * light).astype(np.float32), one.colours))
+        after = _lab(one.colours + _shaded((gain * light).astype(np.float32), one.colours, one.at_large))
         change = np.linalg.norm(after - before, axis=1)
         return bool(change.mean() <= most_delta_e and np.percentile(change, WORST) <= 2 * most_delta_e)
 
@@ -165,12 +175,24 @@ def _gentle(one: FrameLight, plane: np.ndarray, most_delta_e: float) -> np.ndarr
     return plane * least
 
 
-def _shaded(light: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """The light where a colour leaves room for it: less and less towards black for a darker, towards white for a
-    brighter one.
+def _shaded(light: np.ndarray, colours: np.ndarray, at_large: np.ndarray) -> np.ndarray:
+    """The light where colours leave room for it: less and less towards black for a darker, towards white for a brighter
+    one.
     """
-    room = np.where(light > 0, 1 - colours, colours) / SHADE
-    return light * np.clip(room, 0, 1)
+    around, own = (np.where(light > 0, 1 - part, part) for part in (at_large, colours))
+    shaded = light * np.clip(around / SHADE, 0, 1)
+    most = GUARD * np.clip(own, 0, 1)
+    return np.clip(shaded, -most, most)
+
+
+def _at_large(colours: np.ndarray, alpha: np.ndarray, sigma_px: float) -> np.ndarray:
+    """The colours of the body by a Gaussian mean, worked out at a size at which its sigma is two pixels at most."""
+    height, width = alpha.shape
+    scale = min(1.0, 2 / max(sigma_px, 1e-3))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    planes = np.concatenate([colours * alpha[..., None], alpha[..., None]], axis=2)
+    means = cv2.GaussianBlur(cv2.resize(planes, size, interpolation=cv2.INTER_AREA), (0, 0), max(sigma_px * scale, 0.3))
+    return cv2.resize(means[..., :3] / np.maximum(means[..., 3:], np.float32(1e-3)), (width, height))
 
 
 def _lab(colours: np.ndarray) -> np.ndarray:
