@@ -157,3 +157,24 @@ def test_no_file_bears_a_name_that_says_nothing() -> None:
     vague = {"utils.py", "helpers.py", "common.py", "misc.py"}
     tracked = [*library_files(), *(ROOT / "nodes").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
     assert [str(p) for p in tracked if p.name in vague] == []
+
+
+def library_and_nodes() -> list[Path]:
+    return [path for path in outsiders() if "benchmarks" not in path.parts]
+
+
+def test_no_file_is_longer_than_a_few_screens() -> None:
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in library_and_nodes()}
+    assert {name: count for name, count in lengths.items() if count > 400 and not name.endswith("_kernels.py")} == {}
+
+
+def test_few_functions_take_many_arguments() -> None:
+    """What belongs together travels as a value. Kernels take what the compiler wants."""
+    many = []
+    for path in library_and_nodes():
+        for node in ast.walk(syntax_of(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not path.stem.endswith("_kernels"):
+                given = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+                compiled = any("njit" in ast.unparse(decorator) for decorator in node.decorator_list)
+                many += [node.name] * (len(set(given) - {"self", "cls"}) >= 8 and not compiled)
+    assert len(many) <= 15, many

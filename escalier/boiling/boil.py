@@ -40,7 +40,7 @@ class Boil(FilmBase):
     ValueError
         When there are fewer than two redraws, their lengths or sizes differ, or a mask does not fit.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> a, b, c = (ArrayFrames(np.full((1, 4, 4, 3), level, np.uint8)) for level in (10, 20, 30))
     >>> boil = Boil([a, b, c], hold=2)
     >>> [int(boil.frame(i)[0, 0, 0]) for i in range(len(boil))]
@@ -79,7 +79,7 @@ class Boil(FilmBase):
     def describe(self) -> str:
         """The cycle in words, and whether the film loops.
 
-        >>> from escalier.film.frames import ArrayFrames
+        >>> from escalier.film import ArrayFrames
         >>> film = ArrayFrames(np.zeros((50, 4, 4, 3), np.uint8))
         >>> Boil([film, film], hold=3).describe()
         '2 redraws, each held for 3 frames: a cycle of 6. The film ends 2 frames into a cycle; cut to 48 it loops.'

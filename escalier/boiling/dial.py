@@ -70,7 +70,7 @@ class Dial(FilmBase):
     anew. A second film that is itself as steady as the first has no more flicker at 1 than at 0.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> still = ArrayFrames(np.full((9, 40, 48, 3), 100, np.uint8))
     >>> redrawn = ArrayFrames(np.random.default_rng(0).integers(0, 256, (9, 40, 48, 3), np.uint8))
     >>> dial = Dial(still, redrawn, 0.25, motion=Motion(still, tempfile.mkdtemp()))

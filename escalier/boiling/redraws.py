@@ -48,7 +48,7 @@ def carry_redraw(still: Film, redrawn: Film, motion: Motion, start: int, stop: i
         In memory: eight bytes a pixel for each frame. Its guide error is the difference of S and S carried along.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> grey = np.full((3, 40, 48, 3), 100, np.uint8)
     >>> motion = Motion(ArrayFrames(grey), tempfile.mkdtemp())
     >>> held = carry_redraw(ArrayFrames(grey), ArrayFrames(grey + np.uint8(20)), motion, start=0, stop=3)

@@ -158,7 +158,7 @@ def advise_keyframes(
     ValueError
         If `count` is out of range, or keyframes, runs, motion or measurement belong to another film.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)] * 30))
     >>> advice = advise_keyframes(film, keyframes=[0], count=1)
     >>> advice.frames
@@ -333,10 +333,8 @@ class _Told:
 
 
 def _said(place: int, suggestion: Suggestion, first: int) -> str:
-    frame = suggestion.frame + first
-    if place == 0:
-        return f"a keyframe at frame {frame} would help most, because {suggestion.reason}"
-    return f"then one at frame {frame}, because {suggestion.reason}"
+    named = "a keyframe at frame {} would help most" if place == 0 else "then one at frame {}"
+    return f"{named.format(suggestion.frame + first)}, because {suggestion.reason}"
 
 
 def _percent(share: float) -> str:

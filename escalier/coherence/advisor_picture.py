@@ -34,7 +34,7 @@ def draw_advice(advice: Advice, film: Film) -> np.ndarray:
         What `advise_keyframes` said of this film.
 
     >>> from escalier.coherence import advise_keyframes
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)] * 30))
     >>> draw_advice(advise_keyframes(film, keyframes=[0], count=1), film).shape[1]
     1200

@@ -86,7 +86,7 @@ def measure_fades(staircase: Staircase, film: Film, motion: Motion, progress: Pr
         Called as `progress(done, total, picture)` after each frame. What it raises passes through.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> from escalier.keyframes import Keyframes
     >>> from escalier.propagation import propagate
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)] * 3))

@@ -43,7 +43,7 @@ class HeatMap(FilmBase):
         Where film and motion do not belong together.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.random.default_rng(0).integers(0, 256, (3, 48, 64, 3), np.uint8))
     >>> heat = HeatMap(film, Motion(film, tempfile.mkdtemp()))
     >>> len(heat), heat.frame(2).shape

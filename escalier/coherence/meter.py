@@ -97,7 +97,7 @@ def measure_film(
     ValueError
         Where films, masks, keyframes, runs or motion do not belong together.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     >>> film = ArrayFrames(np.repeat(picture[None], 4, axis=0))
     >>> found = measure_film(film, film)

@@ -55,7 +55,7 @@ def plot_curves(measurement: Measurement) -> np.ndarray:
     measurement
         Of any length.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> from escalier.coherence import measure_film
     >>> film = ArrayFrames(np.random.default_rng(0).integers(0, 256, (4, 48, 64, 3), np.uint8))
     >>> plot_curves(measure_film(film, film)).shape[1]

@@ -34,7 +34,7 @@ def contact_sheet(
     numpy.ndarray
         uint8 (H, W, 3), at most 320 px for each column.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.zeros((4, 90, 160, 3), np.uint8))
     >>> contact_sheet(film, film, [0, 3], columns=2).shape
     (198, 344, 3)

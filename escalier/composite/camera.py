@@ -56,7 +56,7 @@ def camera_motion(
 
     A frame without enough to follow is taken to stand still to the one before.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> noise = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
     >>> room = cv2.GaussianBlur(noise, (0, 0), 2)
     >>> pan = ArrayFrames(np.stack([np.roll(room, -3 * i, axis=1) for i in range(3)]))

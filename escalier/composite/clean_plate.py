@@ -127,7 +127,7 @@ def make_clean_plate(
     ValueError
         When the masks do not fit the film, or the index lies outside it.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> room = np.full((40, 60, 3), 90, np.uint8)
     >>> shot, masks = np.stack([room, room, room]), np.zeros((3, 40, 60), bool)
     >>> for i in range(3):
@@ -161,7 +161,7 @@ def make_clean_plates(
 ) -> Iterator[CleanPlate]:
     """The clean plate of every frame, in their order, by `make_clean_plate`. progress(done, total, picture).
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.full((2, 32, 32, 3), 90, np.uint8))
     >>> [plate.picture.shape for plate in make_clean_plates(film, np.zeros((1, 32, 32)))]
     [(32, 32, 3), (32, 32, 3)]

@@ -150,7 +150,7 @@ def blend_layers_film(
         Called as progress(done, total, picture) after each frame; what it raises ends the film. With exposure
         compensation the first pass counts too, without pictures.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> base, layer = (ArrayFrames(np.full((2, 4, 4, 3), level, np.uint8)) for level in (200, 100))
     >>> [int(frame[0, 0, 0]) for frame in blend_layers_film(base, layer, np.ones((1, 4, 4)), Layering(opacity=0.5))]
     [150, 150]

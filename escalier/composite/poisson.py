@@ -104,7 +104,7 @@ def poisson_blend_film(
     MemoryError
         When a single frame does not fit.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> figure, wall = (ArrayFrames(np.full((2, 32, 32, 3), level, np.uint8)) for level in (200, 100))
     >>> mask = np.zeros((1, 32, 32))
     >>> mask[0, 8:24, 8:24] = 1

@@ -161,7 +161,7 @@ def measure_untouched_film(
     ValueError, TypeError
         As `measure_untouched`, and when the lengths differ.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.full((2, 8, 8, 3), 90, np.uint8))
     >>> measure_untouched_film(film, film, film, np.ones((1, 8, 8))).change_outside.tolist()
     [0.0, 0.0]

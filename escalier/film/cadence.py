@@ -75,7 +75,7 @@ class HeldFilm(FilmBase):
     cadence
         Which frames are kept; by default every second one.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.arange(7, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8))
     >>> on_threes = HeldFilm(film, Cadence(3))
     >>> [int(on_threes.frame(i)[0, 0, 0]) for i in range(len(on_threes))]
@@ -149,7 +149,7 @@ class RestoredCadence(FilmBase):
         When the kept frames do not begin and end with the film, their number does not fit the pictures, or the times do
         not fit the film.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> doubled = ArrayFrames(np.arange(0, 90, 10, dtype=np.uint8)[:, None, None, None] * np.ones((4, 4, 3), np.uint8))
     >>> restored = RestoredCadence(doubled, kept=(0, 2, 4, 6, 7), length=8, rate=24)
     >>> [restored.picture_at(i) for i in range(8)]

@@ -72,7 +72,7 @@ def find_cuts(film: Film, motion: PairMotion | None = None, *, progress: Progres
         Frame numbers, rising; empty for a film of one shot. A film in which every frame is another picture gives every
         frame but the first.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> rng = np.random.default_rng(0)
     >>> scenes = [cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (64, 48)) for _ in range(2)]
     >>> film = ArrayFrames(np.stack([scenes[0]] * 5 + [scenes[1]] * 4))
@@ -96,7 +96,7 @@ def known_cuts(footage: Footage, motion: PairMotion | None) -> tuple[int, ...] |
     """The cuts that lie beside the frames of a film, verified; None where they have yet to be found.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> footage = Footage(ArrayFrames(np.zeros((3, 48, 64, 3), np.uint8)), tempfile.mkdtemp())
     >>> known_cuts(footage, None), find_cuts(footage), known_cuts(footage, None)
     (None, (), ())

@@ -44,7 +44,7 @@ class FilmMasks(Masks):
         When a picture is in colour: it is then no mask, but perhaps a segmentation map; when both its colours and its
         alpha could be the mask; when nothing tells a faint mask from noise.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> masks = FilmMasks(ArrayFrames(np.full((2, 4, 6, 3), 255, np.uint8)))
     >>> len(masks), masks[1].shape
     (2, (4, 6))

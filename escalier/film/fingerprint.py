@@ -50,7 +50,7 @@ def film_fingerprint(film: Film) -> str:
     by its first frame as it is decoded here. Any other film has every frame read. Both run at several GB a second.
     Renaming, copying or touching a clip changes nothing; painting over a picture does, whatever its size and date.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> black = ArrayFrames(np.zeros((4, 8, 8, 3), np.uint8))
     >>> grey = ArrayFrames(np.full((4, 8, 8, 3), 128, np.uint8))
     >>> film_fingerprint(black) == film_fingerprint(black), film_fingerprint(black) == film_fingerprint(grey)

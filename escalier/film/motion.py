@@ -62,7 +62,7 @@ class Motion:
         The film's, see `film_fingerprint`, where it is known; taken here otherwise.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> noise = np.random.default_rng(0).integers(0, 256, (64, 80, 3), np.uint8)
     >>> scene = cv2.GaussianBlur(noise, (0, 0), 3)
     >>> film = ArrayFrames(np.stack([np.roll(scene, 2 * i, axis=1) for i in range(3)]))

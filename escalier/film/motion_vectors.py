@@ -45,7 +45,7 @@ class GivenMotion(Motion):
         If there are too few or too many, or one has another shape, holds NaN or moves further than 30,000 px.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.zeros((3, 40, 48, 3), np.uint8))
     >>> to_the_right = np.full((2, 40, 48, 2), (2, 0), np.float32)
     >>> motion = GivenMotion(film, tempfile.mkdtemp(), to_the_right)

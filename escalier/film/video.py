@@ -75,7 +75,7 @@ class VideoFrames(FilmBase):
     --------
     >>> import tempfile
     >>> from escalier.film import write_film
-    >>> from escalier.film.moving_clip import make_clip
+    >>> from escalier.film import make_clip
     >>> path = Path(tempfile.mkdtemp()) / "clip.mp4"
     >>> with VideoFrames(write_film(path, make_clip(Size(64, 36), length=5, rate=25))) as film:
     ...     len(film), str(film.size), film.rate, film.times[-1], film.frame(4).shape

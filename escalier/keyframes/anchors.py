@@ -60,7 +60,7 @@ def lock_anchors(plan: GridPlan, sheets: Sheets, accepted: Sheets, *, count: int
 
     Examples
     --------
-    >>> from escalier.keyframes.fit import Fit
+    >>> from escalier.keyframes import Fit
     >>> fit = Fit.centred(Size(64, 64), Size(64, 64), Size(64, 64))
     >>> plan = GridPlan(sheets=((0, 8), (0, 16)), length=17, columns=2, rows=1, gutter=0, fit=fit)
     >>> unpainted, painted = np.zeros((2, 64, 128, 3), np.uint8), np.full((1, 64, 128, 3), 200, np.uint8)
@@ -115,7 +115,7 @@ def paste_anchors(plan: GridPlan, accepted: Sheets, painted: Sheets) -> np.ndarr
 
     Examples
     --------
-    >>> from escalier.keyframes.fit import Fit
+    >>> from escalier.keyframes import Fit
     >>> fit = Fit.centred(Size(64, 64), Size(64, 64), Size(64, 64))
     >>> plan = GridPlan(sheets=((0, 8), (0, 16)), length=17, columns=2, rows=1, gutter=0, fit=fit)
     >>> accepted, painted = (np.full((1, 64, 128, 3), level, np.uint8) for level in (200, 90))

@@ -69,7 +69,7 @@ def choose_keyframes(
     ValueError
         If the mode is unknown, the mode's own argument is missing or out of range.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.zeros((240, 4, 4, 3), np.uint8), rate=24)
     >>> choose_keyframes(film), choose_keyframes(film, "every n", n=100)
     ((24, 72, 120, 168, 216), (0, 100, 200))
@@ -182,7 +182,7 @@ def parse_frames(text: str, film: Film, first: int | None = None) -> list[int]:
     first
         The number of the film's first frame. None goes by the plates' own numbers, else by 0.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> parse_frames("1, 3", ArrayFrames(np.zeros((3, 4, 4, 3), np.uint8)), first=1)
     [0, 2]
     """

@@ -131,7 +131,7 @@ def lock_colours(
 
     Examples
     --------
-    >>> from escalier.keyframes.fit import Fit
+    >>> from escalier.keyframes import Fit
     >>> fit = Fit.centred(Size(64, 64), Size(64, 64), Size(64, 64))
     >>> plan = GridPlan(sheets=((0, 8), (0, 16)), length=17, columns=2, rows=1, gutter=0, fit=fit)
     >>> sheet = np.random.default_rng(0).random((64, 128, 3), np.float32) * 0.8

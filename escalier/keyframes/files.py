@@ -123,7 +123,7 @@ def write_keyframes(
         If the folder cannot be written to.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.zeros((24, 4, 4, 3), np.uint8))
     >>> [file.name for file in write_keyframes(tempfile.mkdtemp(), film, [0, 12], first=1)]
     ['keyframe_000001.png', 'keyframe_000013.png']

@@ -83,7 +83,7 @@ class Keyframes:
     def of(cls, film: Film, indices: Sequence[int]) -> Keyframes:
         """The film's own frames at these indices, as they wait to be painted.
 
-        >>> from escalier.film.frames import ArrayFrames
+        >>> from escalier.film import ArrayFrames
         >>> Keyframes.of(ArrayFrames(np.zeros((24, 4, 4, 3), np.uint8)), [0, 12]).indices
         (0, 12)
         """

@@ -141,8 +141,8 @@ def list_keyframes(place: Place, film: Film, *, first: int | None = None) -> Key
     --------
     >>> import tempfile
     >>> import numpy as np
-    >>> from escalier.film.frames import ArrayFrames
-    >>> from escalier.keyframes.files import write_keyframes
+    >>> from escalier.film import ArrayFrames
+    >>> from escalier.keyframes import write_keyframes
     >>> film = ArrayFrames(np.zeros((100, 27, 48, 3), np.uint8), rate=25)
     >>> folder = tempfile.mkdtemp()
     >>> _ = write_keyframes(folder, film, [0, 50])

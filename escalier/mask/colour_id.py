@@ -169,7 +169,7 @@ def colour_id_masks(
     progress
         Called as progress(done, total, mask) after each frame; what it raises ends the film.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> maps = np.zeros((3, 8, 8, 3), np.uint8)
     >>> maps[:, 2:6, 2:6] = (255, 0, 0)
     >>> maps[1] = 0  # the segmentation lost the region for one frame

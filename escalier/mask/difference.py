@@ -114,7 +114,7 @@ def difference_mattes(
     progress
         Called as progress(done, total, matte) after each frame; what it raises ends the film.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.full((2, 8, 8, 3), 60, np.uint8))
     >>> [float(matte.max()) for matte in difference_mattes(film, film)]
     [0.0, 0.0]

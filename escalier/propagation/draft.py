@@ -107,7 +107,7 @@ def make_draft(
         If the part does not lie in the film or holds no keyframe, or `propagate` refuses.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (128, 160, 3), np.uint8)] * 9))
     >>> painted = Keyframes([2, 6], [255 - film.frame(i) for i in (2, 6)], length=9)
     >>> runs = make_draft(film, painted, folder=tempfile.mkdtemp(), part=DraftPart(start=2, stop=7), threads=1)
@@ -144,7 +144,7 @@ def make_draft(
 def draft_film(film: Film, part: DraftPart | None = None) -> Film:
     """The film as a draft sees it: the source against which its staircase can be measured.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.zeros((30, 540, 960, 3), np.uint8))
     >>> small = draft_film(film, DraftPart(start=10))
     >>> len(small), str(small.size)

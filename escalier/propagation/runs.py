@@ -178,7 +178,7 @@ def propagate(
     Jamriska, Sochorova, Texler, Lukac, Fiser, Lu, Shechtman, Sykora: "Stylizing Video by Example", SIGGRAPH 2019.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)] * 3))
     >>> painted = Keyframes([0], [255 - film.frame(0)], length=3)
     >>> runs = propagate(film, painted, folder=tempfile.mkdtemp(), threads=1)

@@ -33,7 +33,7 @@ class Staircase(FilmBase):
         `keep_contrast` and `remove_seams` in `seams` say.
 
     >>> import tempfile
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> from escalier.keyframes import Keyframes
     >>> from escalier.propagation import propagate
     >>> film = ArrayFrames(np.stack([np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)] * 5))

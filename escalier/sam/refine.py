@@ -32,7 +32,7 @@ class SamRefine:
 
     Examples
     --------
-    >>> from escalier.sam.sam_files import read_sam
+    >>> from escalier.sam import read_sam
     >>> name, module = read_sam("sam_vit_b_01ec64.pth")  # doctest: +SKIP
     >>> masks = track_masks(film, {0: mask}, motion=motion, refine=SamRefine(SamModel(module)))  # doctest: +SKIP
     """

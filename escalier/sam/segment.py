@@ -77,7 +77,7 @@ class SamModel:
 
     Examples
     --------
-    >>> from escalier.sam.sam_files import read_sam
+    >>> from escalier.sam import read_sam
     >>> name, module = read_sam("sam_vit_b_01ec64.pth")  # doctest: +SKIP
     >>> model = SamModel(module, name)  # doctest: +SKIP
     >>> embedding = model.embed(picture)  # doctest: +SKIP

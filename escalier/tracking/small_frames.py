@@ -14,7 +14,7 @@ KEPT = 32
 class SmallFrames:
     """Frames of a film as uint8 (h, w, 3) at the working size of its motion; the last 32 are kept.
 
-    >>> from escalier.film.frames import ArrayFrames
+    >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.zeros((3, 8, 12, 3), np.uint8))
     >>> import tempfile
     >>> SmallFrames(film, Motion(film, tempfile.mkdtemp()))[2].shape
