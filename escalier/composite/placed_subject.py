@@ -12,7 +12,8 @@ One frame on its way:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,15 @@ from .poisson import poisson_blend
 from .room_light import RoomLight, frame_light, room_light
 
 log = logging.getLogger("escalier")
+
+
+class _Frame(NamedTuple):
+    """What one frame is made of: RGB pictures of one size, and the matte as float32 0..1."""
+
+    source: np.ndarray
+    room: np.ndarray
+    alpha: np.ndarray
+    old_room: np.ndarray | None
 
 
 @checked
@@ -68,10 +78,10 @@ def place_subject(
     >>> bool((placed[8:24, 8:24] == figure[8:24, 8:24]).all()), bool((placed[0] == wall[0]).all())
     (True, True)
     """
-    alpha = _checked(source, room, matte, old_room)
+    frame = _checked(source, room, matte, old_room)
     placing = placing or Placing()
-    light = room_light([frame_light(source, room, alpha)], placing.most_delta_e, 0) if placing.light else None
-    return _placed(source, room, alpha, placing.light, light, 0, old_room, Machine())
+    light = room_light([frame_light(*frame[:3])], placing.most_delta_e, 0) if placing.light else None
+    return _placed(frame, 0, placing.light, light, Machine())
 
 
 @checked
@@ -119,53 +129,39 @@ def place_subject_film(
     check_lengths(length, source=source, room=room, mask=mattes)
     if old_room is not None:
         check_lengths(length, old_room=old_room)
-    return _place_all(
-        source, room, Masks.of(mattes), placing or Placing(), old_room, machine or Machine(), progress, length
-    )
+    masks = Masks.of(mattes)
+
+    def frame(index: int) -> _Frame:
+        known = None if old_room is None else frame_at(old_room, index)
+        return _checked(frame_at(source, index), frame_at(room, index), masks.at(index), known)
+
+    return _place_all(frame, length, placing or Placing(), machine or Machine(), progress)
 
 
 def _place_all(
-    source: Film,
-    room: Film,
-    mattes: Masks,
-    placing: Placing,
-    old_room: Film | None,
-    machine: Machine,
-    progress: Progress | None,
-    length: int,
+    frame: Callable[[int], _Frame], length: int, placing: Placing, machine: Machine, progress: Progress | None
 ) -> Iterator[np.ndarray]:
     report = progress or (lambda *_: None)
     light, passes = None, 1
     if placing.light:
         seen, passes = [], 2
         for i in range(length):
-            body, behind = frame_at(source, i), frame_at(room, i)
-            seen.append(frame_light(body, behind, _checked(body, behind, mattes.at(i))))
+            seen.append(frame_light(*frame(i)[:3]))
             report(i + 1, passes * length)
         light = room_light(seen, placing.most_delta_e, placing.steady_frames)
     shown = False
     for i in range(length):
-        body, behind = frame_at(source, i), frame_at(room, i)
-        known = None if old_room is None else frame_at(old_room, i)
-        alpha = _checked(body, behind, mattes.at(i), known)
-        shown = shown or bool(alpha.any())
-        picture = _placed(body, behind, alpha, placing.light, light, i, known, machine)
+        here = frame(i)
+        shown = shown or bool(here.alpha.any())
+        picture = _placed(here, i, placing.light, light, machine)
         report((passes - 1) * length + i + 1, passes * length, picture)
         yield picture
     if not shown:
         log.warning("the mask shows no subject in any of %d frames: the film is the room alone", length)
 
 
-def _placed(
-    source: np.ndarray,
-    room: np.ndarray,
-    alpha: np.ndarray,
-    strength: float,
-    light: RoomLight | None,
-    index: int,
-    old_room: np.ndarray | None,
-    machine: Machine,
-) -> np.ndarray:
+def _placed(frame: _Frame, index: int, strength: float, light: RoomLight | None, machine: Machine) -> np.ndarray:
+    source, room, alpha, old_room = frame
     out = room.copy()
     if not alpha.any():
         return out
@@ -186,10 +182,9 @@ def _placed(
     return out
 
 
-def _checked(source: np.ndarray, room: np.ndarray, matte: np.ndarray, old_room: np.ndarray | None = None) -> np.ndarray:
-    """The matte as float32 0..1."""
+def _checked(source: np.ndarray, room: np.ndarray, matte: np.ndarray, old_room: np.ndarray | None) -> _Frame:
     given = {"source": source, "room": room} | ({} if old_room is None else {"old_room": old_room})
     for name, picture in given.items():
         pictures.check_picture(picture, name)
         pictures.check_same_size(source, "source", picture, name)
-    return pictures.coverage(matte, source)
+    return _Frame(source, room, pictures.coverage(matte, source), old_room)
