@@ -1,4 +1,4 @@
-"""Compositing: Poisson blending, layers, clean plates, and a report on what was left untouched."""
+"""Compositing: placing a subject, Poisson blending, layers, clean plates, and a report on what was left untouched."""
 
 import lazy_loader
 

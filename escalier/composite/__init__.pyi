@@ -7,12 +7,15 @@ from .clean_plate import (
     make_clean_plate as make_clean_plate,
     make_clean_plates as make_clean_plates,
 )
+from .foreground_colours import estimate_foreground as estimate_foreground
 from .layers import (
     BLEND_MODES as BLEND_MODES,
     Layering as Layering,
     blend_layers as blend_layers,
     blend_layers_film as blend_layers_film,
 )
+from .placed_subject import place_subject as place_subject, place_subject_film as place_subject_film
+from .placing import Placing as Placing
 from .poisson import poisson_blend as poisson_blend, poisson_blend_film as poisson_blend_film
 from .untouched import (
     Untouched as Untouched,

@@ -4,10 +4,12 @@ from comfy_api.v0_0_2 import io
 
 from .clean_plate import EscalierCleanPlate, EscalierCleanPlates
 from .layers import EscalierBlendLayers
+from .placing import EscalierPlaceSubject
 from .poisson import EscalierPoissonBlend
 from .untouched import EscalierMeasureUntouched
 
 NODES: list[type[io.ComfyNode]] = [
+    EscalierPlaceSubject,
     EscalierPoissonBlend,
     EscalierBlendLayers,
     EscalierCleanPlate,

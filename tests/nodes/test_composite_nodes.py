@@ -16,9 +16,12 @@ from escalier.composite import (
     Blending,
     Layering,
     Machine,
+    Placing,
     PlateSearch,
     blend_layers,
     make_clean_plate,
+    place_subject,
+    place_subject_film,
     poisson_blend,
 )
 from escalier.composite.clean_plate import FILLS
@@ -53,7 +56,7 @@ def blend(pack: SimpleNamespace, fresh_folders: SimpleNamespace, to_image: Calla
     def run(node: str = "EscalierPoissonBlend", *, below=None, over=None, mask=mask, **dials):
         """The node on the figure and the clip, or on other pictures."""
         below, over = (to_image(p) for p in (clip if below is None else below, figure if over is None else over))
-        names = ("source", "target") if node == "EscalierPoissonBlend" else ("layer", "base")
+        names = NAMES[node][1:]
         sockets = {**dict(zip(names, (over, below), strict=True)), "mask": torch.from_numpy(mask)}
         return getattr(pack, node).execute(**sockets, **{**defaults(getattr(pack, node)), **dials}).args[0]
 
@@ -67,6 +70,7 @@ def floats(pictures: np.ndarray) -> np.ndarray:
 NAMES = {
     "EscalierPoissonBlend": ("Poisson Blend", "source", "target"),
     "EscalierBlendLayers": ("Blend Layers", "layer", "base"),
+    "EscalierPlaceSubject": ("Place Subject", "source", "room"),
 }
 DIALS = {
     "defaults": ({}, Blending()),
@@ -125,7 +129,7 @@ def test_film_lies_on_disk_for_as_long_as_it_is_remembered(blend: Callable, fres
     assert not file.exists()
 
 
-@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+@pytest.mark.parametrize("node", NAMES)
 def test_cancel_stops_the_blend_and_leaves_nothing_on_disk(
     pack: SimpleNamespace,
     comfyui: SimpleNamespace,
@@ -158,6 +162,26 @@ def test_every_layer_mode_is_the_librarys_and_stays_inside(blend: Callable, figu
         assert (film.frame(i)[mask[i] == 0] == floats(clip[i])[mask[i] == 0]).all()
 
 
+@pytest.mark.parametrize("dials", [{}, {"light": 0.0}, {"light": 0.8, "most_delta_e": 8.0, "steady_frames": 2.0}])
+def test_place_subject_is_the_librarys(blend: Callable, figure, clip, mask, dials: dict) -> None:
+    film = blend("EscalierPlaceSubject", **dials).film
+    films = (ArrayFrames(floats(pictures)) for pictures in (figure, clip))
+    for i, picture in enumerate(place_subject_film(*films, mask, Placing(**dials))):
+        assert (film.frame(i) == picture).all()
+        assert (picture[mask[i] == 0] == floats(clip[i])[mask[i] == 0]).all()
+
+
+def test_place_subject_takes_the_old_room(blend: Callable, to_image: Callable, figure, clip, mask) -> None:
+    soft = np.stack([cv2.GaussianBlur(one, (0, 0), 2) for one in mask])
+    film = blend("EscalierPlaceSubject", mask=soft, light=0.0, old_room=to_image(figure[:1] // 2)).film
+    pictures = [floats(one[2]) for one in (figure, clip)]
+    known, alone = (
+        place_subject(*pictures, soft[2], Placing(light=0), old_room=old) for old in (floats(figure[0] // 2), None)
+    )
+    assert (film.frame(2) == known).all()
+    assert (known != alone).any()
+
+
 def test_exposure_compensation_brings_the_brightness_back(blend: Callable, clip, mask) -> None:
     dark, even = (
         np.stack([video.film.frame(i) for i in range(6)])[mask == 1].mean()
@@ -177,7 +201,7 @@ def test_menus_are_the_librarys(pack: SimpleNamespace) -> None:
     assert options("EscalierCleanPlate", "fill") == options("EscalierCleanPlates", "fill") == FILLS
 
 
-@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+@pytest.mark.parametrize("node", NAMES)
 @pytest.mark.parametrize("value", [0.0, 1.0], ids=["empty", "full"])
 def test_empty_and_full_masks_are_blended(blend: Callable, clip, node: str, value: float) -> None:
     film = blend(node, mask=np.full((1, 48, 64), value, np.float32)).film
@@ -185,7 +209,7 @@ def test_empty_and_full_masks_are_blended(blend: Callable, clip, node: str, valu
     assert (film.frame(0) == floats(clip[0])).all() == (value == 0)
 
 
-@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+@pytest.mark.parametrize("node", NAMES)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -205,7 +229,7 @@ def test_what_does_not_fit_is_refused_by_the_node(blend: Callable, node: str, ch
         blend(node, **change)
 
 
-@pytest.mark.parametrize("node", ["EscalierPoissonBlend", "EscalierBlendLayers"])
+@pytest.mark.parametrize("node", NAMES)
 def test_pictures_of_two_sizes_are_refused_by_the_node(blend: Callable, node: str) -> None:
     with pytest.raises(ValueError, match=rf"^{NAMES[node][0]}: \w+ must be \d+x\d+ like the \w+, got \d+x\d+; scale"):
         blend(node, over=np.zeros((6, 24, 32, 3), np.uint8))

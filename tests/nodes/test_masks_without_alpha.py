@@ -10,7 +10,7 @@ import torch
 
 SHOWN = {
     "EscalierTrackMask", "EscalierPoissonBlend", "EscalierBlendLayers", "EscalierCleanPlate", "EscalierCleanPlates",
-    "EscalierMeasureUntouched", "EscalierMeasureCoherence", "EscalierLineBoil", "EscalierDial",
+    "EscalierPlaceSubject", "EscalierMeasureUntouched", "EscalierMeasureCoherence", "EscalierLineBoil", "EscalierDial",
 }  # fmt: skip
 ELSEWHERE = {"EscalierDraft", "EscalierPropagate", "EscalierRunPipeline", "EscalierTrackMaskSam2", "EscalierMaskEdge"}
 """Need keyframes or a model before they look at a mask, or look at nothing but the mask."""
