@@ -128,12 +128,12 @@ def checked(public: Public) -> Public:
     return cast(Public, public)
 
 
-def check_same_size(caller: str, **arrays: np.ndarray | None) -> None:
+def check_same_size(**arrays: np.ndarray | None) -> None:
     """Refuse arrays (height, width, ...) that do not lie over one another.
 
-    >>> check_same_size("example", before=np.zeros((4, 6, 3)), flow=np.zeros((4, 5, 2)))
+    >>> check_same_size(before=np.zeros((4, 6, 3)), flow=np.zeros((4, 5, 2)))
     Traceback (most recent call last):
-    escalier.refusals.Refusal: example: flow must be 6x4 like before, got 5x4; scale one of them first
+    escalier.refusals.Refusal: flow must be 6x4 like before, got 5x4; scale one of them first
     """
     given = {name: array for name, array in arrays.items() if array is not None}
     first, model = next(iter(given.items()))
@@ -144,7 +144,6 @@ def check_same_size(caller: str, **arrays: np.ndarray | None) -> None:
                 f"be {model.shape[1]}x{model.shape[0]} like {first}",
                 f"{array.shape[1]}x{array.shape[0]}",
                 "scale one of them first",
-                who=caller,
             )
 
 

@@ -143,9 +143,9 @@ def test_a_class_is_called_by_its_own_name() -> None:
 
 
 def test_arrays_that_do_not_lie_over_one_another_are_refused() -> None:
-    check_same_size("example", one=PICTURE, other=None, third=PICTURE[..., 0])
-    with pytest.raises(ValueError, match=r"^example: other must be 6x4 like one, got 5x4; scale"):
-        check_same_size("example", one=PICTURE, other=PICTURE[:, :5])
+    check_same_size(one=PICTURE, other=None, third=PICTURE[..., 0])
+    with pytest.raises(ValueError, match=r"^other must be 6x4 like one, got 5x4; scale"):
+        check_same_size(one=PICTURE, other=PICTURE[:, :5])
 
 
 def test_every_protocol_can_be_held_against_an_argument() -> None:

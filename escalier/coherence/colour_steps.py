@@ -37,7 +37,7 @@ def colour_step(before: Picture, after: Picture, flow: Flow, counted: Region) ->
     >>> [round(abs(part), 1) for part in step]
     [9.8, 0.0, 0.0]
     """
-    check_same_size("colour_step", before=before, after=after, flow=flow, counted=counted)
+    check_same_size(before=before, after=after, flow=flow, counted=counted)
     return mean_step(lab_change(before, after, flow), counted)
 
 

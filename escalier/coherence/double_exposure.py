@@ -45,7 +45,7 @@ def measure_double_exposure(blend: Picture, earlier: Picture, later: Picture) ->
     >>> round(blend, 1), round(abs(cut), 3)
     (0.3, 0.0)
     """
-    check_same_size("measure_double_exposure", blend=blend, earlier=earlier, later=later)
+    check_same_size(blend=blend, earlier=earlier, later=later)
     _, values = doubled_patches(blend, earlier, later)
     return float(values.mean()) if values.size else None
 

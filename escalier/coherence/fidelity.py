@@ -30,5 +30,5 @@ def motion_error(source_flow: Flow, restyled_flow: Flow, counted: Region) -> flo
     >>> motion_error(still, still + np.float32((3, 4)), np.ones((4, 4), bool))
     5.0
     """
-    check_same_size("motion_error", source_flow=source_flow, restyled_flow=restyled_flow, counted=counted)
+    check_same_size(source_flow=source_flow, restyled_flow=restyled_flow, counted=counted)
     return mean_over(lengths(restyled_flow - source_flow), counted)

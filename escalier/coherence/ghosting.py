@@ -66,7 +66,7 @@ def ghosting_kept(
     >>> round(ghosting_kept(noise.mean(axis=0), *noise, 0.5), 2), ghosting_kept(noise[0], noise[0], noise[0], 0.5)
     (0.71, 1.0)
     """
-    check_same_size("ghosting_kept", blend=blend, earlier=earlier, later=later, counted=counted)
+    check_same_size(blend=blend, earlier=earlier, later=later, counted=counted)
     return kept_within(high_pass_contrast(blend), side_contrast(earlier, later, weight), counted)
 
 
@@ -98,7 +98,7 @@ def fade_weight(blend: Picture, earlier: Picture, later: Picture) -> float:
     >>> round(fade_weight(noise[0] + 0.25 * (noise[1] - noise[0]), *noise), 6)
     0.25
     """
-    check_same_size("fade_weight", blend=blend, earlier=earlier, later=later)
+    check_same_size(blend=blend, earlier=earlier, later=later)
     apart = unit(later) - unit(earlier)
     gone = unit(blend) - unit(earlier)
     length = float(np.vdot(apart, apart))

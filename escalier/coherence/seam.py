@@ -45,7 +45,7 @@ def visible_change(before: Picture, after: Picture, flow: Flow, counted: Region)
     >>> round(visible_change(grey, lighter, still, np.ones((8, 8), bool)), 1)
     9.8
     """
-    check_same_size("visible_change", before=before, after=after, flow=flow, counted=counted)
+    check_same_size(before=before, after=after, flow=flow, counted=counted)
     return mean_over(lengths(lab_change(before, after, flow)), counted)
 
 
@@ -71,7 +71,7 @@ def followed_pixels(before: Picture, after: Picture, flow: Flow, valid: Region) 
     >>> bool(followed_pixels(grey, grey, np.zeros((8, 8, 2), np.float32), np.ones((8, 8), bool)).all())
     True
     """
-    check_same_size("followed_pixels", before=before, after=after, flow=flow, valid=valid)
+    check_same_size(before=before, after=after, flow=flow, valid=valid)
     return confirmed(lab_change(before, after, flow), valid)
 
 

@@ -33,7 +33,7 @@ def measure_sharpness(picture: Picture, counted: Region | None = None) -> float:
     >>> measure_sharpness(np.full((8, 8, 3), 90, np.uint8))
     0.0
     """
-    check_same_size("sharpness", picture=picture, counted=counted)
+    check_same_size(picture=picture, counted=counted)
     edges = np.abs(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F))
     return float((edges if counted is None else edges[counted]).mean(dtype=np.float64))
 

@@ -39,7 +39,7 @@ def measure_warp_error(before: Picture, after: Picture, flow: Flow, counted: Reg
     >>> round(measure_warp_error(grey, lighter, still, np.ones((8, 8), bool)), 4)
     0.01
     """
-    check_same_size("measure_warp_error", before=before, after=after, flow=flow, counted=counted)
+    check_same_size(before=before, after=after, flow=flow, counted=counted)
     return mean_over(squared_error(before, after, flow), counted)
 
 
