@@ -255,15 +255,15 @@ def test_dials_out_of_range_are_refused_when_they_are_set(dials: dict, message: 
     [
         (
             {"painting": Painting(steps=4, strength=0.1)},
-            "steps must leave one at least at a strength of 0.1, got 4; take 10 or more",
+            "Painting: steps must leave one at least at a strength of 0.1, got 4; take 10 or more",
         ),
-        ({"masks": [np.ones((16, 24), np.float32)]}, "masks must be left out for the task img2img, got some"),
-        ({"control_maps": [PICTURES]}, "control_maps must be 0, one for each ControlNet, got 1"),
+        ({"masks": [np.ones((16, 24), np.float32)]}, "repaint: masks must be left out for the task img2img, got some"),
+        ({"control_maps": [PICTURES]}, "repaint: control_maps must be 0, one for each ControlNet, got 1"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_what_the_task_cannot_use_is_refused(img2img: Pipeline, given: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=f"^repaint: {message}"):
+    with pytest.raises(ValueError, match=f"^{message}"):
         repaint(img2img, PICTURES, "", **given)
 
 
@@ -305,11 +305,11 @@ def test_masks_that_do_not_fit_are_refused(shared: Path, masks: np.ndarray | Non
         ([PICTURES], None, "control_maps must be 2, one for each ControlNet, got 1"),
         ([PICTURES, PICTURES[:, :8]], None, "control_maps 2 1 must have the size of the first picture, 24x16"),
         ([PICTURES, PICTURES[[0, 0, 0]]], None, "control_maps 2 must hold 1 or 2 maps"),
-        ([PICTURES, PICTURES], [1.0], "control_strengths must be 2, one for each ControlNet, got 1"),
+        ([PICTURES, PICTURES], (1.0,), "control_strengths must be 2, one for each ControlNet, got 1"),
     ],
     ids=["few", "size", "count", "strengths"],
 )
-def test_control_maps_that_do_not_fit_are_refused(controlled: Pipeline, maps: list, holds: list, message: str) -> None:
+def test_control_maps_that_do_not_fit_are_refused(controlled: Pipeline, maps: list, holds: tuple | None, message: str) -> None:
     with pytest.raises(ValueError, match=f"^repaint: {message}"):
         repaint(controlled, PICTURES, "", control_maps=maps, painting=replace(FEW, control_strengths=holds))
 
