@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import getpass
-import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 
 import numba
 
-log = logging.getLogger("escalier")
+from escalier.log import log
 
 
 def njit(*, cache: bool = True, **options: Any) -> Callable[[Callable[..., Any]], Any]:

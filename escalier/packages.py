@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 from types import ModuleType
 
+from escalier.log import log
 from escalier.refusals import PackageRefusal
-
-logger = logging.getLogger("escalier")
 
 
 def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
@@ -46,7 +44,7 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
         package = requirement.partition(">")[0].partition("=")[0]
         missing = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == module.split(".")[0]
         state = "which is not installed" if missing else f"which fails to load ({type(error).__name__}: {error})"
-        logger.debug("importing %s failed", module, exc_info=True)
+        log.debug("importing %s failed", module, exc_info=True)
         raise PackageRefusal(
             f"{purpose} need the package {package}, {state}",
             remedy=f'run: "{sys.executable}" -m pip install "{requirement}"',

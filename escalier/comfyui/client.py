@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from escalier.log import log
 from escalier.refusals import printable
 
 from .answers import (
@@ -35,8 +35,6 @@ from .workflow import Workflow
 
 Listener = Callable[[str, dict[str, Any]], None]
 """Called with the type and data of every message the server sends about the job, and with "quiet" when none came."""
-
-log = logging.getLogger("escalier")
 
 
 class Client(Connection):

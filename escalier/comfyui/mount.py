@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import sys
 from pathlib import Path
+
+from escalier.log import log
 
 from .errors import ComfyUIError
 
 MOUNT_NAME = "escalier"
 KEPT_INSIDE = ("temp", "escalier")
 """Where nodes keep their work below the folder that ComfyUI is given for temporary files."""
-
-log = logging.getLogger("escalier")
 
 
 def mount(pack: Path, scratch: Path) -> Path:

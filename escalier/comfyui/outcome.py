@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from escalier.log import log
 
 from .answers import Failure, Found, Reason, Refused, read_failure, whole_text
 from .errors import ComfyUIError
@@ -15,8 +16,6 @@ INTERRUPTED = "The job was interrupted from somewhere else, perhaps in the brows
 
 Explain = Callable[[str, Reason], str | None]
 """Our own sentence for why an input of a node was refused, where we have a better one than ComfyUI."""
-
-log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)

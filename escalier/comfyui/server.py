@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import logging
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
+from escalier.log import log
 from escalier.refusals import MissingFile, printable
 
 from .errors import ComfyUIError
@@ -34,8 +34,6 @@ STATS_BYTES = 1 << 20
 STOP_SECONDS = 8.0
 PORT_TRIES = 3
 COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
-
-log = logging.getLogger("escalier")
 
 
 class Server:

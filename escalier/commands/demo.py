@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import shutil
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import numpy as np
 from escalier.comfyui import Server, check_output, load_workflow, tidy_url
 from escalier.film import Encoding, Size, make_clip, open_film, write_film
 from escalier.keyframes import LOOKS, Keyframes, choose_keyframes, paint_picture, plan_grid, tile, write_keyframes
+from escalier.log import log
 from escalier.refusals import Refusal
 from escalier.scratch import write_whole
 
@@ -25,8 +25,6 @@ from .run import add_server_arguments, run_workflow, server_from
 SIZE = Size(640, 360)
 KEYFRAMES = 3
 SHOWN = 10
-
-log = logging.getLogger("escalier")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

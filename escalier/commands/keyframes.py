@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import re
 import shlex
 import sys
@@ -13,11 +12,10 @@ from pathlib import Path
 
 from escalier.film import Footage, Motion, check_output, list_pictures, open_film
 from escalier.keyframes import PER_SECOND, choose_keyframes, parse_frames, write_keyframes
+from escalier.log import log
 from escalier.refusals import FileInTheWay, printable
 
 from .progress_bars import job_bar
-
-log = logging.getLogger("escalier")
 
 OUR_NAME = re.compile(r"keyframe_\d+\.png")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from escalier import measure
 from escalier.coherence import HeatMap, Measurement, plot_curves
 from escalier.film import Film, Footage, Motion, check_output, open_film, open_masks, write_film
 from escalier.keyframes import Keyframes, parse_frames, read_keyframes
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import FileInTheWay, MissingFile, named
 from escalier.scratch import open_scratch, write_whole
@@ -28,8 +28,6 @@ REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.
 
 MEASURING_S, HEAT_MAP_S = 0.5, 0.1
 """Guessed seconds of a frame."""
-
-log = logging.getLogger("escalier")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,12 +36,11 @@ from escalier.keyframes import (
     tile,
     write_keyframes,
 )
+from escalier.log import log
 from escalier.refusals import FileInTheWay, MissingFile, PackageRefusal, Refusal, sentence
 
 from .dial_options import add_dials, dials_from
 from .progress_bars import progress_bar
-
-log = logging.getLogger("escalier")
 
 EXTRAS = "escalier[models,standalone]"
 TOKENIZER = Path("comfy", "sd1_tokenizer")

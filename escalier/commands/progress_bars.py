@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from escalier.log import log
 from escalier.progress import Progress
 
 from .time_left import Job
@@ -17,8 +18,6 @@ from .time_left import Job
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_DRAWINGS = 0.1
 LAYOUT = "{percentage:3.0f}% |{bar}| {desc}"
-
-log = logging.getLogger("escalier")
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import os
 import sys
 import time
@@ -42,6 +41,7 @@ from escalier.comfyui import (
     tidy_url,
     title_of,
 )
+from escalier.log import log
 from escalier.refusals import printable
 
 from .control_map_files import control_map_files
@@ -56,8 +56,6 @@ KNOWN_PACKS = {
     "Preprocessor": "comfyui_controlnet_aux",
     "KJ": "ComfyUI-KJNodes",
 }
-
-log = logging.getLogger("escalier")
 
 
 def run_workflow(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from escalier.film import (
     shortened,
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
+from escalier.log import log
 from escalier.propagation import Fade, FilmMatching, Guides, chains_of, runs_at_a_time, scratch_bytes
 from escalier.refusals import FileInTheWay, Refusal, named
 from escalier.scratch import check_room, scratch_facts
@@ -34,8 +34,6 @@ from escalier.scratch import check_room, scratch_facts
 from . import paint_keyframes
 from .dial_options import dials_from
 from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
-
-log = logging.getLogger("escalier")
 
 FADE_OPTIONS = {"mode": "--mode", "fade_frames": "--fade-frames"}
 GUIDE_OPTIONS = {name: f"--{name}-weight" for name in dials_of(Guides)}

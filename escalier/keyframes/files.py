@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,14 +10,13 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Film, Size, as_uint8, frame_numbers
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import FileInTheWay, Refusal
 from escalier.scratch import write_whole
 
 from .keyframes import Keyframes, check_indices
 from .listing import Place, list_in
-
-log = logging.getLogger("escalier")
 
 MOST_FRAMES = 2**31
 

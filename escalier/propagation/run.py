@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film import Size
+from escalier.log import log
 from escalier.refusals import IndexRefusal
 from escalier.scratch import array_bytes, clear_folder, open_array, put_aside, read_facts, touch
 
 from .chains import Chain
 
 MANIFEST = "run.json"
-
-log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)

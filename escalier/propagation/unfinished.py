@@ -7,7 +7,6 @@ is written whole, and then a checkpoint that says which frames count; what was w
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from escalier.film import Size
+from escalier.log import log
 from escalier.scratch import (
     ArrayFile,
     Damage,
@@ -46,8 +46,6 @@ SLOW_BYTES_A_SECOND = 150e6
 CHECKPOINT = "checkpoint.json"
 STATE_BYTES, STATE_BYTES_OF_TWO_PLATES = 31, 60
 """What one frame hands to the next, for each pixel that is matched: without masks, and with them."""
-
-log = logging.getLogger("escalier")
 
 
 def unfinished_place(folder: Path) -> Path:

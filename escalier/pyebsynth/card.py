@@ -12,13 +12,13 @@ has less, or gives up for another reason, the processor engine takes over with a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from escalier.log import log
 from escalier.progress import Progress
 
 from .card_device import CardFailure, find_device, load_warp, on_card
@@ -28,8 +28,6 @@ from .level import MOST_PAIRS, Schedule, Start, rest_threshold, usage_price
 from .problem import Problem, Synthesis
 from .pyramid_planes import Level
 from .usage import Runner
-
-logger = logging.getLogger("escalier")
 
 COLOURS = 16
 """A power of two: the parts of the pixels that choose one after the other, the usage made anew in between.
@@ -50,7 +48,7 @@ def synthesise_card(problem: Problem, threads: int, progress: Progress | None) -
     try:
         return solve(problem, threads, progress, partial(_CardSolver, find_device()))
     except CardFailure as reason:
-        logger.warning("the card engine gives up, %s; the processor engine starts instead", reason)
+        log.warning("the card engine gives up, %s; the processor engine starts instead", reason)
     return synthesise_cpu(problem, threads, progress)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
-import logging
 import os
 import sys
 import threading
@@ -19,10 +18,9 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from escalier.log import log
 from escalier.packages import load_package
 from escalier.refusals import FileRefusal
-
-logger = logging.getLogger("escalier")
 
 REQUIREMENT = "warp-lang>=1.19"
 
@@ -55,7 +53,7 @@ def card_is_there() -> bool:
         with _one_at_a_time:
             return bool(load_warp().is_cuda_available())
     except ImportError:
-        logger.debug("warp cannot be used", exc_info=True)
+        log.debug("warp cannot be used", exc_info=True)
         return False
 
 
@@ -97,7 +95,7 @@ def find_device() -> Any:
 @cache  # for the life of the process, as Warp keeps the kernels
 def _load_kernels(device: str) -> None:
     warp = load_warp()
-    logger.info("loading the card engine on %s; the first time on a machine its kernels compile, some seconds", device)
+    log.info("loading the card engine on %s; the first time on a machine its kernels compile, some seconds", device)
     try:
         from . import card_kernels
 

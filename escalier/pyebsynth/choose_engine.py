@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
 
 from escalier.counts import thread_count
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import named
 
 from .matching import Matching
 from .problem import Problem, Synthesis
-
-logger = logging.getLogger("escalier")
 
 Engine = Callable[[Problem, int, "Progress | None"], Synthesis]
 
@@ -130,7 +128,7 @@ def synthesise(
         seed=seed,
     )
     name = choose_backend(problem.matching.backend)
-    logger.debug("synthesise: engine %s", name)
+    log.debug("synthesise: engine %s", name)
     result = load_engine(name)(problem, thread_count(threads), progress)
     return result if style.ndim == 3 else result._replace(image=result.image[..., 0])
 
@@ -147,4 +145,4 @@ def choose_backend(backend: str) -> str:
 
 @cache  # once for each engine: a film is hundreds of syntheses
 def _announce(name: str) -> None:
-    logger.debug("backend auto takes %s", {"card": "the graphics card", "cpu": "the processor"}[name])
+    log.debug("backend auto takes %s", {"card": "the graphics card", "cpu": "the processor"}[name])

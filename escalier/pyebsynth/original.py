@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import logging
 import os
 from pathlib import Path
 
 import numpy as np
 
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import MissingFile, Refusal
 
 from .energy import patch_errors
 from .problem import Problem, Synthesis
-
-logger = logging.getLogger("escalier")
 
 SEARCH_VOTE_ITERATIONS = 6
 PATCHMATCH_ITERATIONS = 4
@@ -104,7 +102,7 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     if problem.modulation is not None and not on_card:
         raise Refusal("modulation", "be left out where the original runs on the processor", "one", "use backend='cpu'")
     if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
-        logger.warning("the original ignores weighted voting and stop_threshold on the processor")
+        log.warning("the original ignores weighted voting and stop_threshold on the processor")
 
 
 def _call(run: ctypes._NamedFuncPointer, problem: Problem) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,5 @@
 """Keyframes as painted files and as image batches, and back."""
 
-import logging
 import os
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from escalier.keyframes import (
     remark_misplaced,
     write_keyframes,
 )
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .. import sockets
@@ -24,8 +24,6 @@ from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import FilmInput, film_from_input
-
-log = logging.getLogger("escalier")
 
 MOST_FIRST = 9_999_999
 

@@ -7,13 +7,13 @@ before it that it resembles most, by a line through their common pixels that out
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from escalier.log import log
 from escalier.refusals import Refusal
 
 THUMBNAIL = (64, 36)
@@ -23,8 +23,6 @@ LEAST_CORRELATION = 0.5
 INLIER_SHARE = 0.05
 """How far a pixel may lie off the line, as a share of the depth's spread, before it counts for less."""
 RANGE_PERCENTILES = (0.5, 99.5)
-
-logger = logging.getLogger("escalier")
 
 
 class Line(NamedTuple):
@@ -67,7 +65,7 @@ def align_depths(depths: Sequence[np.ndarray]) -> list[Line]:
         fits = [_fit(thumbnail, other) for other in aligned]
         correlation, line = max(fits, key=lambda fit: fit[0])
         if correlation < LEAST_CORRELATION:
-            logger.warning("depth %d resembles none before it (correlation %.2f): not aligned", index, correlation)
+            log.warning("depth %d resembles none before it (correlation %.2f): not aligned", index, correlation)
             line = lines[-1]
         lines.append(line)
         aligned.append(line.of(thumbnail))

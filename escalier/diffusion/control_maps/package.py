@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 import threading
 import warnings
@@ -13,11 +12,11 @@ from types import ModuleType
 
 from escalier import out_of_memory
 from escalier.film import Size
+from escalier.log import log
 from escalier.packages import load_package
 
 REQUIREMENT = "controlnet-aux>=0.0.9"
 _one_at_a_time = threading.Lock()
-logger = logging.getLogger("escalier")
 
 
 def detector_module(name: str) -> ModuleType:
@@ -48,7 +47,7 @@ def _import() -> None:
             raise
         # mediapipe 1.x has no `solutions` any more, and controlnet-aux 0.0.10 asks for it while it is imported;
         # without mediapipe it only lacks its face mesh (huggingface/controlnet_aux#122).
-        logger.debug("controlnet_aux fails to load; loading it without mediapipe", exc_info=True)
+        log.debug("controlnet_aux fails to load; loading it without mediapipe", exc_info=True)
         with _hidden("mediapipe"):
             load_package("controlnet_aux", REQUIREMENT, "Control maps")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.log import log
 from escalier.out_of_memory import is_short_memory
 from escalier.progress import Progress
 from escalier.refusals import MemoryRefusal, Refusal
@@ -24,8 +24,6 @@ from .painting import Painting
 
 if TYPE_CHECKING:
     import torch
-
-logger = logging.getLogger("escalier")
 
 
 @checked
@@ -233,14 +231,14 @@ def _warn_of_long_prompt(pipeline: Pipeline, prompt: str) -> None:
         words = tokenizer(prompt).input_ids[1:-1]
     room = tokenizer.model_max_length - 2
     if len(words) > room:
-        logger.warning("the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
+        log.warning("the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
 
 
 def _halved(batch: int) -> int:
     import torch
 
     torch.cuda.empty_cache()
-    logger.warning("%d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
+    log.warning("%d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
     return batch // 2
 
 
