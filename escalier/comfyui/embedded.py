@@ -19,6 +19,7 @@ import time
 from pathlib import Path, PurePosixPath
 
 from escalier.log import log
+from escalier.refusals import named
 
 from .errors import ComfyUIError
 from .folders import cache_folder
@@ -34,6 +35,7 @@ MANIFEST = "manifest.json"
 STALE_AFTER_SECONDS = 24 * 3600
 
 
+@named("embedded_folder")
 def embedded_folder(cache: Path | None = None) -> Path:
     """The folder of the embedded ComfyUI; the first call on a machine fetches and unpacks it (12 MB, 45 MB unpacked).
 
@@ -66,11 +68,8 @@ def embedded_folder(cache: Path | None = None) -> Path:
                 f"the disk that holds {cache}",
                 "have 100 MB free, but it is full",
                 remedy="free some space, or set ESCALIER_CACHE to a folder on another disk",
-                who="embedded_folder",
             ) from error
-        raise ComfyUIError(
-            "the cache folder", "be writable", error, "set ESCALIER_CACHE to another folder", who="embedded_folder"
-        ) from error
+        raise ComfyUIError("the cache folder", "be writable", error, "set ESCALIER_CACHE to another folder") from error
     return home / "ComfyUI"
 
 
@@ -107,6 +106,7 @@ def check_archive(archive: Path) -> None:
         )
 
 
+@named("unpack")
 def unpack(archive: Path, folder: Path) -> dict[str, int]:
     """Unpack only `vendor/ComfyUI` of the archive into `folder`; gives each file's size by its path."""
     sizes: dict[str, int] = {}
@@ -122,15 +122,12 @@ def unpack(archive: Path, folder: Path) -> dict[str, int]:
                     "be a plain file inside its own folder",
                     member.name,
                     "delete the file and run the command again",
-                    who="unpack",
                 )
             target = folder.joinpath(*inside.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             content = package.extractfile(member)
             if content is None:
-                raise ComfyUIError(
-                    f"{member.name} cannot be read from {archive.name}", remedy="delete the file", who="unpack"
-                )
+                raise ComfyUIError(f"{member.name} cannot be read from {archive.name}", remedy="delete the file")
             with content, target.open("wb") as file:
                 shutil.copyfileobj(content, file)
             sizes[inside.as_posix()] = member.size

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from escalier.refusals import MissingFile, Refusal, printable
+from escalier.refusals import MissingFile, Refusal, named, printable
 
 from .workflow import Place, Workflow, declared_input, split_setting, title_of
 
@@ -20,6 +20,7 @@ UPLOADS = {
 }
 
 
+@named("--input")
 def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
     """The loader input and the file or folder of an --input: FILE alone, or NODE.INPUT=FILE.
 
@@ -45,13 +46,10 @@ def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
         return place or _folder_input(workflow, path), path
     if not path.is_file():
         raise MissingFile(
-            printable(str(path)),
-            "be a file or a folder, but there is nothing there",
-            remedy="check the path",
-            who="--input",
+            printable(str(path)), "be a file or a folder, but there is nothing there", remedy="check the path"
         )
     if path.stat().st_size == 0:
-        raise Refusal(f"{printable(str(path))}", "hold data", "an empty file", "save or copy it again", who="--input")
+        raise Refusal(f"{printable(str(path))}", "hold data", "an empty file", "save or copy it again")
     return place, path
 
 
@@ -66,10 +64,10 @@ def _folder_input(workflow: Workflow, folder: Path) -> Place:
         f"the folder {shown}",
         f"have one input called 'folder' to go to, but the workflow has {len(places)}",
         remedy=f"name the input with --input NODE.INPUT=FOLDER{listed}",
-        who="--input",
     )
 
 
+@named("--input")
 def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken: Iterable[Place] = ()) -> Place:
     """The one loader of the workflow that a file fits, by its kind: picture, video or sound.
 
@@ -85,7 +83,7 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
     best = [place for place in fitting if loaders[place][0] == kind] or fitting
     if len(best) == 1:
         return best[0]
-    named = "\n".join(
+    listed = "\n".join(
         printable(f"  --input '{place.node}.{place.input}={file}'  for {title_of(workflow, place.node)}")
         for place in best
     )
@@ -94,13 +92,9 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
             "the workflow",
             f"have a loader for {printable(file.name)}, but it has none for a file of that kind",
             remedy="add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE",
-            who="--input",
         )
     raise Refusal(
-        printable(file.name),
-        f"have one loader, but {len(best)} nodes could take it",
-        remedy=f"say which:\n{named}",
-        who="--input",
+        printable(file.name), f"have one loader, but {len(best)} nodes could take it", remedy=f"say which:\n{listed}"
     )
 
 

@@ -24,11 +24,7 @@ def mount(pack: Path, scratch: Path) -> Path:
         link_folder(pack, folder / MOUNT_NAME)
     except OSError as error:
         raise ComfyUIError(
-            f"{folder}",
-            f"allow a link to the pack in {pack}",
-            error,
-            "set ESCALIER_DATA to a folder on a local disk",
-            who="Server",
+            f"{folder}", f"allow a link to the pack in {pack}", error, "set ESCALIER_DATA to a folder on a local disk"
         ) from error
     config = scratch / "extra_paths.yaml"
     # JSON is YAML: it quotes any path rightly, spaces, colons and backslashes included.

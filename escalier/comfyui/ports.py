@@ -32,7 +32,7 @@ def check_port(port: int) -> int:
             trial.bind((LOOPBACK, port))
         except PermissionError as error:
             raise ComfyUIError(
-                "port", "be one that you may open", port, "give one above 1023, or leave it out", who="Server"
+                "port", "be one that you may open", port, "give one above 1023, or leave it out"
             ) from error
         except OSError as error:
             raise port_taken(port) from error
@@ -47,5 +47,4 @@ def port_taken(port: int) -> ComfyUIError:
         f"{port}, which another program uses",
         f"leave --port out for a free one, or, if that program is ComfyUI, use it with --server http://{LOOPBACK}:"
         f"{port}",
-        who="Server",
     )

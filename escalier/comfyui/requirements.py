@@ -44,14 +44,12 @@ def ask_python(comfyui: ComfyUI, pack: Path | None, device: str) -> bool:
             f"{comfyui.python}",
             f"be able to import torch, but it said: {said}",
             remedy=f"{install_remedy(comfyui, pack)}",
-            who="Server",
         ) from error
     if found["missing"]:
         raise ComfyUIError(
             f"ComfyUI needs the Python packages that hold {', '.join(found['missing'])}, and {comfyui.python} "
             "lacks them",
             remedy=f"{install_remedy(comfyui, pack)}",
-            who="Server",
         )
     return bool(found["card"]) if device == "auto" else device == "card"
 

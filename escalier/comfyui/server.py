@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from escalier.log import log
-from escalier.refusals import MissingFile, printable
+from escalier.refusals import MissingFile, named, printable
 
 from .errors import ComfyUIError
 from .find import ComfyUI, find_comfyui
@@ -120,6 +120,7 @@ class Server:
     ) -> None:
         self.stop()
 
+    @named("Server")
     def start(self) -> None:
         """Start ComfyUI and wait until it answers.
 
@@ -231,10 +232,9 @@ class Server:
                 "be writable",
                 error,
                 "free some space there, or set ESCALIER_DATA to another folder",
-                who="Server",
             ) from error
         if self.pack is not None and not (self.pack / "nodes").is_dir():
-            raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository", who="Server")
+            raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository")
 
     def _command_line(self) -> list[str]:
         """Everything but the port, which may have to be tried more than once."""
@@ -289,7 +289,6 @@ class Server:
                     "ComfyUI",
                     f"answer within {self.settings.start_seconds:.0f} seconds, but it has not",
                     remedy=f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}",
-                    who="Server",
                 )
             time.sleep(pause)
             pause = min(pause * 1.2, 0.5)
@@ -326,7 +325,7 @@ class Server:
         code = self._process.poll() if self._process else None
         rule = f"stay up, but it ended while starting (exit code {code})"
         log = f"The end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
-        return ComfyUIError("ComfyUI", rule, remedy=f"{remedy}. {log}", who="Server")
+        return ComfyUIError("ComfyUI", rule, remedy=f"{remedy}. {log}")
 
     def _log_tail(self, lines: int = 15) -> str:
         kept = [line for line in self.log_text().splitlines() if line.strip()]

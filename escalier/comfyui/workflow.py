@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from escalier.refusals import MissingFile, Refusal, printable
+from escalier.refusals import MissingFile, Refusal, named, printable
 
 from .folders import pack_folder
 
@@ -32,6 +32,7 @@ class Place:
     input: str
 
 
+@named("load_workflow")
 def load_workflow(name: str | Path) -> Workflow:
     """Read an API workflow: a file, or the name of a shipped one ("staircase" is `workflows/api/staircase.json`).
 
@@ -54,14 +55,13 @@ def load_workflow(name: str | Path) -> Workflow:
             f"be a workflow of at most {LARGEST_BYTES / 1000000.0:g} MB",
             f"{size / 1000000.0:.0f} MB",
             EXPORT_ADVICE,
-            who="load_workflow",
         )
     try:
         content = _read_json(path.read_bytes())
     except RecursionError:
-        raise Refusal(f"{shown}", "be JSON", "brackets without end", EXPORT_ADVICE, who="load_workflow") from None
+        raise Refusal(f"{shown}", "be JSON", "brackets without end", EXPORT_ADVICE) from None
     except ValueError as error:
-        raise Refusal(f"{shown}", "be JSON", printable(str(error)), EXPORT_ADVICE, who="load_workflow") from error
+        raise Refusal(f"{shown}", "be JSON", printable(str(error)), EXPORT_ADVICE) from error
     return check_workflow(content, str(path))
 
 
@@ -88,6 +88,7 @@ def _read_json(data: bytes) -> Any:
     return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=once, parse_constant=never, parse_float=finite)
 
 
+@named("load_workflow")
 def find_workflow(name: str | Path) -> Path:
     """The file of a workflow, given as a path or as the name of a shipped one."""
     path = Path(name)
@@ -97,13 +98,7 @@ def find_workflow(name: str | Path) -> Path:
     if str(name) in shipped:
         return shipped[str(name)]
     known = ", ".join(shipped) or "none"
-    raise MissingFile(
-        "workflow",
-        f"be a file or a shipped name ({known})",
-        printable(str(name)),
-        "check the spelling",
-        who="load_workflow",
-    )
+    raise MissingFile("workflow", f"be a file or a shipped name ({known})", printable(str(name)), "check the spelling")
 
 
 def shipped_workflows() -> dict[str, Path]:
@@ -115,6 +110,7 @@ def shipped_workflows() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
+@named("load_workflow")
 def check_workflow(content: Any, source: str = "workflow") -> Workflow:
     """Refuse what is not an API workflow; gives a copy in which every node has a title.
 
@@ -130,17 +126,16 @@ def check_workflow(content: Any, source: str = "workflow") -> Workflow:
             "be in API format",
             "the canvas format, which has positions and links instead of inputs",
             EXPORT_ADVICE,
-            who="load_workflow",
         )
     if not isinstance(content, dict) or not content:
-        raise Refusal(f"{source}", "hold nodes in API format", "none", EXPORT_ADVICE, who="load_workflow")
+        raise Refusal(f"{source}", "hold nodes in API format", "none", EXPORT_ADVICE)
     try:
         workflow = copy.deepcopy(content)
     except RecursionError:
-        raise Refusal(f"{source}", "be JSON", "brackets without end", EXPORT_ADVICE, who="load_workflow") from None
+        raise Refusal(f"{source}", "be JSON", "brackets without end", EXPORT_ADVICE) from None
     for node_id, node in workflow.items():
         if not isinstance(node_id, str):
-            raise Refusal(f"the ids in {source}", "be texts", f"{node_id!r}", "write it in quotes", who="load_workflow")
+            raise Refusal(f"the ids in {source}", "be texts", f"{node_id!r}", "write it in quotes")
         _check_node(node_id, node, source)
     return workflow
 
@@ -151,10 +146,7 @@ def _check_node(node_id: str, node: Any, source: str) -> None:
     fits = isinstance(node, dict) and isinstance(node.get("class_type"), str)
     if not fits or not isinstance(node.get("inputs", {}), dict):
         raise Refusal(
-            f"every node in {source}",
-            f"have a class_type and inputs, but node {shown} has not",
-            remedy=EXPORT_ADVICE,
-            who="load_workflow",
+            f"every node in {source}", f"have a class_type and inputs, but node {shown} has not", remedy=EXPORT_ADVICE
         )
     node.setdefault("inputs", {})
     # ComfyUI 0.30 answers with error 500 when a node that it replaces has no _meta.
@@ -164,7 +156,6 @@ def _check_node(node_id: str, node: Any, source: str) -> None:
             f"the _meta of every node in {source}",
             f'be an object such as {{"title": "Paint"}}, but that of node {shown} is not',
             remedy=EXPORT_ADVICE,
-            who="load_workflow",
         )
     if meta.get("title") is None:
         meta["title"] = node["class_type"]
