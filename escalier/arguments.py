@@ -1,7 +1,5 @@
 """What a public function takes: held against its annotations when it is called, refused in a sentence."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import math

@@ -1,7 +1,5 @@
 """Whole numbers that artists give, checked for everybody who takes them: threads and seeds."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What an artist's script calls first: a film restyled, and a film measured, from files or from values."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Sequence
 from pathlib import Path

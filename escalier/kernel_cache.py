@@ -1,7 +1,5 @@
 """numba's compiler with a cache on disk that is always found, also where the package and the home are read-only."""
 
-from __future__ import annotations
-
 import functools
 import getpass
 import os

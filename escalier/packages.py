@@ -1,7 +1,5 @@
 """Packages that only some nodes need: loaded when they are used, with the exact remedy where they are missing."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from types import ModuleType

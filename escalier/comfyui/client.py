@@ -1,7 +1,5 @@
 """Talks to a ComfyUI server: queues a job over HTTP, follows it over a WebSocket, fetches its files."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io

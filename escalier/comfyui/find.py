@@ -1,7 +1,5 @@
 """Which ComfyUI a command uses: the one named, comfy-cli's, or the embedded one."""
 
-from __future__ import annotations
-
 import configparser
 import os
 import sys

@@ -1,7 +1,5 @@
 """Where the headless commands keep things: a cache that may be deleted, and the artist's own data, that may not."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Files given with --input: which loader of the workflow each one is for."""
 
-from __future__ import annotations
-
 import mimetypes
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Leading ComfyUI to the pack, wherever it lies and whatever its folder is called, and to nothing beside it."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sys

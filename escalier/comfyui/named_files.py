@@ -3,8 +3,6 @@
 Core's inputs are those of ComfyUI 0.30, read from its own menus.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

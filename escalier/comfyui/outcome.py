@@ -1,7 +1,5 @@
 """What a job left behind: its files and texts, or ComfyUI's reasons for refusing or failing it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Which port a server listens on: a free one, or the one that was asked for."""
 
-from __future__ import annotations
-
 import os
 import socket
 

@@ -1,7 +1,5 @@
 """Whether the Python that will run ComfyUI has what ComfyUI and the pack need, asked before the wait begins."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

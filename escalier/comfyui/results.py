@@ -1,7 +1,5 @@
 """The folder that results go to: whole files under names of their own, never through a link, never over a dot file."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -4,8 +4,6 @@
 was stopped or killed gets the same slot, and so finds its scratch files, and its inputs under the same paths.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

@@ -4,8 +4,6 @@ An API workflow is a dictionary: node id -> {"class_type", "inputs", "_meta": {"
 [node id, output number].
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import math

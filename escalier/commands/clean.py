@@ -1,7 +1,5 @@
 """`escalier clean`: remove what other commands kept so that nothing is made twice."""
 
-from __future__ import annotations
-
 import argparse
 import math
 import os

@@ -1,7 +1,5 @@
 """The `escalier` command: a table of subcommands, each a module that is imported only when it is asked for."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import logging

@@ -1,7 +1,5 @@
 """`escalier demo`: the whole job on a clip made with code, through a real ComfyUI."""
 
-from __future__ import annotations
-
 import argparse
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """Options of a command made from dials: default, choices and sentence stand where the dial stands, once."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping
 from typing import Any, TypeVar

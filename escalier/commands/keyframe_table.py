@@ -1,7 +1,5 @@
 """Which painting of a folder given to Load Keyframes belongs to which frame, shown before the work."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`escalier keyframes`: choose frames of a clip and export them as pictures to paint over."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

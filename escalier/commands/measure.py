@@ -1,7 +1,5 @@
 """`escalier measure`: how steady a restyled film is, in figures, curves and a heat map."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """How long a job of ComfyUI's nodes will still take: by the running node's own progress, where that tells it."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Keyframes painted by a pipeline of diffusers, where no ComfyUI is: on one sheet, so that they get one look."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """One progress bar for a whole job of the library's own long functions, on standard error."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import time

@@ -1,7 +1,5 @@
 """`escalier run`: queue an API workflow without a browser and bring its results into a folder."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

@@ -1,7 +1,5 @@
 """Where a command keeps finished work: beside the film, on the disk that the artist chose for large files."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

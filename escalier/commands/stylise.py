@@ -1,7 +1,5 @@
 """`escalier stylise`: the staircase on the artist's own clip, with no ComfyUI at all."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import shlex

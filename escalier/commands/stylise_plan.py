@@ -1,7 +1,5 @@
 """Everything that `escalier stylise` can know, show and refuse before the work: nothing has been written yet."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from collections.abc import Iterable, Sequence

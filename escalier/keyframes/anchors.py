@@ -5,8 +5,6 @@ laid into the sheets that are still to be painted, a mask keeps the model off th
 once more, because a VAE changes even what was masked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple

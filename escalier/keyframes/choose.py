@@ -1,7 +1,5 @@
 """Which frames to paint: every n frames, evenly, so many a second, where motion uncovers the most, or by number."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

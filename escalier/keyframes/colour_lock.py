@@ -5,8 +5,6 @@ The same keyframe, painted on two sheets, shows pixel by pixel how their colours
 match their contents: it does more harm than drift as soon as something moves.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass

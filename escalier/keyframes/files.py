@@ -1,7 +1,5 @@
 """Keyframes as picture files: written for the painter under names that say where they belong, read back painted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Name paintings whose structure belongs to another frame than their own: swapped, shifted or turned ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

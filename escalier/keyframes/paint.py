@@ -1,7 +1,5 @@
 """A painterly picture filter: stands in for the artist's brush in the demo, the benchmarks and the tests."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

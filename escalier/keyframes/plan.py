@@ -1,7 +1,5 @@
 """Plan the sheets before the hour is spent: how many, how many cells on each, how large, and what may go wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Redraws of keyframes made here: the same painting with its lines a pixel elsewhere, as a hand that traces it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

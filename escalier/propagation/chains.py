@@ -1,7 +1,5 @@
 """Which runs a film calls for: two for each keyframe, up to its neighbours or to the ends of its shot."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A draft: the same propagation at a fraction of the size, to look at before the long run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

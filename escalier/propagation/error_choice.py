@@ -1,7 +1,5 @@
 """The fade by error: each pixel passes once from one run to the other, where the sum of their guide errors is least."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import cv2

@@ -5,8 +5,6 @@ answers, for each frame, the weight of the later run; the earlier one has the re
 Adding a mode is adding a function to `FADES`: the node's menu, the tests and the README are made from that table.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

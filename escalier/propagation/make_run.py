@@ -1,7 +1,5 @@
 """One run made: frame after frame, each from the one before; what a stopped job made of it is taken up again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

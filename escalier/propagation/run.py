@@ -1,7 +1,5 @@
 """One run: a keyframe carried through the film in one direction, each frame starting from the one before."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every keyframe carried through the film both ways, up to its neighbours or to the ends of its shot."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

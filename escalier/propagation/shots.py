@@ -1,7 +1,5 @@
 """The shots of a film, each with a keyframe of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from escalier.film import check_cuts, shots

@@ -1,7 +1,5 @@
 """Runs made side by side on threads, a keyframe's two together, while the calling thread tells the progress."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 import threading

@@ -1,7 +1,5 @@
 """How much work a propagation is and how far it has come, in seconds of one core, so that its progress is even."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from escalier.film import Size

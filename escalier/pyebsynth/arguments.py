@@ -1,7 +1,5 @@
 """The arguments of `synthesise`, checked and brought into one fixed form. Every refusal says what to do."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

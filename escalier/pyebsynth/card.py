@@ -10,8 +10,6 @@ Memory on the card, for C channels in 16 bits: 2 C + 13 bytes for each source pi
 has less, or gives up for another reason, the processor engine takes over with a warning.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any

@@ -5,8 +5,6 @@ variable ESCALIER_CARD_DEVICE names another device than the first card: "cuda:1"
 which runs the same kernels slowly, for tests.
 """
 
-from __future__ import annotations
-
 import ctypes
 import importlib.util
 import os

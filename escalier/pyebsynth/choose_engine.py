@@ -1,7 +1,5 @@
 """The door of the room: guided patch synthesis by whichever engine is chosen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 

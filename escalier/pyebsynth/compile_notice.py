@@ -1,7 +1,5 @@
 """A line in the log while kernels for a new patch size and channel count compile, the first time on a machine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

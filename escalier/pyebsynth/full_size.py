@@ -7,8 +7,6 @@ then hop by most of a small pixel, all of it in one frame. Only in the narrow ba
 border between them found anew, by the large film frames.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """EbSynth's own dials: how patches are matched and laid over each other."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from escalier.arguments import checked

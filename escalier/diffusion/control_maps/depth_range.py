@@ -5,8 +5,6 @@ stands still in two pictures says how the units differ; what moved must not. So 
 before it that it resembles most, by a line through their common pixels that outliers cannot turn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

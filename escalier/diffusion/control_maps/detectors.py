@@ -1,7 +1,5 @@
 """Control maps: what a ControlNet is to respect in a keyframe, drawn by the detectors of controlnet-aux."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What control maps are asked for beyond their kind, and what a detector is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The package controlnet-aux, which holds the detectors, imported although another package makes that import fail."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 import threading

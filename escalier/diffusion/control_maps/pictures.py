@@ -1,7 +1,5 @@
 """The pictures that control maps are drawn for, checked at the door."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

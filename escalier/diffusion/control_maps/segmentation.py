@@ -1,7 +1,5 @@
 """Segmentation maps: what each pixel belongs to, in the colours that segmentation ControlNets know."""
 
-from __future__ import annotations
-
 import json
 import pickle
 from collections.abc import Iterable, Sequence

@@ -4,8 +4,6 @@ A checkpoint in one file holds weights and no settings; diffusers would fetch th
 that such files are mostly of are written down here, as their makers published them.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 Read before anything is loaded, so that a web page or half a download is refused by its name and not by a traceback.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The package diffusers: imported when it is needed, quiet, and with its troubles told in sentences."""
 
-from __future__ import annotations
-
 import importlib
 import pickle
 import sys

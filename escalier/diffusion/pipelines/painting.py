@@ -1,7 +1,5 @@
 """How pictures are painted by a pipeline: a value."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
