@@ -16,7 +16,6 @@ from escalier.refusals import printable
 from .answers import (
     Found,
     Limits,
-    Reason,
     read_history,
     read_job,
     read_node_info,
@@ -53,7 +52,8 @@ class Client(Connection):
         for class_type in sorted(set(class_types)):
             path = f"/object_info/{quote(class_type, safe='')}"
             told = read_node_info(await self.request("GET", path, most_bytes=self.limits.node_info_bytes))
-            found |= {class_type: told[class_type]} if class_type in told else {}
+            if class_type in told:
+                found[class_type] = told[class_type]
         return found
 
     async def replaced_types(self) -> set[str]:
@@ -124,8 +124,8 @@ class Client(Connection):
         job = ""
         try:
             await messages.open()
-            job = await self._queue(workflow, explain or _no_better)
-            history = await self._follow(messages, job, workflow, listener or _ignore)
+            job = await self._queue(workflow, explain or (lambda node, reason: None))
+            history = await self._follow(messages, job, workflow, listener or (lambda kind, data: None))
             return read_outcome(history, self.limits.files)
         except BaseException as error:
             if job and not isinstance(error, ServerGone):
@@ -230,11 +230,3 @@ def _raise_failure(kind: str, data: dict[str, Any], workflow: Workflow) -> None:
         raise ComfyUIError(describe_failure(data["failure"], workflow))
     if kind == "execution_interrupted":
         raise ComfyUIError(INTERRUPTED)
-
-
-def _ignore(kind: str, data: dict[str, Any]) -> None:
-    pass
-
-
-def _no_better(node: str, reason: Reason) -> None:
-    return None

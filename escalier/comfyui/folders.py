@@ -15,24 +15,12 @@ def cache_folder() -> Path:
     ...     cache_folder().as_posix()
     '.../big/cache'
     """
-    if moved := os.environ.get("ESCALIER_CACHE"):
-        return Path(moved).expanduser().absolute()
-    if sys.platform == "win32":
-        return _windows_folder() / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "escalier"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "escalier"
+    return _folder("CACHE", "Library/Caches", ".cache")
 
 
 def data_folder() -> Path:
     """The folder of models, saved canvases and scratch files. The environment variable ESCALIER_DATA moves it."""
-    if moved := os.environ.get("ESCALIER_DATA"):
-        return Path(moved).expanduser().absolute()
-    if sys.platform == "win32":
-        return _windows_folder() / "data"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "escalier"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "escalier"
+    return _folder("DATA", "Library/Application Support", ".local/share")
 
 
 def pack_folder() -> Path:
@@ -48,5 +36,12 @@ def pack_folder() -> Path:
     return folder
 
 
-def _windows_folder() -> Path:
-    return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "escalier"
+def _folder(kind: str, on_a_mac: str, on_linux: str) -> Path:
+    """The folder of a kind where the environment says, else where the system keeps such things in the home."""
+    if moved := os.environ.get(f"ESCALIER_{kind}"):
+        return Path(moved).expanduser().absolute()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "escalier" / kind.lower()
+    if sys.platform == "darwin":
+        return Path.home() / on_a_mac / "escalier"
+    return Path(os.environ.get(f"XDG_{kind}_HOME") or Path.home() / on_linux) / "escalier"

@@ -281,8 +281,10 @@ class Server:
         pause = 0.1
         while self._process is not None and self._process.poll() is None:
             if self._answers():
-                self._warn_of_pack()
-                self._keep_work()
+                if reason := self.pack_failure():
+                    log.warning("ComfyUI could not import the pack: %s", reason)
+                if self._slot is not None:  # only now: before it answers, ComfyUI would empty what nodes work in
+                    mount_kept(self._slot.kept, self._slot.run)
                 return True
             if time.monotonic() > deadline:
                 raise ComfyUIError(
@@ -305,15 +307,6 @@ class Server:
         system = stats.get("system") if isinstance(stats, dict) else None
         arguments = system.get("argv") if isinstance(system, dict) else None
         return isinstance(arguments, list) and str(self.scratch) in arguments
-
-    def _keep_work(self) -> None:
-        """Let nodes work in the folder that outlives this server. Before it answers, ComfyUI would empty it."""
-        if self._slot is not None:
-            mount_kept(self._slot.kept, self._slot.run)
-
-    def _warn_of_pack(self) -> None:
-        if reason := self.pack_failure():
-            log.warning("ComfyUI could not import the pack: %s", reason)
 
     def _explain_start(self) -> ComfyUIError:
         text = self.log_text()

@@ -48,12 +48,8 @@ def load_workflow(name: str | Path) -> Workflow:
     shown = printable(str(path))
     size = path.stat().st_size
     if size > LARGEST_BYTES:
-        raise Refusal(
-            f"{shown}",
-            f"be a workflow of at most {LARGEST_BYTES / 1000000.0:g} MB",
-            f"{size / 1000000.0:.0f} MB",
-            EXPORT_ADVICE,
-        )
+        rule = f"be a workflow of at most {LARGEST_BYTES / 1e6:g} MB"
+        raise Refusal(shown, rule, f"{size / 1e6:.0f} MB", EXPORT_ADVICE)
     try:
         content = _read_json(path.read_bytes())
     except RecursionError:
@@ -119,12 +115,8 @@ def check_workflow(content: Any, source: str = "workflow") -> Workflow:
     if isinstance(content, dict) and isinstance(content.get("prompt"), dict):
         content = content["prompt"]  # the body of a request to /prompt, as some tools save it
     if isinstance(content, dict) and isinstance(content.get("nodes"), list):
-        raise Refusal(
-            f"{source}",
-            "be in API format",
-            "the canvas format, which has positions and links instead of inputs",
-            EXPORT_ADVICE,
-        )
+        got = "the canvas format, which has positions and links instead of inputs"
+        raise Refusal(source, "be in API format", got, EXPORT_ADVICE)
     if not isinstance(content, dict) or not content:
         raise Refusal(f"{source}", "hold nodes in API format", "none", EXPORT_ADVICE)
     try:
