@@ -28,8 +28,6 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
     ImportError
         If it is missing or cannot be imported. The message ends with the exact command.
 
-    Examples
-    --------
     >>> load_package("numpy", "numpy>=1.26", "Arithmetic").__name__
     'numpy'
     >>> load_package("no_such_package", "no-such-package>=2", "Wishes")

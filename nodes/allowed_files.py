@@ -60,10 +60,7 @@ class AllowedFiles:
     def path(self, name: object) -> Path:
         """Where the named file or folder lies.
 
-        Raises
-        ------
-        FileNotFoundError
-            If the menu has no such name; says what to do.
+        Raises FileNotFoundError if the menu has no such name; says what to do.
         """
         path = self._path(name)
         if path is None:

@@ -74,10 +74,7 @@ class Answer:
     def json(self) -> Found:
         """What it holds, as JSON.
 
-        Raises
-        ------
-        ComfyUIError
-            When the server refused the request, or the body is no JSON.
+        Raises ComfyUIError when the server refused the request, or the body is no JSON.
         """
         if self.status not in (200, 400):
             raise self.refusal(f"HTTP {self.status} {first_line(self.body)}".rstrip())

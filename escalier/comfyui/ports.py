@@ -18,10 +18,7 @@ def free_port() -> int:
 def check_port(port: int) -> int:
     """The port itself, when a server may listen on it.
 
-    Raises
-    ------
-    ComfyUIError
-        When another program listens there, or the system reserves the port.
+    Raises ComfyUIError when another program listens there, or the system reserves the port.
     """
     with socket.socket() as trial:
         if os.name != "nt":  # a port whose last connection only times out counts as free, as it does for ComfyUI

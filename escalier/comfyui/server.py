@@ -227,12 +227,8 @@ class Server:
                 for name in ("models", "custom_nodes", "input", "output", "user"):
                     (self.base / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ComfyUIError(
-                f"{scratch_root.parent}",
-                "be writable",
-                error,
-                "free some space there, or set ESCALIER_DATA to another folder",
-            ) from error
+            remedy = "free some space there, or set ESCALIER_DATA to another folder"
+            raise ComfyUIError(f"{scratch_root.parent}", "be writable", error, remedy) from error
         if self.pack is not None and not (self.pack / "nodes").is_dir():
             raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository")
 
@@ -287,11 +283,9 @@ class Server:
                     mount_kept(self._slot.kept, self._slot.run)
                 return True
             if time.monotonic() > deadline:
-                raise ComfyUIError(
-                    "ComfyUI",
-                    f"answer within {self.settings.start_seconds:.0f} seconds, but it has not",
-                    remedy=f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}",
-                )
+                rule = f"answer within {self.settings.start_seconds:.0f} seconds, but it has not"
+                remedy = f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
+                raise ComfyUIError("ComfyUI", rule, remedy=remedy)
             time.sleep(pause)
             pause = min(pause * 1.2, 0.5)
         return False

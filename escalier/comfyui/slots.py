@@ -73,10 +73,7 @@ class Slot:
 def take_slot(root: Path) -> Slot:
     """Take the first slot that nobody has, after clearing away what dead servers have left in all of them.
 
-    Raises
-    ------
-    OSError
-        When the folder cannot be written.
+    Raises OSError when the folder cannot be written.
     """
     root.mkdir(parents=True, exist_ok=True)
     try:

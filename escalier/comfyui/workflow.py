@@ -142,11 +142,8 @@ def _check_node(node_id: str, node: Any, source: str) -> None:
     # ComfyUI 0.30 answers with error 500 when a node that it replaces has no _meta.
     meta = node["_meta"] = {} if node.get("_meta") is None else node["_meta"]
     if not isinstance(meta, dict) or not isinstance(meta.get("title"), (str, type(None))):
-        raise Refusal(
-            f"the _meta of every node in {source}",
-            f'be an object such as {{"title": "Paint"}}, but that of node {shown} is not',
-            remedy=EXPORT_ADVICE,
-        )
+        rule = f'be an object such as {{"title": "Paint"}}, but that of node {shown} is not'
+        raise Refusal(f"the _meta of every node in {source}", rule, remedy=EXPORT_ADVICE)
     if meta.get("title") is None:
         meta["title"] = node["class_type"]
 
@@ -165,10 +162,7 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
 
     The longest id or title that fits wins, and an id wins over an equal title.
 
-    Raises
-    ------
-    ValueError
-        When no node or input of that name exists, or a title belongs to several nodes.
+    Raises ValueError when no node or input of that name exists, or a title belongs to several nodes.
     """
     names: dict[str, list[str]] = {}
     for node_id, node in workflow.items():
@@ -176,33 +170,20 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
     names |= {node_id: [node_id] for node_id in workflow}
     fitting = [name for name in names if setting.startswith(name + ".") and "=" in setting[len(name) + 1 :]]
     if not fitting:
-        raise Refusal(
-            "setting",
-            "be NODE.INPUT=VALUE with a node of this workflow",
-            printable(setting),
-            f"its nodes are:\n{_list_nodes(workflow, workflow)}",
-            who=option,
-        )
+        rule = "be NODE.INPUT=VALUE with a node of this workflow"
+        remedy = f"its nodes are:\n{_list_nodes(workflow, workflow)}"
+        raise Refusal("setting", rule, printable(setting), remedy, who=option)
     name = max(fitting, key=len)
     field, _, value = setting[len(name) + 1 :].partition("=")
     if len(names[name]) > 1:
-        raise Refusal(
-            "title",
-            "belong to one node",
-            f'"{printable(name)}", which {len(names[name])} nodes bear',
-            f"use an id:\n{_list_nodes(workflow, names[name])}",
-            who=option,
-        )
+        rule, got = "belong to one node", f'"{printable(name)}", which {len(names[name])} nodes bear'
+        raise Refusal("title", rule, got, f"use an id:\n{_list_nodes(workflow, names[name])}", who=option)
     node_id = names[name][0]
     if field not in workflow[node_id]["inputs"]:
         inputs = printable(", ".join(workflow[node_id]["inputs"])) or "none"
-        raise Refusal(
-            "input",
-            f"be one of node {title_of(workflow, node_id)}",
-            f'"{printable(field)}"',
-            f"it has: {inputs} (an optional input that the file leaves out is to be written into the file first)",
-            who=option,
-        )
+        rule = f"be one of node {title_of(workflow, node_id)}"
+        remedy = f"it has: {inputs} (an optional input that the file leaves out is to be written into the file first)"
+        raise Refusal("input", rule, f'"{printable(field)}"', remedy, who=option)
     return Place(node_id, field), value
 
 
@@ -239,12 +220,8 @@ def read_value(workflow: Workflow, place: Place, text: str) -> Any:
     if is_link(value, workflow):
         return value
     if is_link(present, workflow):
-        raise Refusal(
-            where,
-            f'be a link such as ["{present[0]}", {present[1]}]',
-            shown,
-            f"it is fed by node {title_of(workflow, present[0])}: set an input of that node",
-        )
+        remedy = f"it is fed by node {title_of(workflow, present[0])}: set an input of that node"
+        raise Refusal(where, f'be a link such as ["{present[0]}", {present[1]}]', shown, remedy)
     if isinstance(present, str):
         return text
     if isinstance(present, bool) and not isinstance(value, bool):

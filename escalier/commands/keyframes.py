@@ -70,13 +70,8 @@ def _check_folder(folder: Path) -> None:
     pictures = list_pictures(folder)[0] if folder.is_dir() and any(folder.iterdir()) else []
     other = next((file.name for file in pictures if not OUR_NAME.fullmatch(file.name)), None)
     if other is not None:
-        raise FileInTheWay(
-            f"{folder}",
-            "hold no pictures but keyframes, since all would be taken for paintings",
-            other,
-            "choose another folder",
-            who="--output",
-        )
+        rule = "hold no pictures but keyframes, since all would be taken for paintings"
+        raise FileInTheWay(f"{folder}", rule, other, "choose another folder", who="--output")
 
 
 def _chosen(args: argparse.Namespace, film: Footage) -> tuple[int, ...]:

@@ -110,10 +110,7 @@ def run_workflow(
 def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], server: Server) -> None:
     """Refuse a workflow that names files which this ComfyUI, started or not, will not find.
 
-    Raises
-    ------
-    ComfyUIError
-        With a line for each of them: what needs it, where it belongs, and where it comes from.
+    Raises ComfyUIError with a line for each of them: what needs it, where it belongs, and where it comes from.
     """
     if missing := missing_here(workflow, files, server.model_folders, control_map_files(workflow)):
         raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)), who="run")
@@ -130,8 +127,8 @@ async def _run(
 ) -> list[Path]:
     async with Client(server.url if isinstance(server, Server) else server, limits) as client:
         node_info = await client.node_info(node["class_type"] for node in workflow.values())
-        unknown = _unknown_nodes(workflow, node_info.keys() | await client.replaced_types())
-        if unknown:
+        known = node_info.keys() | await client.replaced_types()
+        if unknown := [node_id for node_id, node in workflow.items() if node["class_type"] not in known]:
             raise ComfyUIError(_explain_unknown(workflow, unknown, server))
         check_types(workflow, changed, node_info)
         loaders = assign_files(workflow, files, node_info)
@@ -158,10 +155,6 @@ def _home_of(server: Server | str) -> Callable[[NamedFile], str]:
         return folder_there
     folders = server.model_folders
     return lambda file: printable(str(folders.home(file)))
-
-
-def _unknown_nodes(workflow: Workflow, known: set[str]) -> list[str]:
-    return [node_id for node_id, node in workflow.items() if node["class_type"] not in known]
 
 
 def _explain_unknown(workflow: Workflow, unknown: list[str], server: Server | str) -> str:

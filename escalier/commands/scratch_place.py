@@ -25,12 +25,8 @@ def check_scratch(scratch: Path, *, asked: bool, no_keep: bool) -> None:
     """Refuse scratch that cannot be written to, without making it; remove from it what is old."""
     there = next(place for place in (scratch, *scratch.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise ForbiddenFile(
-            f"{scratch}",
-            f"be a folder that can be written to, but {there} cannot",
-            remedy="choose another one",
-            who="--scratch",
-        )
+        rule = f"be a folder that can be written to, but {there} cannot"
+        raise ForbiddenFile(f"{scratch}", rule, remedy="choose another one", who="--scratch")
     if no_keep and asked and scratch.exists() and any(scratch.iterdir()):
         raise FileInTheWay(
             f"{scratch}",

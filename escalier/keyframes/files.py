@@ -135,15 +135,12 @@ def write_keyframes(
     files = [folder / f"{name}_{numbers[index]:06d}.png" for index in places]
     standing = [file.name for file in files if file.exists()]
     if standing and not overwrite:
-        raise FileInTheWay(
-            f"{folder}",
-            "not hold these keyframes yet",
-            f"{standing[0]}{f' and {len(standing) - 1} more' if len(standing) > 1 else ''}",
-            "choose another folder, or allow overwriting",
-        )
+        rule = "not hold these keyframes yet"
+        got = f"{standing[0]}{f' and {len(standing) - 1} more' if len(standing) > 1 else ''}"
+        raise FileInTheWay(f"{folder}", rule, got, "choose another folder, or allow overwriting")
     folder.mkdir(parents=True, exist_ok=True)
     for done, (file, picture) in enumerate(zip(files, _pictures(film, places), strict=True), start=1):
-        _write_png(file, as_uint8(picture))
+        write_png(file, as_uint8(picture))
         if progress is not None:
             progress(done, len(files))
     return files
@@ -170,6 +167,11 @@ def _pictures(film: Film | Keyframes, places: Sequence[int]) -> Iterable[np.ndar
     return (film.frame(index) for index in places)
 
 
-def _write_png(path: Path, picture: np.ndarray) -> None:
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, RGB (H, W, 3) uint8, as a PNG file that stands there whole or not at all.
+
+    >>> import tempfile
+    >>> write_png(Path(tempfile.mkdtemp()) / "black.png", np.zeros((2, 3, 3), np.uint8))
+    """
     _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     write_whole(path, lambda file: file.write(data.tobytes()))

@@ -52,13 +52,8 @@ class Fit:
             and min(*self.picture, *self.drawn) >= 1
         )
         if not inside:
-            raise Refusal(
-                "drawn",
-                "lie inside the cell",
-                f"{self.drawn} at row {self.row}, column {self.column} in a cell of {self.cell}",
-                "plan the grid again",
-                who="Fit",
-            )
+            got = f"{self.drawn} at row {self.row}, column {self.column} in a cell of {self.cell}"
+            raise Refusal("drawn", "lie inside the cell", got, "plan the grid again", who="Fit")
 
     @classmethod
     def centred(cls, picture: Size, drawn: Size, cell: Size) -> Fit:

@@ -61,8 +61,6 @@ def paint_picture(picture: np.ndarray, look: str = "gouache", *, seed: int = 0) 
     ValueError
         For an unknown look or a picture that is not RGB.
 
-    Examples
-    --------
     >>> paint_picture(np.full((40, 60, 3), 128, np.uint8)).shape
     (40, 60, 3)
     """

@@ -59,12 +59,9 @@ class Variation(Dials):
         super().__post_init__()
         enough = SMALLEST_FEATURE_PER_AMPLITUDE * self.amplitude_px
         if self.feature_px < enough:
-            raise Refusal(
-                "feature_px",
-                f"be at least {SMALLEST_FEATURE_PER_AMPLITUDE:g} times amplitude_px, {enough:g} px",
-                f"{self.feature_px:g}",
-                "lines would tear: lower the amplitude or take larger features",
-            )
+            rule = f"be at least {SMALLEST_FEATURE_PER_AMPLITUDE:g} times amplitude_px, {enough:g} px"
+            got = f"{self.feature_px:g}"
+            raise Refusal("feature_px", rule, got, "lines would tear: lower the amplitude or take larger features")
 
 
 @checked

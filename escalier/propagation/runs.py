@@ -337,31 +337,19 @@ def _paintings(chains: list[Chain]) -> int:
 
 def _check_arguments(film: Film, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
     if keyframes.length != len(film):
-        raise Refusal(
-            "keyframes",
-            f"belong to a film of {len(film)} frames like this one",
-            f"keyframes of a film of {keyframes.length}",
-            "choose them from the same clip, with the same trim",
-        )
+        got, remedy = f"keyframes of a film of {keyframes.length}", "choose them from the same clip, with the same trim"
+        raise Refusal("keyframes", f"belong to a film of {len(film)} frames like this one", got, remedy)
     if not fits_film(keyframes.size, film.size):
-        raise Refusal(
-            "keyframes",
-            f"be {film.size} like the film, or larger by one factor",
-            keyframes.size,
-            _remedy(keyframes.size, film.size),
-        )
+        rule = f"be {film.size} like the film, or larger by one factor"
+        raise Refusal("keyframes", rule, keyframes.size, _remedy(keyframes.size, film.size))
     for index, picture in keyframes:
         if not np.isfinite(picture).all():
             raise Refusal(
                 f"keyframe at frame {index}", "hold finite numbers", "NaN or infinity", "check the node that painted it"
             )
     if motion is not None and (len(motion) != len(film) or motion.size != film.size):
-        raise Refusal(
-            "motion",
-            f"be that of a film of {len(film)} frames of {film.size}",
-            f"one of {len(motion)} frames of {motion.size}",
-            "compute it from this film",
-        )
+        rule = f"be that of a film of {len(film)} frames of {film.size}"
+        raise Refusal("motion", rule, f"one of {len(motion)} frames of {motion.size}", "compute it from this film")
     check_guides(guides, film, len(keyframes))
 
 

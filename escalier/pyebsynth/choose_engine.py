@@ -102,8 +102,6 @@ def synthesise(
     Jamriška et al., "Stylizing Video by Example", SIGGRAPH 2019. Fišer et al., "StyLit", SIGGRAPH 2016 (equation 2 and
     uniformity). Barnes et al., "PatchMatch", SIGGRAPH 2009. PatchMatch is covered by US patent 8,861,869.
 
-    Examples
-    --------
     With the same guide on both sides the style comes back (near the rim patches have nothing beyond it to hold on to):
 
     >>> style, guide = np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3), np.uint8)

@@ -84,12 +84,8 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
 def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     channels = sum(guide.shape[2] for guide in problem.source_guides)
     if channels > MOST_GUIDE_CHANNELS:
-        raise Refusal(
-            "guides",
-            f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'",
-            channels,
-            "use backend='cpu'",
-        )
+        rule = f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'"
+        raise Refusal("guides", rule, channels, "use backend='cpu'")
     unknown = {
         "source_mask": problem.source_mask,
         "target_mask": problem.target_mask,

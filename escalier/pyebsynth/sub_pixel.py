@@ -58,8 +58,6 @@ class SubPixelPainter:
     threads
         Processor threads to use. The result does not depend on it.
 
-    Examples
-    --------
     A film that has moved by half a pixel, and matches that know nothing of it, at first sight:
 
     >>> picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
@@ -75,13 +73,8 @@ class SubPixelPainter:
 
     def __init__(self, style: np.ndarray, source: np.ndarray, *, patch_size: int, threads: int = 1) -> None:
         if style.shape != source.shape:
-            raise Refusal(
-                "source",
-                f"have the style's shape {style.shape}",
-                source.shape,
-                "give the filmed frame at the size of the keyframe",
-                who="SubPixelPainter",
-            )
+            rule, remedy = f"have the style's shape {style.shape}", "give the filmed frame at the size of the keyframe"
+            raise Refusal("source", rule, source.shape, remedy, who="SubPixelPainter")
         self._source = np.ascontiguousarray(source)
         self._patch_size = patch_size
         self._threads = threads

@@ -71,12 +71,8 @@ class EscalierSaveKeyframes(Node):
     def execute(cls, keyframes: Keyframes, folder_prefix: str, first: int) -> io.NodeOutput:
         output = folder_paths.get_output_directory()
         if not is_plain(folder_prefix.rstrip("/\\")):
-            raise Refusal(
-                "folder_prefix",
-                f"be a plain name inside {output}, such as shots/keys",
-                shown(folder_prefix),
-                "leave out drives, leading slashes and ..",
-            )
+            rule = f"be a plain name inside {output}, such as shots/keys"
+            raise Refusal("folder_prefix", rule, shown(folder_prefix), "leave out drives, leading slashes and ..")
         parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
         folder = f"{name}_{counter:05}"
         files = write_keyframes(Path(parent, folder), keyframes, first=first, progress=Progress())

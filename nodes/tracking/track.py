@@ -15,7 +15,7 @@ from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_fro
 from .. import sockets
 from ..allowed_files import model_folders
 from ..held_models import bringing
-from ..node import Node, optional
+from ..node import Node, optional, output
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
@@ -40,12 +40,8 @@ def prompted_masks(mask: torch.Tensor, frames: str, length: int) -> dict[int, np
     """Frame index -> mask, from a MASK batch and the text that says where each of them belongs."""
     masks, indices = masks_from_input(mask), parse_indices(frames, length)
     if len(masks) != len(indices):
-        raise Refusal(
-            "mask",
-            f"hold one mask for each of the {len(indices)} frames named ({frames.strip()})",
-            len(masks),
-            "name as many frames as there are masks",
-        )
+        rule = f"hold one mask for each of the {len(indices)} frames named ({frames.strip()})"
+        raise Refusal("mask", rule, len(masks), "name as many frames as there are masks")
     return dict(zip(indices, masks, strict=True))
 
 
@@ -57,10 +53,11 @@ def tracked_output(tracked: TrackedMasks) -> io.NodeOutput:
 
 def tracked_outputs() -> list[io.Output]:
     return [
-        io.Mask.Output(display_name="mask", tooltip="One soft mask for every frame of the film."),
-        io.String.Output(
-            display_name="report",
-            tooltip="How sure the masks are, frame by frame, how much their area trembles, and where one more helps.",
+        output(io.Mask, "mask", "One soft mask for every frame of the film."),
+        output(
+            io.String,
+            "report",
+            "How sure the masks are, frame by frame, how much their area trembles, and where one more helps.",
         ),
     ]
 

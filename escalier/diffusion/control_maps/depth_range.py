@@ -49,8 +49,6 @@ def align_depths(depths: Sequence[np.ndarray]) -> list[Line]:
     list of Line
         The first is (1, 0).
 
-    Examples
-    --------
     >>> first = np.random.default_rng(0).random((36, 64), np.float32)
     >>> scale, shift = align_depths([first, first * 2 + 3])[1]
     >>> round(scale, 3), round(shift, 3)
@@ -80,13 +78,8 @@ def one_range(depths: Sequence[np.ndarray]) -> tuple[float, float]:
 def shared_greys(depths: Sequence[np.ndarray]) -> np.ndarray:
     """Raw depths of pictures of one size as greys, (N, H, W) float32 0..1, near white: one unit, one range.
 
-    Raises
-    ------
-    ValueError
-        If a depth is not finite: nothing could be aligned to it.
+    Raises ValueError if a depth is not finite: nothing could be aligned to it.
 
-    Examples
-    --------
     >>> room = np.linspace(0, 1, 64 * 36, dtype=np.float32).reshape(36, 64)
     >>> greys = shared_greys([room, room * 3 + 5])
     >>> bool(np.abs(greys[0] - greys[1]).max() < 0.001)
@@ -94,12 +87,8 @@ def shared_greys(depths: Sequence[np.ndarray]) -> np.ndarray:
     """
     for number, depth in enumerate(depths, start=1):
         if not np.isfinite(depth).all():
-            raise Refusal(
-                "depth",
-                "be finite",
-                f"NaN or infinity from the network in picture {number}",
-                "its weights are damaged or of another network: download the file again",
-            )
+            remedy = "its weights are damaged or of another network: download the file again"
+            raise Refusal("depth", "be finite", f"NaN or infinity from the network in picture {number}", remedy)
     aligned = [line.of(one) for line, one in zip(align_depths(depths), depths, strict=True)]
     far, near = one_range(aligned)
     span = max(near - far, np.finfo(np.float32).tiny)

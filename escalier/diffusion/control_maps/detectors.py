@@ -120,8 +120,6 @@ def draw_control_maps(
     MemoryError
         If the memory is too short for one picture.
 
-    Examples
-    --------
     >>> picture = np.zeros((45, 80, 3), np.uint8)
     >>> picture[:, 40:] = 255
     >>> drawn = draw_control_maps([picture], "canny", resolution=0)

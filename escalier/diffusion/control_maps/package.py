@@ -20,10 +20,7 @@ _one_at_a_time = threading.Lock()
 def detector_module(name: str) -> ModuleType:
     """A module of controlnet-aux, such as "hed".
 
-    Raises
-    ------
-    ImportError
-        If the package is missing or broken, with the command that mends it.
+    Raises ImportError if the package is missing or broken, with the command that mends it.
     """
     import_package()
     return importlib.import_module(f"controlnet_aux.{name}")

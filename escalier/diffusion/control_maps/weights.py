@@ -27,11 +27,8 @@ SIZES = {
 def find_file(names: Sequence[str], folders: Iterable[Path], kind: str, source: str) -> Path:
     """The first file of one of these names, or of one that ends in .safetensors instead, in the folders or below them.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none. The message says which file belongs into which folder, how large it is, and where it comes
-        from.
+    Raises FileNotFoundError if there is none. The message says which file belongs into which folder, how large it
+    is, and where it comes from.
     """
     folders = [Path(folder) for folder in folders]
     for name in (*names, *(str(Path(name).with_suffix(".safetensors")) for name in names)):
@@ -41,10 +38,8 @@ def find_file(names: Sequence[str], folders: Iterable[Path], kind: str, source: 
                 return found[0]
     places = " or ".join(map(str, folders)) or "any folder (none was given)"
     wanted = " or ".join(f"{name} ({SIZES[name]})" for name in names)
-    raise MissingFile(
-        f"'{kind}' needs the file {wanted}, which is not in {places}",
-        remedy=f"download it from {source} and put it there",
-    )
+    remedy = f"download it from {source} and put it there"
+    raise MissingFile(f"'{kind}' needs the file {wanted}, which is not in {places}", remedy=remedy)
 
 
 def read_weights(path: Path) -> dict[str, Any]:
@@ -64,9 +59,6 @@ def fill(network: Network, state: Mapping[str, Any], path: Path) -> Network:
     try:
         network.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError) as error:
-        raise Refusal(
-            f"{path}",
-            f"hold the weights of {type(network).__name__}, but it holds another network's ({layout(state)})",
-            remedy="check that the file has its right name",
-        ) from error
+        rule = f"hold the weights of {type(network).__name__}, but it holds another network's ({layout(state)})"
+        raise Refusal(f"{path}", rule, remedy="check that the file has its right name") from error
     return network.eval()
