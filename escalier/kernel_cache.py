@@ -17,12 +17,8 @@ def njit(*, cache: bool = True, **options: Any) -> Callable[[Callable[..., Any]]
     """`numba.njit`, which keeps what it compiled beside the source, or else in the user's own cache folder.
 
     Where neither can be written, numba refuses to compile at all. Then the cache goes to the system's folder for
-    temporary files, and where even that fails, kernels are compiled anew in every process. Either is said once.
-
-    Parameters
-    ----------
-    cache, options
-        Those of `numba.njit`.
+    temporary files, and where even that fails, kernels are compiled anew in every process. Either is said once. The
+    options are those of `numba.njit`.
 
     >>> @njit(nogil=True)
     ... def twice(number):

@@ -14,24 +14,16 @@ from .embedded import embedded_folder
 
 @dataclass(frozen=True)
 class ComfyUI:
-    """A ComfyUI on this machine.
-
-    Attributes
-    ----------
-    folder
-        The folder that holds its `main.py`.
-    python
-        The Python that runs it: its own where it has one, else the one that runs this command.
-    origin
-        How it was found, in words.
-    embedded
-        Whether it is the one from our cache, which keeps its models and settings outside its own folder.
-    """
+    """A ComfyUI on this machine."""
 
     folder: Path
+    """The one that holds its `main.py`."""
     python: Path
+    """What runs it: its own where it has one, else the one that runs this command."""
     origin: str
+    """How it was found, in words."""
     embedded: bool = False
+    """Whether it is the one from our cache, which keeps its models and settings outside its own folder."""
 
     @property
     def version(self) -> str:

@@ -26,24 +26,14 @@ CONFIG_OPTION = "--extra-model-paths-config"
 
 @dataclass(frozen=True)
 class ModelFolders:
-    """The folders of one ComfyUI.
-
-    Attributes
-    ----------
-    models
-        Its models folder.
-    inputs
-        Its input folder.
-    extra
-        More folders by kind, from its extra_model_paths.yaml.
-    complete
-        False where that file cannot be read: then a model may lie where nobody can tell from here.
-    """
+    """The folders of one ComfyUI: for models, and for inputs."""
 
     models: Path
     inputs: Path
     extra: Mapping[str, Sequence[Path]]
+    """More folders by kind, from its extra_model_paths.yaml."""
     complete: bool = True
+    """False where that file cannot be read: then a model may lie where nobody can tell from here."""
 
     @classmethod
     def of(cls, folder: Path, base: Path, models: Path | None = None, arguments: Sequence[str] = ()) -> ModelFolders:

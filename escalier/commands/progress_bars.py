@@ -22,19 +22,12 @@ LAYOUT = "{percentage:3.0f}% |{bar}| {desc}"
 def job_bar(parts: Mapping[str, float]) -> Iterator[Callable[..., Progress]]:
     """A bar for a job of several parts, with the time that is left of all of them.
 
-    Where standard error is no terminal, a plain line now and then says the same.
+    Where standard error is no terminal, a plain line now and then says the same. `parts` are the guessed seconds of
+    each part, see `Job`.
 
-    Parameters
-    ----------
-    parts
-        The guessed seconds of each part, see `Job`.
-
-    Yields
-    ------
-    callable
-        `part(name, cores=1, before=None)` gives the callback `progress(done, total, picture=None)` of a part. A part
-        that tells seconds of work which `cores` do together is so much faster. Until its first picture it is called
-        `before`, where that is given.
+    Yields `part(name, cores=1, before=None)`, which gives the callback `progress(done, total, picture=None)` of a part.
+    A part that tells seconds of work which `cores` do together is so much faster. Until its first picture it is called
+    `before`, where that is given.
     """
     job = Job(parts)
     show = _Bar(job) if sys.stderr.isatty() else _Lines(job)

@@ -66,34 +66,14 @@ def run_workflow(
     listener: Listener | None = None,
     limits: Limits | None = None,
 ) -> list[Path]:
-    """Run an API workflow on a server and bring every file it made into `output`.
+    """Run an API workflow on a server, a started one or at an address, and bring every file it made into `output`.
 
-    Parameters
-    ----------
-    workflow
-        As `load_workflow` gives it; it is changed by `settings` and `inputs`.
-    server
-        A started `Server`, or the address of a running ComfyUI.
-    output
-        Folder for the results. Files of the same name are replaced; previews go into `previews/`.
-    settings
-        Changes of inputs, NODE.INPUT=VALUE, by node id or title.
-    inputs
-        Files for loaders, FILE or NODE.INPUT=FILE.
-    listener
-        Hears the server's messages, for a progress bar.
-    limits
-        How much the server may send, and how long it may take; by default what `Limits` says.
+    The workflow is changed by `settings`, NODE.INPUT=VALUE by node id or title, and by `inputs`, files for loaders as
+    FILE or NODE.INPUT=FILE. Results come in the order of the nodes that made them. Files of the same name are replaced;
+    previews go into `previews/`. `listener` hears the server's messages, for a progress bar.
 
-    Returns
-    -------
-    list of Path
-        The results, in the order of the nodes that made them.
-
-    Raises
-    ------
-    ComfyUIError
-        When the server does not know a node type, refuses the workflow, a node fails, or the server dies.
+    Raises ComfyUIError when the server does not know a node type, refuses the workflow, a node fails, or the server
+    dies.
     """
     changed = apply_settings(workflow, settings)
     files = [split_input(workflow, text) for text in inputs]

@@ -108,14 +108,7 @@ def vary_keyframes(keyframes: Keyframes, count: int = VARIANTS, variation: Varia
 def displacement_field(size: Size, variation: Variation, number: int = 0) -> np.ndarray:
     """A smooth random displacement: float32 (H, W, 2), (dx, dy) in pixels, band-limited at `feature_px`.
 
-    Parameters
-    ----------
-    size
-        Of the picture.
-    variation
-        As in `vary_keyframes`.
-    number
-        Of the variant: each has a field of its own.
+    Each variant, by its number, has a field of its own.
 
     >>> field = displacement_field(Size(96, 64), Variation(feature_px=24))
     >>> field.shape, round(float(np.sqrt(np.square(field).sum(axis=-1).mean())), 3)

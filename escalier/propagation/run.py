@@ -70,16 +70,8 @@ class Run:
 def open_run(folder: Path, chain: Chain, size: Size, matched_size: Size) -> Run | None:
     """The run that lies complete in a folder, every frame of it verified, or None.
 
-    One that is damaged, lacks a part or is another run under this name is named in a warning and cleared away.
-
-    Parameters
-    ----------
-    folder
-        The run's own, named after all that it depends on.
-    chain
-        Which run it must be.
-    size, matched_size
-        Those of its frames, and of its guide errors.
+    One that is damaged, lacks a part or is another run than `chain` is named in a warning and cleared away. The sizes
+    are those of its frames and of its guide errors.
     """
     if not os.path.lexists(folder):
         return None

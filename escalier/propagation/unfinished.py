@@ -70,18 +70,8 @@ def checkpoint_bytes(matched_size: Size, masked: bool) -> int:
 class Unfinished:
     """The files of a run that is being made; entering takes up what an earlier job has left, leaving keeps it.
 
-    Where all frames are there at the end, the run is put in its place. The caller holds the run's lock.
-
-    Parameters
-    ----------
-    chain
-        Which run.
-    folder
-        The finished run's place.
-    size, matched_size
-        Those of its frames, and of its guide errors.
-    checkpoint_seconds
-        How much work a killed job may lose.
+    Where all frames are there at the end, the run is put in its place, `folder`. The caller holds the run's lock. The
+    sizes are those of its frames and of its guide errors; a killed job loses the work of `checkpoint_seconds` at most.
     """
 
     def __init__(self, chain: Chain, folder: Path, size: Size, matched_size: Size, checkpoint_seconds: float) -> None:

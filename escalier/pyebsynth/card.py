@@ -63,14 +63,9 @@ class _CardSolver(Solver):
 
 
 class CardSearch:
-    """Search and vote in turns on one level, on a device of Warp's.
+    """Search and vote in turns on one level, on a device of Warp's; random radii reach from 1 to 2^(rungs - 1) px.
 
-    Parameters
-    ----------
-    rungs
-        Random radii reach from 1 to 2^(rungs - 1) px.
-    random
-        A generator of this level's own; the sweeps draw their seeds from it.
+    `random` is a generator of this level's own; the sweeps draw their seeds from it.
     """
 
     def __init__(

@@ -116,18 +116,10 @@ def family_of(text_width: int) -> str:
 
 
 def write_settings(folder: Path, family: str, in_channels: int, tokenizer: Path) -> Path:
-    """Write a pipeline folder without weights for one of the `KNOWN` families.
+    """Make a pipeline folder without weights for one of the `KNOWN` families.
 
-    Parameters
-    ----------
-    folder
-        Is made.
-    family
-        One of `KNOWN`.
-    in_channels
-        What its network reads; see `TASK_OF_CHANNELS`.
-    tokenizer
-        A folder with vocab.json and merges.txt of CLIP; ComfyUI has one, comfy/sd1_tokenizer.
+    `in_channels` is what its network reads, see `TASK_OF_CHANNELS`; `tokenizer` a folder with vocab.json and merges.txt
+    of CLIP, such as ComfyUI's comfy/sd1_tokenizer.
     """
     large = family == "SDXL"
     scheduler = _INSTRUCTED if in_channels == 8 else _SCHEDULERS[family]
