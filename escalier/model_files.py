@@ -112,17 +112,13 @@ def damage(path: Path) -> str | None:
         return JSON_TEXT
     if not any(head):
         return "nothing but zeros: a download that was never filled"
-    if _is_text(head):
+    if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii():
         return PLAIN_TEXT
     if head.startswith(b"PK\x03\x04") and b"PK\x05\x06" not in tail:
         return f"the first {_megabytes(length)} of a file whose end is missing"
     if is_safetensors(path) and (missing := _missing_bytes(path)):
         return f"a file whose last {_megabytes(missing)} are missing"
     return None
-
-
-def _is_text(head: bytes) -> bool:
-    return all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii()
 
 
 def _megabytes(count: int) -> str:

@@ -165,11 +165,6 @@ def _declared(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return declared
 
 
-def read_replacements(answer: Answer) -> set[str]:
-    """Old node types that the server puts newer ones in the place of."""
-    return set(answer.json().mapping())
-
-
 def read_queue(answer: Answer) -> list[tuple[str, bool]]:
     """Every job in the queue, with whether it runs."""
     queue = answer.json()
@@ -242,11 +237,6 @@ def _reason(error: dict[str, Any]) -> Reason:
 
 def _words(error: dict[str, Any]) -> str:
     return ": ".join(message(error[key]) for key in ("message", "details") if error.get(key))
-
-
-def read_history(answer: Answer, job: str) -> Found | None:
-    """A job's entry in the history, None where it has none."""
-    return answer.json().get(job)
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,7 @@ from urllib.parse import quote
 from escalier.log import log
 from escalier.refusals import printable
 
-from .answers import (
-    Found,
-    Limits,
-    read_history,
-    read_job,
-    read_node_info,
-    read_queue,
-    read_refusal,
-    read_replacements,
-    read_upload,
-)
+from .answers import Found, Limits, read_job, read_node_info, read_queue, read_refusal, read_upload
 from .connection import Connection, import_aiohttp
 from .errors import ComfyUIError, ServerGone
 from .messages import Messages, pause_before
@@ -59,7 +49,7 @@ class Client(Connection):
     async def replaced_types(self) -> set[str]:
         """Old node types that the server puts newer ones in the place of."""
         try:
-            return read_replacements(await self.request("GET", "/node_replacements"))
+            return set((await self.request("GET", "/node_replacements")).json().mapping())
         except ServerGone:
             raise
         except ComfyUIError:  # a ComfyUI from before there were replacements
@@ -73,17 +63,13 @@ class Client(Connection):
             form.add_field("image", content, filename=file.name)  # /upload/image takes every kind of file
             form.add_field("subfolder", subfolder)
             sending = asyncio.ensure_future(self.request("POST", "/upload/image", seconds=None, data=form))
+            patience = self.limits.stall_seconds
             try:
                 while not sending.done():
-                    await asyncio.wait({sending}, timeout=self.limits.stall_seconds)
-                    if not sending.done() and content.idle_seconds() > self.limits.stall_seconds:
-                        raise ServerGone(
-                            printable(self.url),
-                            f"take {printable(file.name)}, but it took nothing for {self.limits.stall_seconds:g} "
-                            "seconds",
-                            remedy="look at its log",
-                            who="Client",
-                        )
+                    await asyncio.wait({sending}, timeout=patience)
+                    if not sending.done() and content.idle_seconds() > patience:
+                        rule = f"take {printable(file.name)}, but it took nothing for {patience:g} seconds"
+                        raise ServerGone(printable(self.url), rule, remedy="look at its log", who="Client")
                 answer = await sending
             finally:
                 sending.cancel()
@@ -199,7 +185,7 @@ class Client(Connection):
         return history
 
     async def _history(self, job: str, workflow: Workflow) -> Found | None:
-        history = read_history(await self.request("GET", f"/history/{job}"), job)
+        history = (await self.request("GET", f"/history/{job}")).json().get(job)
         if history is not None:
             check_status(history, workflow)
         return history

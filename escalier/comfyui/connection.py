@@ -63,13 +63,9 @@ class Connection:
                 f"{self.url}/view", params=query, timeout=timeout, allow_redirects=False
             ) as answer:
                 if answer.status != 200:
-                    raise ComfyUIError(
-                        f"{shown_name} from node {printable(file.node)}",
-                        "be readable on the server",
-                        f"HTTP {answer.status}",
-                        f"look for it in ComfyUI's {file.type} folder",
-                        who="Client",
-                    )
+                    what, got = f"{shown_name} from node {printable(file.node)}", f"HTTP {answer.status}"
+                    remedy = f"look for it in ComfyUI's {file.type} folder"
+                    raise ComfyUIError(what, "be readable on the server", got, remedy, who="Client")
                 self._check_room(shown_name, answer.content_length or 0, folder.path)
                 with folder.writing(target) as output:
                     async for block in self._flowing(answer, shown_name):
@@ -102,13 +98,12 @@ class Connection:
         nearest = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         free = shutil.disk_usage(nearest).free
         if announced + SPARE_BYTES > free and announced > SPARE_BYTES:
-            raise ComfyUIError(
+            what, rule = (
                 f"the disk that holds {printable(str(folder))}",
-                f"have {announced / 1000000000.0:.1f} GB free for {name}",
-                f"{free / 1000000000.0:.1f} GB",
-                "free some space, or choose another folder",
-                who="--output",
+                f"have {announced / 1e9:.1f} GB free for {name}",
             )
+            remedy = "free some space, or choose another folder"
+            raise ComfyUIError(what, rule, f"{free / 1e9:.1f} GB", remedy, who="--output")
 
     @property
     def _session(self) -> aiohttp.ClientSession:

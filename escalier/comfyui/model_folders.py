@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,16 +82,9 @@ def _lies_in(root: Path, name: str, file: NamedFile) -> bool:
 
 def _named_configs(arguments: Sequence[str]) -> list[Path]:
     """The files that follow the option, of which there may be several."""
-    found: list[Path] = []
-    listing = False
-    for argument in arguments:
-        if argument.startswith("-"):
-            option, _, value = argument.partition("=")
-            listing = option == CONFIG_OPTION and not value
-            found += [Path(value)] if option == CONFIG_OPTION and value else []
-        elif listing:
-            found.append(Path(argument))
-    return found
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(CONFIG_OPTION, dest="configs", nargs="*", action="extend", type=Path, default=[])
+    return parser.parse_known_args(arguments)[0].configs
 
 
 def _add_config(config: Path, extra: dict[str, list[Path]]) -> bool:

@@ -178,13 +178,9 @@ class Server:
         try:
             return self._slot.place(file, self.base / "input")
         except OSError as error:
-            raise ComfyUIError(
-                printable(str(file)),
-                f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied "
-                f"({printable(str(error.strerror or error))})",
-                remedy="free some space there, or name another --base DIR",
-                who="--input",
-            ) from error
+            why, remedy = printable(str(error.strerror or error)), "free some space there, or name another --base DIR"
+            rule = f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied ({why})"
+            raise ComfyUIError(printable(str(file)), rule, remedy=remedy, who="--input") from error
 
     def log_text(self) -> str:
         """All that ComfyUI has written so far."""

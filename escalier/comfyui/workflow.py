@@ -226,7 +226,7 @@ def read_value(workflow: Workflow, place: Place, text: str) -> Any:
         return text
     if isinstance(present, bool) and not isinstance(value, bool):
         raise Refusal(where, "be true or false", shown, f"it is {json.dumps(present)} now")
-    if isinstance(present, (int, float)) and not isinstance(present, bool) and not is_number(value):
+    if isinstance(present, (int, float)) and not isinstance(present, bool) and not _is_number(value):
         raise Refusal(where, "be a number", shown, f"it is {present} now")
     if isinstance(present, (dict, list)) and type(value) is not type(present):
         raise Refusal(where, f"be JSON like its present value {json.dumps(present)}", shown)
@@ -243,7 +243,7 @@ def is_link(value: Any, workflow: Workflow) -> bool:
     return shaped and value[0] in workflow
 
 
-def is_number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

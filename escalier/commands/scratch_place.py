@@ -28,13 +28,8 @@ def check_scratch(scratch: Path, *, asked: bool, no_keep: bool) -> None:
         rule = f"be a folder that can be written to, but {there} cannot"
         raise ForbiddenFile(f"{scratch}", rule, remedy="choose another one", who="--scratch")
     if no_keep and asked and scratch.exists() and any(scratch.iterdir()):
-        raise FileInTheWay(
-            f"{scratch}",
-            "be empty, since it is removed at the end",
-            next(scratch.iterdir()).name,
-            "name a new folder, or leave --no-keep out",
-            who="--no-keep",
-        )
+        rule, remedy = "be empty, since it is removed at the end", "name a new folder, or leave --no-keep out"
+        raise FileInTheWay(f"{scratch}", rule, next(scratch.iterdir()).name, remedy, who="--no-keep")
     clean_scratch(scratch, older_than_days=KEPT_DAYS)
 
 

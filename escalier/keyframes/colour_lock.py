@@ -113,10 +113,6 @@ def lock_colours(
         How strongly corrections hold to doing nothing where anchor cells say little, for instance in colours that they
         do not contain. More corrects less.
 
-    Returns
-    -------
-    ColourLock
-
     Raises
     ------
     ValueError

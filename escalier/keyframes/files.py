@@ -1,6 +1,6 @@
 """Keyframes as picture files: written for the painter under names that say where they belong, read back painted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -139,8 +139,9 @@ def write_keyframes(
         got = f"{standing[0]}{f' and {len(standing) - 1} more' if len(standing) > 1 else ''}"
         raise FileInTheWay(f"{folder}", rule, got, "choose another folder, or allow overwriting")
     folder.mkdir(parents=True, exist_ok=True)
-    for done, (file, picture) in enumerate(zip(files, _pictures(film, places), strict=True), start=1):
-        write_png(file, as_uint8(picture))
+    picture_at = dict(film).__getitem__ if isinstance(film, Keyframes) else film.frame
+    for done, (file, index) in enumerate(zip(files, places, strict=True), start=1):
+        write_png(file, as_uint8(picture_at(index)))
         if progress is not None:
             progress(done, len(files))
     return files
@@ -159,12 +160,6 @@ def _places(film: Film | Keyframes, indices: Sequence[int] | None) -> Sequence[i
             "indices", "be those of keyframes", missing[0], f"choose among {', '.join(map(str, film.indices))}"
         )
     return indices
-
-
-def _pictures(film: Film | Keyframes, places: Sequence[int]) -> Iterable[np.ndarray]:
-    if isinstance(film, Keyframes):
-        return (picture for index, picture in film if index in places)
-    return (film.frame(index) for index in places)
 
 
 def write_png(path: Path, picture: np.ndarray) -> None:

@@ -125,10 +125,6 @@ def list_keyframes(place: Place, film: Film, *, first: int | None = None) -> Key
         The number that the files give to the film's first frame. None goes by the plates' own numbers for a folder
         film, and by 0 for any other.
 
-    Returns
-    -------
-    KeyframeListing
-
     Raises
     ------
     FileNotFoundError

@@ -179,10 +179,6 @@ def _check_part(film: Film, keyframes: Keyframes, part: DraftPart) -> None:
         got = f"keyframes of one of {keyframes.length} frames of {keyframes.size}"
         raise Refusal("keyframes", rule, got, "choose them from the same clip, at its size")
     if not any(index in frames for index in keyframes.indices):
-        raise Refusal(
-            "the part",
-            "hold a keyframe",
-            f"none in frames {start} to {stop - 1}",
-            f"the keyframes stand at {', '.join(map(str, keyframes.indices))}: let the part begin or end at one "
-            "of them",
-        )
+        there = ", ".join(map(str, keyframes.indices))
+        remedy = f"the keyframes stand at {there}: let the part begin or end at one of them"
+        raise Refusal("the part", "hold a keyframe", f"none in frames {start} to {stop - 1}", remedy)

@@ -97,11 +97,7 @@ def linear(gap: Gap) -> Weights:
 
 def slow_ends(gap: Gap) -> Weights:
     """Mix the two runs with a slow start and end. As soft as linear in the middle, for a shorter time."""
-
-    def weight(index: int) -> np.float32:
-        return np.float32(smoothstep(gap.share(index)))
-
-    return weight
+    return lambda index: np.float32(smoothstep(gap.share(index)))
 
 
 def staggered(gap: Gap) -> Weights:

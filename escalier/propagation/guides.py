@@ -259,7 +259,8 @@ class GuideFilm:
 
     def names(self) -> list[str]:
         """The guides in use, in the order of `of_keyframe` and `of_frame`."""
-        return [name for name, weight in self.guides.weights().items() if weight > 0 and self._offers(name)]
+        weights = self.guides.weights()
+        return [name for name in weights if weights[name] > 0 and (name != "mask" or self._masks is not None)]
 
     def weights(self, explained: float = 1.0) -> list[float]:
         """The guides' weights, in the same order; `explained` is the share of the frame that the flow explains."""
@@ -287,9 +288,6 @@ class GuideFilm:
             return None
         mask = self._masks.at(index)
         return mask.astype(np.float32) / np.float32(255 if mask.dtype == np.uint8 else 1)
-
-    def _offers(self, name: str) -> bool:
-        return name != "mask" or self._masks is not None
 
     def _pictures(
         self, index: int, positions: np.ndarray, stylised: np.ndarray, named: dict[str, np.ndarray]

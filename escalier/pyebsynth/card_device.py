@@ -18,7 +18,7 @@ from typing import Any
 
 from escalier.log import log
 from escalier.packages import load_package
-from escalier.refusals import FileRefusal
+from escalier.refusals import FileRefusal, named
 
 REQUIREMENT = "warp-lang>=1.19"
 
@@ -63,29 +63,21 @@ def _driver_is_there() -> bool:
     return True
 
 
+@named("synthesise")
 def find_device() -> Any:
     """Warp's device for the card engine, kernels loaded; raises ImportError, CardNotFound or CardFailure."""
     warp = load_warp()
     name = os.environ.get("ESCALIER_CARD_DEVICE")
     with _one_at_a_time:
         if not name and not warp.is_cuda_available():
-            raise CardNotFound(
-                "backend 'card'",
-                "have an NVIDIA card and its driver, but Warp finds none",
-                remedy="use backend='cpu'",
-                who="synthesise",
-            )
+            rule = "have an NVIDIA card and its driver, but Warp finds none"
+            raise CardNotFound("backend 'card'", rule, remedy="use backend='cpu'")
         try:
             device = warp.get_device(name or "cuda:0")
         except (ValueError, RuntimeError) as reason:
-            known = ", ".join(str(device) for device in warp.get_devices())
-            raise CardNotFound(
-                "ESCALIER_CARD_DEVICE",
-                f"be one of Warp's devices, {known}",
-                f"{name!r}",
-                "correct the variable or unset it",
-                who="synthesise",
-            ) from reason
+            rule = f"be one of Warp's devices, {', '.join(str(device) for device in warp.get_devices())}"
+            remedy = "correct the variable or unset it"
+            raise CardNotFound("ESCALIER_CARD_DEVICE", rule, f"{name!r}", remedy) from reason
         _load_kernels(str(device))
         return device
 

@@ -40,12 +40,8 @@ def find_library() -> str:
     named = os.environ.get("EBSYNTH_LIBRARY")
     if named:
         if not Path(named).is_file():
-            raise OriginalNotFound(
-                "EBSYNTH_LIBRARY",
-                "be the path of an ebsynth library",
-                f"{named}, where no file lies",
-                "correct the variable or use backend='cpu'",
-            )
+            rule, remedy = "be the path of an ebsynth library", "correct the variable or use backend='cpu'"
+            raise OriginalNotFound("EBSYNTH_LIBRARY", rule, f"{named}, where no file lies", remedy)
         return named
     found = ctypes.util.find_library("ebsynth")
     if found is None:
@@ -65,10 +61,9 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
         library = ctypes.CDLL(path)
         run, available = library.ebsynthRun, library.ebsynthBackendAvailable
     except (OSError, AttributeError) as reason:
+        rule = f"be an ebsynth library, but it cannot be used ({reason})"
         raise OriginalNotFound(
-            f"{path}",
-            f"be an ebsynth library, but it cannot be used ({reason})",
-            remedy="build it again for this system or use backend='cpu'",
+            f"{path}", rule, remedy="build it again for this system or use backend='cpu'"
         ) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)

@@ -117,9 +117,5 @@ def _fit(depth: np.ndarray, other: np.ndarray) -> tuple[float, Line]:
         # The reach narrows step by step, so that a large thing that moved cannot hold the line from the start.
         reach = spread * max(INLIER_SHARE, 0.5 * 0.7**step)
         weights = 1 / (1 + ((line.of(depth) - other) / reach) ** 2) ** 2
-    return _agreement(correlation, weights), line
-
-
-def _agreement(correlation: float, weights: np.ndarray) -> float:
-    """The correlation of the pixels that agree, less where few do: two pixels on a line prove nothing."""
-    return float(correlation) * float(np.sqrt(weights.mean()))
+    # The correlation of the pixels that agree, less where few do: two pixels on a line prove nothing.
+    return float(correlation) * float(np.sqrt(weights.mean())), line

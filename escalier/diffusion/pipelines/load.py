@@ -231,13 +231,9 @@ def _settings(path: Path, found: Found, settings: str | Path | None, tokenizer: 
     family = family_of(found.text_width)
     if family in KNOWN and tokenizer is not None and all((Path(tokenizer) / name).is_file() for name in TOKENIZER):
         return write_settings(aside / "settings", family, found.in_channels, Path(tokenizer))
-    raise MissingFile(
-        f"{path}",
-        "have its settings beside it",
-        f"no {folder / INDEX}",
-        f"put the folder of such a pipeline there ({family}: model_index.json, tokenizer and each part's "
-        "config; no weights), or name one",
-    )
+    parts = f"{family}: model_index.json, tokenizer and each part's config; no weights"
+    remedy = f"put the folder of such a pipeline there ({parts}), or name one"
+    raise MissingFile(f"{path}", "have its settings beside it", f"no {folder / INDEX}", remedy)
 
 
 def _refuse_gaps(path: Path, runner: Any) -> None:
