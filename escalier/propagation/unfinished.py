@@ -163,7 +163,8 @@ class Unfinished:
         layout = [[name, array.dtype.str, list(array.shape[2:])] for name, array in state.items()]
         checksums = {name: file.flushed() for name, file in self._files.items()}
         slot = 1 - self._slot
-        rows, width = _shape_of(state)
+        rows = len(next(iter(state.values())))
+        width = sum(array.nbytes // rows for array in state.values())
         path = self._place / f"state_{slot}.npy"
         remove_quietly(path)  # the checkpoint names the other one; three would not fit into what was counted
         with ArrayFile(path, (rows, width), np.uint8, self._what(self.frames)) as file:
@@ -217,9 +218,3 @@ class Unfinished:
 
 class _Stop(Exception):
     """Closes the files without their checksums."""
-
-
-def _shape_of(state: dict[str, np.ndarray]) -> tuple[int, int]:
-    """Rows, and bytes of a row of all arrays together."""
-    rows = len(next(iter(state.values())))
-    return rows, sum(array.nbytes // rows for array in state.values())

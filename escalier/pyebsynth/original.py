@@ -62,9 +62,8 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
         run, available = library.ebsynthRun, library.ebsynthBackendAvailable
     except (OSError, AttributeError) as reason:
         rule = f"be an ebsynth library, but it cannot be used ({reason})"
-        raise OriginalNotFound(
-            f"{path}", rule, remedy="build it again for this system or use backend='cpu'"
-        ) from reason
+        remedy = "build it again for this system or use backend='cpu'"
+        raise OriginalNotFound(f"{path}", rule, remedy=remedy) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)
     if progress:

@@ -88,7 +88,10 @@ class SubPixelPainter:
         Near the rest, matches stay whole, so that interpolation brings nothing of it in.
         """
         part = copy(self)
-        part._whole = np.zeros((1, 1), np.bool_) if mask is None else _near(~mask, self._patch_size // 2 + KERNEL_PX)
+        part._whole = np.zeros((1, 1), np.bool_)
+        if mask is not None:
+            window = np.ones((2 * (self._patch_size // 2 + KERNEL_PX) + 1,) * 2, np.uint8)
+            part._whole = cv2.dilate((~mask).astype(np.uint8), window) > 0
         return part
 
     def locate(self, target: np.ndarray, nnf: np.ndarray, carried: np.ndarray) -> np.ndarray:
@@ -258,10 +261,6 @@ def _edges(luminance: np.ndarray) -> np.ndarray:
 
 def _mean(products: np.ndarray) -> np.ndarray:
     return cv2.boxFilter(products, -1, (DETAIL_WINDOW_PX, DETAIL_WINDOW_PX))
-
-
-def _near(forbidden: np.ndarray, distance: int) -> np.ndarray:
-    return cv2.dilate(forbidden.astype(np.uint8), np.ones((2 * distance + 1,) * 2, np.uint8)) > 0
 
 
 @njit(cache=True, nogil=True)

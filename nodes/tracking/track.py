@@ -51,6 +51,16 @@ def tracked_output(tracked: TrackedMasks) -> io.NodeOutput:
     return io.NodeOutput(torch.from_numpy(tracked.masks), f"{tracked}\nconfidence frame by frame: {by_frame}")
 
 
+def fade_input(where: str) -> io.Input:
+    return io.Combo.Input(
+        "fade",
+        options=list(TRACKING_FADES),
+        default=next(iter(TRACKING_FADES)),
+        advanced=True,
+        tooltip=f"How weight passes from one given mask to the next, where {where}.",
+    )
+
+
 def tracked_outputs() -> list[io.Output]:
     return [
         output(io.Mask, "mask", "One soft mask for every frame of the film."),
@@ -78,13 +88,7 @@ class EscalierTrackMask(Node):
             "choice.",
         ),
         io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
-        io.Combo.Input(
-            "fade",
-            options=list(TRACKING_FADES),
-            default=next(iter(TRACKING_FADES)),
-            advanced=True,
-            tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
-        ),
+        fade_input("both know a pixel equally well"),
         sockets.measured_motion(),
         optional(
             sockets.Sam,
@@ -139,13 +143,7 @@ class EscalierTrackMaskSam2(Node):
             "A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows it. Nothing is "
             "downloaded.",
         ),
-        io.Combo.Input(
-            "fade",
-            options=list(TRACKING_FADES),
-            default=next(iter(TRACKING_FADES)),
-            advanced=True,
-            tooltip="How weight passes from one given mask to the next, where both directions know a frame.",
-        ),
+        fade_input("both directions know a frame"),
     )
     outputs = tracked_outputs()
 
