@@ -279,9 +279,9 @@ class Server:
                     mount_kept(self._slot.kept, self._slot.run)
                 return True
             if time.monotonic() > deadline:
-                rule = f"answer within {self.settings.start_seconds:.0f} seconds, but it has not"
+                what, rule = "ComfyUI", f"answer within {self.settings.start_seconds:.0f} seconds, but it has not"
                 remedy = f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
-                raise ComfyUIError("ComfyUI", rule, remedy=remedy)
+                raise ComfyUIError(what, rule, remedy=remedy)
             time.sleep(pause)
             pause = min(pause * 1.2, 0.5)
         return False

@@ -115,8 +115,8 @@ def check_workflow(content: Any, source: str = "workflow") -> Workflow:
     if isinstance(content, dict) and isinstance(content.get("prompt"), dict):
         content = content["prompt"]  # the body of a request to /prompt, as some tools save it
     if isinstance(content, dict) and isinstance(content.get("nodes"), list):
-        got = "the canvas format, which has positions and links instead of inputs"
-        raise Refusal(source, "be in API format", got, EXPORT_ADVICE)
+        rule, got = "be in API format", "the canvas format, which has positions and links instead of inputs"
+        raise Refusal(source, rule, got, EXPORT_ADVICE)
     if not isinstance(content, dict) or not content:
         raise Refusal(f"{source}", "hold nodes in API format", "none", EXPORT_ADVICE)
     try:
@@ -170,9 +170,9 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
     names |= {node_id: [node_id] for node_id in workflow}
     fitting = [name for name in names if setting.startswith(name + ".") and "=" in setting[len(name) + 1 :]]
     if not fitting:
-        rule = "be NODE.INPUT=VALUE with a node of this workflow"
         remedy = f"its nodes are:\n{_list_nodes(workflow, workflow)}"
-        raise Refusal("setting", rule, printable(setting), remedy, who=option)
+        what, rule = "setting", "be NODE.INPUT=VALUE with a node of this workflow"
+        raise Refusal(what, rule, printable(setting), remedy, who=option)
     name = max(fitting, key=len)
     field, _, value = setting[len(name) + 1 :].partition("=")
     if len(names[name]) > 1:

@@ -66,8 +66,8 @@ def lock_anchors(plan: GridPlan, sheets: Sheets, accepted: Sheets, *, count: int
     """
     _check(plan, accepted)
     if len(sheets) != len(plan.sheets):
-        rule = f"be as many as planned, {len(plan.sheets)}"
-        raise Refusal("sheets", rule, len(sheets), "connect all sheets of Tile Keyframe Grid")
+        remedy = "connect all sheets of Tile Keyframe Grid"
+        raise Refusal("sheets", f"be as many as planned, {len(plan.sheets)}", len(sheets), remedy)
     left = len(plan.sheets) - len(accepted)
     if left == 0:
         raise Refusal("accepted", "leave a sheet to paint", f"all {len(accepted)}", "split them, or accept fewer")

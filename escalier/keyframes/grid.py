@@ -214,8 +214,8 @@ def split_cells(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray]) -> li
     [(128, 128, 3), (128, 128, 3)]
     """
     if len(sheets) != len(plan.sheets):
-        rule = f"be as many as planned, {len(plan.sheets)}"
-        raise Refusal("sheets", rule, len(sheets), "pass the whole batch, in the order in which it was tiled")
+        remedy = "pass the whole batch, in the order in which it was tiled"
+        raise Refusal("sheets", f"be as many as planned, {len(plan.sheets)}", len(sheets), remedy)
     scales = {_returned_scale(plan, sheet, number) for number, sheet in enumerate(sheets, start=1)}
     if len(scales) > 1:
         sizes = ", ".join(str(Size.of(sheet)) for sheet in sheets)

@@ -58,5 +58,6 @@ def check_shots(keyframes: Keyframes, cuts: Sequence[int]) -> None:
     if bare:
         named = " and ".join(f"in frames {shot.start} to {shot.stop - 1}" for shot in bare[:3])
         more = f" and {len(bare) - 3} more shots" * (len(bare) > 3)
-        rule, got = "show every shot", f"none {named}{more}: the film is cut there, and nothing is painted across a cut"
-        raise Refusal("keyframes", rule, got, "paint a keyframe in each, or stop looking for cuts if there are none")
+        got = f"none {named}{more}: the film is cut there, and nothing is painted across a cut"
+        remedy = "paint a keyframe in each, or stop looking for cuts if there are none"
+        raise Refusal("keyframes", "show every shot", got, remedy)

@@ -38,8 +38,10 @@ def find_file(names: Sequence[str], folders: Iterable[Path], kind: str, source: 
                 return found[0]
     places = " or ".join(map(str, folders)) or "any folder (none was given)"
     wanted = " or ".join(f"{name} ({SIZES[name]})" for name in names)
-    remedy = f"download it from {source} and put it there"
-    raise MissingFile(f"'{kind}' needs the file {wanted}, which is not in {places}", remedy=remedy)
+    raise MissingFile(
+        f"'{kind}' needs the file {wanted}, which is not in {places}",
+        remedy=f"download it from {source} and put it there",
+    )
 
 
 def read_weights(path: Path) -> dict[str, Any]:

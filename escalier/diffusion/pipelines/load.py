@@ -196,9 +196,9 @@ def _task(task: str, found: Found, with_nets: bool) -> str:
 
 def _check_family(path: Path, text_width: int, found: Found) -> None:
     if text_width != found.text_width:
-        rule = f"be a ControlNet of the pipeline's family, {family_of(found.text_width)}"
-        got = f"one for {family_of(text_width)}"
-        raise Refusal(f"{path}", rule, got, f"load a ControlNet for {family_of(found.text_width)}")
+        own = family_of(found.text_width)
+        rule, got = f"be a ControlNet of the pipeline's family, {own}", f"one for {family_of(text_width)}"
+        raise Refusal(f"{path}", rule, got, f"load a ControlNet for {own}")
 
 
 def _load_controlnet(path: Path, found: Found, dtype: torch.dtype, aside: Path) -> Any:
