@@ -34,12 +34,7 @@ FilmInput: TypeAlias = torch.Tensor | Input.Video
 class FilmVideo(Input.Video):
     """A film as VIDEO. Its frames are made while it is saved; nothing is computed before somebody asks for them.
 
-    Parameters
-    ----------
-    film
-        Any film, lazy ones included.
-    clip
-        The filmed clip that it was made from: sound, timestamps, rate and colour tags come from there.
+    Sound, timestamps, rate and colour tags come from the filmed clip that it was made from.
     """
 
     def __init__(self, film: Film, clip: Film | None = None) -> None:

@@ -15,7 +15,7 @@ from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_fro
 from .. import sockets
 from ..allowed_files import model_folders
 from ..held_models import bringing
-from ..node import Node, optional
+from ..node import Node, optional, output
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
@@ -40,12 +40,8 @@ def prompted_masks(mask: torch.Tensor, frames: str, length: int) -> dict[int, np
     """Frame index -> mask, from a MASK batch and the text that says where each of them belongs."""
     masks, indices = masks_from_input(mask), parse_indices(frames, length)
     if len(masks) != len(indices):
-        raise Refusal(
-            "mask",
-            f"hold one mask for each of the {len(indices)} frames named ({frames.strip()})",
-            len(masks),
-            "name as many frames as there are masks",
-        )
+        rule = f"hold one mask for each of the {len(indices)} frames named ({frames.strip()})"
+        raise Refusal("mask", rule, len(masks), "name as many frames as there are masks")
     return dict(zip(indices, masks, strict=True))
 
 
@@ -55,12 +51,23 @@ def tracked_output(tracked: TrackedMasks) -> io.NodeOutput:
     return io.NodeOutput(torch.from_numpy(tracked.masks), f"{tracked}\nconfidence frame by frame: {by_frame}")
 
 
+def fade_input(where: str) -> io.Input:
+    return io.Combo.Input(
+        "fade",
+        options=list(TRACKING_FADES),
+        default=next(iter(TRACKING_FADES)),
+        advanced=True,
+        tooltip=f"How weight passes from one given mask to the next, where {where}.",
+    )
+
+
 def tracked_outputs() -> list[io.Output]:
     return [
-        io.Mask.Output(display_name="mask", tooltip="One soft mask for every frame of the film."),
-        io.String.Output(
-            display_name="report",
-            tooltip="How sure the masks are, frame by frame, how much their area trembles, and where one more helps.",
+        output(io.Mask, "mask", "One soft mask for every frame of the film."),
+        output(
+            io.String,
+            "report",
+            "How sure the masks are, frame by frame, how much their area trembles, and where one more helps.",
         ),
     ]
 
@@ -81,13 +88,7 @@ class EscalierTrackMask(Node):
             "choice.",
         ),
         io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
-        io.Combo.Input(
-            "fade",
-            options=list(TRACKING_FADES),
-            default=next(iter(TRACKING_FADES)),
-            advanced=True,
-            tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
-        ),
+        fade_input("both know a pixel equally well"),
         sockets.measured_motion(),
         optional(
             sockets.Sam,
@@ -142,13 +143,7 @@ class EscalierTrackMaskSam2(Node):
             "A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows it. Nothing is "
             "downloaded.",
         ),
-        io.Combo.Input(
-            "fade",
-            options=list(TRACKING_FADES),
-            default=next(iter(TRACKING_FADES)),
-            advanced=True,
-            tooltip="How weight passes from one given mask to the next, where both directions know a frame.",
-        ),
+        fade_input("both directions know a frame"),
     )
     outputs = tracked_outputs()
 
