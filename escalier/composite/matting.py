@@ -30,6 +30,8 @@ LIGHT_PX = 12.0
 """How far the light on the old room is taken from, the sigma of a Gaussian."""
 NOISE, ALIKE = 0.02, 0.1
 """Colours that differ by less than this tell nothing, or little, of alpha. Shares of white."""
+UNEXPLAINED = 0.08
+"""A colour that is further than this from every mixture is one that was not looked for."""
 KEPT = 0.2
 """The weight of alpha by colours in the matting equations."""
 LEAST = np.float32(0.03)
@@ -118,7 +120,7 @@ def soft_matte(picture: np.ndarray, mask: np.ndarray, old_room: np.ndarray, band
     if not soft.any() or not sure.any():
         return out
     shown, room = (np.ascontiguousarray(unit(part[box])) for part in (picture, old_room))
-    alpha, known = _alpha_by_colours(shown, room, sure, soft)
+    alpha, known = _alpha_by_colours(shown, room, sure, soft, inside[box])
     alpha = _carried_over(shown, alpha, known, soft)
     out[box] = np.clip((alpha - LEAST) / (1 - 2 * LEAST), 0, 1)
     return out
@@ -157,7 +159,7 @@ def _each(film: Film, masks: Masks, old_room: Film, band: SoftBand, progress: Pr
 
 
 def _alpha_by_colours(
-    shown: np.ndarray, room: np.ndarray, sure: np.ndarray, soft: np.ndarray
+    shown: np.ndarray, room: np.ndarray, sure: np.ndarray, soft: np.ndarray, inside: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Alpha by the picture, the room and the subject's colours, and 0..1 how well those two are told apart."""
     from pymatting.foreground.estimate_foreground_ml import estimate_foreground_ml
@@ -170,7 +172,11 @@ def _alpha_by_colours(
         apart = colours - behind
         square = (apart**2).sum(axis=2)
         found = ((shown - behind) * apart).sum(axis=2) / (square + np.float32(NOISE**2))
-        alpha = np.where(soft, np.clip(found, 0, 1), sure).astype(np.float32)
+        found = np.clip(found, 0, 1)
+        # What no mixture of the two explains is cloth of another colour where the mask has it for hers.
+        left_over = ((shown - behind - found[..., None] * apart) ** 2).sum(axis=2)
+        found = np.where(inside, 1 + (found - 1) * np.exp(-left_over / np.float32(UNEXPLAINED**2)), found)
+        alpha = np.where(soft, found, sure).astype(np.float32)
         empty = np.where(sure, np.float32(0), (1 - alpha) ** 4)
         if left:
             rest = (1 - alpha)[..., None]
