@@ -108,7 +108,7 @@ class MovingClip(FilmBase):
         if not self._shutter:
             return seen(index)
         moments = index + self._shutter * np.linspace(-0.5, 0.5, EXPOSURES)
-        return np.mean([seen(float(moment)) for moment in moments], axis=0, dtype=np.float32)
+        return np.asarray(np.mean([seen(float(moment)) for moment in moments], axis=0, dtype=np.float32))
 
     def _standing(self, moment: float, kind: int) -> list[tuple[_Layer, np.ndarray]]:
         """The layers of a kind, from back to front, and where they are."""
