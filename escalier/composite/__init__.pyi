@@ -14,6 +14,7 @@ from .layers import (
     blend_layers as blend_layers,
     blend_layers_film as blend_layers_film,
 )
+from .matting import SoftBand as SoftBand, soft_matte as soft_matte, soft_mattes as soft_mattes
 from .placed_subject import place_subject as place_subject, place_subject_film as place_subject_film
 from .placing import Placing as Placing
 from .poisson import poisson_blend as poisson_blend, poisson_blend_film as poisson_blend_film

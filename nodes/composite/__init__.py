@@ -6,10 +6,12 @@ from .clean_plate import EscalierCleanPlate, EscalierCleanPlates
 from .layers import EscalierBlendLayers
 from .placing import EscalierPlaceSubject
 from .poisson import EscalierPoissonBlend
+from .soft_matte import EscalierSoftMatte
 from .untouched import EscalierMeasureUntouched
 
 NODES: list[type[io.ComfyNode]] = [
     EscalierPlaceSubject,
+    EscalierSoftMatte,
     EscalierPoissonBlend,
     EscalierBlendLayers,
     EscalierCleanPlate,
