@@ -7,6 +7,7 @@ from .clean_plate import (
     make_clean_plate as make_clean_plate,
     make_clean_plates as make_clean_plates,
 )
+from .clipping import Clipping as Clipping
 from .foreground_colours import estimate_foreground as estimate_foreground
 from .layers import (
     BLEND_MODES as BLEND_MODES,

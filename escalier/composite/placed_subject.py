@@ -23,7 +23,8 @@ from escalier.mask import box_around
 from escalier.progress import Progress
 
 from . import pictures
-from .blending import Machine
+from .blending import Blending, Machine
+from .clipping import Clipping
 from .foreground_colours import estimate_foreground, unit
 from .placing import Placing
 from .poisson import poisson_blend
@@ -172,7 +173,9 @@ def _placed(frame: _Frame, index: int, strength: float, light: RoomLight | None,
         gentle, full = min(1.0, 2 * strength), max(0.0, 2 * strength - 1)
         added = np.float32(gentle) * light.on(index, body, alpha[part], part[0].start, part[1].start)
         if full:
-            met = poisson_blend(unit(source), unit(room), alpha > 0, machine=machine)[part] - unit(source[part])
+            exact, uncounted = Blending(screening=0.0), Clipping()  # what is shown is a mixture
+            met = poisson_blend(unit(source), unit(room), alpha > 0, exact, machine=machine, clipping=uncounted)
+            met = met[part] - unit(source[part])
             added = np.float32(1 - full) * added + np.float32(full) * met
         body = body + added
     mixed = share * body + (1 - share) * behind

@@ -96,11 +96,22 @@ def test_poisson_blend_is_the_librarys(blend: Callable, figure, clip, mask, name
 
 
 def test_poisson_blend_changes_nothing_outside_and_brings_the_rooms_light(blend: Callable, figure, clip, mask) -> None:
-    video = blend()
+    video = blend(screening_px=0.0)
     film = np.stack([video.film.frame(i) for i in range(6)])
     assert (film[mask == 0] == floats(clip)[mask == 0]).all()
     # The figure is the room at half its light: its outlines meet the room's colours.
     assert film[mask == 1].mean() > 1.5 * floats(figure)[mask == 1].mean()
+
+
+def test_poisson_blend_says_what_it_burns(
+    pack: SimpleNamespace, fresh_folders: SimpleNamespace, to_image: Callable, figure, mask
+) -> None:
+    dials = {**defaults(pack.EscalierPoissonBlend), "mask": torch.from_numpy(mask), "screening_px": 0.0}
+    sockets = {"source": to_image(figure), "target": to_image(np.full_like(figure, 255))}
+    _, report = pack.EscalierPoissonBlend.execute(**sockets, **dials).args
+    assert re.match(r"clipped: \d+(\.\d+)? % of the body, .* in 6 of 6 frames", report)
+    _, report = pack.EscalierPoissonBlend.execute(**sockets | {"target": to_image(figure)}, **dials).args
+    assert report == "clipped: nothing, in all 6 frames"
 
 
 def test_blended_film_has_the_time_and_size_of_the_clip(blend: Callable, clip) -> None:
@@ -114,7 +125,7 @@ def test_videos_are_blended_in_8_bits_like_themselves(
 ) -> None:
     source, target = (pack.module("video").FilmVideo(ArrayFrames(pictures, 12)) for pictures in (figure, clip))
     dials = {**defaults(pack.EscalierPoissonBlend), "mask": torch.from_numpy(mask)}
-    (video,) = pack.EscalierPoissonBlend.execute(source=source, target=target, **dials).args
+    video, _ = pack.EscalierPoissonBlend.execute(source=source, target=target, **dials).args
     assert video.film.frame(3).dtype == np.uint8
     assert (video.film.frame(3) == poisson_blend(figure[3], clip[3], mask[3])).all()
     assert video.get_frame_rate() == 12
