@@ -8,6 +8,7 @@ from .clean_plate import (
     make_clean_plates as make_clean_plates,
 )
 from .clipping import Clipping as Clipping
+from .composite_check import CompositeCheck as CompositeCheck, measure_composite as measure_composite
 from .foreground_colours import estimate_foreground as estimate_foreground
 from .layers import (
     BLEND_MODES as BLEND_MODES,

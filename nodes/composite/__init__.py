@@ -2,6 +2,7 @@
 
 from comfy_api.v0_0_2 import io
 
+from .check import EscalierCheckComposite
 from .clean_plate import EscalierCleanPlate, EscalierCleanPlates
 from .layers import EscalierBlendLayers
 from .placing import EscalierPlaceSubject
@@ -14,5 +15,6 @@ NODES: list[type[io.ComfyNode]] = [
     EscalierBlendLayers,
     EscalierCleanPlate,
     EscalierCleanPlates,
+    EscalierCheckComposite,
     EscalierMeasureUntouched,
 ]

@@ -352,3 +352,25 @@ def test_untouched_refuses_another_film_by_name(pack: SimpleNamespace, to_image:
     films = {"result": to_image(clip), "source": to_image(clip[:4]), "target": to_image(clip)}
     with pytest.raises(ValueError, match=r"^Measure Body Untouched: source must have 1 or 6 frames, got 4"):
         pack.EscalierMeasureUntouched.execute(**films, mask=torch.from_numpy(mask), erode_px=4)
+
+
+def test_composite_that_is_a_cut_out_is_checked(pack: SimpleNamespace, to_image: Callable, figure, clip, mask) -> None:
+    placed = np.where(mask[..., None] > 0, figure, clip)
+    sockets = {"source": to_image(figure), "room": to_image(clip), "mask": torch.from_numpy(mask)}
+    report, pictures, good = pack.EscalierCheckComposite.execute(result=to_image(placed), **sockets).args
+    assert report.startswith("6 frames: ")
+    assert "body's colour, mean: 0.00 Delta E, good (limit 6)" in report
+    assert pictures.shape[1:] == (48, 64, 3)
+    burnt = np.where(mask[..., None] > 0, 255, clip).astype(np.uint8)
+    report, pictures, good = pack.EscalierCheckComposite.execute(result=to_image(burnt), **sockets).args
+    assert not good
+    assert re.search(r"clipped, that the source has not: 100\.00 %, bad \(limit 1\), worst at frame 0", report)
+    assert len(pictures) >= 4
+
+
+def test_check_of_nothing_is_black_and_not_good(pack: SimpleNamespace, to_image: Callable, clip, mask) -> None:
+    sockets = {name: to_image(clip) for name in ("result", "source", "room")}
+    report, pictures, good = pack.EscalierCheckComposite.execute(**sockets, mask=torch.from_numpy(0 * mask)).args
+    assert "nothing to judge" in report
+    assert not pictures.any()
+    assert not good
