@@ -19,6 +19,7 @@ from .layers import (
 from .placed_subject import place_subject as place_subject, place_subject_film as place_subject_film
 from .placing import Placing as Placing
 from .poisson import poisson_blend as poisson_blend, poisson_blend_film as poisson_blend_film
+from .shadow import Shadows as Shadows, find_cast_shadow as find_cast_shadow, shadow_room as shadow_room
 from .untouched import (
     Untouched as Untouched,
     UntouchedFilm as UntouchedFilm,

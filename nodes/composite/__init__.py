@@ -7,10 +7,12 @@ from .clean_plate import EscalierCleanPlate, EscalierCleanPlates
 from .layers import EscalierBlendLayers
 from .placing import EscalierPlaceSubject
 from .poisson import EscalierPoissonBlend
+from .shadow import EscalierCastShadow
 from .untouched import EscalierMeasureUntouched
 
 NODES: list[type[io.ComfyNode]] = [
     EscalierPlaceSubject,
+    EscalierCastShadow,
     EscalierPoissonBlend,
     EscalierBlendLayers,
     EscalierCleanPlate,

@@ -374,3 +374,24 @@ def test_check_of_nothing_is_black_and_not_good(pack: SimpleNamespace, to_image:
     assert "nothing to judge" in report
     assert not pictures.any()
     assert not good
+
+
+def test_room_is_shadowed_by_hand_and_from_the_film(
+    pack: SimpleNamespace, fresh_folders: SimpleNamespace, to_image: Callable, clip, mask
+) -> None:
+    room, dials = np.full((1, 48, 64, 3), 200, np.uint8), defaults(pack.EscalierCastShadow)
+    sockets = {"room": to_image(room), "mask": torch.from_numpy(mask)}
+    video, shadow = pack.EscalierCastShadow.execute(**sockets, **dials).args
+    assert video.get_frame_count() == 6
+    assert not shadow.any()
+    assert video.film.frame(0).min() < 0.97 * floats(room).max()
+    filmed = np.repeat(room, 6, axis=0)
+    filmed[:, 24:34, 44:56] = 140
+    films = {"source": to_image(filmed), "old_room": to_image(room)}
+    dials["contact"] = 0.0
+    video, shadow = pack.EscalierCastShadow.execute(**sockets, **films, **dials).args
+    assert shadow.shape == (6, 48, 64)
+    assert shadow[2, 29, 50] > 0.4
+    assert np.abs(video.film.frame(2)[28:31, 49:52] - 140 / 255).max() < 0.02
+    with pytest.raises(ValueError, match="^Cast Shadow: old_room must be connected where the other film is"):
+        pack.EscalierCastShadow.execute(**sockets, source=films["source"], **dials)
