@@ -36,7 +36,7 @@ REACH = 0.25
 """How near a shadow must come to the subject, as a share of the root of her area."""
 OVER_TIME = np.float32((1, 4, 6, 4, 1)) / 16
 """Weights of neighbouring frames by which a cast shadow is steadied."""
-ON_GROUND = 0.05
+ON_GROUND = 0.08
 """How far above her lowest point, as a share of her height, what she touches the ground with may end."""
 GROUND_FRAMES = 8
 """Frames to both sides that show where the ground is: who jumps leaves it."""
@@ -72,7 +72,7 @@ class Shadows(Dials):
         remedy="0 leaves it as it is",
     )
     contact: float = dial(
-        0.4,
+        0.5,
         "How dark a soft shadow is drawn where she touches the ground. 0 makes none; beyond 0.7 it looks like a stain.",
         least=0,
         most=1,
@@ -80,7 +80,7 @@ class Shadows(Dials):
         remedy="0 makes none",
     )
     contact_softness_px: float = dial(
-        10.0,
+        16.0,
         "How far that shadow spreads along the ground. More suits a large, soft light.",
         above=0,
         offered=(1, 200),

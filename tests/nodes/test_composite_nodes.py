@@ -393,5 +393,5 @@ def test_room_is_shadowed_by_hand_and_from_the_film(
     assert shadow.shape == (6, 48, 64)
     assert shadow[2, 29, 50] > 0.4
     assert np.abs(video.film.frame(2)[28:31, 49:52] - 140 / 255).max() < 0.02
-    with pytest.raises(ValueError, match="^Cast Shadow: old_room must be connected where the other film is"):
+    with pytest.raises(ValueError, match=r"^Cast Shadow: old_room must be connected where the other film is"):
         pack.EscalierCastShadow.execute(**sockets, source=films["source"], **dials)
