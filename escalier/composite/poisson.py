@@ -70,10 +70,10 @@ def poisson_blend(
     >>> mask = np.zeros((64, 64), bool)
     >>> mask[16:48, 16:48] = True
     >>> blended = poisson_blend(figure, wall, mask)
-    >>> blended[16, 32].round(2).tolist(), blended[32, 32].round(2).tolist()  # the wall's at the rim, her own inside
-    ([0.31, 0.31, 0.31], [0.63, 0.63, 0.63])
-    >>> poisson_blend(figure, wall, mask, Blending(screening=0.0))[32, 32].round(2).tolist()  # the wall's everywhere
-    [0.25, 0.25, 0.25]
+    >>> round(float(blended[16, 32, 0]), 2), round(float(blended[32, 32, 0]), 2)  # the wall at the rim, her own inside
+    (0.3, 0.56)
+    >>> round(float(poisson_blend(figure, wall, mask, Blending(screening=0.0))[32, 32, 0]), 2)  # the wall's everywhere
+    0.25
     """
     job, count = _checked_job(source, target, mask), clipping or Clipping()
     if not job.mask.any():
@@ -125,7 +125,7 @@ def poisson_blend_film(
     >>> mask = np.zeros((1, 32, 32))
     >>> mask[0, 8:24, 8:24] = 1
     >>> [int(frame.max()) for frame in poisson_blend_film(figure, wall, mask, machine=Machine("cpu"))]
-    [100, 100]
+    [126, 126]
     """
     length, machine = max(len(source), len(target)), machine or Machine()
     check_lengths(length, source=source, target=target, mask=masks)
