@@ -24,6 +24,8 @@ from escalier.progress import Progress
 from escalier.refusals import Refusal
 
 from . import pictures
+from .blending import Blending
+from .clipping import Clipping
 from .foreground_colours import estimate_foreground, unit
 from .placing import Placing
 from .poisson import poisson_blend
@@ -189,7 +191,9 @@ def _placed(
         gentle, full = min(1.0, 2 * strength), max(0.0, 2 * strength - 1)
         added = np.float32(gentle) * light.on(index, body, alpha[part], part[0].start, part[1].start)
         if full:
-            met = poisson_blend(unit(source), unit(room), alpha > 0)[part] - unit(source[part])
+            exact, uncounted = Blending(screening=0.0), Clipping()  # what is shown is a mixture
+            met = poisson_blend(unit(source), unit(room), alpha > 0, exact, clipping=uncounted)[part]
+            met = met - unit(source[part])
             added = np.float32(1 - full) * added + np.float32(full) * met
         body = body + added
     mixed = share * body + (1 - share) * behind
