@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from escalier.composite import PlateSearch, camera_motion, make_clean_plate, make_clean_plates
-from escalier.composite.camera import simplest_motion
+from escalier.composite.alignment import simplest_motion
 from escalier.composite.clean_plate import spread_order
 from escalier.film import ArrayFrames
 
