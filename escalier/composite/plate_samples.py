@@ -31,8 +31,8 @@ GRADIENT = 0.3
 """Of the contrast to the next pixel: so much may samples differ more, where edges are drawn between pixels."""
 SPECKLE_PX = 7
 RESTLESS = 0.3
-"""The share of samples beside the hole that disagree where water, leaves or a crowd never rest."""
-RESTLESS_NEAR_PX = (48, 12)
+"""The share of pixels beside the hole whose samples find no majority, where water, leaves or a crowd never rest."""
+RESTLESS_NEAR_PX = (48, 24)
 FORGOTTEN_LEVELS = 40.0
 """What differs so much from the room beside the mask is no shadow, but something of hers that the mask forgot."""
 RESAMPLING_PX = 3
@@ -133,8 +133,7 @@ class PlateSamples:
         believed &= cv2.blur(believed.astype(np.float32), (SPECKLE_PX, SPECKLE_PX)) > 0.5
         room = np.where(agree[..., None], self.samples, 0).sum(axis=0) / np.maximum(agreeing, 1)[..., None]
         room = np.where((agreeing > 0)[..., None], room, middle).astype(np.float32)
-        disagree = 1 - agreeing / np.maximum(self.count, 1)
-        restless = self._restless(disagree, self.near[self.part] & (self.count >= 3))
+        restless = self._restless(agreeing <= AGREE * self.count, self.near[self.part] & (self.count >= 3))
         return Consensus(room, np.where(believed & ~restless, agreeing, 0), self.count, restless, tolerance)
 
     def _tolerance(self, middle: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -179,7 +178,7 @@ class PlateSamples:
         number, labels = cv2.connectedComponents(hers | self.hidden[self.part].view(np.uint8))
         touching = np.bincount(labels[self.hidden[self.part]], minlength=number) > 0
         touching[0] = False
-        out[self.part] = grown(touching[labels], 2) & self.near[self.part]
+        out[self.part] = grown(touching[labels] & (hers > 0), 2) & self.near[self.part]
         return out
 
 
