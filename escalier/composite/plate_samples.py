@@ -1,7 +1,7 @@
 """What other frames show of the room that one frame hides, and how far they can be believed.
 
 Each pixel gets samples from frames that are spread over the film. Those that lie near their median agree; a pixel is
-believed where two at least agree, more than half of its samples do, and the frames that do are not all neighbours, so
+believed where three at least agree (two in a film of a few frames), more than half of its samples do, and the frames that do are not all neighbours, so
 that a limb which a few masks forgot is outvoted or doubted, never averaged in. Beside the hole the same samples say
 where the room never rests, and where the frame itself shows something that belongs to the subject.
 """
@@ -39,6 +39,8 @@ RESAMPLING_PX = 3
 """Border of a resampled frame that is not trusted: half the width of the interpolation."""
 SAME_EXPOSURE = 0.01
 """Gains nearer to 1 than this are noise."""
+GAINED = 0.9
+"""A change of exposure must bring the frames together by so much to be one."""
 REFINED_PX = 3.0
 """A refined alignment that leads further from the camera's motion is not believed."""
 
@@ -111,10 +113,11 @@ class PlateSamples:
         """The other frame with this one's exposure, where the two differ."""
         if both_seen.sum() < 100:
             return moved
-        ours = np.median(self.picture[both_seen].astype(np.float32), axis=0)
-        theirs = np.median(moved[both_seen].astype(np.float32), axis=0)
-        gain = np.where(theirs > 0, ours / np.maximum(theirs, 1e-6), 1)
-        if (np.abs(gain - 1) < SAME_EXPOSURE).all() or (theirs <= 0).any():
+        ours, theirs = levels(self.picture[both_seen]), levels(moved[both_seen])
+        # What moves beside the subject pulls at a mean, hardly at the middle of all ratios.
+        gain = np.median((ours + 1) / (theirs + 1), axis=0)
+        better = np.median(np.abs(ours - gain * theirs)) < GAINED * np.median(np.abs(ours - theirs))
+        if (np.abs(gain - 1) < SAME_EXPOSURE).all() or not better:
             return moved
         exposed = moved.astype(np.float32) * gain.astype(np.float32)
         return np.rint(np.clip(exposed, 0, 255)).astype(np.uint8) if moved.dtype == np.uint8 else exposed
@@ -129,7 +132,8 @@ class PlateSamples:
         agreeing = agree.sum(axis=0)
         first = np.where(agree, self.frames, np.iinfo(np.int32).max).min(axis=0)
         last = np.where(agree, self.frames, -1).max(axis=0)
-        believed = (agreeing >= 2) & (agreeing > AGREE * self.count) & (last - first >= apart)
+        least = 3 if length >= ENOUGH else 2
+        believed = (agreeing >= least) & (agreeing > AGREE * self.count) & (last - first >= apart)
         believed &= cv2.blur(believed.astype(np.float32), (SPECKLE_PX, SPECKLE_PX)) > 0.5
         room = np.where(agree[..., None], self.samples, 0).sum(axis=0) / np.maximum(agreeing, 1)[..., None]
         room = np.where((agreeing > 0)[..., None], room, middle).astype(np.float32)
@@ -161,15 +165,21 @@ class PlateSamples:
     def hers_beside(self, found: Consensus, shadow: float, reach_px: int) -> np.ndarray:
         """What beside the mask is not the room: a limb that the mask forgot, and a shadow. bool (H, W).
 
-        shadow is the share of light that must be missing for a shadow; 0 leaves them.
+        shadow is the share of light that must be missing for a shadow; 0 leaves them. What no other frame shows is hers
+        too, where two at least were asked.
         """
         out = np.zeros_like(self.hidden)
         if reach_px == 0:
             return out
         own, room = levels(self.picture[self.part]), found.room
-        sure = self.near[self.part] & (found.agreeing >= 3) & grown(self.hidden, reach_px)[self.part]
+        within = self.near[self.part] & grown(self.hidden, reach_px)[self.part]
+        sure = within & (found.agreeing >= 3)
         apart = cv2.blur(own - room, (3, 3))
-        hers = sure & (np.abs(apart).max(axis=2) > np.maximum(FORGOTTEN_LEVELS, 2 * found.tolerance))
+        limit = np.maximum(FORGOTTEN_LEVELS, 2 * found.tolerance)
+        hers = sure & (np.abs(apart).max(axis=2) > limit)
+        there = np.arange(ENOUGH)[:, None, None] < self.count
+        unlike = (~there | (np.abs(self.samples - own).max(axis=3) > limit)).all(axis=0)
+        hers |= unlike & within & (self.count >= 2) & ~found.restless
         if shadow:
             light, of_room = cv2.blur(own.mean(axis=2), (5, 5)), cv2.blur(room.mean(axis=2), (5, 5))
             darker = (light < (1 - shadow) * of_room) & (of_room - light > LEAST_TOLERANCE / 2)
