@@ -10,6 +10,7 @@ import numpy as np
 
 from escalier.film import ArrayFrames, Size
 
+SIZE = Size(320, 180)
 ROOM = (1400, 700)
 CORNER = (0.25, 0.28)
 """Where in the room the first frame's corner lies, as a share of it."""
@@ -68,7 +69,7 @@ def room_shot(
     camera: Callable[[float], np.ndarray],
     *,
     length: int = 100,
-    size: Size = Size(320, 180),
+    size: Size = SIZE,
     cover: float = 0.15,
     water: float = 0.0,
     forgets: bool = False,

@@ -1,9 +1,10 @@
 """What other frames show of the room that one frame hides, and how far they can be believed.
 
 Each pixel gets samples from frames that are spread over the film. Those that lie near their median agree; a pixel is
-believed where three at least agree (two in a film of a few frames), more than half of its samples do, and the frames that do are not all neighbours, so
-that a limb which a few masks forgot is outvoted or doubted, never averaged in. Beside the hole the same samples say
-where the room never rests, and where the frame itself shows something that belongs to the subject.
+believed where three at least agree (two in a film of a few frames), more than half of its samples do, and the frames
+that do are not all neighbours, so that a limb which a few masks forgot is outvoted or doubted, never averaged in.
+Beside the hole the same samples say where the room never rests, and where the frame itself shows something that belongs
+to the subject.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from comfy_api.v0_0_2 import io
 
 from .clean_plate import EscalierCleanPlate, EscalierCleanPlates
 from .layers import EscalierBlendLayers
+from .moving_plate import EscalierCameraMotion, EscalierMovePlate, EscalierPlanPlate
 from .placing import EscalierPlaceSubject
 from .poisson import EscalierPoissonBlend
 from .untouched import EscalierMeasureUntouched
@@ -14,5 +15,8 @@ NODES: list[type[io.ComfyNode]] = [
     EscalierBlendLayers,
     EscalierCleanPlate,
     EscalierCleanPlates,
+    EscalierCameraMotion,
+    EscalierPlanPlate,
+    EscalierMovePlate,
     EscalierMeasureUntouched,
 ]
