@@ -45,11 +45,13 @@ MOST = 0.9
 class Alignment(NamedTuple):
     """Where points of one frame lie in another: a homography float64 (3, 3), and what it leaves unexplained.
 
-    left_px is the distance within which nine of ten followed corners come to lie.
+    left_px is the distance within which nine of ten followed corners come to lie; share that of all corners which it
+    takes to within a pixel.
     """
 
     motion: np.ndarray
     left_px: float
+    share: float
 
 
 def blocked(mask: np.ndarray, picture: np.ndarray, grow_px: int) -> np.ndarray:
@@ -91,37 +93,49 @@ def room_alone(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
     return np.rint(filled).astype(np.uint8)
 
 
-def align(
+class Followed(NamedTuple):
+    """Corners float64 (n, 2), (x, y), of one frame, where they lie in another, and how many there were to follow."""
+
+    here: np.ndarray
+    there: np.ndarray
+    corners: int
+
+
+def follow(
     here: np.ndarray,
     here_seen: np.ndarray,
     there: np.ndarray,
     there_seen: np.ndarray,
-    guess: np.ndarray | None = None,
+    guess: np.ndarray,
     far: bool = True,
-) -> Alignment | None:
-    """Where points of one frame lie in another, both by `room_alone`; None where too few can be followed.
+) -> Followed:
+    """The corners of one frame that are found in another, both by `room_alone`.
 
     here_seen and there_seen are bool (H, W), where the room is seen; the two frames may differ in size. guess is a
     first homography: the other frame is brought into this one's view by it, so that zoom and roll are no obstacle.
+    Without `far` the guess is known to be good to a few pixels.
     """
     corners = _corners(here, here_seen)
     if len(corners) < LEAST_CORNERS:
-        return None
-    if guess is not None and not np.array_equal(guess, np.eye(3)):
+        return Followed(np.empty((0, 2)), np.empty((0, 2)), len(corners))
+    if not np.array_equal(guess, np.eye(3)):
         there, there_seen = into_view(there, there_seen, guess, Size.of(here))
     levels = 3 if far else 1
     found, ok = _followed(here, there, corners, corners, levels)
     back, ok_back = _followed(there, here, found, corners, levels)
     kept = ok & ok_back & (np.linalg.norm(back - corners, axis=1) < THERE_AND_BACK_PX) & _seen_at(found, there_seen)
-    if kept.sum() < LEAST_CORNERS:
-        return None
-    corners, found = corners[kept].astype(np.float64), found[kept].astype(np.float64)
-    if guess is not None:
-        found = moved_points(guess, found)
-    motion = simplest_motion(corners, found)
+    here_at, there_at = corners[kept].astype(np.float64), found[kept].astype(np.float64)
+    return Followed(here_at, moved_points(guess, there_at) if len(there_at) else there_at, len(corners))
+
+
+def explain(followed: Followed) -> Alignment | None:
+    """The simplest motion of followed corners; None where too few move alike."""
+    here, there, corners = followed
+    motion = simplest_motion(here, there) if len(here) >= LEAST_CORNERS else None
     if motion is None:
         return None
-    return Alignment(motion, float(np.quantile(_distances(motion, corners, found), MOST)))
+    apart = _distances(motion, here, there)
+    return Alignment(motion, float(np.quantile(apart, MOST)), float((apart < INLIER_PX).sum() / corners))
 
 
 def into_view(

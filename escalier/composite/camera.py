@@ -19,10 +19,17 @@ from escalier.film import Film, Masks, MaskSource, Size, check_lengths, find_cut
 from escalier.progress import Progress
 from escalier.refusals import Refusal
 
-from .alignment import Alignment, align, blocked, grown, moved_points, room_alone
+from .alignment import Alignment, Followed, blocked, explain, follow, grown, moved_points, room_alone
 
 ENOUGH_SHARED = 0.5
 """Share of a frame's room that a kept frame must show to be aligned to."""
+LEAST_SHARED, MOST_KEPT = 0.15, 3
+"""Kept frames that show so much, so many of them, are asked together."""
+DOUBTFUL_SHARE, LOST_SHARE = 0.5, 0.1
+"""Share of a frame's corners that follow its camera: below the first another guess is tried, below the second none is
+believed."""
+LEAP = 0.15
+"""Of the picture's width: where few corners follow, a leap from the guess is not the camera's but a thing's."""
 BESIDE_PX = 8
 """Corners nearer to the subject are left out: what is compared around them would show her."""
 LEAVES_PX = 1.5
@@ -155,10 +162,12 @@ def camera_motion(film: Film, masks: MaskSource, *, grow_px: int = 6, progress: 
         here = room_alone(picture, seen)
         clear = ~grown(~seen, BESIDE_PX)
         if i:
-            found = _aligned(here, clear, kept, to_first[-1])
-            if found is None:
-                found = _aligned(here, clear, kept, to_first[-1] @ step)
-            if found is None:
+            found = _aligned(here, clear, kept, to_first[-1] @ step)  # a camera moves on as it did
+            if found is None or found.share < DOUBTFUL_SHARE:
+                other = _aligned(here, clear, kept, to_first[-1])
+                found = max((one for one in (found, other) if one), key=lambda one: one.share, default=None)
+            if found is None or found.share < LOST_SHARE:
+                found = None
                 lost.append(i)
             step = step if found is None else np.linalg.inv(to_first[-1]) @ found.motion
             to_first.append(to_first[-1] @ step if found is None else found.motion)
@@ -167,11 +176,10 @@ def camera_motion(film: Film, masks: MaskSource, *, grow_px: int = 6, progress: 
             kept.append(_Kept(here, seen, to_first[-1]))
         if progress is not None:
             progress(i + 1, len(film))
-    cuts = sorted(set(find_cuts(film)) & set(lost)) if lost else []
-    if cuts:
-        raise Refusal(
-            "film", "be one shot", f"a cut at {frames_said(cuts)}", "split it there: each shot has its camera"
-        )
+    if lost and lost[-1] == len(film) - 1:  # nothing of the end was ever seen before: another shot, or a close-up
+        begins = next(i for i in reversed(lost) if i - 1 not in lost)
+        if begins in find_cuts(film):
+            raise Refusal("film", "be one shot", f"a cut at frame {begins}", "split it there: each shot has its camera")
     return CameraMotion(np.stack(to_first), film.size, film.rate, np.array(left), tuple(lost))
 
 
@@ -179,16 +187,35 @@ def _aligned(here: np.ndarray, clear: np.ndarray, kept: list[_Kept], guess: np.n
     """Where a frame's points lie in the first, by the kept frames, and what is left unexplained."""
     shares = [_shared(clear, guess, one) for one in kept]
     enough = [k for k, share in enumerate(shares) if share >= ENOUGH_SHARED]
-    for k in (*enough[:1], int(np.argmax(shares))):
-        to_kept = np.linalg.inv(kept[k].to_first) @ guess
-        for far in (True, False):  # the second time from where the first came, so that what is followed hardly moves
-            found = align(here, clear, kept[k].picture, kept[k].seen, to_kept, far)
-            if found is None:
-                break
-            to_kept = found.motion
+    for k in dict.fromkeys((*enough[:1], int(np.argmax(shares)))):
+        found = explain(_by(kept[k], here, clear, guess, far=False))
+        if found is None or found.share < DOUBTFUL_SHARE:
+            other = explain(_by(kept[k], here, clear, guess, far=True))
+            found = max((one for one in (found, other) if one), key=lambda one: one.share, default=None)
         if found is not None:
-            return Alignment(kept[k].to_first @ found.motion, found.left_px)
-    return None
+            break
+    else:
+        return None
+    # Again from there, so that what is followed hardly moves, and by several kept frames, which together fill the view.
+    best = sorted(range(len(kept)), key=lambda k: (k not in enough[:1], -shares[k]))[:MOST_KEPT]
+    near = [_by(kept[k], here, clear, found.motion, far=False) for k in best if shares[k] >= LEAST_SHARED]
+    if not near:
+        return found
+    together = Followed(
+        *(np.concatenate(part) for part in list(zip(*near, strict=True))[:2]), max(n.corners for n in near)
+    )
+    found = explain(together) or found
+    width, height = here.shape[::-1]
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+    leap = np.linalg.norm(moved_points(np.linalg.inv(guess) @ found.motion, corners) - corners, axis=1).max()
+    return None if found.share < DOUBTFUL_SHARE and leap > LEAP * width else found
+
+
+def _by(kept: _Kept, here: np.ndarray, clear: np.ndarray, to_first: np.ndarray, far: bool) -> Followed:
+    """Corners of a frame that a kept one shows too, with their places in the first."""
+    found = follow(here, clear, kept.picture, kept.seen, np.linalg.inv(kept.to_first) @ to_first, far)
+    there = moved_points(kept.to_first, found.there) if len(found.there) else found.there
+    return found._replace(there=there)
 
 
 def _shared(seen: np.ndarray, to_first: np.ndarray, kept: _Kept) -> float:

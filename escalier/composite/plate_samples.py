@@ -17,7 +17,7 @@ import numpy as np
 from escalier.film import Size
 from escalier.mask import box_around
 
-from .alignment import align, grown, into_view, moved_points, room_alone
+from .alignment import explain, follow, grown, into_view, moved_points, room_alone
 
 ENOUGH = 9
 """Samples of a pixel after which no more frames are looked up for it."""
@@ -102,7 +102,8 @@ class PlateSamples:
 
     def _refined(self, there: np.ndarray, there_seen: np.ndarray, motion: np.ndarray) -> np.ndarray:
         """The motion measured again around the hole, where near and far may move otherwise than on the whole."""
-        found = align(self.alone, self.near, room_alone(there, there_seen), there_seen, motion, far=False)
+        alone = room_alone(there, there_seen)
+        found = explain(follow(self.alone, self.near, alone, there_seen, motion, far=False))
         if found is None:
             return motion
         rows, columns = self.part
