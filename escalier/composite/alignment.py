@@ -29,10 +29,12 @@ THERE_AND_BACK_PX = 0.3
 INLIER_PX = 1.0
 INLIERS = 0.25
 """The share of followed corners that must move alike; between two unlike pictures fewer do, by chance."""
+SURE = 0.01
+"""How far two halves of the corners may tell a homography apart, as a share of what they span."""
 STILL_PX = 0.05
 """A shift smaller than this is none."""
-WORSE_PX = 0.01
-"""A simpler motion may miss the corners by so much more."""
+WORSE_PX, WORSE = 0.01, 1.1
+"""A simpler motion may miss the corners by so much more, and by so many times as much."""
 BLOCKED = 0.05
 """Coverage of a mask above which a pixel does not show the room."""
 WINDOW_PX = 21
@@ -189,7 +191,7 @@ def simplest_motion(here: np.ndarray, there: np.ndarray) -> np.ndarray | None:
     if inside.sum() < max(LEAST_CORNERS, INLIERS * len(here)):
         return None
     here, there = here[inside], there[inside]
-    goal = _median_error(homography, here, there) + WORSE_PX
+    goal = WORSE * _median_error(homography, here, there) + WORSE_PX
     shift = np.eye(3)
     shift[:2, 2] = np.median(there - here, axis=0)
     candidates = [np.eye(3)] if np.abs(shift[:2, 2]).max() < STILL_PX else []
@@ -197,7 +199,21 @@ def simplest_motion(here: np.ndarray, there: np.ndarray) -> np.ndarray | None:
     similarity, _ = cv2.estimateAffinePartial2D(here, there, ransacReprojThreshold=INLIER_PX)
     if similarity is not None:
         candidates.append(np.vstack([similarity, [0, 0, 1]]))
-    return next((motion for motion in candidates if _median_error(motion, here, there) <= goal), homography)
+    simple = next((motion for motion in candidates if _median_error(motion, here, there) <= goal), None)
+    if simple is not None:
+        return simple
+    return homography if _halves_agree(here, there) else candidates[-1]
+
+
+def _halves_agree(here: np.ndarray, there: np.ndarray) -> bool:
+    """Whether two halves of the points tell the same homography: few of them, badly spread, tell any."""
+    halves = [cv2.findHomography(here[k::2], there[k::2], 0)[0] for k in (0, 1)]
+    if any(half is None for half in halves):
+        return False
+    least, most = here.min(axis=0), here.max(axis=0)
+    corners = np.array([least, (most[0], least[1]), most, (least[0], most[1])])
+    apart = np.linalg.norm(moved_points(halves[0], corners) - moved_points(halves[1], corners), axis=1).max()
+    return bool(apart <= SURE * np.linalg.norm(most - least))
 
 
 def moved_points(motion: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -25,9 +25,9 @@ ENOUGH_SHARED = 0.5
 """Share of a frame's room that a kept frame must show to be aligned to."""
 LEAST_SHARED, MOST_KEPT = 0.15, 3
 """Kept frames that show so much, so many of them, are asked together."""
-DOUBTFUL_SHARE, LOST_SHARE = 0.5, 0.1
-"""Share of a frame's corners that follow its camera: below the first another guess is tried, below the second none is
-believed."""
+DOUBTFUL_SHARE, SAID_SHARE, LOST_SHARE = 0.5, 1 / 3, 0.1
+"""Share of a frame's corners that follow its camera: below the first another guess is tried, below the second that is
+said, below the third none is believed."""
 LEAP = 0.15
 """Of the picture's width: where few corners follow, a leap from the guess is not the camera's but a thing's."""
 BESIDE_PX = 8
@@ -54,6 +54,8 @@ class CameraMotion(Sequence[np.ndarray]):
         Where it is large, near and far move apart (parallax) or something moves that no mask covers.
     lost
         Frames that show too little of the room to be followed: they are taken to move on as those before them.
+    doubtful
+        Frames of whose corners less than a third follow the camera.
 
     >>> str(CameraMotion.still(Size(64, 48), 3))
     'the camera stands still'
@@ -64,6 +66,7 @@ class CameraMotion(Sequence[np.ndarray]):
     rate: Fraction
     left_px: np.ndarray
     lost: tuple[int, ...] = ()
+    doubtful: tuple[int, ...] = ()
 
     @classmethod
     def still(cls, size: Size, length: int, rate: Fraction = Fraction(24)) -> CameraMotion:
@@ -112,6 +115,8 @@ class CameraMotion(Sequence[np.ndarray]):
                 f"{frames_said(self.lost)} show too little of the room to be followed, and are taken to move on as "
                 "those before them"
             )
+        if self.doubtful:
+            parts.append(f"in {frames_said(self.doubtful)} less than a third of the corners follow it: look there")
         return "; ".join(parts)
 
 
@@ -154,7 +159,7 @@ def camera_motion(film: Film, masks: MaskSource, *, grow_px: int = 6, progress: 
     check_lengths(len(film), mask=masks)
     masks = Masks.of(masks)
     kept: list[_Kept] = []
-    to_first, left, lost = [np.eye(3)], [0.0], []
+    to_first, left, lost, doubtful = [np.eye(3)], [0.0], [], []
     step = np.eye(3)
     for i in range(len(film)):
         picture = film.frame(i)
@@ -169,6 +174,8 @@ def camera_motion(film: Film, masks: MaskSource, *, grow_px: int = 6, progress: 
             if found is None or found.share < LOST_SHARE:
                 found = None
                 lost.append(i)
+            elif found.share < SAID_SHARE:
+                doubtful.append(i)
             step = step if found is None else np.linalg.inv(to_first[-1]) @ found.motion
             to_first.append(to_first[-1] @ step if found is None else found.motion)
             left.append(left[-1] if found is None else found.left_px)
@@ -180,7 +187,7 @@ def camera_motion(film: Film, masks: MaskSource, *, grow_px: int = 6, progress: 
         begins = next(i for i in reversed(lost) if i - 1 not in lost)
         if begins in find_cuts(film):
             raise Refusal("film", "be one shot", f"a cut at frame {begins}", "split it there: each shot has its camera")
-    return CameraMotion(np.stack(to_first), film.size, film.rate, np.array(left), tuple(lost))
+    return CameraMotion(np.stack(to_first), film.size, film.rate, np.array(left), tuple(lost), tuple(doubtful))
 
 
 def _aligned(here: np.ndarray, clear: np.ndarray, kept: list[_Kept], guess: np.ndarray) -> Alignment | None:
@@ -204,7 +211,8 @@ def _aligned(here: np.ndarray, clear: np.ndarray, kept: list[_Kept], guess: np.n
     together = Followed(
         *(np.concatenate(part) for part in list(zip(*near, strict=True))[:2]), max(n.corners for n in near)
     )
-    found = explain(together) or found
+    again = explain(together)
+    found = found if again is None else again._replace(share=found.share)
     width, height = here.shape[::-1]
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
     leap = np.linalg.norm(moved_points(np.linalg.inv(guess) @ found.motion, corners) - corners, axis=1).max()
