@@ -31,6 +31,8 @@ INLIERS = 0.25
 """The share of followed corners that must move alike; between two unlike pictures fewer do, by chance."""
 SURE = 0.01
 """How far two halves of the corners may tell a homography apart, as a share of what they span."""
+SAME_EXPOSURE = 0.02
+"""A gain between two frames that is nearer to 1 is none."""
 STILL_PX = 0.05
 """A shift smaller than this is none."""
 WORSE_PX, WORSE = 0.01, 1.1
@@ -122,6 +124,11 @@ def follow(
         return Followed(np.empty((0, 2)), np.empty((0, 2)), len(corners))
     if not np.array_equal(guess, np.eye(3)):
         there, there_seen = into_view(there, there_seen, guess, Size.of(here))
+    both = here_seen & there_seen if here.shape == there.shape else np.zeros(0, bool)
+    if both.any():  # corners are followed by their brightness, which a change of exposure must not pass for
+        gain = float(np.median((here[both] + np.float32(1)) / (there[both] + np.float32(1))))
+        if abs(gain - 1) > SAME_EXPOSURE:
+            there = cv2.convertScaleAbs(there, alpha=gain)
     levels = 3 if far else 1
     found, ok = _followed(here, there, corners, corners, levels)
     back, ok_back = _followed(there, here, found, corners, levels)
