@@ -1,5 +1,5 @@
 from .blending import Blending as Blending, Machine as Machine
-from .camera import camera_motion as camera_motion
+from .camera import CameraMotion as CameraMotion, camera_motion as camera_motion
 from .clean_plate import (
     FILLS as FILLS,
     CleanPlate as CleanPlate,
@@ -17,6 +17,12 @@ from .layers import (
     blend_layers_film as blend_layers_film,
 )
 from .matting import SoftBand as SoftBand, soft_matte as soft_matte, soft_mattes as soft_mattes
+from .moving_plate import (
+    MovedPlate as MovedPlate,
+    PlatePlan as PlatePlan,
+    move_plate as move_plate,
+    plan_plate as plan_plate,
+)
 from .placed_subject import place_subject as place_subject, place_subject_film as place_subject_film
 from .placing import Placing as Placing
 from .poisson import poisson_blend as poisson_blend, poisson_blend_film as poisson_blend_film

@@ -5,6 +5,7 @@ from comfy_api.v0_0_2 import io
 from .check import EscalierCheckComposite
 from .clean_plate import EscalierCleanPlate, EscalierCleanPlates
 from .layers import EscalierBlendLayers
+from .moving_plate import EscalierCameraMotion, EscalierMovePlate, EscalierPlanPlate
 from .placing import EscalierPlaceSubject
 from .poisson import EscalierPoissonBlend
 from .shadow import EscalierCastShadow
@@ -20,5 +21,8 @@ NODES: list[type[io.ComfyNode]] = [
     EscalierCleanPlate,
     EscalierCleanPlates,
     EscalierCheckComposite,
+    EscalierCameraMotion,
+    EscalierPlanPlate,
+    EscalierMovePlate,
     EscalierMeasureUntouched,
 ]
