@@ -10,9 +10,9 @@ then on, is the set that the subject has uncovered. And what was only guessed to
 
 Plain cloth looks still wherever it goes, and black cloth like a black stage. So neither lying still nor looking like
 the set speaks against a pixel that the flow carries on with the subject, both ways; nor does lying still against one in
-the subject's own colours, where the subject itself looks still. Where something else moves nearby, that holds for what
-was traced alone: a guess may have strayed onto the other thing. And what was only guessed to be set is not remembered
-as such: it may be what she wears.
+the subject's own colours, where the subject itself looks still. And what was only guessed to be
+set is not remembered as such: it may be what she wears. Where something else moves nearby, none of this holds: what is
+carried on may be the other thing.
 
 One fact speaks for a guess: what was taken for the subject and goes on moving with it, where nothing else moves, is it.
 Such a pixel comes to count as traced, so that it is kept when it comes to rest.
@@ -104,7 +104,7 @@ class Carrier:
         self._memory = BackgroundMemory(frames[start], self.state.label, self.state.trust)
         self._body: Affine | None = None
         self._colours = [ColourSample.of(frames[start], self.state.label)]
-        self._odds, self._confirmed, self._uncovered = np.zeros((3, *mask.shape), np.float32)
+        self._odds, self._confirmed, self._uncovered, self._others = np.zeros((4, *mask.shape), np.float32)
 
     def advance(self) -> MaskState:
         """Go on to the next frame."""
@@ -118,7 +118,7 @@ class Carrier:
             state = self._refine(now, state)
         known = state.label * np.minimum(state.traced, firmness(state))
         self._colours = [*self._colours, ColourSample.of(self._frames[now], known)][-COLOURS_KEPT:]
-        found_out = np.minimum(state.trust, np.maximum(state.traced, self._uncovered))
+        found_out = np.minimum(state.trust, np.maximum.reduce([state.traced, self._uncovered, self._others]))
         self._memory.learn(without_grain(self._frames[now]), state.label, found_out)
         self.index, self.state = now, state
         return state
@@ -145,7 +145,7 @@ class Carrier:
         least = np.where(label < 0, np.minimum(trust, np.float32(0.4)), 0)
         far = MaskState(label, np.maximum(trust * believed, least), traced * followed)
         nearness = np.clip(2 * (1 - distance / np.float32(REACH_PX)), 0, 1)
-        self._odds, self._confirmed, self._uncovered = np.zeros((3, *label.shape), np.float32)
+        self._odds, self._confirmed, self._uncovered, self._others = np.zeros((4, *label.shape), np.float32)
         if not nearness.any():
             return MaskState(far.label, far.trust * DECAY, far.traced * DECAY)
         region = box_around(nearness, MARGIN_PX)
@@ -153,7 +153,7 @@ class Carrier:
         shaded = SHADED_SHARE * seen * same(differs, noise, SHADED_TOLERANCE)
         fits = good * np.maximum(same(differs, noise, MATCH_TOLERANCE), shaded)
         warped = MaskState(label, trust, traced)
-        others = others_moving(relative, label, distance)
+        others = self._others = others_moving(relative, label, distance)
         around_it = (label < 0) & (distance > FAR_FROM_SUBJECT_PX)
         uncovered, still = just_uncovered(self._frames, self._camera, now, self._towards, around_it, region)
         step = _Step(
@@ -180,10 +180,10 @@ class Carrier:
         votes = _Votes(label, trust * fits, followed)
         # A foot that comes to rest also lies still from then on; but it was followed there.
         protected = TRACED_PROTECTS * np.sqrt(followed) * np.maximum(label, 0)
-        # Where the flow carries the subject on, both ways, its outline has not passed. But what was only guessed to be
-        # hers, and carried on, may be another thing that moves: there, the old evidence counts.
+        # Where the flow carries the subject on, both ways, its outline has not passed. But where something else moves
+        # nearby, what is carried on may be that.
         alone = 1 - step.others[region]
-        passed = 1 - fits * seen * np.maximum(label, 0) * np.maximum(traced, alone)
+        passed = 1 - fits * seen * np.maximum(label, 0) * alone
         uncovered = step.uncovered * passed * np.clip(1 - protected, 0, 1)
         tells_nothing = alone * _share_of(step.still, followed * np.maximum(label, 0))
         uncovered *= 1 - tells_nothing * self._worn(step.now, region, uncovered > HARDLY_UNCOVERED)
