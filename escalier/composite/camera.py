@@ -208,9 +208,8 @@ def _aligned(here: np.ndarray, clear: np.ndarray, kept: list[_Kept], guess: np.n
     near = [_by(kept[k], here, clear, found.motion, far=False) for k in best if shares[k] >= LEAST_SHARED]
     if not near:
         return found
-    together = Followed(
-        *(np.concatenate(part) for part in list(zip(*near, strict=True))[:2]), max(n.corners for n in near)
-    )
+    here_all, there_all = (np.concatenate([getattr(one, side) for one in near]) for side in ("here", "there"))
+    together = Followed(here_all, there_all, max(one.corners for one in near))
     again = explain(together)
     found = found if again is None else again._replace(share=found.share)
     width, height = here.shape[::-1]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Masks, MaskSource, Size, as_uint8, check_lengths, frame_at, warp
+from escalier.film import Film, Masks, MaskSource, Size, as_uint8, check_lengths, dis_flow, frame_at, warp
 from escalier.progress import Progress
 
 from . import pictures
@@ -216,7 +216,7 @@ class _Gathered:
         regions = _small(means_around(maps.shift, maps.body))
         if self._before is not None:
             last, last_regions, last_grey = self._before
-            flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(grey, last_grey, None)
+            flow = dis_flow(cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST), grey, last_grey)
             there = warp(last_regions, flow)
             both = (regions != 0).any(axis=2) & (there != 0).any(axis=2)
             change = np.where(both, np.linalg.norm(regions - there, axis=2), 0)

@@ -70,7 +70,7 @@ class PlateSamples:
         near = np.zeros_like(hidden)
         near[self.part] = True
         self.near = near & ~hidden
-        self.alone = room_alone(picture, ~hidden) if refine else None
+        self.alone = room_alone(picture, ~hidden)
         shape = hidden[self.part].shape
         self.samples = np.zeros((ENOUGH, *shape, 3), np.float32)
         self.frames = np.zeros((ENOUGH, *shape), np.int32)

@@ -34,7 +34,7 @@ TINTED = (0.10, 0.5)
 something that moved in the room, no shadow."""
 REACH = 0.25
 """How near a shadow must come to the subject, as a share of the root of her area."""
-OVER_TIME = np.float32((1, 4, 6, 4, 1)) / 16
+OVER_TIME = np.array((1, 4, 6, 4, 1), np.float32) / 16
 """Weights of neighbouring frames by which a cast shadow is steadied."""
 ON_GROUND = 0.08
 """How far above her lowest point, as a share of her height, what she touches the ground with may end."""
@@ -185,7 +185,7 @@ def _steadied(film: Film, plate: Film, masks: Masks, progress: Progress | None) 
             window.extend([window[0]] * near)
         if index < near:
             continue
-        yield np.tensordot(OVER_TIME[: len(window)] / OVER_TIME[: len(window)].sum(), np.stack(window), 1)
+        yield np.tensordot(OVER_TIME, np.stack(window), 1)
         done += 1
         if progress is not None:
             progress(done, length)

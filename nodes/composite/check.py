@@ -56,7 +56,8 @@ class EscalierCheckComposite(Node):
     ) -> io.NodeOutput:
         from escalier.composite import measure_composite
 
-        films = (film_from_input(one, name) for one, name in ((result, "result"), (source, "source"), (room, "room")))
-        check = measure_composite(*films, masks_from_input(mask), poses=poses, progress=Progress())
-        black = [film_from_input(result, "result").frame(0) * 0]
+        made = film_from_input(result, "result")
+        filmed, behind = film_from_input(source, "source"), film_from_input(room, "room")
+        check = measure_composite(made, filmed, behind, masks_from_input(mask), poses=poses, progress=Progress())
+        black = [made.frame(0) * 0]
         return io.NodeOutput(str(check), images_from_pictures([*check.pictures.values()] or black), check.is_good)

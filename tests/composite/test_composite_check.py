@@ -157,3 +157,10 @@ def test_what_is_no_pose_or_of_another_length_is_refused(scene: Scene) -> None:
         scene.check(scene.placed, poses=[{"points": []}])
     with pytest.raises(Refusal, match="measure_composite: poses must have 1 or 4 frames, got 2"):
         scene.check(scene.placed, poses=[{"people": []}] * 2)
+
+
+def test_tiny_pictures_are_measured_too() -> None:
+    film = ArrayFrames(np.full((3, 12, 20, 3), 120, np.uint8))
+    mask = np.zeros((1, 12, 20))
+    mask[0, 3:9, 5:15] = 1
+    assert measure_composite(film, film, film, mask).is_good
