@@ -81,6 +81,7 @@ class PlateSearch(Dials):
         least=0,
         below=1,
         step=0.01,
+        remedy="0 leaves all shadows",
     )
     beside_px: int = dial(
         96,

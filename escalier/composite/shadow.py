@@ -89,9 +89,19 @@ class Shadows(Dials):
         remedy="1 is nearly sharp",
     )
     across_px: float = dial(
-        0.0, "Moves both shadows to the right, or with a negative value to the left.", offered=(-500, 500), unit="px"
+        0.0,
+        "Moves both shadows to the right, or with a negative value to the left.",
+        offered=(-500, 500),
+        unit="px",
+        remedy="0 leaves them where they fall",
     )
-    down_px: float = dial(0.0, "Moves both shadows down, or with a negative value up.", offered=(-500, 500), unit="px")
+    down_px: float = dial(
+        0.0,
+        "Moves both shadows down, or with a negative value up.",
+        offered=(-500, 500),
+        unit="px",
+        remedy="0 leaves them where they fall",
+    )
 
 
 @checked
