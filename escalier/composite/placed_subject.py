@@ -30,9 +30,6 @@ from .poisson import poisson_blend
 from .room_light import RoomLight, frame_light, room_light
 from .steady_colours import SteadyColours
 
-OPAQUE = 0.98
-"""A mask that stays below this shows the room through everything."""
-
 log = logging.getLogger("escalier")
 
 
@@ -188,7 +185,7 @@ def _tell_what_is_not_there(most: list[float]) -> None:
             length,
             empty[0],
         )
-    if max(most) < OPAQUE:
+    if max(most) < pictures.OPAQUE:
         log.warning(
             "the mask is nowhere opaque, at most %.2f in %d frames: the room shows through the whole subject",
             max(most),
