@@ -51,6 +51,7 @@ MAKERS: dict[str, Callable[[Shot], np.ndarray]] = {
     "difference.jpg": mask.difference,
     "colour_id.jpg": mask.colour_id,
     "track.jpg": mask.track,
+    "place.jpg": composite.place,
     "poisson.jpg": composite.poisson,
     "seam.jpg": composite.seam,
     "layers.jpg": composite.layers,

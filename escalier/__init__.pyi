@@ -17,8 +17,14 @@ from .coherence import Advice as Advice, Measurement as Measurement, advise_keyf
 from .composite import (
     Blending as Blending,
     Machine as Machine,
+    Placing as Placing,
+    SoftBand as SoftBand,
+    place_subject as place_subject,
+    place_subject_film as place_subject_film,
     poisson_blend as poisson_blend,
     poisson_blend_film as poisson_blend_film,
+    soft_matte as soft_matte,
+    soft_mattes as soft_mattes,
 )
 from .film import (
     Cadence as Cadence,

@@ -13,7 +13,9 @@ from escalier.composite import (
     PlateSearch,
     blend_layers,
     make_clean_plate,
+    place_subject,
     poisson_blend,
+    soft_matte,
 )
 from escalier.keyframes import paint_picture
 from escalier.mask import Edge, shape_edge
@@ -22,6 +24,30 @@ from .sheet import UNKNOWN, Cell, Row, contact_sheet
 from .shot import OTHER_LOOK, Shot
 
 FRAME = 26
+PLACED = 20
+
+
+def place(shot: Shot) -> np.ndarray:
+    """Soften Mask in Hair and Blur, and Place Subject: before and after, whole and enlarged."""
+    filmed, empty, cut = shot.tousled.frame(PLACED), shot.tousled.room(PLACED), shot.tousled.matte(PLACED) >= 0.5
+    room = paint_picture(empty, OTHER_LOOK, seed=7)
+    matte = soft_matte(filmed, cut, empty)
+    pictures = [
+        (filmed, "the shot"),
+        (np.where(cut[..., None], filmed, room), "before: pasted by a hard mask"),
+        (place_subject(filmed, room, matte, old_room=empty), "after: softened, in his own colours"),
+        (np.rint(matte * 255).astype(np.uint8)[..., None].repeat(3, axis=2), "the softened mask"),
+    ]
+    rows, columns = np.nonzero(cut)
+    top, left = int(rows.min()), int(np.median(columns[rows < rows.min() + 40]))
+    hair = slice(max(top - 35, 0), top + 65), slice(max(left - 60, 0), left + 60)
+    body = slice(0, 360), slice(max(left - 216, 0), left + 216)
+    return contact_sheet(
+        [
+            Row([Cell(picture[body], text) for picture, text in pictures]),
+            Row([Cell(picture[hair], "") for picture, _ in pictures], "Hair, enlarged"),
+        ]
+    )
 
 
 def poisson(shot: Shot) -> np.ndarray:

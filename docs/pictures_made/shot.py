@@ -39,6 +39,11 @@ class Shot:
         return make_clip(Size(640, 360), 73, seed=3, uncover_at=55)
 
     @cached_property
+    def tousled(self) -> MovingClip:
+        """The same man with his hair on end, under an open shutter."""
+        return make_clip(Size(640, 360), LENGTH, seed=0, hair=150, shutter=0.5)
+
+    @cached_property
     def mattes(self) -> np.ndarray:
         """How much of each pixel he covers, float32 (N, H, W)."""
         return np.stack([self.clip.matte(index) for index in range(LENGTH)])

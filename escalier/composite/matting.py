@@ -81,7 +81,8 @@ def soft_matte(picture: np.ndarray, mask: np.ndarray, old_room: np.ndarray, band
         RGB (H, W, 3) of one size, uint8 or float32 0..1: the frame, and the same view without the subject, such as a
         clean plate. A shadow that she casts on it may be missing in it.
     mask
-        (H, W) bool, uint8 or float 0..1: where she is, cut at one half.
+        (H, W) bool, uint8 or float 0..1: where she is. Its outline is where it passes one half; a mask that is nowhere
+        so much has no outline, and is handed back as it is.
     band
         How far around its outline soft pixels are looked for, see `SoftBand`.
 
@@ -106,9 +107,9 @@ def soft_matte(picture: np.ndarray, mask: np.ndarray, old_room: np.ndarray, band
     pictures.check_picture(old_room, "old_room")
     pictures.check_same_size(picture, "picture", old_room, "old_room")
     inside = pictures.inside(mask, picture)
-    out = inside.astype(np.float32)
     if not inside.any():
-        return out
+        return pictures.coverage(mask, picture)
+    out = inside.astype(np.float32)
     box = box_around(inside, int(band.outside_px + 3 * LIGHT_PX))
     inner, outer = (
         cv2.distanceTransform(side.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

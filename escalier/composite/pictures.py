@@ -11,6 +11,8 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)
 """Rec. 709 weights of red, green and blue."""
 ROUNDING = 1e-4
 """How far a blurred mask may stray from 0..1."""
+OPAQUE = 0.95
+"""From this matte on a pixel is the subject's alone; networks and blurred masks seldom reach 1."""
 
 
 def check_picture(picture: np.ndarray, name: str) -> None:
@@ -61,7 +63,7 @@ def coverage(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
 
 
 def inside(mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    """The mask cut at one half: bool (H, W)."""
+    """The mask cut at one half, for what needs an outline: bool (H, W)."""
     mask = np.asarray(mask)
     if mask.dtype == np.bool_ and mask.shape == picture.shape[:2]:
         return mask

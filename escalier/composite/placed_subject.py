@@ -164,15 +164,35 @@ def _place_all(
             seen.append(frame_light(*frame(i)[:3]))
             report(i + 1, passes * length)
         light = room_light(seen, placing.most_delta_e, placing.steady_frames)
-    shown = False
+    most = []
     for i in range(length):
         here = frame(i)
-        shown = shown or bool(here.alpha.any())
+        most.append(float(here.alpha.max()))
         picture = _placed(here, i, placing.light, light, steady)
         report((passes - 1) * length + i + 1, passes * length, picture)
         yield picture
-    if not shown:
+    _tell_what_is_not_there(most)
+
+
+def _tell_what_is_not_there(most: list[float]) -> None:
+    """Say of a film, by the largest alpha of every frame, where the subject is missing or nowhere opaque."""
+    length, empty = len(most), [index for index, alpha in enumerate(most) if not alpha]
+    if len(empty) == length:
         log.warning("the mask shows no subject in any of %d frames: the film is the room alone", length)
+        return
+    if empty:
+        log.warning(
+            "the mask shows no subject in %d of %d frames, the first of them %d: they are the room alone",
+            len(empty),
+            length,
+            empty[0],
+        )
+    if max(most) < pictures.OPAQUE:
+        log.warning(
+            "the mask is nowhere opaque, at most %.2f in %d frames: the room shows through the whole subject",
+            max(most),
+            length,
+        )
 
 
 def _placed(

@@ -62,7 +62,8 @@ def measure_untouched(
     result, source, target
         RGB pictures (H, W, 3) of one size, uint8 or float32 0..1: the composite, the filmed body, the new room.
     mask
-        (H, W), the mask of the blend; inside is where it is at least one half, outside where it is 0.
+        (H, W), the mask of the blend. The body is where it is opaque, 0.95 and more (at least one half, where it is
+        opaque nowhere): in hair and blur the new room rightly shows through. Outside is where it is 0.
     erode_px
         How far from the edge of the mask the body begins, for the gradients.
 
@@ -84,7 +85,8 @@ def measure_untouched(
     if erode_px < 0:
         raise Refusal("erode_px", "be >= 0 px", erode_px, "0 takes the whole mask")
     matte = pictures.coverage(mask, result)
-    inside, outside = matte >= 0.5, matte == 0
+    opaque, outside = matte >= pictures.OPAQUE, matte == 0
+    inside = opaque if opaque.any() else matte >= 0.5
     change, room_change = _levels(result) - _levels(source), np.abs(_levels(result) - _levels(target)).max(axis=2)
     shift = np.abs(change).max(axis=2)
     square = np.ones((2 * int(erode_px) + 1,) * 2, np.uint8)

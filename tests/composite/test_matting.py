@@ -77,6 +77,18 @@ def test_mask_without_an_outline_stays(clip: MovingClip, fill: bool) -> None:
     assert (soft_matte(clip.frame(0), mask, clip.room(0)) == mask).all()
 
 
+def test_mask_that_is_nowhere_one_half_is_not_lost(clip: MovingClip) -> None:
+    faint = clip.matte(0) * np.float32(0.4)
+    assert (soft_matte(clip.frame(0), faint, clip.room(0)) == faint).all()
+
+
+def test_frames_after_she_left_have_an_empty_matte(clip: MovingClip) -> None:
+    film = ArrayFrames(np.stack([clip.frame(8), clip.room(8)]))
+    masks = np.stack([clip.matte(8), np.zeros((SIZE.height, SIZE.width), np.float32)])
+    here, gone = soft_mattes(film, masks, ArrayFrames(clip.room(8)[None]))
+    assert here.max() == 1 and not gone.any()
+
+
 def test_mask_thinner_than_the_band_keeps_its_middle(clip: MovingClip) -> None:
     mask = np.zeros((SIZE.height, SIZE.width), bool)
     mask[60, 60:150] = True
@@ -88,9 +100,10 @@ def test_mask_thinner_than_the_band_keeps_its_middle(clip: MovingClip) -> None:
     [
         ({"old_room": np.zeros((60, 80, 3), np.uint8)}, "old_room must be 480x270 like the picture, got 80x60"),
         ({"mask": np.zeros((60, 80))}, "mask must be 480x270 like the picture, got 80x60"),
-        ({"picture": np.zeros((270, 480, 4), np.uint8)}, "picture must be an RGB picture|picture must be .*RGBA"),
+        ({"picture": np.zeros((270, 480, 4), np.uint8)}, "picture must be an RGB picture .*, got an RGBA picture"),
+        ({"old_room": np.zeros((270, 480, 4), np.uint8)}, "old_room must be an RGB picture .*, got an RGBA picture"),
     ],
-    ids=["old room", "mask", "RGBA"],
+    ids=["old room", "mask", "RGBA", "RGBA old room"],
 )
 def test_what_does_not_fit_is_refused(clip: MovingClip, change: dict, words: str) -> None:
     given = {"picture": clip.frame(0), "mask": clip.matte(0), "old_room": clip.room(0)} | change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ from escalier.composite import (
     poisson_blend,
 )
 from escalier.composite.steady_colours import SteadyColours
-from escalier.film import ArrayFrames, Motion
+from escalier.film import ArrayFrames, Film, Motion, Size
 from escalier.refusals import Refusal
 
 SIZE = (120, 160)
@@ -98,6 +99,27 @@ class HairyFilm:
 @pytest.fixture(scope="module")
 def hairy() -> HairyFilm:
     return HairyFilm()
+
+
+class Plate(Film):
+    """One picture of any shape, as a film of somebody else may hand it out."""
+
+    def __init__(self, picture: np.ndarray) -> None:
+        self.picture = picture
+
+    def __len__(self) -> int:
+        return 1
+
+    @property
+    def size(self) -> Size:
+        return Size.of(self.picture)
+
+    @property
+    def rate(self) -> Fraction:
+        return Fraction(25)
+
+    def frame(self, index: int) -> np.ndarray:
+        return self.picture
 
 
 def levels(colour: tuple[int, int, int], seed: int = 40) -> np.ndarray:
@@ -316,6 +338,42 @@ def test_film_without_her_says_so(hairy: HairyFilm, caplog: pytest.LogCaptureFix
         result = [*place_subject_film(*films, np.zeros((1, *SIZE), np.float32))]
     assert "the mask shows no subject in any of 2 frames: the film is the room alone" in caplog.text
     assert all((frame == hairy.plate()).all() for frame in result)
+
+
+def test_subject_who_leaves_for_good_is_told_and_the_rest_is_the_room(
+    hairy: HairyFilm, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    film, mattes = ArrayFrames(hairy.frames), hairy.mattes.copy()
+    mattes[4:] = 0
+    with caplog.at_level(logging.WARNING, "escalier"):
+        result = [
+            *place_subject_film(film, ArrayFrames(levels(ROOMS["dark"])[None]), mattes, motion=Motion(film, tmp_path))
+        ]
+    assert "no subject in 2 of 6 frames, the first of them 4: they are the room alone" in caplog.text
+    assert all((frame == levels(ROOMS["dark"])).all() for frame in result[4:])
+    assert (result[3] != levels(ROOMS["dark"])).any()
+
+
+def test_matte_without_an_opaque_pixel_is_told(hairy: HairyFilm, caplog: pytest.LogCaptureFixture) -> None:
+    film, room = ArrayFrames(hairy.frames), ArrayFrames(hairy.plate()[None])
+    with caplog.at_level(logging.WARNING, "escalier"):
+        whole = [*place_subject_film(film, room, hairy.mattes)]
+    assert caplog.text == "" and len(whole) == FRAMES
+    with caplog.at_level(logging.WARNING, "escalier"):
+        faint = [*place_subject_film(film, room, hairy.mattes * np.float32(0.6))]
+    assert "the mask is nowhere opaque, at most 0.60 in 6 frames: the room shows through" in caplog.text
+    assert np.isfinite(np.stack(faint)).all()
+
+
+@pytest.mark.parametrize("name", ["room", "old_room"])
+@pytest.mark.parametrize("shape", [(60, 80, 3), (*SIZE, 4)], ids=["smaller", "RGBA"])
+def test_film_with_a_plate_that_does_not_fit_is_refused(
+    hairy: HairyFilm, name: str, shape: tuple[int, int, int]
+) -> None:
+    film, plate = ArrayFrames(hairy.frames), ArrayFrames(hairy.plate()[None])
+    with pytest.raises(Refusal, match=f"{name} must be (160x120 like the source, got 80x60|an RGB picture .* RGBA)"):
+        given = {"room": plate, "old_room": plate, name: Plate(np.zeros(shape, np.uint8))}
+        next(place_subject_film(film, given["room"], hairy.mattes, old_room=given["old_room"]))
 
 
 def test_full_and_faint_mattes_are_placed(hairy: HairyFilm) -> None:

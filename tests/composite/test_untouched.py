@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 
@@ -18,6 +19,22 @@ def test_pasted_body_is_untouched(dancer_mask: np.ndarray, picture_pair: Pair) -
     pasted = np.where(dancer_mask[..., None], body, room)
     report = measure_untouched(pasted, body, room, dancer_mask)
     assert (report.gradient_change, report.colour_shift_mean, report.colour_shift_95, report.change_outside) == (0,) * 4
+
+
+def test_room_that_shows_through_hair_and_blur_is_no_change_of_the_body(
+    dancer_mask: np.ndarray, picture_pair: Pair
+) -> None:
+    body, room = picture_pair(*dancer_mask.shape)
+    matte = cv2.blur(dancer_mask.astype(np.float32), (5, 5))[..., None]
+    report = measure_untouched(matte * body + (1 - matte) * room, body, room, matte[..., 0])
+    assert 0 < (matte >= 0.95).mean() < (matte >= 0.5).mean()
+    assert report.colour_shift_95 < 0.06 * 255 and report.colour_shift_mean < 1
+
+
+def test_body_that_is_nowhere_opaque_is_measured_all_the_same(dancer_mask: np.ndarray, picture_pair: Pair) -> None:
+    body, room = picture_pair(*dancer_mask.shape)
+    matte = np.float32(0.7) * dancer_mask
+    assert measure_untouched(room, body, room, matte).colour_shift_mean > 10
 
 
 def test_shift_of_colour_is_no_change_of_drawing(dancer_mask: np.ndarray, picture_pair: Pair) -> None:

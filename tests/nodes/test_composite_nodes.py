@@ -23,6 +23,7 @@ from escalier.composite import (
     place_subject,
     place_subject_film,
     poisson_blend,
+    soft_mattes,
 )
 from escalier.composite.clean_plate import FILLS
 from escalier.dials import dials_of
@@ -191,6 +192,49 @@ def test_place_subject_takes_the_old_room(blend: Callable, to_image: Callable, f
     )
     assert (film.frame(2) == known).all()
     assert (known != alone).any()
+
+
+@pytest.fixture
+def soften(pack: SimpleNamespace, to_image: Callable, clip, mask) -> Callable:
+    def run(*, film=clip, mask=mask, old_room=clip[:1] // 3) -> np.ndarray:
+        """Soften Mask in Hair and Blur at its defaults."""
+        node = pack.EscalierSoftMatte
+        given = {"film": to_image(film), "mask": torch.from_numpy(mask), "old_room": to_image(old_room)}
+        return node.execute(**given, **defaults(node)).args[0].numpy()
+
+    return run
+
+
+def test_softened_masks_are_the_librarys(soften: Callable, clip, mask) -> None:
+    room = ArrayFrames(floats(clip[:1] // 3))
+    expected = np.stack([*soft_mattes(ArrayFrames(floats(clip)), mask, room)])
+    made = soften()
+    assert np.abs(made - expected).max() < 1e-5
+    assert ((made > 0.05) & (made < 0.95)).any()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"old_room": np.zeros((1, 24, 32, 3), np.uint8)}, "old_room must be 64x48 like the picture, got 32x24; scale"),
+        ({"old_room": np.zeros((4, 48, 64, 3), np.uint8)}, "old_room must have 1 or 6 frames, got 4"),
+        (
+            {"old_room": np.zeros((1, 48, 64, 4), np.uint8)},
+            "old_room must be RGB, got RGBA (4 channels); take the alpha",
+        ),
+        ({"mask": np.zeros((4, 48, 64), np.float32)}, "mask must have 1 or 6 frames, got 4"),
+    ],
+    ids=["smaller plate", "other length", "RGBA", "mask length"],
+)
+def test_what_cannot_be_softened_is_refused_by_the_node(soften: Callable, change: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^Soften Mask in Hair and Blur: {re.escape(words)}"):
+        soften(**change)
+
+
+def test_softened_masks_of_frames_without_her_are_empty(soften: Callable, mask) -> None:
+    mask[3:] = 0
+    made = soften(mask=mask)
+    assert made[2].any() and not made[3:].any()
 
 
 def test_exposure_compensation_brings_the_brightness_back(blend: Callable, clip, mask) -> None:

@@ -87,14 +87,16 @@ def test_dancer_of_a_painted_mask_returns_into_the_restyled_room(server: Server,
     made = saved_film(run_workflow(workflow, server=server, output=tmp_path))
     for i in (0, 1, 3):
         beside, body = (
-            shape_edge(film.matte(i), Edge(spread_px=8)) == 0,
-            shape_edge(film.matte(i), Edge(choke_px=3)) == 1,
+            shape_edge(film.matte(i), Edge(spread_px=24)) == 0,
+            shape_edge(film.matte(i), Edge(choke_px=6)) == 1,
         )
         assert min(beside.sum(), body.sum()) > 300
         picture, room = (image.mean(axis=-1) for image in (made.frame(i), 255 - film.frame(0)))
         assert np.abs(picture - room)[beside].mean() < 4
-        # Her drawing is hers, in the new light: the negative room knows it upside down.
-        assert np.corrcoef(picture[body], film.frame(i).mean(axis=-1)[body])[0, 1] > 0.4
+        # Her skin and cloth stay hers; only a gentle light is added.
+        own = film.frame(i).mean(axis=-1)[body]
+        assert np.corrcoef(picture[body], own)[0, 1] > 0.95
+        assert np.abs(picture[body] - own).mean() < 20
 
 
 def test_empty_room_is_saved_in_the_clips_size(dancer: list[Path], film: Any) -> None:
@@ -120,7 +122,7 @@ def test_dancer_reports_the_masks_and_that_nothing_changed_outside(dancer: list[
         ("Load Segment Anything.model=none.pth", r'none.pth for .* "Load Segment Anything": put it into .*sams'),
         (
             "Restyled room.image=escalier_small.png",
-            "Poisson Blend: source must be 80x48 like the target, got 160x96; scale",
+            "Place Subject: room must be 160x96 like the source, got 80x48; scale",
         ),
     ],
     ids=["outside the picture", "not JSON", "no such object", "no such model", "room of another size"],
