@@ -19,7 +19,7 @@ from escalier.refusals import Refusal
 from .alignment import blocked, into_view
 from .camera import CameraMotion, camera_motion
 from .moving_plate import PlatePlan
-from .plate_samples import PlateSamples
+from .plate_samples import UNCONFIRMED_SHARE, PlateSamples
 
 log = logging.getLogger("escalier")
 
@@ -85,8 +85,9 @@ class PlateSearch(Dials):
     )
     beside_px: int = dial(
         96,
-        "How far beside the mask the subject's shadow, and limbs that the mask forgot, are looked for, in pixels. 0 "
-        "trusts the mask.",
+        "How far beside the mask the subject's shadow, and limbs that the mask forgot, are looked for, in pixels. "
+        "Within a quarter of it the frame's own pixels that no other frame confirms count as unseen. 0 trusts the "
+        "mask.",
         least=0,
         offered=(0, 500),
         unit="px",
@@ -287,7 +288,11 @@ def _plate(
             break
     found = samples.consensus(len(film))
     part = samples.part
+    # Two others at least must have been asked before their silence says anything.
+    doubted_px = round(UNCONFIRMED_SHARE * search.beside_px) if len(order) > 1 else 0
+    doubted = samples.unconfirmed_beside(found, doubted_px)
     hidden |= samples.hers_beside(found, search.shadow, search.beside_px)
+    doubted &= ~hidden
     inside = hidden[part]
     out = picture.copy()
     out[part][inside] = _as_film(found.room[inside], out.dtype)
@@ -295,14 +300,19 @@ def _plate(
     unknown = inside & (found.sampled == 0)
     out[part][unknown] = picture[part][unknown]
     seen[part] = np.where(inside, np.minimum(found.agreeing, 255), seen[part])
-    unseen = hidden & (seen == 0)
+    seen[doubted] = 0
+    unseen = (hidden & (seen == 0)) | doubted
     restless = np.zeros_like(hidden)
     restless[part] = inside & found.restless
     taken, from_frame = _one_frame(samples, restless, order, other_frame, out)
     never = np.zeros_like(hidden)
     never[part] = unknown
     made = CleanPlate(
-        _filled(out, unseen & ~taken, search.fill), unseen, seen, search.fill, Doubts(hidden, never, taken, from_frame)
+        _filled(out, unseen & ~taken, search.fill),
+        unseen,
+        seen,
+        search.fill,
+        Doubts(hidden | doubted, never, taken, from_frame),
     )
     if made.too_much and search.fill != "none":
         log.warning("clean plate: %s", made)

@@ -36,6 +36,8 @@ RESTLESS = 0.3
 RESTLESS_NEAR_PX = (48, 24)
 FORGOTTEN_LEVELS = 40.0
 """What differs so much from the room beside the mask is no shadow, but something of hers that the mask forgot."""
+UNCONFIRMED_SHARE = 0.25
+"""Of the reach beside the mask: so near to it the frame's own pixels are doubted where no other frame confirms them."""
 RESAMPLING_PX = 3
 """Border of a resampled frame that is not trusted: half the width of the interpolation."""
 SAME_EXPOSURE = 0.01
@@ -191,6 +193,22 @@ class PlateSamples:
         touching = np.bincount(labels[self.hidden[self.part]], minlength=number) > 0
         touching[0] = False
         out[self.part] = grown(touching[labels] & (hers > 0), 2) & self.near[self.part]
+        return out
+
+    def unconfirmed_beside(self, found: Consensus, reach_px: int) -> np.ndarray:
+        """The frame's own pixels beside the hole that no other frame shows alike: bool (H, W).
+
+        They may be a limb that the mask forgot as well as the room. What never rests is like nothing by its nature.
+        """
+        out = np.zeros_like(self.hidden)
+        if reach_px == 0:
+            return out
+        own = levels(self.picture[self.part])
+        limit = np.maximum(FORGOTTEN_LEVELS, 2 * found.tolerance)
+        there = np.arange(ENOUGH)[:, None, None] < self.count
+        alike = (there & (np.abs(self.samples - own).max(axis=3) <= limit)).any(axis=0)
+        within = self.near[self.part] & grown(self.hidden, reach_px)[self.part]
+        out[self.part] = within & ~alike & ~found.restless
         return out
 
 

@@ -36,7 +36,7 @@ def test_camera_that_stands_still_is_still_to_the_bit() -> None:
 
 
 def test_something_else_that_moves_unmasked_is_left_out() -> None:
-    shot = room_shot(CAMERAS["there and back"], length=60, cover=0.15)
+    shot = room_shot(CAMERAS["there and back"], length=30, cover=0.15)
     camera = camera_motion(shot.film, np.zeros((1, *shot.masks.shape[1:]), bool))
     assert corner_error(shot, camera.to_first).max() < 0.5
 

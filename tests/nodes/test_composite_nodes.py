@@ -14,6 +14,7 @@ import pytest
 from escalier.composite import (
     BLEND_MODES,
     Blending,
+    CameraMotion,
     Layering,
     Machine,
     Placing,
@@ -27,7 +28,7 @@ from escalier.composite import (
 )
 from escalier.composite.clean_plate import FILLS
 from escalier.dials import dials_of
-from escalier.film import ArrayFrames
+from escalier.film import ArrayFrames, Size
 
 torch = pytest.importorskip("torch")
 
@@ -361,15 +362,17 @@ def test_plates_of_every_frame_are_a_film(
 ) -> None:
     film, masks, room = shot
     masks[:, 20:26, 20:26] = 1
-    dials = {**defaults(pack.EscalierCleanPlates), "grow_px": 3, "fill": "none"}
+    dials = {**defaults(pack.EscalierCleanPlates), "grow_px": 3, "fill": "none", "camera": "still"}
     video, unseen = pack.EscalierCleanPlates.execute(film=to_image(film), mask=torch.from_numpy(masks), **dials).args
     assert video.get_frame_count() == 6
+    # So small a room has too few corners to be followed behind the block: measured, its tripod seems to move by .2 px.
+    still = CameraMotion.still(Size(64, 48), 6)
     for i in (0, 4):
-        expected = make_clean_plate(ArrayFrames(floats(film)), masks, i, PlateSearch(grow_px=3))
+        expected = make_clean_plate(ArrayFrames(floats(film)), masks, i, PlateSearch(grow_px=3), camera=still)
         assert (video.film.frame(i) == expected.picture).all()
         assert (unseen[i].numpy() == expected.unseen).all()
         seen = unseen[i].numpy() == 0
-        assert np.abs(video.film.frame(i)[seen] - floats(room)[seen]).max() < 1 / 255
+        assert (video.film.frame(i)[seen] == floats(room)[seen]).all()
 
 
 def test_frame_outside_the_film_is_refused(pack: SimpleNamespace, to_image: Callable, shot) -> None:
