@@ -9,8 +9,9 @@ import logging
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import av
 import numpy as np
 
 from escalier.refusals import Refusal
@@ -19,9 +20,6 @@ from .encoded_sound import GAP, EncodedTrack
 from .filmed_clip import FilmedClip
 from .output_formats import CODECS, OutputFormat
 from .sound import AudioTrack, knows_its_rate, open_for_sound
-
-if TYPE_CHECKING:
-    import av
 
 log = logging.getLogger("escalier")
 
@@ -91,8 +89,6 @@ def first_heard(clip: FilmedClip, track: AudioTrack) -> Fraction | None:
 
 def decoded(container: Any, stream: Any) -> Iterator[av.AudioFrame]:
     """Every frame of a sound track that can be decoded."""
-    import av
-
     with contextlib.suppress(av.FFmpegError):
         for packet in container.demux(stream):
             with contextlib.suppress(av.FFmpegError):
@@ -235,8 +231,6 @@ class CopiedTrack:
 
     def _until_end(self, packet: av.Packet, end: Fraction) -> av.Packet | None:
         """What of a packet of raw samples lies before a moment; None where nothing does."""
-        import av
-
         count = round((end - (packet.pts or 0) * (packet.time_base or 1)) * self._rate)
         if count * self._sample_bytes >= packet.size:
             return packet
@@ -249,8 +243,6 @@ class CopiedTrack:
 
     def _silent(self, seconds: Fraction, origin: Fraction) -> av.Packet:
         """A packet of silence from where the last one ended."""
-        import av
-
         count = round(seconds * self._rate)
         packet: Any = av.Packet(bytes([self._silence or 0]) * count * self._sample_bytes)
         packet.time_base, packet.duration = Fraction(1, self._rate), count
@@ -261,8 +253,6 @@ class CopiedTrack:
 
 def opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
     """The file, from well before a moment on where it can be trusted to go there; else from its beginning."""
-    import av
-
     container = open_for_sound(clip.path)
     if since is not None and since > SEEK_BACK and container.format.name.startswith(SEEKABLE):
         container.seek(int((since - SEEK_BACK) * av.time_base))
@@ -287,8 +277,6 @@ def _can_be_copied(
     clip: FilmedClip, track: AudioTrack, start: Fraction, origin: Fraction, chosen: OutputFormat
 ) -> bool:
     """Whether a copy of the first packets, beside a picture, is heard from the same moment on as in the clip."""
-    import av
-
     if track.codec.startswith(STRANGERS.get(chosen.container, ())):
         return False
     with opened(clip, start) as container:
@@ -347,8 +335,6 @@ def _with_a_picture(
     source: Any, packets: list[av.Packet], start: Fraction, origin: Fraction, chosen: OutputFormat
 ) -> io.BytesIO:
     """A small file of one black frame at 0 and the first packets of a sound track."""
-    import av
-
     file = io.BytesIO()
     codec = CODECS[chosen.codec]
     with av.open(file, "w", format=chosen.container) as output:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import av
+import av
 
 LEFT, CENTRE, TOP_LEFT, TOP = "left", "center", "topleft", "top"  # as FFmpeg's scaler spells them
 
@@ -42,8 +40,6 @@ def chroma_siting(stream: av.VideoStream) -> str:
 
 def _stated(stream: av.VideoStream) -> str | None:
     """The siting in the stream's parameters, which PyAV hands to nobody but another file: so one is begun in memory."""
-    import av
-
     header = io.BytesIO()
     try:
         with av.open(header, "w", format="matroska") as output:

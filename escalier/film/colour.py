@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import av
 
 from escalier.refusals import Refusal
-
-if TYPE_CHECKING:
-    import av
 
 # Code points of ITU-T H.273, as every container and codec writes them.
 RGB, BT709, UNSPECIFIED, BT470BG, BT601, SMPTE240M, BT2020 = 0, 1, 2, 5, 6, 7, 9

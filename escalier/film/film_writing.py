@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 
 from escalier.arguments import checked
@@ -228,8 +229,6 @@ def _folder_for(target: Path | SequenceName) -> Iterator[None]:
 @contextlib.contextmanager
 def _encoding_told(path: Path) -> Iterator[None]:
     """What FFmpeg says it could not do, in a sentence about the file."""
-    import av
-
     try:
         yield
     except av.FFmpegError as error:

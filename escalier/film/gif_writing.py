@@ -6,7 +6,10 @@ import logging
 from fractions import Fraction
 from typing import Any
 
+import av
 import numpy as np
+from av import VideoFormat
+from av.filter import Graph
 
 from .clock import Clock
 from .pictures import Size
@@ -35,8 +38,6 @@ class GifFile:
     """
 
     def __init__(self, file: Any, size: Size, clock: Clock, pixel_aspect: Fraction) -> None:
-        import av
-
         self._clock = clock
         self._last_tick = -SHORTEST
         self._done = self._left_out = 0
@@ -57,8 +58,6 @@ class GifFile:
 
     def add(self, picture: np.ndarray) -> None:
         """Encode the next picture, RGB uint8."""
-        import av
-
         tick = round(self._clock.at(self._done) * self._clock.tick / TICK)
         self._done += 1
         if tick - self._last_tick < SHORTEST:
@@ -81,9 +80,6 @@ class GifFile:
 
 def _palette_graph(size: Size) -> Any:
     """A filter that gives every frame 256 colours of its own."""
-    from av import VideoFormat
-    from av.filter import Graph
-
     graph = Graph()
     source = graph.add_buffer(width=size.width, height=size.height, format=VideoFormat("rgb24"), time_base=TICK)
     split = graph.add("split")

@@ -8,6 +8,8 @@ import tempfile
 from fractions import Fraction
 from pathlib import Path
 
+import av
+
 from escalier.arguments import checked
 from escalier.refusals import MissingFile, NotAFile, NotAFolder, PackageRefusal, Refusal
 
@@ -94,8 +96,6 @@ def _check_size(size: Size, chosen: OutputFormat) -> None:
 
 def _check_encoder(encoder: str) -> None:
     """Refuse a codec that the installed FFmpeg was built without, as those of some Linux distributions are."""
-    import av
-
     try:
         av.Codec(encoder, "w")
     except ValueError as error:

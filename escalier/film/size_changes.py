@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import av
 
 from .pictures import Size
 from .video_file import UnreadableVideo, decode_onwards, open_video
-
-if TYPE_CHECKING:
-    import av
 
 # Codecs that state their size in parameter sets: the type of that unit, and where the type stands in its first byte.
 _PARAMETER_SETS = {"h264": (7, 0, 31), "hevc": (33, 1, 63)}

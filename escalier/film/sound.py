@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
+import av
+from av.container import InputContainer
 
 log = logging.getLogger("escalier")
 
@@ -40,8 +40,6 @@ def open_for_sound(path: Path) -> InputContainer:
 
     MPEG and its like say what their sound is where it begins and nowhere else, which may be minutes after the pictures.
     """
-    import av
-
     container = av.open(str(path), metadata_errors="replace")
     if all(knows_its_rate(stream) for stream in container.streams.audio):
         return container

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from av import AudioResampler
 
 from escalier.arguments import checked
 
@@ -42,8 +43,6 @@ def read_sound_samples(clip: FilmedClip) -> tuple[np.ndarray, int] | None:
     >>> read_sound_samples(VideoFrames(silent)) is None
     True
     """
-    from av import AudioResampler
-
     if not clip.audio:
         return None
     line, rate, due = None, 0, None

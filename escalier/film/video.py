@@ -6,9 +6,11 @@ import logging
 import threading
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
+import av
 import numpy as np
+from av.sidedata.sidedata import Type
 
 from escalier.arguments import checked
 from escalier.refusals import MissingFile, Refusal
@@ -24,9 +26,6 @@ from .sound import AudioTrack, audio_tracks
 from .video_file import UnreadableVideo, picture_streams
 from .video_index import read_index
 from .video_reader import Reader
-
-if TYPE_CHECKING:
-    import av
 
 __all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
 
@@ -289,8 +288,6 @@ class _Flips(NamedTuple):
 
 def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
     """What the display matrix of a frame asks for: x' = a x + c y, y' = b x + d y, in fixed point of 16 bits."""
-    from av.sidedata.sidedata import Type
-
     try:
         data = cast(Any, frame.side_data)[Type.DISPLAYMATRIX]
     except KeyError:

@@ -8,17 +8,16 @@ import logging
 from fractions import Fraction
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import av
+from av.container import InputContainer
 
 from .frame_times import mend_times
 from .matroska import is_cut_short
 from .size_changes import SizeWatch, refuse_size_changes, size_refusal
 from .straight_decode import PassedFrame, passed_frame
 from .video_file import UnreadableVideo, decode_packet, open_video
-
-if TYPE_CHECKING:
-    import av
-    from av.container import InputContainer
 
 log = logging.getLogger("escalier")
 
@@ -121,8 +120,6 @@ def _trusted(container: InputContainer, stream: av.VideoStream) -> bool:
 
 def _read_packets(container: InputContainer, stream: av.VideoStream, straight: bool) -> _Film:
     """Walk through the whole file once; decode it on the way where that is asked for."""
-    import av
-
     packets: list[_Packet] = []
     frames: list[PassedFrame] = []
     sizes = SizeWatch(stream)
@@ -174,8 +171,6 @@ def _read_packets(container: InputContainer, stream: av.VideoStream, straight: b
 
 def _too_short(container: InputContainer, stream: av.VideoStream, end: float, picture_end: float) -> bool:
     """Whether a Matroska file states a length that its packets do not reach; half a second of grace."""
-    import av
-
     hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
     minutes, _, seconds = rest.partition(":")
     start = (container.start_time or 0) / av.time_base

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import av
 
 from .straight_decode import frame_digest
 from .video_file import UnreadableVideo, decode_onwards, open_video
 from .video_index import VideoIndex
-
-if TYPE_CHECKING:
-    import av
 
 
 class Reader:
@@ -97,8 +95,6 @@ class Reader:
 
     def _seek(self, key: int) -> bool:
         """Go to a key frame; False where the file cannot do that."""
-        import av
-
         if self._closed or self.index.by_count:
             self.container.close()
             self._open()

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import av
 import numpy as np
+from av.video.frame import PictureType
 
 from .carried_sound import CarriedSound
 from .clock import Clock
@@ -21,9 +23,6 @@ from .matroska import set_pixel_aspect
 from .output_formats import CODECS, Codec, OutputFormat
 from .pictures import Size
 from .rgb_to_video import RgbToVideo
-
-if TYPE_CHECKING:
-    import av
 
 log = logging.getLogger("escalier")
 
@@ -45,8 +44,6 @@ class DraftFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        import av
-
         self.close()
         if self.failure is not None and (kind is None or issubclass(kind, (av.FFmpegError, OSError))):
             raise self.failure
@@ -98,8 +95,6 @@ class VideoFile:
         clip: FilmedClip | None,
         encoding: Encoding,
     ) -> None:
-        import av
-
         codec = CODECS[chosen.codec]
         self._file, self._chosen, self._clock = file, chosen, clock
         self._aspect = Fraction(1) if clip is None else clip.pixel_aspect
@@ -129,8 +124,6 @@ class VideoFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *failure: Any) -> None:
-        import av
-
         try:
             self._open.__exit__(kind, *failure)
         except (av.FFmpegError, OSError):
@@ -142,8 +135,6 @@ class VideoFile:
 
     def add(self, picture: np.ndarray) -> None:
         """Encode the next picture, RGB uint8."""
-        from av.video.frame import PictureType
-
         index = self._done
         tick = self._lead + self._clock.at(index)
         frame = self._pictures.frame(picture)
