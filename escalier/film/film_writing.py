@@ -85,8 +85,6 @@ def write_film(
     -----
     The same film written twice on the same machine gives the same bytes.
 
-    Examples
-    --------
     >>> import tempfile
     >>> black = np.zeros((3, 36, 64, 3), np.uint8)
     >>> folder = Path(tempfile.mkdtemp())

@@ -74,8 +74,6 @@ class FolderFrames(FilmBase):
         Naming missing numbers, two pictures for one number, a picture of another size or one that cannot be read, or a
         rate that is not positive.
 
-    Examples
-    --------
     >>> import cv2, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> for number in (1001, 1002):

@@ -32,8 +32,6 @@ def sdr_from_hdr(picture: np.ndarray, transfer: str) -> np.ndarray:
     -------
     ndarray (H, W, 3) uint8
 
-    Examples
-    --------
     >>> paper_white_in_hlg = np.full((1, 1, 3), round(0.75 * 65535), np.uint16)
     >>> int(sdr_from_hdr(paper_white_in_hlg, "HLG")[0, 0, 0]) > 225
     True

@@ -59,8 +59,6 @@ def check_output(
     ModuleNotFoundError
         For .exr without the package OpenEXR.
 
-    Examples
-    --------
     >>> check_output("film.mkv", Size(271, 481)).codec
     'ffv1'
     """

@@ -48,8 +48,6 @@ class RgbToVideo:
     even : bool
         Whether to pad to even sides.
 
-    Examples
-    --------
     >>> from escalier.film.colour import SDR
     >>> to_video = RgbToVideo(Size(5, 4), "yuv420p", SDR, even=True)
     >>> frame = to_video.frame(np.full((4, 5, 3), 255, np.uint8))

@@ -71,8 +71,6 @@ def number_files(names: Sequence[str], allowed: Collection[int] | None = None) -
     list of Numbered
         One for each name.
 
-    Examples
-    --------
     >>> names = ["keyframe_000024_00001_.png", "shot_02_key_0137.png", "24 - Copy (2).png", "1920x1080.png"]
     >>> [found.number for found in number_files(names)]
     [24, 137, 24, None]

@@ -34,8 +34,6 @@ def read_sound_samples(clip: FilmedClip) -> tuple[np.ndarray, int] | None:
     OSError
         If the file is gone.
 
-    Examples
-    --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> from escalier.film import VideoFrames, write_film

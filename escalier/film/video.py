@@ -16,18 +16,17 @@ from escalier.arguments import checked
 from escalier.refusals import MissingFile, Refusal
 
 from .chroma_siting import chroma_siting
-from .colour import SDR, Colour, read_colour
+from .colour import SDR, read_colour
 from .decoded_rgb import RgbDecoder
-from .film import Film, FilmBase
+from .film import Film
+from .filmed_clip import FilmedClip
 from .frames import PICTURES_PER_SECOND, FolderFrames
 from .pictures import STILL_SUFFIXES, Size
 from .size_changes import size_refusal
-from .sound import AudioTrack, audio_tracks
+from .sound import audio_tracks
 from .video_file import UnreadableVideo, picture_streams
 from .video_index import read_index
 from .video_reader import Reader
-
-__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
 
 log = logging.getLogger("escalier")
 
@@ -36,7 +35,7 @@ READERS = 4  # positions in the file kept open, so that runs forward and backwar
 
 
 @checked
-class VideoFrames(FilmBase):
+class VideoFrames(FilmedClip):
     """A video file as a `Film`: RGB uint8 frames, upright, in their right colours.
 
     The file is read once at the start to find every frame and its time; frames are decoded when they are asked for.
@@ -70,8 +69,6 @@ class VideoFrames(FilmBase):
     UnreadableVideo
         If it is not a video, breaks off, holds no frame, or a frame that is asked for is damaged.
 
-    Examples
-    --------
     >>> import tempfile
     >>> from escalier.film import write_film
     >>> from escalier.film import make_clip
@@ -93,6 +90,7 @@ class VideoFrames(FilmBase):
         self._read_header(first)
         picture = self._decoded(0)
         self._flips = _orientation(picture, self.path.name)
+        self.pixel_aspect = 1 / self._stored_aspect if self._flips.transposed else self._stored_aspect
         self._stored_size = Size(picture.width, picture.height)
         super().__init__(Size.of(self._frame(0)), self._exact_rate(), len(self._index.times))
         if picture.interlaced_frame or self._index.interlaced:
@@ -119,9 +117,15 @@ class VideoFrames(FilmBase):
             reader.follow(self._index)
         self._stored_colour, self._siting = read_colour(context), chroma_siting(stream)
         self._stored_aspect = Fraction(stream.sample_aspect_ratio or 1)
-        self.audio: tuple[AudioTrack, ...] = tuple(audio_tracks(container, self.path.name))
+        self.audio = tuple(audio_tracks(container, self.path.name))
         self.metadata = dict(container.metadata)
-        self.start = self._index.times[0] * self._index.time_base
+        first, self.time_base = self._index.times[0], self._index.time_base
+        self.start = first * self.time_base
+        self.times = tuple((time - first) * self.time_base for time in self._index.times)
+        self.durations = tuple(ticks * self.time_base for ticks in self._index.durations)
+        steps = self._index.durations[:-1] or [0]
+        self.variable_rate = max(steps) - min(steps) > 2
+        self.colour = SDR if self._stored_colour.hdr else self._stored_colour
         if self._stored_colour.hdr:
             log.warning("%s is HDR; it is read as ordinary BT.709 video (escalier.film.hdr)", self.path.name)
         if self._stored_aspect != 1:
@@ -132,58 +136,16 @@ class VideoFrames(FilmBase):
         steps = self._index.durations[:-1]
         stated = Fraction(self._readers[0].stream.average_rate or 0)
         if not steps:
-            return stated or 1 / (self._index.durations[0] * self._index.time_base)
-        span = (self._index.times[-1] - self._index.times[0]) * self._index.time_base
+            return stated or 1 / self.durations[0]
+        span = self.times[-1]
         measured = len(steps) / span
         if min(steps) == max(steps):
             return measured
         # Times are rounded to ticks: a stated rate within that rounding is the true one.
-        slack = 2 * self._index.time_base / span
+        slack = 2 * self.time_base / span
         if stated and abs(stated / measured - 1) <= slack:
             return stated
         return measured.limit_denominator(1001)
-
-    @property
-    def variable_rate(self) -> bool:
-        """Whether frames are shown for different lengths of time, beyond the rounding to ticks."""
-        steps = self._index.durations[:-1] or [0]
-        return max(steps) - min(steps) > 2
-
-    @property
-    def times(self) -> tuple[Fraction, ...]:
-        """When each frame is shown, in seconds, exactly; the first at 0."""
-        first, tick = self._index.times[0], self._index.time_base
-        return tuple((time - first) * tick for time in self._index.times)
-
-    @property
-    def durations(self) -> tuple[Fraction, ...]:
-        """How long each frame is shown, in seconds, exactly."""
-        return tuple(ticks * self._index.time_base for ticks in self._index.durations)
-
-    @property
-    def duration(self) -> Fraction:
-        """From the first frame to the end of the last, in seconds."""
-        return self.times[-1] + self.durations[-1]
-
-    @property
-    def time_base(self) -> Fraction:
-        """The tick of the file's clock, in seconds."""
-        return self._index.time_base
-
-    @property
-    def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
-        """From when to when, on the file's clock, its sound belongs to the film; None is as far as it has any."""
-        return None, None
-
-    @property
-    def colour(self) -> Colour:
-        """What the RGB numbers of the frames mean; BT.709 for HDR, which is converted."""
-        return SDR if self._stored_colour.hdr else self._stored_colour
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel over its height, as the film is given (upright)."""
-        return 1 / self._stored_aspect if self._flips.transposed else self._stored_aspect
 
     def __repr__(self) -> str:
         return (
@@ -323,8 +285,6 @@ def open_film(path: str | Path, rate: Fraction | float | None = None) -> Film:
     UnreadableVideo
         If the file is not a video.
 
-    Examples
-    --------
     >>> open_film("no_such_film.mp4")
     Traceback (most recent call last):
     escalier.refusals.MissingFile: open_film: no film at no_such_film.mp4; check the path

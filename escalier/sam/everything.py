@@ -109,8 +109,6 @@ def segment_everything(
     MemoryError
         If the memory is too short even for one point at a time.
 
-    Examples
-    --------
     >>> found = segment_everything(model.embed(picture), ObjectSearch(points_per_side=16))  # doctest: +SKIP
     >>> found.masks.shape  # doctest: +SKIP
     (21, 540, 960)

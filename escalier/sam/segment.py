@@ -75,8 +75,6 @@ class SamModel:
     before_use
         Called before the module works; whoever manages the memory of the graphics card brings it there.
 
-    Examples
-    --------
     >>> from escalier.sam import read_sam
     >>> name, module = read_sam("sam_vit_b_01ec64.pth")  # doctest: +SKIP
     >>> model = SamModel(module, name)  # doctest: +SKIP

@@ -237,8 +237,6 @@ def make_clip(
     ValueError
         For a size under 32x32, a length under 1, `uncover_at` outside the clip, or a grain or rate that cannot be.
 
-    Examples
-    --------
     >>> clip = make_clip(Size(96, 54), length=4)
     >>> clip.frame(0).shape, clip.flow(0, 1).shape, len(clip)
     ((54, 96, 3), (54, 96, 2), 4)
