@@ -155,7 +155,11 @@ def blender(solver: str, gradients: str):
 
     def blend(source: np.ndarray, target: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return poisson_blend(
-            source, target, mask, Blending(gradients=gradients, solver=kind), machine=Machine(backend, "cpu")
+            source,
+            target,
+            mask,
+            Blending(gradients=gradients, screening=0.0, solver=kind),
+            machine=Machine(backend, "cpu"),
         )
 
     return lambda picture: picture.astype(np.float32) / np.float32(255), blend

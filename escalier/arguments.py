@@ -1,7 +1,5 @@
 """What a public function takes: held against its annotations when it is called, refused in a sentence."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import math
@@ -139,12 +137,8 @@ def check_same_size(**arrays: np.ndarray | None) -> None:
     first, model = next(iter(given.items()))
     for name, array in given.items():
         if array.shape[:2] != model.shape[:2]:
-            raise Refusal(
-                name,
-                f"be {model.shape[1]}x{model.shape[0]} like {first}",
-                f"{array.shape[1]}x{array.shape[0]}",
-                "scale one of them first",
-            )
+            rule = f"be {model.shape[1]}x{model.shape[0]} like {first}"
+            raise Refusal(name, rule, f"{array.shape[1]}x{array.shape[0]}", "scale one of them first")
 
 
 def on_behalf(member: Public) -> Public:

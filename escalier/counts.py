@@ -1,7 +1,5 @@
 """Whole numbers that artists give, checked for everybody who takes them: threads and seeds."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np
@@ -31,8 +29,7 @@ def thread_count(threads: int | None) -> int:
     """
     if threads is None:
         return processors()
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
-        raise TypeRefusal("threads", "be a whole number", f"{threads!r}")
+    _check_whole("threads", threads)
     if not 1 <= threads <= MOST_THREADS:
         raise Refusal("threads", f"be >= 1 and at most {MOST_THREADS}", threads, "leave it out for all processors")
     return int(threads)
@@ -45,7 +42,11 @@ def check_seed(seed: int) -> None:
     Traceback (most recent call last):
     escalier.refusals.Refusal: seed must lie in 0..4294967295, got -1; any such number gives ...
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeRefusal("seed", "be a whole number", f"{seed!r}")
+    _check_whole("seed", seed)
     if not 0 <= seed <= MOST_SEED:
         raise Refusal("seed", f"lie in 0..{MOST_SEED}", seed, "any such number gives its own brush strokes")
+
+
+def _check_whole(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeRefusal(name, "be a whole number", f"{value!r}")

@@ -14,8 +14,6 @@ Traceback (most recent call last):
 escalier.refusals.Refusal: Brush: width must be >= 0 px, got -1; use 0 for none
 """
 
-from __future__ import annotations
-
 import math
 import types
 from collections.abc import Iterable

@@ -1,12 +1,10 @@
 """What an artist's script calls first: a film restyled, and a film measured, from files or from values."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from escalier.arguments import checked
 from escalier.coherence import Measurement, measure_film
@@ -84,11 +82,11 @@ def stylise(
     if output is not None:
         check_output(output, painted.size, like=filmed)
     told = _Told(progress, 0 if output is None else len(film))
-    kept = _folder(scratch)
+    kept = ExitStack()
     runs = propagate(
         film,
         painted,
-        folder=kept.name,
+        folder=kept.enter_context(_folder(scratch)),
         masks=open_masks(masks, film) if isinstance(masks, (str, Path)) else masks,
         guides=guides,
         matching=matching,
@@ -98,7 +96,7 @@ def stylise(
         progress=told.painting,
     )
     staircase = Staircase(runs, fade)
-    weakref.finalize(runs, kept.cleanup)
+    weakref.finalize(runs, kept.close)
     if output is not None:
         write_film(output, staircase, like=filmed, progress=told.writing)
     return staircase
@@ -164,21 +162,9 @@ def measure(
         )
 
 
-class _Kept(NamedTuple):
-    """A folder of the caller's own, as `TemporaryDirectory` is one: it stays."""
-
-    name: str
-
-    def __enter__(self) -> str:
-        return self.name
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def cleanup(self) -> None: ...
-
-
-def _folder(scratch: str | Path | None) -> _Kept | TemporaryDirectory[str]:
-    return TemporaryDirectory(prefix="escalier-") if scratch is None else _Kept(str(scratch))
+def _folder(scratch: str | Path | None) -> AbstractContextManager[str]:
+    """The caller's own, which stays, or one that goes when it is left."""
+    return TemporaryDirectory(prefix="escalier-") if scratch is None else nullcontext(str(scratch))
 
 
 class _Told:

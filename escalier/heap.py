@@ -1,7 +1,5 @@
 """Memory that was freed, given back to the system."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from functools import cache

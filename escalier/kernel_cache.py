@@ -1,10 +1,7 @@
 """numba's compiler with a cache on disk that is always found, also where the package and the home are read-only."""
 
-from __future__ import annotations
-
 import functools
 import getpass
-import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -13,19 +10,15 @@ from typing import Any
 
 import numba
 
-log = logging.getLogger("escalier")
+from escalier.log import log
 
 
 def njit(*, cache: bool = True, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`numba.njit`, which keeps what it compiled beside the source, or else in the user's own cache folder.
 
     Where neither can be written, numba refuses to compile at all. Then the cache goes to the system's folder for
-    temporary files, and where even that fails, kernels are compiled anew in every process. Either is said once.
-
-    Parameters
-    ----------
-    cache, options
-        Those of `numba.njit`.
+    temporary files, and where even that fails, kernels are compiled anew in every process. Either is said once. The
+    options are those of `numba.njit`.
 
     >>> @njit(nogil=True)
     ... def twice(number):

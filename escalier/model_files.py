@@ -35,36 +35,36 @@ WEIGHTS = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 DAMAGED_SAFETENSORS = "a damaged file of safetensors"
 JSON_TEXT, PLAIN_TEXT = "a text in JSON", "a text"
 
-SAM2_ELSEWHERE = (
-    "the node Track Mask with SAM2 runs it, from the whole folder of facebook/sam2.1-hiera-small (of huggingface.co) "
-    "in models/sam2"
+SAM2 = (
+    "a Segment Anything 2 model; the node Track Mask with SAM2 runs it, from the whole folder of "
+    "facebook/sam2.1-hiera-small (of huggingface.co) in models/sam2"
 )
-LAYOUTS = (
+LAYOUTS: tuple[tuple[str | tuple[str, ...], str], ...] = (
     ("model.diffusion_model.", "a Stable Diffusion checkpoint; it belongs into models/checkpoints"),
-    ("control_model.", "a ControlNet; it belongs into models/controlnet"),
-    ("controlnet_", "a ControlNet; it belongs into models/controlnet"),
+    (("control_model.", "controlnet_"), "a ControlNet; it belongs into models/controlnet"),
     ("lora_", "a LoRA; it belongs into models/loras"),
     ("first_stage_model.", "a VAE; it belongs into models/vae"),
-    ("image_encoder.trunk.", f"a Segment Anything 2 model; {SAM2_ELSEWHERE}"),
-    ("sam_mask_decoder.", f"a Segment Anything 2 model; {SAM2_ELSEWHERE}"),
-    ("vision_encoder.backbone.", f"a Segment Anything 2 model; {SAM2_ELSEWHERE}"),
+    (("image_encoder.trunk.", "sam_mask_decoder.", "vision_encoder.backbone."), SAM2),
     ("image_encoder.patch_embed.seq.", "a MobileSAM or TinySAM model, which this package cannot run"),
     ("image_encoder.features.", "an EdgeSAM or RepViT-SAM model, which this package cannot run"),
     ("image_encoder.backbone.", "an EfficientViT-SAM model, which this package cannot run"),
-    ("prompt_encoder.invalid_points", "an EfficientSAM model, which this package cannot run"),
-    ("prompt_encoder.bbox_top_left_embeddings", "an EfficientSAM model, which this package cannot run"),
+    (
+        ("prompt_encoder.invalid_points", "prompt_encoder.bbox_top_left_embeddings"),
+        "an EfficientSAM model, which this package cannot run",
+    ),
     ("image_encoder.blocks.0.Adapter.", "a SAM-Med2D model, which this package cannot run"),
     ("vision_encoder.", "a Segment Anything model in the transformers package's layout; take Meta's own .pth file"),
-    ("detector.", "a Segment Anything 3 model; use ComfyUI's own SAM3 nodes for it"),
-    ("detector_model.", "a Segment Anything 3 model; use ComfyUI's own SAM3 nodes for it"),
-    ("tracker_model.", "a Segment Anything 3 model; use ComfyUI's own SAM3 nodes for it"),
+    (
+        ("detector.", "detector_model.", "tracker_model."),
+        "a Segment Anything 3 model; use ComfyUI's own SAM3 nodes for it",
+    ),
     ("model.0.conv.", "a YOLO model, such as FastSAM, which this package cannot run"),
 )
 """How the names of a model's tensors begin, and what it then is. The first that fits says it."""
 PROGRAMS = (
     ("ultralytics.", "a YOLO model, such as FastSAM, which this package cannot run"),
     ("segment_anything.", "a whole Segment Anything program in place of its weights; save its state_dict instead"),
-    ("sam2.", f"a Segment Anything 2 model; {SAM2_ELSEWHERE}"),
+    ("sam2.", SAM2),
 )
 """Of which packages objects lie in files that hold more than weights, and what such a file then is."""
 WRAPPINGS = (
@@ -112,17 +112,13 @@ def damage(path: Path) -> str | None:
         return JSON_TEXT
     if not any(head):
         return "nothing but zeros: a download that was never filled"
-    if _is_text(head):
+    if all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii():
         return PLAIN_TEXT
     if head.startswith(b"PK\x03\x04") and b"PK\x05\x06" not in tail:
         return f"the first {_megabytes(length)} of a file whose end is missing"
     if is_safetensors(path) and (missing := _missing_bytes(path)):
         return f"a file whose last {_megabytes(missing)} are missing"
     return None
-
-
-def _is_text(head: bytes) -> bool:
-    return all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii()
 
 
 def _megabytes(count: int) -> str:
@@ -154,10 +150,7 @@ def _missing_bytes(path: Path) -> int:
 def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor in a file of safetensors, from its header alone.
 
-    Raises
-    ------
-    UnreadableWeights
-        If the header is damaged.
+    Raises UnreadableWeights if the header is damaged.
     """
     try:
         with path.open("rb") as file:

@@ -1,7 +1,5 @@
 """Memory that has run out, as torch says it and as an artist reads it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,15 +1,11 @@
 """Packages that only some nodes need: loaded when they are used, with the exact remedy where they are missing."""
 
-from __future__ import annotations
-
 import importlib
-import logging
 import sys
 from types import ModuleType
 
+from escalier.log import log
 from escalier.refusals import PackageRefusal
-
-logger = logging.getLogger("escalier")
 
 
 def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
@@ -32,8 +28,6 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
     ImportError
         If it is missing or cannot be imported. The message ends with the exact command.
 
-    Examples
-    --------
     >>> load_package("numpy", "numpy>=1.26", "Arithmetic").__name__
     'numpy'
     >>> load_package("no_such_package", "no-such-package>=2", "Wishes")
@@ -46,7 +40,7 @@ def load_package(module: str, requirement: str, purpose: str) -> ModuleType:
         package = requirement.partition(">")[0].partition("=")[0]
         missing = isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == module.split(".")[0]
         state = "which is not installed" if missing else f"which fails to load ({type(error).__name__}: {error})"
-        logger.debug("importing %s failed", module, exc_info=True)
+        log.debug("importing %s failed", module, exc_info=True)
         raise PackageRefusal(
             f"{purpose} need the package {package}, {state}",
             remedy=f'run: "{sys.executable}" -m pip install "{requirement}"',

@@ -1,7 +1,5 @@
 """The one callback by which every long function tells how far it has come, and by which it is stopped."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 Progress = Callable[..., object]

@@ -1,7 +1,5 @@
 """What a person reads when something is refused: one plain sentence, safe to print, from whatever error it was."""
 
-from __future__ import annotations
-
 import errno
 import os
 import socket

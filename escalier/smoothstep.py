@@ -1,7 +1,5 @@
 """The curve that starts and ends slowly."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 import numpy as np

@@ -22,14 +22,8 @@ DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt")
 class AllowedFiles:
     """What a menu offers, and where each of it lies.
 
-    Parameters
-    ----------
-    found
-        Gives the names in the menu and the path that each stands for, as they are at that moment.
-    refusal
-        The sentence about a name that is not among them: what it must be and what to do.
-    example
-        Stands in the menu while there is nothing.
+    `found` gives the names in the menu and the path that each stands for, as they are at that moment, and `refusal` the
+    sentence about a name that is not among them. `example` stands in the menu while there is nothing.
     """
 
     def __init__(
@@ -60,10 +54,7 @@ class AllowedFiles:
     def path(self, name: object) -> Path:
         """Where the named file or folder lies.
 
-        Raises
-        ------
-        FileNotFoundError
-            If the menu has no such name; says what to do.
+        Raises FileNotFoundError if the menu has no such name; says what to do.
         """
         path = self._path(name)
         if path is None:

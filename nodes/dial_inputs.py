@@ -29,22 +29,11 @@ def dial_input(
     whole: bool = False,
     **shown: bool,
 ) -> io.Input:
-    """The input for one dial of a class.
+    """The input for one dial of a class, under an `id` of its own where that is not the dial's name.
 
-    Parameters
-    ----------
-    id
-        The input's own, where it is not the dial's name.
-    tooltip
-        Where the node has more to say of it than the dial's sentence.
-    most
-        What a slider ends at, where that is less than elsewhere.
-    whole
-        A number of type float that is only offered whole.
-    shown
-        `optional` and `advanced`, as ComfyUI has them.
-
-    A dial that may be None is 0 on a node then, see `dials_from`.
+    A `tooltip` is given where the node has more to say than the dial's sentence, and `most` where a slider ends earlier
+    than elsewhere. `whole` offers a float in whole numbers alone. `shown` is `optional` and `advanced`, as ComfyUI has
+    them. A dial that may be None is 0 on a node then, see `dials_from`.
     """
     one = dials_of(dials)[name]
     said: dict[str, Any] = {"tooltip": tooltip or one.said("0"), **shown}
@@ -69,12 +58,8 @@ def dial_input(
 def dials_from(dials: type[AnyDials], given: Mapping[str, Any], ids: Mapping[str, str] | None = None) -> AnyDials:
     """The value that a node's inputs stand for; dials that it has no input for keep their defaults.
 
-    Parameters
-    ----------
-    given
-        What `execute` got, by input id; what is no dial of this class is left alone.
-    ids
-        Input ids by the names of their dials, where they differ.
+    Of what `execute` got, by input id, whatever is no dial of this class is left alone. `ids` are the input ids by the
+    names of their dials, where they differ.
     """
     ids = {} if ids is None else ids
     found = {name: (one, ids.get(name, name)) for name, one in dials_of(dials).items()}

@@ -17,14 +17,9 @@ class _Held(torch.nn.Module):
 
 
 def bringing(modules: Sequence[torch.nn.Module], working_bytes: int, *, whole: bool = False) -> Callable[[], None]:
-    """What the library calls before these modules work.
+    """What the library calls before these modules work, which need `working_bytes` beside their weights.
 
-    Parameters
-    ----------
-    working_bytes
-        What they need beside their weights while they work.
-    whole
-        For layers that cannot fetch single weights from main memory, as ComfyUI's own can.
+    `whole` is for layers that cannot fetch single weights from main memory, as ComfyUI's own can.
     """
     patchers = [
         comfy.model_patcher.ModelPatcher(

@@ -11,6 +11,8 @@ AttentionBank = io.Custom("ESCALIER_ATTENTION_BANK")  # escalier.diffusion.share
 Sam = io.Custom("ESCALIER_SAM")  # escalier.sam.segment.SamModel
 SamEmbedding = io.Custom("ESCALIER_SAM_EMBEDDING")  # escalier.sam.segment.SamEmbedding
 MatteModel = io.Custom("ESCALIER_MATTE_MODEL")  # escalier.mask.matte.MatteModel
+CameraMotion = io.Custom("ESCALIER_CAMERA_MOTION")  # escalier.composite.CameraMotion
+PlatePlan = io.Custom("ESCALIER_PLATE_PLAN")  # escalier.composite.PlatePlan
 Pipeline = io.Custom("ESCALIER_PIPELINE")  # escalier.diffusion.Pipeline
 
 

@@ -11,12 +11,8 @@ from escalier.refusals import Refusal
 def pictures_from_images(images: torch.Tensor, name: str) -> np.ndarray:
     """The pictures of an IMAGE batch, float32 (N, H, W, 3), without a copy where ComfyUI keeps them in main memory."""
     if images.ndim != 4 or 0 in images.shape:
-        raise Refusal(
-            name,
-            "be a batch of pictures",
-            f"a tensor of shape {tuple(images.shape)}",
-            "connect an IMAGE that holds at least one picture",
-        )
+        got = f"a tensor of shape {tuple(images.shape)}"
+        raise Refusal(name, "be a batch of pictures", got, "connect an IMAGE that holds at least one picture")
     channels = images.shape[-1]
     if channels != 3:
         kind = {1: "grey (1 channel)", 4: "RGBA (4 channels)"}.get(channels, f"{channels} channels")

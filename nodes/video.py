@@ -34,12 +34,7 @@ FilmInput: TypeAlias = torch.Tensor | Input.Video
 class FilmVideo(Input.Video):
     """A film as VIDEO. Its frames are made while it is saved; nothing is computed before somebody asks for them.
 
-    Parameters
-    ----------
-    film
-        Any film, lazy ones included.
-    clip
-        The filmed clip that it was made from: sound, timestamps, rate and colour tags come from there.
+    Sound, timestamps, rate and colour tags come from the filmed clip that it was made from.
     """
 
     def __init__(self, film: Film, clip: Film | None = None) -> None:
@@ -52,7 +47,7 @@ class FilmVideo(Input.Video):
         """Every frame as float32: the one call that holds the whole film in memory."""
         width, height = self.film.size
         images = np.empty((len(self.film), height, width, 3), np.float32)
-        progress = Progress()
+        progress = Progress(previews=False)  # the node that asks is not the one that makes the pictures
         for index, image in enumerate(images):
             frame = self.film.frame(index)
             write_image(image, frame)
@@ -119,7 +114,9 @@ class FilmVideo(Input.Video):
         from escalier.film import Encoding, write_film
 
         tags = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (metadata or {}).items()}
-        write_film(path, self.film, like=self.clip, encoding=Encoding(crf=crf, metadata=tags), progress=Progress())
+        # Save Video runs this. The page shows a preview of a node in place of its outcome: the film would never play.
+        encoding = Encoding(crf=crf, metadata=tags)
+        write_film(path, self.film, like=self.clip, encoding=encoding, progress=Progress(previews=False))
 
 
 def sound_of(clip: Film | None) -> Input.Audio | None:

@@ -128,6 +128,7 @@ def test_engine_knows_no_film() -> None:
             "dials",
             "packages",
             "kernel_cache",
+            "log",
             "progress",
             "pyebsynth",
             "refusals",

@@ -27,16 +27,16 @@ FRAME = 26
 def poisson(shot: Shot) -> np.ndarray:
     """Poisson Blend: a filmed man in a painted room."""
     gradients = [
-        ("import, the default: his own drawing, the room's light", Blending()),
-        ("mixed: the room's drawing shows through where his is faint", Blending(gradients="mixed")),
-        ("average: half of each drawing", Blending(gradients="average")),
-        ("monochrome: the room's hue, his light and shade", Blending(gradients="monochrome")),
+        ("import, the default: his own drawing, the room's light", Blending(screening=0.0)),
+        ("mixed: the room's drawing shows through where his is faint", Blending(gradients="mixed", screening=0.0)),
+        ("average: half of each drawing", Blending(gradients="average", screening=0.0)),
+        ("monochrome: the room's hue, his light and shade", Blending(gradients="monochrome", screening=0.0)),
     ]
     depth = [
         ("strength 0: pasted", Blending(strength=0.0)),
         ("screening 10 px", Blending(screening=10.0**-2)),
         ("screening 40 px", Blending(screening=40.0**-2)),
-        ("screening 0: all the way in", Blending()),
+        ("screening 0: all the way in", Blending(screening=0.0)),
     ]
     filmed, room = shot.clip.frame(FRAME), _painted_room(shot)
     mask = shape_edge(shot.mattes[FRAME], Edge(spread_px=4))
@@ -48,7 +48,10 @@ def poisson(shot: Shot) -> np.ndarray:
     return contact_sheet(
         [
             Row([cell(text, blending) for text, blending in depth], "How deep the room's colours come in"),
-            Row([cell(text, blending) for text, blending in gradients], "Gradients: whose drawing is kept"),
+            Row(
+                [cell(text, blending) for text, blending in gradients],
+                "Gradients, at screening 0: whose drawing is kept",
+            ),
         ]
     )
 

@@ -25,41 +25,29 @@ LONGEST_MESSAGE = 5000
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a server may send, and how long it may take.
-
-    Attributes
-    ----------
-    answer_bytes, node_info_bytes
-        One answer in JSON; a large ComfyUI's whole /object_info is some 10 MB.
-    files_bytes
-        All results of a job together.
-    files
-        How many results a job may have; an hour of film as pictures is 86,400.
-    message_bytes
-        One message of the WebSocket; previews are sent there.
-    answer_seconds
-        A whole answer in JSON, from the question to its last byte. A server that loads a large model may be long.
-    stall_seconds
-        How long a file may bring less than `stall_bytes`, up or down.
-    quiet_seconds
-        After so long without a message the server is asked whether the job still exists.
-    check_seconds
-        It is asked now and then in any case: a flood of messages must not hide that the job is done.
-    hang_ups
-        After so many in a row without news of the job its history alone is asked, and no more bars are drawn.
-    """
+    """How much a server may send, and how long it may take."""
 
     answer_bytes: int = 64 * 10**6
+    """One answer in JSON,"""
     node_info_bytes: int = 256 * 10**6
+    """and that to /object_info, which is some 10 MB of a whole large ComfyUI."""
     files_bytes: int = 64 * 10**9
+    """All results of a job together."""
     files: int = 200_000
+    """How many results a job may have; an hour of film as pictures is 86,400."""
     message_bytes: int = 64 * 10**6
+    """One message of the WebSocket; previews are sent there."""
     answer_seconds: float = 120.0
+    """A whole answer in JSON, from the question to its last byte. A server that loads a large model may be long."""
     stall_seconds: float = 120.0
+    """How long a file may bring less than `stall_bytes`, up or down."""
     stall_bytes: int = 1 << 16
     quiet_seconds: float = 15.0
+    """After so long without a message the server is asked whether the job still exists."""
     check_seconds: float = 60.0
+    """It is asked now and then in any case: a flood of messages must not hide that the job is done."""
     hang_ups: int = 5
+    """After so many in a row without news of the job its history alone is asked, and no more bars are drawn."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +62,7 @@ class Answer:
     def json(self) -> Found:
         """What it holds, as JSON.
 
-        Raises
-        ------
-        ComfyUIError
-            When the server refused the request, or the body is no JSON.
+        Raises ComfyUIError when the server refused the request, or the body is no JSON.
         """
         if self.status not in (200, 400):
             raise self.refusal(f"HTTP {self.status} {first_line(self.body)}".rstrip())
@@ -168,11 +153,6 @@ def _declared(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return declared
 
 
-def read_replacements(answer: Answer) -> set[str]:
-    """Old node types that the server puts newer ones in the place of."""
-    return set(answer.json().mapping())
-
-
 def read_queue(answer: Answer) -> list[tuple[str, bool]]:
     """Every job in the queue, with whether it runs."""
     queue = answer.json()
@@ -245,11 +225,6 @@ def _reason(error: dict[str, Any]) -> Reason:
 
 def _words(error: dict[str, Any]) -> str:
     return ": ".join(message(error[key]) for key in ("message", "details") if error.get(key))
-
-
-def read_history(answer: Answer, job: str) -> Found | None:
-    """A job's entry in the history, None where it has none."""
-    return answer.json().get(job)
 
 
 @dataclass(frozen=True)

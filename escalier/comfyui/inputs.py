@@ -1,13 +1,11 @@
 """Files given with --input: which loader of the workflow each one is for."""
 
-from __future__ import annotations
-
 import mimetypes
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from escalier.refusals import MissingFile, Refusal, printable
+from escalier.refusals import MissingFile, Refusal, named, printable
 
 from .workflow import Place, Workflow, declared_input, split_setting, title_of
 
@@ -20,6 +18,7 @@ UPLOADS = {
 }
 
 
+@named("--input")
 def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
     """The loader input and the file or folder of an --input: FILE alone, or NODE.INPUT=FILE.
 
@@ -45,13 +44,10 @@ def split_input(workflow: Workflow, text: str) -> tuple[Place | None, Path]:
         return place or _folder_input(workflow, path), path
     if not path.is_file():
         raise MissingFile(
-            printable(str(path)),
-            "be a file or a folder, but there is nothing there",
-            remedy="check the path",
-            who="--input",
+            printable(str(path)), "be a file or a folder, but there is nothing there", remedy="check the path"
         )
     if path.stat().st_size == 0:
-        raise Refusal(f"{printable(str(path))}", "hold data", "an empty file", "save or copy it again", who="--input")
+        raise Refusal(f"{printable(str(path))}", "hold data", "an empty file", "save or copy it again")
     return place, path
 
 
@@ -62,21 +58,15 @@ def _folder_input(workflow: Workflow, folder: Path) -> Place:
         return places[0]
     shown = printable(str(folder))
     listed = "".join(f"\n  --input '{p.node}.folder={shown}'  for {title_of(workflow, p.node)}" for p in places)
-    raise Refusal(
-        f"the folder {shown}",
-        f"have one input called 'folder' to go to, but the workflow has {len(places)}",
-        remedy=f"name the input with --input NODE.INPUT=FOLDER{listed}",
-        who="--input",
-    )
+    rule = f"have one input called 'folder' to go to, but the workflow has {len(places)}"
+    raise Refusal(f"the folder {shown}", rule, remedy=f"name the input with --input NODE.INPUT=FOLDER{listed}")
 
 
+@named("--input")
 def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken: Iterable[Place] = ()) -> Place:
     """The one loader of the workflow that a file fits, by its kind: picture, video or sound.
 
-    Raises
-    ------
-    ValueError
-        When no loader fits, or more than one does; the message lists them.
+    Raises ValueError when no loader fits, or more than one does; the message lists them.
     """
     kind = kind_of(file)
     loaders = {place: kinds for place, kinds in list_loaders(workflow, node_info).items() if place not in set(taken)}
@@ -85,22 +75,16 @@ def find_loader(workflow: Workflow, file: Path, node_info: dict[str, Any], taken
     best = [place for place in fitting if loaders[place][0] == kind] or fitting
     if len(best) == 1:
         return best[0]
-    named = "\n".join(
+    listed = "\n".join(
         printable(f"  --input '{place.node}.{place.input}={file}'  for {title_of(workflow, place.node)}")
         for place in best
     )
     if not best:
-        raise Refusal(
-            "the workflow",
-            f"have a loader for {printable(file.name)}, but it has none for a file of that kind",
-            remedy="add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE",
-            who="--input",
-        )
+        rule = f"have a loader for {printable(file.name)}, but it has none for a file of that kind"
+        remedy = "add one on the canvas and export again, or name the input with --input NODE.INPUT=FILE"
+        raise Refusal("the workflow", rule, remedy=remedy)
     raise Refusal(
-        printable(file.name),
-        f"have one loader, but {len(best)} nodes could take it",
-        remedy=f"say which:\n{named}",
-        who="--input",
+        printable(file.name), f"have one loader, but {len(best)} nodes could take it", remedy=f"say which:\n{listed}"
     )
 
 

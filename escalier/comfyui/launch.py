@@ -4,8 +4,6 @@ The parent holds the other end of that pipe. When the parent stops the server, e
 closes, on every system alike, and this process leaves; so no server outlives the command that started it.
 """
 
-from __future__ import annotations
-
 import _thread
 import contextlib
 import os

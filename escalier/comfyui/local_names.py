@@ -1,7 +1,5 @@
 """Names from elsewhere as names of files here: on no system do they leave the folder, hide, or mean a device."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """The messages that a server sends about its jobs over a WebSocket, whatever it sends and however often it closes."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass

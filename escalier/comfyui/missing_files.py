@@ -1,7 +1,5 @@
 """Files that a workflow names and that are not there, found before the work: which, for what, where to, where from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any

@@ -3,8 +3,6 @@
 Prints one line of JSON. It runs apart because ComfyUI wants to set up the card before anything imports torch.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

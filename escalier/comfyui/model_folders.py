@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from escalier.log import log
 from escalier.refusals import printable
 
 from .named_files import NamedFile
@@ -23,29 +24,17 @@ OLD_NAMES = {"unet": "diffusion_models", "clip": "text_encoders"}
 CONFIG_NAME = "extra_model_paths.yaml"
 CONFIG_OPTION = "--extra-model-paths-config"
 
-log = logging.getLogger("escalier")
-
 
 @dataclass(frozen=True)
 class ModelFolders:
-    """The folders of one ComfyUI.
-
-    Attributes
-    ----------
-    models
-        Its models folder.
-    inputs
-        Its input folder.
-    extra
-        More folders by kind, from its extra_model_paths.yaml.
-    complete
-        False where that file cannot be read: then a model may lie where nobody can tell from here.
-    """
+    """The folders of one ComfyUI: for models, and for inputs."""
 
     models: Path
     inputs: Path
     extra: Mapping[str, Sequence[Path]]
+    """More folders by kind, from its extra_model_paths.yaml."""
     complete: bool = True
+    """False where that file cannot be read: then a model may lie where nobody can tell from here."""
 
     @classmethod
     def of(cls, folder: Path, base: Path, models: Path | None = None, arguments: Sequence[str] = ()) -> ModelFolders:
@@ -93,16 +82,9 @@ def _lies_in(root: Path, name: str, file: NamedFile) -> bool:
 
 def _named_configs(arguments: Sequence[str]) -> list[Path]:
     """The files that follow the option, of which there may be several."""
-    found: list[Path] = []
-    listing = False
-    for argument in arguments:
-        if argument.startswith("-"):
-            option, _, value = argument.partition("=")
-            listing = option == CONFIG_OPTION and not value
-            found += [Path(value)] if option == CONFIG_OPTION and value else []
-        elif listing:
-            found.append(Path(argument))
-    return found
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(CONFIG_OPTION, dest="configs", nargs="*", action="extend", type=Path, default=[])
+    return parser.parse_known_args(arguments)[0].configs
 
 
 def _add_config(config: Path, extra: dict[str, list[Path]]) -> bool:

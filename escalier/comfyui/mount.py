@@ -1,20 +1,17 @@
 """Leading ComfyUI to the pack, wherever it lies and whatever its folder is called, and to nothing beside it."""
 
-from __future__ import annotations
-
 import contextlib
 import json
-import logging
 import sys
 from pathlib import Path
+
+from escalier.log import log
 
 from .errors import ComfyUIError
 
 MOUNT_NAME = "escalier"
 KEPT_INSIDE = ("temp", "escalier")
 """Where nodes keep their work below the folder that ComfyUI is given for temporary files."""
-
-log = logging.getLogger("escalier")
 
 
 def mount(pack: Path, scratch: Path) -> Path:
@@ -25,11 +22,7 @@ def mount(pack: Path, scratch: Path) -> Path:
         link_folder(pack, folder / MOUNT_NAME)
     except OSError as error:
         raise ComfyUIError(
-            f"{folder}",
-            f"allow a link to the pack in {pack}",
-            error,
-            "set ESCALIER_DATA to a folder on a local disk",
-            who="Server",
+            f"{folder}", f"allow a link to the pack in {pack}", error, "set ESCALIER_DATA to a folder on a local disk"
         ) from error
     config = scratch / "extra_paths.yaml"
     # JSON is YAML: it quotes any path rightly, spaces, colons and backslashes included.

@@ -3,8 +3,6 @@
 Core's inputs are those of ComfyUI 0.30, read from its own menus.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator
@@ -93,30 +91,20 @@ MEGABYTES = {
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file that an input names.
-
-    Attributes
-    ----------
-    place
-        The input.
-    names
-        The file, below one of its folders; where there are several, any of them will do.
-    kinds
-        The kinds of model folder that may hold it, the usual one first; "input" is ComfyUI's input folder.
-    inside
-        Of a model that is a folder, the file that it must hold.
-    deep
-        Whether it may lie in any folder below.
-    source
-        Where it comes from, where that is known.
-    """
+    """A file that an input names."""
 
     place: Place
+    """The input."""
     names: tuple[str, ...]
+    """The file, below one of its folders; where there are several, any of them will do."""
     kinds: tuple[str, ...]
+    """The kinds of model folder that may hold it, the usual one first; "input" is ComfyUI's input folder."""
     inside: str = ""
+    """Of a model that is a folder, the file that it must hold."""
     deep: bool = False
+    """Whether it may lie in any folder below."""
     source: str = ""
+    """Where it comes from, where that is known."""
 
     @property
     def kind(self) -> str:

@@ -1,11 +1,10 @@
 """What a job left behind: its files and texts, or ComfyUI's reasons for refusing or failing it."""
 
-from __future__ import annotations
-
-import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from escalier.log import log
 
 from .answers import Failure, Found, Reason, Refused, read_failure, whole_text
 from .errors import ComfyUIError
@@ -15,8 +14,6 @@ INTERRUPTED = "The job was interrupted from somewhere else, perhaps in the brows
 
 Explain = Callable[[str, Reason], str | None]
 """Our own sentence for why an input of a node was refused, where we have a better one than ComfyUI."""
-
-log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Which port a server listens on: a free one, or the one that was asked for."""
 
-from __future__ import annotations
-
 import os
 import socket
 
@@ -20,10 +18,7 @@ def free_port() -> int:
 def check_port(port: int) -> int:
     """The port itself, when a server may listen on it.
 
-    Raises
-    ------
-    ComfyUIError
-        When another program listens there, or the system reserves the port.
+    Raises ComfyUIError when another program listens there, or the system reserves the port.
     """
     with socket.socket() as trial:
         if os.name != "nt":  # a port whose last connection only times out counts as free, as it does for ComfyUI
@@ -32,7 +27,7 @@ def check_port(port: int) -> int:
             trial.bind((LOOPBACK, port))
         except PermissionError as error:
             raise ComfyUIError(
-                "port", "be one that you may open", port, "give one above 1023, or leave it out", who="Server"
+                "port", "be one that you may open", port, "give one above 1023, or leave it out"
             ) from error
         except OSError as error:
             raise port_taken(port) from error
@@ -47,5 +42,4 @@ def port_taken(port: int) -> ComfyUIError:
         f"{port}, which another program uses",
         f"leave --port out for a free one, or, if that program is ComfyUI, use it with --server http://{LOOPBACK}:"
         f"{port}",
-        who="Server",
     )

@@ -1,7 +1,5 @@
 """Whether the Python that will run ComfyUI has what ComfyUI and the pack need, asked before the wait begins."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -25,10 +23,7 @@ NEEDED_BY_PACK = ("numba", "cv2", "scipy", "av")
 def ask_python(comfyui: ComfyUI, pack: Path | None, device: str) -> bool:
     """Whether ComfyUI is to run on a graphics card.
 
-    Raises
-    ------
-    ComfyUIError
-        When a package is missing; the message has the pip command that brings it.
+    Raises ComfyUIError when a package is missing; the message has the pip command that brings it.
     """
     modules = [*NEEDED, *(NEEDED_BY_PACK if pack else ()), *(NEEDED_BY_EMBEDDED if comfyui.embedded else ())]
     script = str(Path(__file__).with_name("missing_packages.py"))
@@ -40,18 +35,13 @@ def ask_python(comfyui: ComfyUI, pack: Path | None, device: str) -> bool:
         found = json.loads(outcome.stdout.strip().splitlines()[-1])
     except (IndexError, ValueError) as error:
         said = (outcome.stderr.strip() or "nothing").splitlines()[-1]
-        raise ComfyUIError(
-            f"{comfyui.python}",
-            f"be able to import torch, but it said: {said}",
-            remedy=f"{install_remedy(comfyui, pack)}",
-            who="Server",
-        ) from error
+        rule = f"be able to import torch, but it said: {said}"
+        raise ComfyUIError(f"{comfyui.python}", rule, remedy=f"{install_remedy(comfyui, pack)}") from error
     if found["missing"]:
         raise ComfyUIError(
             f"ComfyUI needs the Python packages that hold {', '.join(found['missing'])}, and {comfyui.python} "
             "lacks them",
             remedy=f"{install_remedy(comfyui, pack)}",
-            who="Server",
         )
     return bool(found["card"]) if device == "auto" else device == "card"
 

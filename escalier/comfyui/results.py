@@ -1,7 +1,5 @@
 """The folder that results go to: whole files under names of their own, never through a link, never over a dot file."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -11,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from escalier.refusals import Refusal, printable
+from escalier.refusals import Refusal, named, printable
 from escalier.scratch import draft_of
 
 from .errors import ComfyUIError
@@ -65,14 +63,11 @@ class ResultFolder:
         OSError
             In a sentence, when it cannot be written.
         """
-        self._make_folders(target.parent)
-        if target.is_dir() and not target.is_symlink():
-            raise ComfyUIError(
-                printable(str(target)),
-                "be free for a result, but a folder is there",
-                remedy="move it away",
-                who="--output",
-            )
+        with named("--output"):
+            self._make_folders(target.parent)
+            if target.is_dir() and not target.is_symlink():
+                what = "be free for a result, but a folder is there"
+                raise ComfyUIError(printable(str(target)), what, remedy="move it away")
         with draft_of(target) as draft, open(draft, "xb") as file:
             yield file
 
@@ -88,21 +83,14 @@ class ResultFolder:
         for part in folder.relative_to(self.path).parts:
             walked = walked / part
             if _is_link(walked):
-                raise ComfyUIError(
-                    printable(str(walked)),
-                    f"be a folder, but it is a link to {printable(os.path.realpath(walked))}, and results are never "
-                    "written through one",
-                    remedy="move it away, or choose another folder",
-                    who="--output",
-                )
-            if walked.exists() and not walked.is_dir():
-                raise ComfyUIError(
-                    printable(str(walked)),
-                    "be a folder for results, but a file is there",
-                    remedy="move it away, or choose another folder",
-                    who="--output",
-                )
-            walked.mkdir(exist_ok=True)
+                where = printable(os.path.realpath(walked))
+                rule = f"be a folder, but it is a link to {where}, and results are never written through one"
+            elif walked.exists() and not walked.is_dir():
+                rule = "be a folder for results, but a file is there"
+            else:
+                walked.mkdir(exist_ok=True)
+                continue
+            raise ComfyUIError(printable(str(walked)), rule, remedy="move it away, or choose another folder")
 
     def _lies_in_a_file(self, place: PurePosixPath) -> bool:
         """Whether a result stands where this one needs a folder, or the other way round."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import logging
 import os
 import re
 import shutil
@@ -17,7 +16,8 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
-from escalier.refusals import MissingFile, printable
+from escalier.log import log
+from escalier.refusals import MissingFile, named, printable
 
 from .errors import ComfyUIError
 from .find import ComfyUI, find_comfyui
@@ -34,8 +34,6 @@ STATS_BYTES = 1 << 20
 STOP_SECONDS = 8.0
 PORT_TRIES = 3
 COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
-
-log = logging.getLogger("escalier")
 
 
 class Server:
@@ -122,6 +120,7 @@ class Server:
     ) -> None:
         self.stop()
 
+    @named("Server")
     def start(self) -> None:
         """Start ComfyUI and wait until it answers.
 
@@ -179,13 +178,9 @@ class Server:
         try:
             return self._slot.place(file, self.base / "input")
         except OSError as error:
-            raise ComfyUIError(
-                printable(str(file)),
-                f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied "
-                f"({printable(str(error.strerror or error))})",
-                remedy="free some space there, or name another --base DIR",
-                who="--input",
-            ) from error
+            why, remedy = printable(str(error.strerror or error)), "free some space there, or name another --base DIR"
+            rule = f"fit into ComfyUI's input folder {self.base / 'input'}, but it could not be copied ({why})"
+            raise ComfyUIError(printable(str(file)), rule, remedy=remedy, who="--input") from error
 
     def log_text(self) -> str:
         """All that ComfyUI has written so far."""
@@ -228,15 +223,10 @@ class Server:
                 for name in ("models", "custom_nodes", "input", "output", "user"):
                     (self.base / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ComfyUIError(
-                f"{scratch_root.parent}",
-                "be writable",
-                error,
-                "free some space there, or set ESCALIER_DATA to another folder",
-                who="Server",
-            ) from error
+            remedy = "free some space there, or set ESCALIER_DATA to another folder"
+            raise ComfyUIError(f"{scratch_root.parent}", "be writable", error, remedy) from error
         if self.pack is not None and not (self.pack / "nodes").is_dir():
-            raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository", who="Server")
+            raise MissingFile("the pack", "hold a folder nodes/", self.pack, "clone the whole repository")
 
     def _command_line(self) -> list[str]:
         """Everything but the port, which may have to be tried more than once."""
@@ -283,16 +273,15 @@ class Server:
         pause = 0.1
         while self._process is not None and self._process.poll() is None:
             if self._answers():
-                self._warn_of_pack()
-                self._keep_work()
+                if reason := self.pack_failure():
+                    log.warning("ComfyUI could not import the pack: %s", reason)
+                if self._slot is not None:  # only now: before it answers, ComfyUI would empty what nodes work in
+                    mount_kept(self._slot.kept, self._slot.run)
                 return True
             if time.monotonic() > deadline:
-                raise ComfyUIError(
-                    "ComfyUI",
-                    f"answer within {self.settings.start_seconds:.0f} seconds, but it has not",
-                    remedy=f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}",
-                    who="Server",
-                )
+                what, rule = "ComfyUI", f"answer within {self.settings.start_seconds:.0f} seconds, but it has not"
+                remedy = f"the end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
+                raise ComfyUIError(what, rule, remedy=remedy)
             time.sleep(pause)
             pause = min(pause * 1.2, 0.5)
         return False
@@ -309,15 +298,6 @@ class Server:
         arguments = system.get("argv") if isinstance(system, dict) else None
         return isinstance(arguments, list) and str(self.scratch) in arguments
 
-    def _keep_work(self) -> None:
-        """Let nodes work in the folder that outlives this server. Before it answers, ComfyUI would empty it."""
-        if self._slot is not None:
-            mount_kept(self._slot.kept, self._slot.run)
-
-    def _warn_of_pack(self) -> None:
-        if reason := self.pack_failure():
-            log.warning("ComfyUI could not import the pack: %s", reason)
-
     def _explain_start(self) -> ComfyUIError:
         text = self.log_text()
         if "already in use" in text:
@@ -328,7 +308,7 @@ class Server:
         code = self._process.poll() if self._process else None
         rule = f"stay up, but it ended while starting (exit code {code})"
         log = f"The end of its log, kept in {self._keep_log()}:\n{self._log_tail()}"
-        return ComfyUIError("ComfyUI", rule, remedy=f"{remedy}. {log}", who="Server")
+        return ComfyUIError("ComfyUI", rule, remedy=f"{remedy}. {log}")
 
     def _log_tail(self, lines: int = 15) -> str:
         kept = [line for line in self.log_text().splitlines() if line.strip()]

@@ -1,7 +1,5 @@
 """How a server of ComfyUI is run: a value."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from escalier.refusals import Refusal, named

@@ -4,8 +4,6 @@
 was stopped or killed gets the same slot, and so finds its scratch files, and its inputs under the same paths.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib
@@ -20,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from escalier.scratch import KEPT_DAYS, LOCKS, MARKER
+from escalier.scratch import KEPT_DAYS, LOCKS, MARKER, remove_quietly
 
 from .mount import unmount
 
@@ -55,7 +53,7 @@ class Slot:
         if own != self._inputs:
             # Noted first: whatever happens next, it will be found.
             (self.folder / "inputs").write_text(str(own), encoding="utf-8")
-            _remove(own)
+            remove_quietly(own)
             own.mkdir(parents=True)
             self._inputs = own
         # Two files from two folders may bear one name; the same file always gets the same.
@@ -75,10 +73,7 @@ class Slot:
 def take_slot(root: Path) -> Slot:
     """Take the first slot that nobody has, after clearing away what dead servers have left in all of them.
 
-    Raises
-    ------
-    OSError
-        When the folder cannot be written.
+    Raises OSError when the folder cannot be written.
     """
     root.mkdir(parents=True, exist_ok=True)
     try:
@@ -100,17 +95,17 @@ def clean_kept(kept: Path, now: float | None = None, most_bytes: int = KEPT_BYTE
     entries = []
     for kind in _entries(kept):
         if PASSING.fullmatch(kind.name):
-            _remove(kind)
+            remove_quietly(kind)
             continue
         # Without its mark, the rest would not be believed.
         found = [entry for entry in _entries(kind) if entry.name not in (MARKER, LOCKS)]
         entries += [(*_facts(entry), entry) for entry in found]
         if not found:
-            _remove(kind)
+            remove_quietly(kind)
     total = sum(size for _, size, _ in entries)
     for changed, size, entry in sorted(entries):
         if now - changed > KEPT_DAYS * 86400 or total > most_bytes:
-            _remove(entry)
+            remove_quietly(entry)
             total -= size
 
 
@@ -123,21 +118,21 @@ def _clear(root: Path) -> None:
     for folder in root.glob("alone-*"):
         if time.time() - _facts(folder)[0] > ALONE_SECONDS:
             _empty(folder)
-            _remove(folder)
+            remove_quietly(folder)
 
 
 def _empty(folder: Path) -> None:
     """Remove a slot's run, and its inputs from where it noted them."""
     for run in folder.glob("run-*"):
         unmount(run)
-        _remove(run)
+        remove_quietly(run)
     note = folder / "inputs"
     try:
         inputs = Path(note.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return
     if inputs.name.startswith(INPUTS) and not inputs.is_symlink():
-        _remove(inputs)
+        remove_quietly(inputs)
     note.unlink(missing_ok=True)
 
 
@@ -228,11 +223,3 @@ def _entries(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
-
-
-def _remove(entry: Path) -> None:
-    if entry.is_dir() and not entry.is_symlink():
-        shutil.rmtree(entry, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            entry.unlink()

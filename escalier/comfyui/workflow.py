@@ -4,8 +4,6 @@ An API workflow is a dictionary: node id -> {"class_type", "inputs", "_meta": {"
 [node id, output number].
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import math
@@ -14,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from escalier.refusals import MissingFile, Refusal, printable
+from escalier.refusals import MissingFile, Refusal, named, printable
 
 from .folders import pack_folder
 
@@ -32,6 +30,7 @@ class Place:
     input: str
 
 
+@named("load_workflow")
 def load_workflow(name: str | Path) -> Workflow:
     """Read an API workflow: a file, or the name of a shipped one ("staircase" is `workflows/api/staircase.json`).
 
@@ -49,19 +48,14 @@ def load_workflow(name: str | Path) -> Workflow:
     shown = printable(str(path))
     size = path.stat().st_size
     if size > LARGEST_BYTES:
-        raise Refusal(
-            f"{shown}",
-            f"be a workflow of at most {LARGEST_BYTES / 1000000.0:g} MB",
-            f"{size / 1000000.0:.0f} MB",
-            EXPORT_ADVICE,
-            who="load_workflow",
-        )
+        rule = f"be a workflow of at most {LARGEST_BYTES / 1e6:g} MB"
+        raise Refusal(shown, rule, f"{size / 1e6:.0f} MB", EXPORT_ADVICE)
     try:
         content = _read_json(path.read_bytes())
     except RecursionError:
-        raise Refusal(f"{shown}", "be JSON", "brackets without end", EXPORT_ADVICE, who="load_workflow") from None
+        raise Refusal(f"{shown}", "be JSON", "brackets without end", EXPORT_ADVICE) from None
     except ValueError as error:
-        raise Refusal(f"{shown}", "be JSON", printable(str(error)), EXPORT_ADVICE, who="load_workflow") from error
+        raise Refusal(f"{shown}", "be JSON", printable(str(error)), EXPORT_ADVICE) from error
     return check_workflow(content, str(path))
 
 
@@ -88,6 +82,7 @@ def _read_json(data: bytes) -> Any:
     return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=once, parse_constant=never, parse_float=finite)
 
 
+@named("load_workflow")
 def find_workflow(name: str | Path) -> Path:
     """The file of a workflow, given as a path or as the name of a shipped one."""
     path = Path(name)
@@ -97,13 +92,7 @@ def find_workflow(name: str | Path) -> Path:
     if str(name) in shipped:
         return shipped[str(name)]
     known = ", ".join(shipped) or "none"
-    raise MissingFile(
-        "workflow",
-        f"be a file or a shipped name ({known})",
-        printable(str(name)),
-        "check the spelling",
-        who="load_workflow",
-    )
+    raise MissingFile("workflow", f"be a file or a shipped name ({known})", printable(str(name)), "check the spelling")
 
 
 def shipped_workflows() -> dict[str, Path]:
@@ -115,6 +104,7 @@ def shipped_workflows() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
+@named("load_workflow")
 def check_workflow(content: Any, source: str = "workflow") -> Workflow:
     """Refuse what is not an API workflow; gives a copy in which every node has a title.
 
@@ -125,22 +115,17 @@ def check_workflow(content: Any, source: str = "workflow") -> Workflow:
     if isinstance(content, dict) and isinstance(content.get("prompt"), dict):
         content = content["prompt"]  # the body of a request to /prompt, as some tools save it
     if isinstance(content, dict) and isinstance(content.get("nodes"), list):
-        raise Refusal(
-            f"{source}",
-            "be in API format",
-            "the canvas format, which has positions and links instead of inputs",
-            EXPORT_ADVICE,
-            who="load_workflow",
-        )
+        rule, got = "be in API format", "the canvas format, which has positions and links instead of inputs"
+        raise Refusal(source, rule, got, EXPORT_ADVICE)
     if not isinstance(content, dict) or not content:
-        raise Refusal(f"{source}", "hold nodes in API format", "none", EXPORT_ADVICE, who="load_workflow")
+        raise Refusal(f"{source}", "hold nodes in API format", "none", EXPORT_ADVICE)
     try:
         workflow = copy.deepcopy(content)
     except RecursionError:
-        raise Refusal(f"{source}", "be JSON", "brackets without end", EXPORT_ADVICE, who="load_workflow") from None
+        raise Refusal(f"{source}", "be JSON", "brackets without end", EXPORT_ADVICE) from None
     for node_id, node in workflow.items():
         if not isinstance(node_id, str):
-            raise Refusal(f"the ids in {source}", "be texts", f"{node_id!r}", "write it in quotes", who="load_workflow")
+            raise Refusal(f"the ids in {source}", "be texts", f"{node_id!r}", "write it in quotes")
         _check_node(node_id, node, source)
     return workflow
 
@@ -151,21 +136,14 @@ def _check_node(node_id: str, node: Any, source: str) -> None:
     fits = isinstance(node, dict) and isinstance(node.get("class_type"), str)
     if not fits or not isinstance(node.get("inputs", {}), dict):
         raise Refusal(
-            f"every node in {source}",
-            f"have a class_type and inputs, but node {shown} has not",
-            remedy=EXPORT_ADVICE,
-            who="load_workflow",
+            f"every node in {source}", f"have a class_type and inputs, but node {shown} has not", remedy=EXPORT_ADVICE
         )
     node.setdefault("inputs", {})
     # ComfyUI 0.30 answers with error 500 when a node that it replaces has no _meta.
     meta = node["_meta"] = {} if node.get("_meta") is None else node["_meta"]
     if not isinstance(meta, dict) or not isinstance(meta.get("title"), (str, type(None))):
-        raise Refusal(
-            f"the _meta of every node in {source}",
-            f'be an object such as {{"title": "Paint"}}, but that of node {shown} is not',
-            remedy=EXPORT_ADVICE,
-            who="load_workflow",
-        )
+        rule = f'be an object such as {{"title": "Paint"}}, but that of node {shown} is not'
+        raise Refusal(f"the _meta of every node in {source}", rule, remedy=EXPORT_ADVICE)
     if meta.get("title") is None:
         meta["title"] = node["class_type"]
 
@@ -184,10 +162,7 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
 
     The longest id or title that fits wins, and an id wins over an equal title.
 
-    Raises
-    ------
-    ValueError
-        When no node or input of that name exists, or a title belongs to several nodes.
+    Raises ValueError when no node or input of that name exists, or a title belongs to several nodes.
     """
     names: dict[str, list[str]] = {}
     for node_id, node in workflow.items():
@@ -195,33 +170,20 @@ def split_setting(workflow: Workflow, setting: str, option: str = "--set") -> tu
     names |= {node_id: [node_id] for node_id in workflow}
     fitting = [name for name in names if setting.startswith(name + ".") and "=" in setting[len(name) + 1 :]]
     if not fitting:
-        raise Refusal(
-            "setting",
-            "be NODE.INPUT=VALUE with a node of this workflow",
-            printable(setting),
-            f"its nodes are:\n{_list_nodes(workflow, workflow)}",
-            who=option,
-        )
+        remedy = f"its nodes are:\n{_list_nodes(workflow, workflow)}"
+        what, rule = "setting", "be NODE.INPUT=VALUE with a node of this workflow"
+        raise Refusal(what, rule, printable(setting), remedy, who=option)
     name = max(fitting, key=len)
     field, _, value = setting[len(name) + 1 :].partition("=")
     if len(names[name]) > 1:
-        raise Refusal(
-            "title",
-            "belong to one node",
-            f'"{printable(name)}", which {len(names[name])} nodes bear',
-            f"use an id:\n{_list_nodes(workflow, names[name])}",
-            who=option,
-        )
+        rule, got = "belong to one node", f'"{printable(name)}", which {len(names[name])} nodes bear'
+        raise Refusal("title", rule, got, f"use an id:\n{_list_nodes(workflow, names[name])}", who=option)
     node_id = names[name][0]
     if field not in workflow[node_id]["inputs"]:
         inputs = printable(", ".join(workflow[node_id]["inputs"])) or "none"
-        raise Refusal(
-            "input",
-            f"be one of node {title_of(workflow, node_id)}",
-            f'"{printable(field)}"',
-            f"it has: {inputs} (an optional input that the file leaves out is to be written into the file first)",
-            who=option,
-        )
+        rule = f"be one of node {title_of(workflow, node_id)}"
+        remedy = f"it has: {inputs} (an optional input that the file leaves out is to be written into the file first)"
+        raise Refusal("input", rule, f'"{printable(field)}"', remedy, who=option)
     return Place(node_id, field), value
 
 
@@ -258,17 +220,13 @@ def read_value(workflow: Workflow, place: Place, text: str) -> Any:
     if is_link(value, workflow):
         return value
     if is_link(present, workflow):
-        raise Refusal(
-            where,
-            f'be a link such as ["{present[0]}", {present[1]}]',
-            shown,
-            f"it is fed by node {title_of(workflow, present[0])}: set an input of that node",
-        )
+        remedy = f"it is fed by node {title_of(workflow, present[0])}: set an input of that node"
+        raise Refusal(where, f'be a link such as ["{present[0]}", {present[1]}]', shown, remedy)
     if isinstance(present, str):
         return text
     if isinstance(present, bool) and not isinstance(value, bool):
         raise Refusal(where, "be true or false", shown, f"it is {json.dumps(present)} now")
-    if isinstance(present, (int, float)) and not isinstance(present, bool) and not is_number(value):
+    if isinstance(present, (int, float)) and not isinstance(present, bool) and not _is_number(value):
         raise Refusal(where, "be a number", shown, f"it is {present} now")
     if isinstance(present, (dict, list)) and type(value) is not type(present):
         raise Refusal(where, f"be JSON like its present value {json.dumps(present)}", shown)
@@ -285,7 +243,7 @@ def is_link(value: Any, workflow: Workflow) -> bool:
     return shaped and value[0] in workflow
 
 
-def is_number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -1,14 +1,12 @@
 """`escalier clean`: remove what other commands kept so that nothing is made twice."""
 
-from __future__ import annotations
-
 import argparse
 import math
 import os
 import sys
 from pathlib import Path
 
-from escalier.refusals import ForbiddenFile, MissingFile, Refusal, printable
+from escalier.refusals import ForbiddenFile, MissingFile, Refusal, named, printable
 from escalier.scratch import KEPT_DAYS, MARKER, clean_scratch, said_bytes, scratch_facts
 
 from .scratch_place import SCRATCH_NAME
@@ -44,21 +42,14 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
+@named("clean")
 def _scratch_in(folder: Path) -> Path:
     """The folder itself where it is scratch, else the one inside it."""
     place = folder if (folder / MARKER).exists() else folder / SCRATCH_NAME
     if not (place / MARKER).exists():
-        raise MissingFile(
-            f"{folder}",
-            "be a folder with kept work, but nothing of Escalier's lies there",
-            remedy="name the film's folder, or the one that --scratch named",
-            who="clean",
-        )
+        rule = "be a folder with kept work, but nothing of Escalier's lies there"
+        raise MissingFile(f"{folder}", rule, remedy="name the film's folder, or the one that --scratch named")
     if not os.access(place, os.W_OK):
-        raise ForbiddenFile(
-            f"{place}",
-            "be a folder that can be written to, but it cannot",
-            remedy="change its permissions",
-            who="clean",
-        )
+        rule = "be a folder that can be written to, but it cannot"
+        raise ForbiddenFile(f"{place}", rule, remedy="change its permissions")
     return place

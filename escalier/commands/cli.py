@@ -1,7 +1,5 @@
 """The `escalier` command: a table of subcommands, each a module that is imported only when it is asked for."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import logging
@@ -13,6 +11,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import escalier
+from escalier.log import log
 from escalier.refusals import is_refusal, printable, sentence
 
 from .streams import LogLines, lasting_streams
@@ -33,8 +32,6 @@ INTERRUPTED = 130
 EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, 128 + N ended by signal N"
 
 REPORTS = "https://github.com/escalier-film/escalier/issues"
-
-log = logging.getLogger("escalier")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

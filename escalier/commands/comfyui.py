@@ -1,7 +1,5 @@
 """`escalier comfyui`: the same server for the browser, with the pack mounted."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import time

@@ -1,7 +1,5 @@
 """A contact sheet: frames of a film above the same frames restyled, to see a shot at one glance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2

@@ -1,7 +1,5 @@
 """The weights that the control maps of a workflow need, which their kind names and no input does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from escalier.comfyui import NamedFile, Place, Workflow, source_of

@@ -1,22 +1,27 @@
 """`escalier demo`: the whole job on a clip made with code, through a real ComfyUI."""
 
-from __future__ import annotations
-
 import argparse
-import logging
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from escalier.comfyui import Server, check_output, load_workflow, tidy_url
 from escalier.film import Encoding, Size, make_clip, open_film, write_film
-from escalier.keyframes import LOOKS, Keyframes, choose_keyframes, paint_picture, plan_grid, tile, write_keyframes
+from escalier.keyframes import (
+    LOOKS,
+    Keyframes,
+    choose_keyframes,
+    paint_picture,
+    plan_grid,
+    tile,
+    write_keyframes,
+    write_png,
+)
+from escalier.log import log
 from escalier.refusals import Refusal
-from escalier.scratch import write_whole
 
 from .contact_sheet import contact_sheet
 from .job_display import choose_display
@@ -25,8 +30,6 @@ from .run import add_server_arguments, run_workflow, server_from
 SIZE = Size(640, 360)
 KEYFRAMES = 3
 SHOWN = 10
-
-log = logging.getLogger("escalier")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
             _run(server, inputs, output)
     source, film = open_film(output / "clip.mp4"), open_film(output / "film.mp4")
     shown = sorted({round(i) for i in np.linspace(0, len(film) - 1, SHOWN)} | set(keyframes.indices))
-    _write_png(output / "contact_sheet.png", contact_sheet(source, film, shown, marked=keyframes.indices))
+    write_png(output / "contact_sheet.png", contact_sheet(source, film, shown, marked=keyframes.indices))
     sys.stdout.writelines(f"{output / name}\n" for name in ("film.mp4", "keyframe_grid.png", "contact_sheet.png"))
     return 0
 
@@ -75,7 +78,7 @@ def _prepare(output: Path, args: argparse.Namespace) -> Keyframes:
     shutil.rmtree(output / "keyframes", ignore_errors=True)
     write_keyframes(output / "keyframes", keyframes)
     plan = plan_grid(keyframes.indices, keyframes.size, len(filmed), rate=filmed.rate)
-    _write_png(output / "keyframe_grid.png", tile(plan, keyframes)[0])
+    write_png(output / "keyframe_grid.png", tile(plan, keyframes)[0])
     return keyframes
 
 
@@ -93,8 +96,3 @@ def _run(server: Server | str, inputs: list[str], output: Path) -> None:
                 result.replace(output / "film.mp4")
             elif result.suffix == ".txt":
                 log.info("%s", result.read_text(encoding="utf-8").strip())
-
-
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    write_whole(path, lambda file: file.write(data.tobytes()))

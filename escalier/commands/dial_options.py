@@ -1,7 +1,5 @@
 """Options of a command made from dials: default, choices and sentence stand where the dial stands, once."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -15,13 +13,9 @@ LETTERS = {"frames": "N", "px": "PX"}
 
 
 def add_dials(parser: argparse._ActionsContainer, dials: type[Dials], options: Mapping[str, str]) -> None:
-    """Give a command options for some dials.
+    """Give a command options for some dials, each by the name of its dial: {"fade_frames": "--fade-frames"}.
 
-    Parameters
-    ----------
-    options
-        Each option by the name of its dial: {"fade_frames": "--fade-frames"}. A switch that is on by default gets the
-        option that turns it off.
+    A switch that is on by default gets the option that turns it off.
     """
     for name, option in options.items():
         one = dials_of(dials)[name]

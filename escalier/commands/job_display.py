@@ -3,8 +3,6 @@
 Messages come as `answers.read_message` gives them, whatever the server has sent.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable

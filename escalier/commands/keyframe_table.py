@@ -1,7 +1,5 @@
 """Which painting of a folder given to Load Keyframes belongs to which frame, shown before the work."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,10 +14,8 @@ CLIP = ("LoadVideo", "file")
 def keyframe_listings(workflow: Workflow, given: Mapping[Place, Path]) -> Iterator[tuple[str, KeyframeListing]]:
     """The paintings of each folder in `given`, with the node that reads it, where its clip is given as well.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As `list_keyframes`, where the names or sizes of the paintings do not fit the clip.
+    Raises FileNotFoundError, ValueError as `list_keyframes`, where the names or sizes of the paintings do not fit
+    the clip.
     """
     for place, folder in given.items():
         node = workflow[place.node]
@@ -31,10 +27,8 @@ def keyframe_listings(workflow: Workflow, given: Mapping[Place, Path]) -> Iterat
         except UnreadableVideo:  # what ComfyUI says of it comes later, and may read more than we do
             continue
         first = node["inputs"].get("first")
-        number = (
-            int(first) if isinstance(first, int | str) and str(first).isdecimal() else None
-        )  # not where it is linked
-        yield place.node, list_keyframes(folder, film, first=number)
+        known = isinstance(first, int | str) and str(first).isdecimal()  # not where it is linked
+        yield place.node, list_keyframes(folder, film, first=int(first) if known else None)
 
 
 def _clip_of(workflow: Workflow, link: object, given: Mapping[Place, Path]) -> Path | None:

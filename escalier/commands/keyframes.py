@@ -1,10 +1,7 @@
 """`escalier keyframes`: choose frames of a clip and export them as pictures to paint over."""
 
-from __future__ import annotations
-
 import argparse
 import json
-import logging
 import re
 import shlex
 import sys
@@ -13,11 +10,10 @@ from pathlib import Path
 
 from escalier.film import Footage, Motion, check_output, list_pictures, open_film
 from escalier.keyframes import PER_SECOND, choose_keyframes, parse_frames, write_keyframes
+from escalier.log import log
 from escalier.refusals import FileInTheWay, printable
 
 from .progress_bars import job_bar
-
-log = logging.getLogger("escalier")
 
 OUR_NAME = re.compile(r"keyframe_\d+\.png")
 
@@ -74,13 +70,8 @@ def _check_folder(folder: Path) -> None:
     pictures = list_pictures(folder)[0] if folder.is_dir() and any(folder.iterdir()) else []
     other = next((file.name for file in pictures if not OUR_NAME.fullmatch(file.name)), None)
     if other is not None:
-        raise FileInTheWay(
-            f"{folder}",
-            "hold no pictures but keyframes, since all would be taken for paintings",
-            other,
-            "choose another folder",
-            who="--output",
-        )
+        rule = "hold no pictures but keyframes, since all would be taken for paintings"
+        raise FileInTheWay(f"{folder}", rule, other, "choose another folder", who="--output")
 
 
 def _chosen(args: argparse.Namespace, film: Footage) -> tuple[int, ...]:

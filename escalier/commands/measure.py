@@ -1,23 +1,17 @@
 """`escalier measure`: how steady a restyled film is, in figures, curves and a heat map."""
 
-from __future__ import annotations
-
 import argparse
-import logging
 import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
-
-import cv2
 
 from escalier import measure
 from escalier.coherence import HeatMap, Measurement, plot_curves
 from escalier.film import Film, Footage, Motion, check_output, open_film, open_masks, write_film
-from escalier.keyframes import Keyframes, parse_frames, read_keyframes
+from escalier.keyframes import Keyframes, parse_frames, read_keyframes, write_png
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import FileInTheWay, MissingFile, named
 from escalier.scratch import open_scratch, write_whole
@@ -28,8 +22,6 @@ REPORT, TABLE, FACTS, PLOT, HEAT_MAP = "report.txt", "curves.csv", "measurement.
 
 MEASURING_S, HEAT_MAP_S = 0.5, 0.1
 """Guessed seconds of a frame."""
-
-log = logging.getLogger("escalier")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,10 +86,7 @@ def main(args: argparse.Namespace) -> int:
         if args.output is not None:
             heat = HeatMap(made, Motion(film, scratch))  # the flow is kept there
             _write(args.output, found, heat, source, part("drawing the heat map"))
-    if args.json:
-        sys.stdout.write(found.to_json() + "\n")
-    else:
-        sys.stdout.write(f"{found}\n")
+    sys.stdout.write(f"{found.to_json() if args.json else found}\n")
     return 0
 
 
@@ -114,19 +103,17 @@ def _check_output(folder: Path, overwrite: bool) -> None:
     """Refuse, before the work, files that are there."""
     there = [name for name in (REPORT, TABLE, FACTS, PLOT, HEAT_MAP) if (folder / name).exists()]
     if there and not overwrite:
-        raise FileInTheWay(
-            f"{folder}", f"not hold {there[0]} yet", remedy="choose another folder or add --overwrite", who="--output"
-        )
+        rule, remedy = f"not hold {there[0]} yet", "choose another folder or add --overwrite"
+        raise FileInTheWay(f"{folder}", rule, remedy=remedy, who="--output")
 
 
 def _write(folder: Path, found: Measurement, heat: HeatMap, source: Film, progress: Progress) -> None:
     write_film(folder / HEAT_MAP, heat, like=source, progress=progress)
-    _, plot = cv2.imencode(".png", cv2.cvtColor(plot_curves(found), cv2.COLOR_RGB2BGR))
-    contents = {REPORT: f"{found}\n".encode(), TABLE: found.to_csv().encode(), FACTS: found.to_json().encode()}
-    for name, data in (contents | {PLOT: plot.tobytes()}).items():
-        write_whole(folder / name, partial(_put, data))
+    write_png(folder / PLOT, plot_curves(found))
+    for name, text in ((REPORT, f"{found}\n"), (TABLE, found.to_csv()), (FACTS, found.to_json())):
+        _write_text(folder / name, text)
     log.info("Written to %s", folder)
 
 
-def _put(data: bytes, file: BinaryIO) -> None:
-    file.write(data)
+def _write_text(path: Path, text: str) -> None:
+    write_whole(path, lambda file: file.write(text.encode()))

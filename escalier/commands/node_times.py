@@ -1,7 +1,5 @@
 """How long a job of ComfyUI's nodes will still take: by the running node's own progress, where that tells it."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
@@ -56,7 +54,9 @@ class NodeTimes:
 
     def enter(self, node: str, now: float) -> None:
         """A node begins to run; the one before has ended."""
-        self._end(now)
+        if self._node is not None:
+            class_type = self._types.get(self._node, "")
+            self._taken[class_type] = max(self._taken.get(class_type, 0.0), self._pace.gone(now))
         self._node, self._pace = node, _Pace(now)
 
     def tell(self, node: str, share: float, now: float) -> None:
@@ -85,11 +85,6 @@ class NodeTimes:
             else:
                 return None
         return left
-
-    def _end(self, now: float) -> None:
-        if self._node is not None:
-            class_type = self._types.get(self._node, "")
-            self._taken[class_type] = max(self._taken.get(class_type, 0.0), self._pace.gone(now))
 
 
 class _Pace:

@@ -1,9 +1,6 @@
 """Keyframes painted by a pipeline of diffusers, where no ComfyUI is: on one sheet, so that they get one look."""
 
-from __future__ import annotations
-
 import argparse
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,12 +34,11 @@ from escalier.keyframes import (
     tile,
     write_keyframes,
 )
+from escalier.log import log
 from escalier.refusals import FileInTheWay, MissingFile, PackageRefusal, Refusal, sentence
 
 from .dial_options import add_dials, dials_from
 from .progress_bars import progress_bar
-
-log = logging.getLogger("escalier")
 
 EXTRAS = "escalier[models,standalone]"
 TOKENIZER = Path("comfy", "sd1_tokenizer")
@@ -93,38 +89,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def check_painting(args: argparse.Namespace, film: Film, masks: FilmMasks | None, folder: Path) -> tuple[int, ...]:
     """Refuse, before any network is loaded, what cannot be painted; gives the frames that are to be.
 
-    Raises
-    ------
-    FileExistsError
-        If the folder holds keyframes already: they may be corrected ones.
-    FileNotFoundError
-        If a file or folder of the pipeline is not there.
-    ValueError
-        If a dial is out of range, or the task needs what is not given.
+    Raises FileExistsError if the folder holds keyframes already: they may be corrected ones. Raises
+    FileNotFoundError if a file or folder of the pipeline is not there. Raises ValueError if a dial is out of range,
+    or the task needs what is not given.
     """
-    indices = _chosen(args, film)
+    asked = args.keyframe_frames
+    indices = choose_keyframes(film) if asked is None else tuple(parse_frames(asked, film, args.first))
     _check_folder(folder)
-    for option, paths in (("settings", [args.settings]), ("detectors", args.detectors)):
-        for path in paths:
-            _check_there(f"--{option}", path)
+    named = [("--settings", args.settings), *(("--detectors", folder) for folder in args.detectors)]
+    for option, path in named:
+        if path is not None and not path.exists():
+            raise MissingFile(f"no file or folder at {path}", remedy="check the path", who=option)
     check_pipeline(args.pipeline, args.task, args.controlnet)
     wanted = len(args.controlnet)
+    one_each = f"name one for each of the {wanted} ControlNets"
     if len(args.control_map) != wanted and not (args.task in ("auto", "depth2img") and wanted == 0):
-        raise Refusal(
-            f"name one for each of the {wanted} ControlNets",
-            got=len(args.control_map),
-            remedy="'canny' needs no file",
-            who="--control-map",
-        )
+        raise Refusal(one_each, got=len(args.control_map), remedy="'canny' needs no file", who="--control-map")
     for kind in args.control_map:
         find_weights(kind, args.detectors)
     if args.control_strength is not None and len(args.control_strength) != wanted:
-        raise Refusal(
-            f"name one for each of the {wanted} ControlNets",
-            got=len(args.control_strength),
-            remedy="or leave it out",
-            who="--control-strength",
-        )
+        raise Refusal(one_each, got=len(args.control_strength), remedy="or leave it out", who="--control-strength")
     if args.task == "inpaint" and masks is None:
         raise _no_mask()
     _painting(args).check_for(args.task)
@@ -139,12 +123,8 @@ def paint_keyframes(
 
     The artist can correct them there; `--keyframes` takes the folder next time.
 
-    Raises
-    ------
-    PackageRefusal
-        If a package is missing, with the commands that install it.
-    MemoryError
-        If the memory is too short.
+    Raises PackageRefusal if a package is missing, with the commands that install it. Raises MemoryError if the
+    memory is too short.
     """
     filmed = Keyframes.of(film, indices)
     sheet = _sheet(film, indices, args.max_side)
@@ -216,30 +196,13 @@ def _no_mask() -> Refusal:
     return Refusal("the task inpaint", "have a mask of what is painted", "none", "name one", who="--mask")
 
 
-def _check_there(option: str, path: Path | None) -> None:
-    if path is not None and not path.exists():
-        raise MissingFile(f"no file or folder at {path}", remedy="check the path", who=option)
-
-
 def _check_folder(folder: Path) -> None:
     """Refuse a folder that holds keyframes, whatever --overwrite says of the film: they may have been corrected."""
-    standing = (
-        [file.name for file in sorted(folder.iterdir()) if not file.name.startswith(".")] if folder.is_dir() else []
-    )
-    if standing:
-        raise FileInTheWay(
-            f"{folder}",
-            "not hold other files",
-            standing[0],
-            f"carry those keyframes with --keyframes {folder}, name another folder, or empty it",
-            who="--painted",
-        )
-
-
-def _chosen(args: argparse.Namespace, film: Film) -> tuple[int, ...]:
-    if args.keyframe_frames is None:
-        return choose_keyframes(film)
-    return tuple(parse_frames(args.keyframe_frames, film, args.first))
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    standing = next((file.name for file in files if not file.name.startswith(".")), None)
+    if standing is not None:
+        remedy = f"carry those keyframes with --keyframes {folder}, name another folder, or empty it"
+        raise FileInTheWay(f"{folder}", "not hold other files", standing, remedy, who="--painted")
 
 
 def _holes(filmed: Keyframes, masks: FilmMasks | None) -> Keyframes:

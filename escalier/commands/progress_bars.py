@@ -1,7 +1,5 @@
 """One progress bar for a whole job of the library's own long functions, on standard error."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import time
@@ -10,6 +8,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from escalier.log import log
 from escalier.progress import Progress
 
 from .time_left import Job
@@ -18,29 +17,20 @@ SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_DRAWINGS = 0.1
 LAYOUT = "{percentage:3.0f}% |{bar}| {desc}"
 
-log = logging.getLogger("escalier")
-
 
 @contextmanager
 def job_bar(parts: Mapping[str, float]) -> Iterator[Callable[..., Progress]]:
     """A bar for a job of several parts, with the time that is left of all of them.
 
-    Where standard error is no terminal, a plain line now and then says the same.
+    Where standard error is no terminal, a plain line now and then says the same. `parts` are the guessed seconds of
+    each part, see `Job`.
 
-    Parameters
-    ----------
-    parts
-        The guessed seconds of each part, see `Job`.
-
-    Yields
-    ------
-    callable
-        `part(name, cores=1, before=None)` gives the callback `progress(done, total, picture=None)` of a part. A part
-        that tells seconds of work which `cores` do together is so much faster. Until its first picture it is called
-        `before`, where that is given.
+    Yields `part(name, cores=1, before=None)`, which gives the callback `progress(done, total, picture=None)` of a part.
+    A part that tells seconds of work which `cores` do together is so much faster. Until its first picture it is called
+    `before`, where that is given.
     """
     job = Job(parts)
-    show = _Bar(job) if sys.stderr.isatty() else _Lines(job)
+    show = _Shown(job)
     listener = _OnceListener(job)
     log.addHandler(listener)
 
@@ -89,44 +79,34 @@ def span(seconds: float) -> str:
     return f"about {hours} h {minutes} min" if minutes else f"about {hours} h"
 
 
-class _Bar:
-    """A bar that is drawn again and again on a terminal."""
+class _Shown:
+    """A bar that is drawn again and again on a terminal; a line now and then elsewhere, for logs and pipes."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._bar = tqdm(total=1.0, desc=job.part, bar_format=LAYOUT, leave=False, file=sys.stderr)
-        self._drawn = 0.0
+        self._bar = None
+        self._pause, self._last = SECONDS_BETWEEN_LINES, time.monotonic()
+        if sys.stderr.isatty():
+            self._bar = tqdm(total=1.0, desc=job.part, bar_format=LAYOUT, leave=False, file=sys.stderr)
+            self._pause, self._last = SECONDS_BETWEEN_DRAWINGS, 0.0
 
     def draw(self, title: str) -> None:
-        now = time.monotonic()
-        if now - self._drawn < SECONDS_BETWEEN_DRAWINGS:
+        now, share = time.monotonic(), self._job.share()
+        if now - self._last < self._pause or not (self._bar or share):
             return
-        self._drawn = now
-        self._bar.n = self._job.share()
-        self._bar.set_description_str(f"{title}, {span(self._job.left())} left", refresh=False)
-        self._bar.refresh()
+        self._last = now
+        told = f"{title}, {span(self._job.left())} left"
+        if self._bar is None:
+            sys.stderr.write(f"{share:4.0%}  {told}\n")
+            sys.stderr.flush()
+        else:
+            self._bar.n = share
+            self._bar.set_description_str(told, refresh=False)
+            self._bar.refresh()
 
     def close(self) -> None:
-        self._bar.close()
-
-
-class _Lines:
-    """A line now and then, for logs and pipes."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._written = time.monotonic()
-
-    def draw(self, title: str) -> None:
-        now = time.monotonic()
-        if now - self._written < SECONDS_BETWEEN_LINES or not self._job.share():
-            return
-        self._written = now
-        sys.stderr.write(f"{self._job.share():4.0%}  {title}, {span(self._job.left())} left\n")
-        sys.stderr.flush()
-
-    def close(self) -> None:
-        """Nothing stays on a log that would have to go."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 class _OnceListener(logging.Handler):

@@ -1,11 +1,8 @@
 """`escalier run`: queue an API workflow without a browser and bring its results into a folder."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json
-import logging
 import os
 import sys
 import time
@@ -42,6 +39,7 @@ from escalier.comfyui import (
     tidy_url,
     title_of,
 )
+from escalier.log import log
 from escalier.refusals import printable
 
 from .control_map_files import control_map_files
@@ -57,8 +55,6 @@ KNOWN_PACKS = {
     "KJ": "ComfyUI-KJNodes",
 }
 
-log = logging.getLogger("escalier")
-
 
 def run_workflow(
     workflow: Workflow,
@@ -70,34 +66,14 @@ def run_workflow(
     listener: Listener | None = None,
     limits: Limits | None = None,
 ) -> list[Path]:
-    """Run an API workflow on a server and bring every file it made into `output`.
+    """Run an API workflow on a server, a started one or at an address, and bring every file it made into `output`.
 
-    Parameters
-    ----------
-    workflow
-        As `load_workflow` gives it; it is changed by `settings` and `inputs`.
-    server
-        A started `Server`, or the address of a running ComfyUI.
-    output
-        Folder for the results. Files of the same name are replaced; previews go into `previews/`.
-    settings
-        Changes of inputs, NODE.INPUT=VALUE, by node id or title.
-    inputs
-        Files for loaders, FILE or NODE.INPUT=FILE.
-    listener
-        Hears the server's messages, for a progress bar.
-    limits
-        How much the server may send, and how long it may take; by default what `Limits` says.
+    The workflow is changed by `settings`, NODE.INPUT=VALUE by node id or title, and by `inputs`, files for loaders as
+    FILE or NODE.INPUT=FILE. Results come in the order of the nodes that made them. Files of the same name are replaced;
+    previews go into `previews/`. `listener` hears the server's messages, for a progress bar.
 
-    Returns
-    -------
-    list of Path
-        The results, in the order of the nodes that made them.
-
-    Raises
-    ------
-    ComfyUIError
-        When the server does not know a node type, refuses the workflow, a node fails, or the server dies.
+    Raises ComfyUIError when the server does not know a node type, refuses the workflow, a node fails, or the server
+    dies.
     """
     changed = apply_settings(workflow, settings)
     files = [split_input(workflow, text) for text in inputs]
@@ -114,10 +90,7 @@ def run_workflow(
 def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], server: Server) -> None:
     """Refuse a workflow that names files which this ComfyUI, started or not, will not find.
 
-    Raises
-    ------
-    ComfyUIError
-        With a line for each of them: what needs it, where it belongs, and where it comes from.
+    Raises ComfyUIError with a line for each of them: what needs it, where it belongs, and where it comes from.
     """
     if missing := missing_here(workflow, files, server.model_folders, control_map_files(workflow)):
         raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)), who="run")
@@ -134,8 +107,8 @@ async def _run(
 ) -> list[Path]:
     async with Client(server.url if isinstance(server, Server) else server, limits) as client:
         node_info = await client.node_info(node["class_type"] for node in workflow.values())
-        unknown = _unknown_nodes(workflow, node_info.keys() | await client.replaced_types())
-        if unknown:
+        known = node_info.keys() | await client.replaced_types()
+        if unknown := [node_id for node_id, node in workflow.items() if node["class_type"] not in known]:
             raise ComfyUIError(_explain_unknown(workflow, unknown, server))
         check_types(workflow, changed, node_info)
         loaders = assign_files(workflow, files, node_info)
@@ -162,10 +135,6 @@ def _home_of(server: Server | str) -> Callable[[NamedFile], str]:
         return folder_there
     folders = server.model_folders
     return lambda file: printable(str(folders.home(file)))
-
-
-def _unknown_nodes(workflow: Workflow, known: set[str]) -> list[str]:
-    return [node_id for node_id, node in workflow.items() if node["class_type"] not in known]
 
 
 def _explain_unknown(workflow: Workflow, unknown: list[str], server: Server | str) -> str:

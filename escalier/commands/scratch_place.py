@@ -1,7 +1,5 @@
 """Where a command keeps finished work: beside the film, on the disk that the artist chose for large files."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -27,20 +25,11 @@ def check_scratch(scratch: Path, *, asked: bool, no_keep: bool) -> None:
     """Refuse scratch that cannot be written to, without making it; remove from it what is old."""
     there = next(place for place in (scratch, *scratch.absolute().parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise ForbiddenFile(
-            f"{scratch}",
-            f"be a folder that can be written to, but {there} cannot",
-            remedy="choose another one",
-            who="--scratch",
-        )
+        rule = f"be a folder that can be written to, but {there} cannot"
+        raise ForbiddenFile(f"{scratch}", rule, remedy="choose another one", who="--scratch")
     if no_keep and asked and scratch.exists() and any(scratch.iterdir()):
-        raise FileInTheWay(
-            f"{scratch}",
-            "be empty, since it is removed at the end",
-            next(scratch.iterdir()).name,
-            "name a new folder, or leave --no-keep out",
-            who="--no-keep",
-        )
+        rule, remedy = "be empty, since it is removed at the end", "name a new folder, or leave --no-keep out"
+        raise FileInTheWay(f"{scratch}", rule, next(scratch.iterdir()).name, remedy, who="--no-keep")
     clean_scratch(scratch, older_than_days=KEPT_DAYS)
 
 

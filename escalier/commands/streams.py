@@ -1,7 +1,5 @@
 """Standard output and error that end no job: their reader may leave, their disk may fill, they may be closed."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import os

@@ -1,10 +1,7 @@
 """`escalier stylise`: the staircase on the artist's own clip, with no ComfyUI at all."""
 
-from __future__ import annotations
-
 import argparse
 import json
-import logging
 import shlex
 import shutil
 import sys
@@ -16,6 +13,7 @@ from escalier import stylise
 from escalier.coherence import FadeReport, MeasuredStaircase
 from escalier.film import Encoding, Footage, Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
+from escalier.log import log
 from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase
 from escalier.refusals import printable
 from escalier.scratch import KEPT_DAYS, open_scratch, said_bytes, scratch_facts
@@ -26,8 +24,6 @@ from .finished import Finished
 from .progress_bars import job_bar, progress_bar
 from .scratch_place import SCRATCH_NAME
 from .stylise_plan import FADE_OPTIONS, GUIDE_OPTIONS, Plan, make_plan, show_keyframes
-
-log = logging.getLogger("escalier")
 
 WRITING_S, MEASURING_S = (0.005, 0.2), (0.005, 0.3)
 """Guessed seconds of a frame: a + b x megapixels, of the film and of the size at which motion is known."""

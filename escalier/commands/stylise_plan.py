@@ -1,9 +1,6 @@
 """Everything that `escalier stylise` can know, show and refuse before the work: nothing has been written yet."""
 
-from __future__ import annotations
-
 import argparse
-import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +24,7 @@ from escalier.film import (
     shortened,
 )
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes, remark_misplaced
+from escalier.log import log
 from escalier.propagation import Fade, FilmMatching, Guides, chains_of, runs_at_a_time, scratch_bytes
 from escalier.refusals import FileInTheWay, Refusal, named
 from escalier.scratch import check_room, scratch_facts
@@ -34,8 +32,6 @@ from escalier.scratch import check_room, scratch_facts
 from . import paint_keyframes
 from .dial_options import dials_from
 from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
-
-log = logging.getLogger("escalier")
 
 FADE_OPTIONS = {"mode": "--mode", "fade_frames": "--fade-frames"}
 GUIDE_OPTIONS = {name: f"--{name}-weight" for name in dials_of(Guides)}
@@ -68,10 +64,7 @@ class Plan:
 def make_plan(args: argparse.Namespace) -> Plan:
     """Check everything that can be known before the work, the cheap first.
 
-    Raises
-    ------
-    ValueError, TypeError, OSError
-        In a sentence for the artist. Nothing has been written then.
+    Raises ValueError, TypeError, OSError in a sentence for the artist. Nothing has been written then.
     """
     clip, places = _clip_and_keyframes(args)
     guides, matching, fade, cores = _dials(args)
@@ -93,7 +86,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
     scratch = scratch_for(target, args.scratch, args.no_keep)
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
-    _check_room(scratch, _wanted(film, indices, size, matching, masks, cores), _folder(target), written)
+    folder = target.folder if isinstance(target, SequenceName) else target.parent
+    _check_room(scratch, _wanted(film, indices, size, matching, masks, cores), folder, written)
     first = frame_numbers(film, args.first)[0]
     return Plan(film, masks, listing, indices, painted, size, first, output, scratch, guides, matching, fade, cores)
 
@@ -119,25 +113,21 @@ def _dials(args: argparse.Namespace) -> tuple[Guides, FilmMatching, Fade, int]:
     return dials_from(args, Guides, GUIDE_OPTIONS), matching, fade, cores
 
 
+@named("--output")
 def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
     if overwrite:
         return
     if isinstance(target, SequenceName):
-        there = next((name for name in _names_in(target.folder) if target.number_of(name) is not None), None)
+        names = sorted(entry.name for entry in target.folder.iterdir()) if target.folder.is_dir() else []
+        there = next((name for name in names if target.number_of(name) is not None), None)
         if there is not None:
-            raise FileInTheWay(
-                f"{target.folder}",
-                "not hold this sequence yet",
-                there,
-                "choose another folder or add --overwrite",
-                who="--output",
-            )
+            remedy = "choose another folder or add --overwrite"
+            raise FileInTheWay(f"{target.folder}", "not hold this sequence yet", there, remedy)
     elif os.path.lexists(target) and not target.is_dir():
-        raise FileInTheWay(
-            f"{target}", "not exist yet", remedy="choose another name or add --overwrite", who="--output"
-        )
+        raise FileInTheWay(f"{target}", "not exist yet", remedy="choose another name or add --overwrite")
 
 
+@named("--output")
 def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path | None]) -> None:
     """Never write over what the film is made from, or among it, whatever --overwrite says."""
     own = target.folder if isinstance(target, SequenceName) else target
@@ -146,9 +136,7 @@ def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path
             continue
         inside = isinstance(target, SequenceName) and target.number_of(given.name) is not None
         if own.samefile(given) or (inside and own.samefile(given.absolute().parent)):
-            raise Refusal(
-                f"{own}", f"not be what the film is made from ({given})", remedy="choose another place", who="--output"
-            )
+            raise Refusal(f"{own}", f"not be what the film is made from ({given})", remedy="choose another place")
 
 
 def _wanted(
@@ -179,11 +167,3 @@ def show_keyframes(listing: KeyframeListing, keyframes: Keyframes, film: Film) -
     doubtful = [entry.file.name for entry in listing.entries if entry.doubt]
     if doubtful:
         log.warning("See the remarks above before you trust the film: %s.", shortened(doubtful))
-
-
-def _folder(target: Path | SequenceName) -> Path:
-    return target.folder if isinstance(target, SequenceName) else target.parent
-
-
-def _names_in(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []

@@ -1,7 +1,5 @@
 """How long a job of several parts will still take: guessed at first, then by what has been measured."""
 
-from __future__ import annotations
-
 import math
 import time
 from bisect import bisect_left

@@ -42,9 +42,10 @@ class Blending(Dials):
         remedy="use a screening for a correction that fades inside",
     )
     screening: float = dial(
-        0.0,
+        8.0**-2,
         "The correction fades from the rim inwards over about 1 / sqrt(screening) pixels, which keeps the source's own "
-        "colours deep inside. 0 carries the rim's colours everywhere.",
+        "colours deep inside: 8 pixels by default. 0 is the equation of Poisson editing itself, which carries the "
+        "rim's colours everywhere: in a brighter or darker room it burns a body white or black.",
         least=0,
         unit="1/px^2",
         rule=_SCREENING[0],

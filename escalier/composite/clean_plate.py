@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
-from escalier.film import Film, Masks, MaskSource, check_lengths
-from escalier.mask import box_around
+from escalier.film import Film, Masks, MaskSource, Size, check_lengths
 from escalier.progress import Progress
 from escalier.refusals import Refusal
 
-from .camera import align, blocked, camera_motion, grey
+from .alignment import blocked, into_view
+from .camera import CameraMotion, camera_motion
+from .moving_plate import PlatePlan
+from .plate_samples import PlateSamples
+
+log = logging.getLogger("escalier")
+
+OtherFrame = Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""Another frame by its number, where it shows the room, and where the plate's points lie in it."""
 
 INPAINTING = {"telea": cv2.INPAINT_TELEA, "navier_stokes": cv2.INPAINT_NS}
 FILLS = ("none", *INPAINTING)
 """What becomes of pixels that no frame shows: left for an inpainting model, or filled from around them (A. Telea, 2004;
 M. Bertalmio et al., "Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting", 2001)."""
 FILL_RADIUS_PX = 5
-ENOUGH = 9
-"""Samples of a pixel after which no more frames are looked up for it."""
 AROUND_PX = 96
-"""How far around the hole the room is used to align another frame."""
-RESAMPLING_PX = 3
-"""Border of a resampled frame that is not trusted: half the width of the interpolation."""
-SAME_EXPOSURE = 0.01
-"""Gains nearer to 1 than this are noise."""
+"""How far around the hole the room is used to align another frame, at least."""
+TOO_MUCH = 0.3
+"""The share of what was looked for from which on a classic fill is a smear."""
 
 
 @checked
@@ -37,8 +42,8 @@ SAME_EXPOSURE = 0.01
 class PlateSearch(Dials):
     """How the room behind the subject is looked for in other frames.
 
-    Each hidden pixel is the median, channel by channel, of the frames that show it, aligned by the camera's motion and
-    brought to the same exposure.
+    Each hidden pixel is the mean of the frames that show it and agree, aligned by the camera's motion and brought to
+    the same exposure. What was seen but once, or differs from frame to frame, counts as unseen.
 
     >>> PlateSearch(frames=0)
     Traceback (most recent call last):
@@ -68,6 +73,37 @@ class PlateSearch(Dials):
         "around them by one of two classic methods, good for small holes.",
         choices=FILLS,
     )
+    shadow: float = dial(
+        0.15,
+        "How much darker than in other frames the room beside the mask must be to count as the subject's shadow, which "
+        "is then looked up like what she hides: 0.15 is 15 %. Less takes fainter shadows and may take in the grain; 0 "
+        "leaves all shadows.",
+        least=0,
+        below=1,
+        step=0.01,
+        remedy="0 leaves all shadows",
+    )
+    beside_px: int = dial(
+        96,
+        "How far beside the mask the subject's shadow, and limbs that the mask forgot, are looked for, in pixels. 0 "
+        "trusts the mask.",
+        least=0,
+        offered=(0, 500),
+        unit="px",
+        remedy="0 trusts the mask",
+    )
+
+
+class Doubts(NamedTuple):
+    """Why pixels of a plate are unseen: bool (H, W) each, and the frame that what never rests is taken from.
+
+    hidden is all that was looked for, never what no frame shows, restless what never rests.
+    """
+
+    hidden: np.ndarray
+    never: np.ndarray
+    restless: np.ndarray
+    from_frame: int | None
 
 
 @dataclass(frozen=True)
@@ -77,23 +113,55 @@ class CleanPlate:
     Attributes
     ----------
     picture
-        (H, W, 3) of the film's type. Outside the grown mask the frame itself, to the bit.
+        (H, W, 3) of the film's type. Where the subject and what belongs to her do not hide it, the frame itself, to the
+        bit.
     unseen
-        bool (H, W): pixels that no frame shows. Give them to an inpainting model, filled or not.
+        bool (H, W): pixels that no frame shows, or that are not to be believed. Give them to an inpainting model,
+        filled or not.
     seen
-        uint8 (H, W): in how many frames each pixel was seen, its own included; at most 255.
+        uint8 (H, W): in how many frames that agree each pixel was seen, its own included; 0 where it is unseen.
+    fill
+        How unseen pixels were filled.
+    doubts
+        Why pixels are unseen; None where nothing is hidden.
     """
 
     picture: np.ndarray
     unseen: np.ndarray
     seen: np.ndarray
+    fill: str = "none"
+    doubts: Doubts | None = None
+
+    @property
+    def too_much(self) -> bool:
+        """Whether so much is unseen that it takes an inpainting model."""
+        return self.doubts is not None and self.unseen.sum() > TOO_MUCH * self.doubts.hidden.sum()
 
     def __str__(self) -> str:
         count = int(self.unseen.sum())
-        if not count:
+        if not count or self.doubts is None:
             return "every pixel of the room was found"
-        share = 100 * count / self.unseen.size
-        return f"no frame shows {count} pixels, {share:.2g} % of the picture: white in the mask of what is unseen"
+        share = f"{count} pixels, {100 * count / self.unseen.size:.2g} % of the picture"
+        never, restless = int(self.doubts.never.sum()), int(self.doubts.restless.sum())
+        if never == count:
+            said = f"no frame shows {share}: white in the mask of what is unseen"
+        else:
+            why = [f"no frame shows {never}"] if never else []
+            if count > never + restless:
+                why.append(f"{count - never - restless} were seen but once, or differ from frame to frame")
+            if restless:
+                why.append(
+                    f"{restless} never rest (water, leaves, a crowd) and are as frame {self.doubts.from_frame} has them"
+                )
+            said = f"{share}, are unseen, white in the mask: {', '.join(why)}"
+        if not self.too_much:
+            return said
+        hidden = 100 * count / int(self.doubts.hidden.sum())
+        filled = "" if self.fill == "none" else f" to be filled by {self.fill!r}"
+        return (
+            f"{said}. That is {hidden:.0f} % of what was looked for, too much{filled}: give the plate and its mask to "
+            "an inpainting model, as the recipe plate_inpaint_sdxl does"
+        )
 
 
 @checked
@@ -103,7 +171,8 @@ def make_clean_plate(
     index: int = 0,
     search: PlateSearch | None = None,
     *,
-    camera: list[np.ndarray] | None = None,
+    camera: CameraMotion | None = None,
+    plan: PlatePlan | None = None,
     progress: Progress | None = None,
 ) -> CleanPlate:
     """The room as frame `index` would see it without the subject.
@@ -117,15 +186,17 @@ def make_clean_plate(
     search
         How the room is looked for, see `PlateSearch`.
     camera
-        What `camera_motion` gave for this film; by default it is found here. For a camera that stands still,
-        [np.eye(3)] * len(film) says so.
+        What `camera_motion` gave for this film; by default it is found here. `CameraMotion.still` says that it stands.
+    plan
+        From `plan_plate`: the plate is made as large as the whole move of the camera needs, in the view of the plan's
+        frame, which then takes the place of `index`.
     progress
         Called as progress(done, total) after each frame that is looked at.
 
     Raises
     ------
     ValueError
-        When the masks do not fit the film, or the index lies outside it.
+        When the masks, the camera or the plan do not fit the film, or the index lies outside it.
 
     >>> from escalier.film import ArrayFrames
     >>> room = np.full((40, 60, 3), 90, np.uint8)
@@ -133,21 +204,18 @@ def make_clean_plate(
     >>> for i in range(3):
     ...     masks[i, 10:20, 20 * i : 20 * i + 10] = True
     ...     shot[i, 10:20, 20 * i : 20 * i + 10] = 255
-    >>> plate = make_clean_plate(ArrayFrames(shot), masks, 0, PlateSearch(grow_px=0), camera=[np.eye(3)] * 3)
+    >>> plate = make_clean_plate(ArrayFrames(shot), masks, 0, PlateSearch(grow_px=0))
     >>> bool((plate.picture == room).all()), bool(plate.unseen.any())
     (True, False)
     """
     check_lengths(len(film), mask=masks)
     if not 0 <= index < len(film):
         raise Refusal("index", f"lie in 0..{len(film) - 1}", index, "frames are counted from 0")
-    search = search or PlateSearch()
-    if camera is None:
-        camera = camera_motion(film, masks, grow_px=search.grow_px)
-    if len(camera) != len(film):
-        raise Refusal(
-            "camera", f"hold {len(film)} motions, one for each frame", len(camera), "take it from the same clip"
-        )
-    return _plate(film, Masks.of(masks), index, search, camera, progress)
+    search, plan = search or PlateSearch(), plan or PlatePlan.of_frame(index, film.size)
+    if plan.frame != film.size or plan.index >= len(film):
+        raise Refusal("plan", f"be for {len(film)} frames of {film.size}", str(plan), "make it from the same clip")
+    masks = Masks.of(masks)
+    return _plate(film, masks, plan, search, _camera_of(film, masks, search, camera), progress)
 
 
 @checked
@@ -156,7 +224,7 @@ def make_clean_plates(
     masks: MaskSource,
     search: PlateSearch | None = None,
     *,
-    camera: list[np.ndarray] | None = None,
+    camera: CameraMotion | None = None,
     progress: Progress | None = None,
 ) -> Iterator[CleanPlate]:
     """The clean plate of every frame, in their order, by `make_clean_plate`. progress(done, total, picture).
@@ -171,103 +239,100 @@ def make_clean_plates(
 
 
 def _plates(
-    film: Film, masks: Masks, search: PlateSearch, camera: list[np.ndarray] | None, progress: Progress | None
+    film: Film, masks: Masks, search: PlateSearch, camera: CameraMotion | None, progress: Progress | None
 ) -> Iterator[CleanPlate]:
-    if camera is None:
-        camera = camera_motion(film, masks, grow_px=search.grow_px)
+    camera = _camera_of(film, masks, search, camera)
     for i in range(len(film)):
-        plate = _plate(film, masks, i, search, camera, None)
+        plate = _plate(film, masks, PlatePlan.of_frame(i, film.size), search, camera, None)
         if progress is not None:
             progress(i + 1, len(film), plate.picture)
         yield plate
 
 
+def _camera_of(film: Film, masks: Masks, search: PlateSearch, camera: CameraMotion | None) -> CameraMotion:
+    if camera is None:
+        return camera_motion(film, masks, grow_px=search.grow_px)
+    if len(camera) != len(film) or camera.size != film.size:
+        raise Refusal(
+            "camera",
+            f"hold {len(film)} motions of {film.size}, one for each frame",
+            f"{len(camera)} of {camera.size}",
+            "take it from the same clip",
+        )
+    return camera
+
+
 def _plate(
-    film: Film, masks: Masks, index: int, search: PlateSearch, camera: list[np.ndarray], progress: Progress | None
+    film: Film, masks: Masks, plan: PlatePlan, search: PlateSearch, camera: CameraMotion, progress: Progress | None
 ) -> CleanPlate:
-    picture = film.frame(index)
-    hidden = blocked(masks.at(index), picture, search.grow_px)
+    picture = film.frame(plan.index)
+    hidden = ~plan.padded(~blocked(masks.at(plan.index), picture, search.grow_px))
+    picture = plan.padded(picture)
     seen = np.where(hidden, 0, 1).astype(np.uint8)
     if not hidden.any():
-        return CleanPlate(picture.copy(), np.zeros_like(hidden), seen)
-    view = _View(picture, hidden)
-    order = spread_order(index, len(film), search.frames)
-    for done, other in enumerate(order):
+        return CleanPlate(picture.copy(), np.zeros_like(hidden), seen, search.fill)
+    samples = PlateSamples(picture, hidden, max(AROUND_PX, search.beside_px), refine=plan.size == film.size)
+    order = spread_order(plan.index, len(film), search.frames)
+
+    def other_frame(other: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         there = film.frame(other)
-        there_seen = ~blocked(masks.at(other), there, search.grow_px)
-        view.look_up(there, there_seen, np.linalg.inv(camera[other]) @ camera[index])
+        to_plate = plan.to_plate(camera, other)
+        return there, ~blocked(masks.at(other), there, search.grow_px), np.linalg.inv(to_plate)
+
+    for done, other in enumerate(order):
+        samples.look_up(other, *other_frame(other))
         if progress is not None:
             progress(done + 1, len(order))
-        if view.complete:
+        if samples.complete:
             break
-    plate, count = view.medians()
-    seen[view.part] = np.maximum(seen[view.part], count)
+    found = samples.consensus(len(film))
+    part = samples.part
+    hidden |= samples.hers_beside(found, search.shadow, search.beside_px)
+    inside = hidden[part]
+    out = picture.copy()
+    out[part][inside] = _as_film(found.room[inside], out.dtype)
+    # Nobody's guess stands where nothing is known: the frame's own pixels, as a mask's hole is known to look.
+    unknown = inside & (found.sampled == 0)
+    out[part][unknown] = picture[part][unknown]
+    seen[part] = np.where(inside, np.minimum(found.agreeing, 255), seen[part])
     unseen = hidden & (seen == 0)
-    return CleanPlate(_filled(plate, unseen, search.fill), unseen, seen)
+    restless = np.zeros_like(hidden)
+    restless[part] = inside & found.restless
+    taken, from_frame = _one_frame(samples, restless, order, other_frame, out)
+    never = np.zeros_like(hidden)
+    never[part] = unknown
+    made = CleanPlate(
+        _filled(out, unseen & ~taken, search.fill), unseen, seen, search.fill, Doubts(hidden, never, taken, from_frame)
+    )
+    if made.too_much and search.fill != "none":
+        log.warning("clean plate: %s", made)
+    return made
 
 
-class _View:
-    """One frame's hole, and the samples of it that other frames have given so far."""
+def _one_frame(
+    samples: PlateSamples, restless: np.ndarray, order: list[int], frame: OtherFrame, out: np.ndarray
+) -> tuple[np.ndarray, int | None]:
+    """Put one frame's view of what never rests into a picture: of the frame that shows most of it. Where, and which."""
+    nowhere = np.zeros_like(restless)
+    if not restless.any():
+        return nowhere, None
+    best, most = None, 0
+    for other in order:
+        there, seen, motion = frame(other)
+        _, whole = into_view(there[..., 0], seen, motion, Size.of(restless))
+        shown = int((whole & restless).sum())
+        if shown > most:
+            best, most = other, shown
+    if best is None:
+        return nowhere, None
+    moved, whole = samples.moved(*frame(best))
+    taken = whole & restless
+    out[taken] = moved[taken]
+    return taken, best
 
-    def __init__(self, picture: np.ndarray, hidden: np.ndarray) -> None:
-        self.part, around = box_around(hidden), box_around(hidden, AROUND_PX)
-        self.picture, self.hidden = picture, hidden
-        near = np.zeros_like(hidden)
-        near[around] = True
-        self.near = near & ~hidden
-        self.grey = grey(picture)
-        shape = hidden[self.part].shape
-        self.samples = np.zeros((ENOUGH, *shape, 3), picture.dtype)
-        self.count = np.zeros(shape, np.intp)
 
-    @property
-    def complete(self) -> bool:
-        return bool((self.count[self.hidden[self.part]] >= ENOUGH).all())
-
-    def look_up(self, there: np.ndarray, there_seen: np.ndarray, motion: np.ndarray) -> None:
-        """Take samples from another frame; motion is where this frame's room lies in it."""
-        if not np.array_equal(motion, np.eye(3)):
-            refined = align(self.grey, self.near, grey(there), there_seen, motion)
-            motion = motion if refined is None else refined
-        still = np.allclose(motion, np.round(motion), atol=1e-6)
-        if not still:
-            there_seen = there_seen.copy()
-            there_seen[:RESAMPLING_PX] = there_seen[-RESAMPLING_PX:] = False
-            there_seen[:, :RESAMPLING_PX] = there_seen[:, -RESAMPLING_PX:] = False
-        size = self.hidden.shape[::-1]
-        flags = cv2.WARP_INVERSE_MAP
-        trusted = cv2.warpPerspective(there_seen.view(np.uint8) * 255, motion, size, flags=flags | cv2.INTER_LINEAR)
-        moved = cv2.warpPerspective(
-            there, motion, size, flags=flags | cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
-        )
-        moved = self._exposed_alike(moved, (trusted == 255) & self.near)
-        new = (trusted[self.part] == 255) & self.hidden[self.part] & (self.count < ENOUGH)
-        rows, columns = np.nonzero(new)
-        self.samples[self.count[rows, columns], rows, columns] = moved[self.part][rows, columns]
-        self.count[rows, columns] += 1
-
-    def _exposed_alike(self, moved: np.ndarray, both_seen: np.ndarray) -> np.ndarray:
-        """The other frame with this one's exposure, where the two differ."""
-        if both_seen.sum() < 100:
-            return moved
-        ours = np.median(self.picture[both_seen].astype(np.float32), axis=0)
-        theirs = np.median(moved[both_seen].astype(np.float32), axis=0)
-        gain = np.where(theirs > 0, ours / np.maximum(theirs, 1e-6), 1)
-        if (np.abs(gain - 1) < SAME_EXPOSURE).all() or (theirs <= 0).any():
-            return moved
-        exposed = moved.astype(np.float32) * gain.astype(np.float32)
-        return np.rint(np.clip(exposed, 0, 255)).astype(np.uint8) if moved.dtype == np.uint8 else exposed
-
-    def medians(self) -> tuple[np.ndarray, np.ndarray]:
-        """The frame with its hole filled as far as it was seen, and how often each pixel of the part was."""
-        out, part = self.picture.copy(), self.part
-        hole = out[part]
-        for count in range(1, ENOUGH + 1):
-            here = self.hidden[part] & (self.count == count)
-            if here.any():
-                middle = np.median(self.samples[:count, here], axis=0)
-                hole[here] = np.rint(middle) if out.dtype == np.uint8 else middle
-        return out, np.where(self.hidden[part], self.count, 1).astype(np.uint8)
+def _as_film(room: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return np.rint(room).astype(np.uint8) if dtype == np.uint8 else room / np.float32(255)
 
 
 def spread_order(index: int, length: int, most: int) -> list[int]:

@@ -18,16 +18,19 @@ from typing import NamedTuple
 import numpy as np
 
 from escalier.arguments import checked
-from escalier.film import Film, Masks, MaskSource, check_lengths, frame_at
+from escalier.film import Film, Masks, MaskSource, Motion, check_lengths, frame_at
 from escalier.mask import box_around
 from escalier.progress import Progress
+from escalier.refusals import Refusal
 
 from . import pictures
-from .blending import Machine
+from .blending import Blending
+from .clipping import Clipping
 from .foreground_colours import estimate_foreground, unit
 from .placing import Placing
 from .poisson import poisson_blend
 from .room_light import RoomLight, frame_light, room_light
+from .steady_colours import SteadyColours
 
 log = logging.getLogger("escalier")
 
@@ -81,7 +84,7 @@ def place_subject(
     frame = _checked(source, room, matte, old_room)
     placing = placing or Placing()
     light = room_light([frame_light(*frame[:3])], placing.most_delta_e, 0) if placing.light else None
-    return _placed(frame, 0, placing.light, light, Machine())
+    return _placed(frame, 0, placing.light, light)
 
 
 @checked
@@ -92,7 +95,7 @@ def place_subject_film(
     placing: Placing | None = None,
     *,
     old_room: Film | None = None,
-    machine: Machine | None = None,
+    motion: Motion | None = None,
     progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """Set a subject into another room, frame by frame. Gives the frames in their order.
@@ -107,8 +110,8 @@ def place_subject_film(
         which stands for all.
     placing
         How she is lit, see `Placing`.
-    machine
-        On what the part of Poisson blending is worked out, where there is any.
+    motion
+        Of the source. Her colours in hair and blur are averaged along it, so that they do not flicker.
     progress
         Called as progress(done, total, picture) after each frame; the first pass counts too, without pictures. What it
         raises ends the film.
@@ -129,17 +132,29 @@ def place_subject_film(
     check_lengths(length, source=source, room=room, mask=mattes)
     if old_room is not None:
         check_lengths(length, old_room=old_room)
+    if motion is not None and (len(motion), motion.size) != (len(source), source.size):
+        raise Refusal(
+            "motion",
+            f"be that of the source, {len(source)} frames of {source.size}",
+            f"{len(motion)} frames of {motion.size}",
+            "measure it on the same film",
+        )
     masks = Masks.of(mattes)
 
     def frame(index: int) -> _Frame:
         known = None if old_room is None else frame_at(old_room, index)
         return _checked(frame_at(source, index), frame_at(room, index), masks.at(index), known)
 
-    return _place_all(frame, length, placing or Placing(), machine or Machine(), progress)
+    steady = SteadyColours(motion) if motion is not None and len(source) > 1 else None
+    return _place_all(frame, length, placing or Placing(), steady, progress)
 
 
 def _place_all(
-    frame: Callable[[int], _Frame], length: int, placing: Placing, machine: Machine, progress: Progress | None
+    frame: Callable[[int], _Frame],
+    length: int,
+    placing: Placing,
+    steady: SteadyColours | None,
+    progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     report = progress or (lambda *_: None)
     light, passes = None, 1
@@ -153,26 +168,32 @@ def _place_all(
     for i in range(length):
         here = frame(i)
         shown = shown or bool(here.alpha.any())
-        picture = _placed(here, i, placing.light, light, machine)
+        picture = _placed(here, i, placing.light, light, steady)
         report((passes - 1) * length + i + 1, passes * length, picture)
         yield picture
     if not shown:
         log.warning("the mask shows no subject in any of %d frames: the film is the room alone", length)
 
 
-def _placed(frame: _Frame, index: int, strength: float, light: RoomLight | None, machine: Machine) -> np.ndarray:
+def _placed(
+    frame: _Frame, index: int, strength: float, light: RoomLight | None, steady: SteadyColours | None = None
+) -> np.ndarray:
     source, room, alpha, old_room = frame
     out = room.copy()
     if not alpha.any():
         return out
     own = estimate_foreground(source, alpha, old_room)
+    if steady is not None:
+        own = steady.next(index, own, alpha)
     part = box_around(alpha)
     body, behind, share = own[part], unit(room[part]), alpha[part][..., None]
     if light is not None:
         gentle, full = min(1.0, 2 * strength), max(0.0, 2 * strength - 1)
         added = np.float32(gentle) * light.on(index, body, alpha[part], part[0].start, part[1].start)
         if full:
-            met = poisson_blend(unit(source), unit(room), alpha > 0, machine=machine)[part] - unit(source[part])
+            exact, uncounted = Blending(screening=0.0), Clipping()  # what is shown is a mixture
+            met = poisson_blend(unit(source), unit(room), alpha > 0, exact, clipping=uncounted)[part]
+            met = met - unit(source[part])
             added = np.float32(1 - full) * added + np.float32(full) * met
         body = body + added
     mixed = share * body + (1 - share) * behind

@@ -20,8 +20,9 @@ from escalier.progress import Progress
 from escalier.refusals import MemoryRefusal
 
 from . import pictures
-from .blend_job import Engine, Job
+from .blend_job import Engine, Job, bounds
 from .blending import Blending, Machine
+from .clipping import Clipping
 from .poisson_cpu import ProcessorEngine
 
 log = logging.getLogger("escalier")
@@ -35,6 +36,7 @@ def poisson_blend(
     blending: Blending | None = None,
     *,
     machine: Machine | None = None,
+    clipping: Clipping | None = None,
 ) -> np.ndarray:
     """Put the source into the target inside the mask without a seam.
 
@@ -49,6 +51,9 @@ def poisson_blend(
         Whose gradients are kept, and how they meet the target's colours, see `Blending`.
     machine
         On what it is worked out, see `Machine`; a picture takes one thread.
+    clipping
+        A count to add to of what comes out black or white that the source has not. Without one, a warning tells it
+        where it is more than a hundredth of the body.
 
     Returns
     -------
@@ -64,13 +69,20 @@ def poisson_blend(
     >>> wall, figure = np.full((64, 64, 3), 0.25, np.float32), np.full((64, 64, 3), 0.75, np.float32)
     >>> mask = np.zeros((64, 64), bool)
     >>> mask[16:48, 16:48] = True
-    >>> float(np.abs(poisson_blend(figure, wall, mask) - wall).max().round(4))  # a flat figure takes the wall's colour
-    0.0
+    >>> blended = poisson_blend(figure, wall, mask)
+    >>> round(float(blended[16, 32, 0]), 2), round(float(blended[32, 32, 0]), 2)  # the wall at the rim, her own inside
+    (0.3, 0.56)
+    >>> round(float(poisson_blend(figure, wall, mask, Blending(screening=0.0))[32, 32, 0]), 2)  # the wall's everywhere
+    0.25
     """
-    job = _checked_job(source, target, mask)
+    job, count = _checked_job(source, target, mask), clipping or Clipping()
     if not job.mask.any():
         return job.target.copy()
-    return _engine(blending or Blending(), machine or Machine(), 1).blend([job])[0]
+    picture = _engine(blending or Blending(), machine or Machine(), 1).blend([job])[0]
+    _count(count, job, picture)
+    if clipping is None:
+        _warn(count)
+    return picture
 
 
 @checked
@@ -81,6 +93,7 @@ def poisson_blend_film(
     blending: Blending | None = None,
     *,
     machine: Machine | None = None,
+    clipping: Clipping | None = None,
     progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
     """Blend a film frame by frame, as many at a time as the memory allows. Gives the frames in their order.
@@ -94,6 +107,9 @@ def poisson_blend_film(
         Films of one size and the masks of their frames. Any of them may have a single frame, which stands for all.
     blending, machine
         As in `poisson_blend`. The processor blends as many frames at once as it has threads, and the memory holds.
+    clipping
+        A count to add to, frame by frame. A warning at the end of the film tells it too, where it is more than a
+        hundredth of the body in any frame.
     progress
         Called as progress(done, total, picture) after each frame; what it raises ends the film.
 
@@ -109,17 +125,40 @@ def poisson_blend_film(
     >>> mask = np.zeros((1, 32, 32))
     >>> mask[0, 8:24, 8:24] = 1
     >>> [int(frame.max()) for frame in poisson_blend_film(figure, wall, mask, machine=Machine("cpu"))]
-    [100, 100]
+    [126, 126]
     """
     length, machine = max(len(source), len(target)), machine or Machine()
     check_lengths(length, source=source, target=target, mask=masks)
     engine = _engine(blending or Blending(), machine, machine.threads or processors())
-    return _blend_all(engine, source, target, Masks.of(masks), machine.memory_mb, progress)
+    frames = _blend_all(engine, source, target, Masks.of(masks), machine.memory_mb)
+    return _counted(frames, length, clipping or Clipping(), progress)
+
+
+def _counted(
+    frames: Iterator[tuple[Job, np.ndarray]], length: int, clipping: Clipping, progress: Progress | None
+) -> Iterator[np.ndarray]:
+    for done, (job, picture) in enumerate(frames, start=1):
+        _count(clipping, job, picture)
+        if progress is not None:
+            progress(done, length, picture)
+        yield picture
+    _warn(clipping)
+
+
+def _count(clipping: Clipping, job: Job, picture: np.ndarray) -> None:
+    top, bottom, left, right = bounds(job.mask) if job.mask.any() else (0, 1, 0, 1)
+    part = slice(top, bottom), slice(left, right)
+    clipping.add(picture[part], job.source[part], job.mask[part])
+
+
+def _warn(clipping: Clipping) -> None:
+    if clipping.is_seen:
+        log.warning("Poisson blend %s; a higher screening, a lower strength, or Place Subject keeps more", clipping)
 
 
 def _blend_all(
-    engine: Engine, source: Film, target: Film, masks: Masks, memory_mb: float, progress: Progress | None
-) -> Iterator[np.ndarray]:
+    engine: Engine, source: Film, target: Film, masks: Masks, memory_mb: float
+) -> Iterator[tuple[Job, np.ndarray]]:
     at_once, length = engine.frames_at_once(target.size, memory_mb), max(len(source), len(target))
     done = 0
     while done < length:
@@ -142,9 +181,7 @@ def _blend_all(
         for job in jobs:
             picture = next(blended) if job.mask.any() else job.target.copy()
             done += 1
-            if progress is not None:
-                progress(done, length, picture)
-            yield picture
+            yield job, picture
 
 
 def _engine(blending: Blending, machine: Machine, threads: int) -> Engine:

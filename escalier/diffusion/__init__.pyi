@@ -8,6 +8,7 @@ from .control_maps.options import POSE_PARTS as POSE_PARTS, Options as Options
 from .control_maps.pose import files_for as files_for
 from .control_maps.segmentation import draw_segmentation_maps as draw_segmentation_maps
 from .pipelines.depth import estimate_depths as estimate_depths
+from .pipelines.families import family_of as family_of
 from .pipelines.load import (
     TASKS as TASKS,
     Pipeline as Pipeline,

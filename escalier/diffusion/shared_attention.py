@@ -61,8 +61,6 @@ def attend_to_anchor(
     MemoryError
         If the memory is too short even for one picture at a time.
 
-    Examples
-    --------
     A picture that is its own anchor stays as it is:
 
     >>> import torch
@@ -110,8 +108,6 @@ def of_anchor(tokens: Tensor, chunks: int, anchor: int) -> Tensor:
     ValueError
         If there is no such picture.
 
-    Examples
-    --------
     >>> import torch
     >>> of_anchor(torch.arange(6.0).reshape(6, 1, 1), chunks=2, anchor=1).flatten().tolist()
     [1.0, 1.0, 1.0, 4.0, 4.0, 4.0]
@@ -121,12 +117,8 @@ def of_anchor(tokens: Tensor, chunks: int, anchor: int) -> Tensor:
         raise Refusal("chunks", f"divide the batch of {len(tokens)}", chunks, "it is the number of conditions")
     pictures = len(tokens) // chunks
     if not 0 <= anchor < pictures:
-        raise Refusal(
-            "anchor",
-            f"lie in 0..{pictures - 1}",
-            anchor,
-            f"the batch has {pictures} picture{'s' * (pictures > 1)}, counted from 0",
-        )
+        rule = f"lie in 0..{pictures - 1}"
+        raise Refusal("anchor", rule, anchor, f"the batch has {pictures} picture{'s' * (pictures > 1)}, counted from 0")
     by_chunk = tokens.unflatten(0, (chunks, pictures))
     return by_chunk[:, anchor : anchor + 1].expand_as(by_chunk).flatten(0, 1)
 
@@ -137,12 +129,8 @@ def _check_tokens(**given: Tensor) -> None:
     for name, tokens in given.items():
         if not isinstance(tokens, torch.Tensor) or tokens.ndim != 3:
             shape = tuple(getattr(tokens, "shape", ()))
-            raise TypeRefusal(
-                name,
-                "be a Tensor (pictures, places, channels)",
-                f"{type(tokens).__name__} of shape {shape}",
-                "give what self-attention gets",
-            )
+            rule = "be a Tensor (pictures, places, channels)"
+            raise TypeRefusal(name, rule, f"{type(tokens).__name__} of shape {shape}", "give what self-attention gets")
 
 
 @checked
@@ -152,8 +140,6 @@ class AttentionBank:
     SD 1.5 at 512 px needs about 45 MB a step and condition for all blocks, SDXL at 1024 px 420 MB: restrict blocks
     and steps.
 
-    Examples
-    --------
     >>> import torch
     >>> bank = AttentionBank()
     >>> bank.keep(("output", 3, 0), 1.25, "positive", torch.ones(4, 8), torch.ones(4, 8))
@@ -220,11 +206,8 @@ def _in_parts_that_fit(share: Callable[..., Tensor], *tensors: Tensor) -> Tensor
         if not is_short_memory(error):
             raise
         if pictures == 1:
-            raise MemoryRefusal(
-                "the memory",
-                "hold one picture's attention and the anchor's, but it is full",
-                remedy="take smaller sheets, or share in fewer blocks",
-            ) from error
+            rule = "hold one picture's attention and the anchor's, but it is full"
+            raise MemoryRefusal("the memory", rule, remedy="take smaller sheets, or share in fewer blocks") from error
     torch.cuda.empty_cache()
     halves = zip(*(tensor.split((pictures + 1) // 2) for tensor in tensors), strict=True)
     return torch.cat([_in_parts_that_fit(share, *half) for half in halves])

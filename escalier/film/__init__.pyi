@@ -34,6 +34,7 @@ from .motion import (
     PRESETS as PRESETS,
     Motion as Motion,
     chain as chain,
+    dis_flow as dis_flow,
     pair_bytes as pair_bytes,
     sampling_positions as sampling_positions,
     visibility as visibility,

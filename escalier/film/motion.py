@@ -209,7 +209,7 @@ class Motion:
         dis = getattr(self._per_thread, "dis", None)
         if dis is None:
             dis = self._per_thread.dis = cv2.DISOpticalFlow.create(PRESETS[self._dis_preset])
-        return _match(dis, one, other)
+        return dis_flow(dis, one, other)
 
     def _working_flows(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
         """Flow from i to j and from j to i at the working size, float32."""
@@ -240,8 +240,12 @@ class Motion:
         return cv2.cvtColor(scale_film(as_uint8(picture), self.working_size), cv2.COLOR_RGB2GRAY)
 
 
-def _match(dis: cv2.DISOpticalFlow, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Flow from one grey picture to another by DIS, float32 (H, W, 2)."""
+def dis_flow(dis: cv2.DISOpticalFlow, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Flow from one grey picture, uint8 (H, W), to another of its size by DIS: float32 (H, W, 2), (dx, dy) in px.
+
+    >>> dis_flow(cv2.DISOpticalFlow.create(), *np.zeros((2, 8, 20), np.uint8)).shape
+    (8, 20, 2)
+    """
     height, width = one.shape
     below, right = max(0, DIS_SMALLEST_SIDE - height), max(0, DIS_SMALLEST_SIDE - width)
     if below or right:

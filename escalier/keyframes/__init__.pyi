@@ -10,7 +10,7 @@ from .choose import (
 )
 from .colour_lock import PULL as PULL, ColourLock as ColourLock, lock_colours as lock_colours
 from .coverage import Paths as Paths, best_together as best_together, spread_evenly as spread_evenly
-from .files import read_keyframes as read_keyframes, write_keyframes as write_keyframes
+from .files import read_keyframes as read_keyframes, write_keyframes as write_keyframes, write_png as write_png
 from .fit import Fit as Fit
 from .grid import GridPlan as GridPlan, split as split, split_cells as split_cells, tile as tile
 from .keyframes import (

@@ -5,8 +5,6 @@ laid into the sheets that are still to be painted, a mask keeps the model off th
 once more, because a VAE changes even what was masked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -58,8 +56,6 @@ def lock_anchors(plan: GridPlan, sheets: Sheets, accepted: Sheets, *, count: int
     ValueError
         If numbers or sizes do not fit the plan, or nothing is left to paint.
 
-    Examples
-    --------
     >>> from escalier.keyframes import Fit
     >>> fit = Fit.centred(Size(64, 64), Size(64, 64), Size(64, 64))
     >>> plan = GridPlan(sheets=((0, 8), (0, 16)), length=17, columns=2, rows=1, gutter=0, fit=fit)
@@ -70,12 +66,8 @@ def lock_anchors(plan: GridPlan, sheets: Sheets, accepted: Sheets, *, count: int
     """
     _check(plan, accepted)
     if len(sheets) != len(plan.sheets):
-        raise Refusal(
-            "sheets",
-            f"be as many as planned, {len(plan.sheets)}",
-            len(sheets),
-            "connect all sheets of Tile Keyframe Grid",
-        )
+        remedy = "connect all sheets of Tile Keyframe Grid"
+        raise Refusal("sheets", f"be as many as planned, {len(plan.sheets)}", len(sheets), remedy)
     left = len(plan.sheets) - len(accepted)
     if left == 0:
         raise Refusal("accepted", "leave a sheet to paint", f"all {len(accepted)}", "split them, or accept fewer")
@@ -113,8 +105,6 @@ def paste_anchors(plan: GridPlan, accepted: Sheets, painted: Sheets) -> np.ndarr
     ValueError
         If numbers or sizes do not fit the plan.
 
-    Examples
-    --------
     >>> from escalier.keyframes import Fit
     >>> fit = Fit.centred(Size(64, 64), Size(64, 64), Size(64, 64))
     >>> plan = GridPlan(sheets=((0, 8), (0, 16)), length=17, columns=2, rows=1, gutter=0, fit=fit)
@@ -124,12 +114,9 @@ def paste_anchors(plan: GridPlan, accepted: Sheets, painted: Sheets) -> np.ndarr
     """
     _check(plan, accepted)
     if not 1 <= len(painted) <= len(plan.sheets) - len(accepted):
-        raise Refusal(
-            "painted",
-            f"be the next 1 to {len(plan.sheets) - len(accepted)} sheets of the plan",
-            f"{len(painted)} after {len(accepted)} accepted",
-            "connect only those that were painted after them",
-        )
+        rule = f"be the next 1 to {len(plan.sheets) - len(accepted)} sheets of the plan"
+        got = f"{len(painted)} after {len(accepted)} accepted"
+        raise Refusal("painted", rule, got, "connect only those that were painted after them")
     out = np.stack([_as_type(sheet, accepted[0].dtype) for sheet in painted])
     for sheet, rows, columns, cell in _accepted_cells(plan, accepted, out):
         out[sheet, rows, columns] = cell
@@ -142,12 +129,8 @@ def _accepted_cells(
     """Each accepted cell that stands on a later sheet too: the number in `later`, rows, columns, and the cell."""
     sizes = {Size.of(sheet) for sheet in (*accepted, *later)}
     if len(sizes) > 1:
-        raise Refusal(
-            "all sheets",
-            "have one size",
-            ", ".join(sorted(map(str, sizes))),
-            "they were cropped or scaled on the way: scale them alike",
-        )
+        remedy = "they were cropped or scaled on the way: scale them alike"
+        raise Refusal("all sheets", "have one size", ", ".join(sorted(map(str, sizes))), remedy)
     part = replace(plan, sheets=plan.sheets[: len(accepted)])
     cells = split_cells(part, accepted)
     for number in range(len(later)):
@@ -162,22 +145,14 @@ def _accepted_cells(
 
 def _check(plan: GridPlan, accepted: Sheets) -> None:
     if not 1 <= len(accepted) <= len(plan.sheets):
-        raise Refusal(
-            "accepted",
-            f"be the first 1 to {len(plan.sheets)} painted sheets of the plan",
-            len(accepted),
-            "connect those that you accepted, in the plan's order",
-        )
+        rule = f"be the first 1 to {len(plan.sheets)} painted sheets of the plan"
+        raise Refusal("accepted", rule, len(accepted), "connect those that you accepted, in the plan's order")
 
 
 def _as_type(sheet: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if sheet.ndim != 3 or sheet.shape[2] != 3:
-        raise Refusal(
-            "every sheet",
-            "be an RGB picture (height, width, 3)",
-            f"an array of shape {sheet.shape}",
-            "give the sheets as they were tiled or painted",
-        )
+        remedy = "give the sheets as they were tiled or painted"
+        raise Refusal("every sheet", "be an RGB picture (height, width, 3)", f"an array of shape {sheet.shape}", remedy)
     if sheet.dtype == dtype:
         return sheet
     return as_uint8(sheet) if dtype == np.uint8 else sheet.astype(np.float32) / np.float32(255)

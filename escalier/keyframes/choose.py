@@ -1,7 +1,5 @@
 """Which frames to paint: every n frames, evenly, so many a second, where motion uncovers the most, or by number."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
@@ -190,12 +188,8 @@ def parse_frames(text: str, film: Film, first: int | None = None) -> list[int]:
     typed = parse_indices(text, numbers[-1] + 1)
     for number in typed:
         if number not in numbers:
-            raise Refusal(
-                "frames",
-                f"be numbers of the film, {numbers[0]} to {numbers[-1]}",
-                number,
-                f"it has {len(numbers)} frames",
-            )
+            rule = f"be numbers of the film, {numbers[0]} to {numbers[-1]}"
+            raise Refusal("frames", rule, number, f"it has {len(numbers)} frames")
     return [numbers.index(number) for number in typed]
 
 

@@ -5,8 +5,6 @@ The same keyframe, painted on two sheets, shows pixel by pixel how their colours
 match their contents: it does more harm than drift as soon as something moves.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,10 +113,6 @@ def lock_colours(
         How strongly corrections hold to doing nothing where anchor cells say little, for instance in colours that they
         do not contain. More corrects less.
 
-    Returns
-    -------
-    ColourLock
-
     Raises
     ------
     ValueError
@@ -129,8 +123,6 @@ def lock_colours(
     Minimises, over all corrections M at once, the sum over anchor pairs of |M_i a - M_j b|, by iteratively reweighted
     least squares (the weights of Geman and McClure), plus `pull` times the squared distance of each M from identity.
 
-    Examples
-    --------
     >>> from escalier.keyframes import Fit
     >>> fit = Fit.centred(Size(64, 64), Size(64, 64), Size(64, 64))
     >>> plan = GridPlan(sheets=((0, 8), (0, 16)), length=17, columns=2, rows=1, gutter=0, fit=fit)
@@ -154,12 +146,8 @@ def lock_colours(
 
 def _check_arguments(plan: GridPlan, reference: int, strength: float, pull: float) -> None:
     if not 0 <= reference < len(plan.sheets):
-        raise Refusal(
-            "reference",
-            f"lie in 0..{len(plan.sheets) - 1}",
-            reference,
-            f"the plan has {len(plan.sheets)} sheets, counted from 0",
-        )
+        rule = f"lie in 0..{len(plan.sheets) - 1}"
+        raise Refusal("reference", rule, reference, f"the plan has {len(plan.sheets)} sheets, counted from 0")
     if not 0 <= strength <= 1:
         raise Refusal("strength", "lie in 0..1", strength, "1 corrects all of the drift")
     if not 0 < pull <= 1:
@@ -191,11 +179,8 @@ def _anchor_pairs(plan: GridPlan, cells: list[list[np.ndarray]]) -> list[_Pair]:
         copies = [(sheet, _colours(cells[sheet][cell])) for sheet, cell in plan.copies(index)]
         flat = [sheet for sheet, colours in copies if np.ptp(colours[:, :3], axis=0).max() < FLAT_LEVEL]
         if flat and len(flat) < len(copies):
-            raise Refusal(
-                f"the anchor cell of frame {index}",
-                f"be painted on every sheet, but on sheet {flat[0] + 1} it is one flat colour",
-                remedy="paint that sheet again",
-            )
+            rule = f"be painted on every sheet, but on sheet {flat[0] + 1} it is one flat colour"
+            raise Refusal(f"the anchor cell of frame {index}", rule, remedy="paint that sheet again")
         size = _thumbnail_size(Size.of(cells[0][0]))
         pairs += [_Pair(i, j, a, b, size) for (i, a), (j, b) in itertools.combinations(copies, 2)]
     return pairs

@@ -206,7 +206,8 @@ def _sweep(seen: Seen, frames: range, steps: Sequence[_Step]) -> None:
     for number, frame in enumerate(frames):
         if number:
             state = steps[number - 1].carry(state)
-        in_reach = [column for column, k in enumerate(started) if frame in _frames(seen, k)]
+        windows = [seen.window(k) for k in started]
+        in_reach = [column for column, window in enumerate(windows) if window.start <= frame < window.stop]
         if len(in_reach) < len(started):
             started, state = [started[column] for column in in_reach], state[:, in_reach]
         if frame in number_at:
@@ -214,10 +215,6 @@ def _sweep(seen: Seen, frames: range, steps: Sequence[_Step]) -> None:
             state = np.concatenate([state, np.ones((len(state), 1), np.float32)], axis=1)
         for column, k in enumerate(started):
             seen.values[k][frame - seen.first[k]] = np.rint(255 * state[:, column])
-
-
-def _frames(seen: Seen, k: int) -> range:
-    return range(int(seen.first[k]), int(seen.first[k]) + len(seen.values[k]))
 
 
 class _Step:

@@ -1,9 +1,6 @@
 """Keyframes as picture files: written for the painter under names that say where they belong, read back painted."""
 
-from __future__ import annotations
-
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -11,14 +8,13 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Film, Size, as_uint8, frame_numbers
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import FileInTheWay, Refusal
 from escalier.scratch import write_whole
 
 from .keyframes import Keyframes, check_indices
 from .listing import Place, list_in
-
-log = logging.getLogger("escalier")
 
 MOST_FRAMES = 2**31
 
@@ -139,15 +135,13 @@ def write_keyframes(
     files = [folder / f"{name}_{numbers[index]:06d}.png" for index in places]
     standing = [file.name for file in files if file.exists()]
     if standing and not overwrite:
-        raise FileInTheWay(
-            f"{folder}",
-            "not hold these keyframes yet",
-            f"{standing[0]}{f' and {len(standing) - 1} more' if len(standing) > 1 else ''}",
-            "choose another folder, or allow overwriting",
-        )
+        rule = "not hold these keyframes yet"
+        got = f"{standing[0]}{f' and {len(standing) - 1} more' if len(standing) > 1 else ''}"
+        raise FileInTheWay(f"{folder}", rule, got, "choose another folder, or allow overwriting")
     folder.mkdir(parents=True, exist_ok=True)
-    for done, (file, picture) in enumerate(zip(files, _pictures(film, places), strict=True), start=1):
-        _write_png(file, as_uint8(picture))
+    picture_at = dict(film).__getitem__ if isinstance(film, Keyframes) else film.frame
+    for done, (file, index) in enumerate(zip(files, places, strict=True), start=1):
+        write_png(file, as_uint8(picture_at(index)))
         if progress is not None:
             progress(done, len(files))
     return files
@@ -168,12 +162,11 @@ def _places(film: Film | Keyframes, indices: Sequence[int] | None) -> Sequence[i
     return indices
 
 
-def _pictures(film: Film | Keyframes, places: Sequence[int]) -> Iterable[np.ndarray]:
-    if isinstance(film, Keyframes):
-        return (picture for index, picture in film if index in places)
-    return (film.frame(index) for index in places)
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, RGB (H, W, 3) uint8, as a PNG file that stands there whole or not at all.
 
-
-def _write_png(path: Path, picture: np.ndarray) -> None:
+    >>> import tempfile
+    >>> write_png(Path(tempfile.mkdtemp()) / "black.png", np.zeros((2, 3, 3), np.uint8))
+    """
     _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     write_whole(path, lambda file: file.write(data.tobytes()))

@@ -52,13 +52,8 @@ class Fit:
             and min(*self.picture, *self.drawn) >= 1
         )
         if not inside:
-            raise Refusal(
-                "drawn",
-                "lie inside the cell",
-                f"{self.drawn} at row {self.row}, column {self.column} in a cell of {self.cell}",
-                "plan the grid again",
-                who="Fit",
-            )
+            got = f"{self.drawn} at row {self.row}, column {self.column} in a cell of {self.cell}"
+            raise Refusal("drawn", "lie inside the cell", got, "plan the grid again", who="Fit")
 
     @classmethod
     def centred(cls, picture: Size, drawn: Size, cell: Size) -> Fit:
@@ -93,7 +88,8 @@ class Fit:
         """
         scale = Fraction(cell.shape[0], self.cell.height)
         wanted = size or self.drawn_at(scale)
-        finer = _whole_factor(scale, (self.row, self.column, *self.drawn))
+        # The smallest factor by which the scale must grow for every length to become a whole number of pixels.
+        finer = math.lcm(*((length * scale).denominator for length in (self.row, self.column, *self.drawn)))
         if finer > 1:
             # The drawing's edge falls between two pixels of this smaller cell: cut where it falls on a pixel.
             cell = resample(cell, Size(cell.shape[1] * finer, cell.shape[0] * finer))
@@ -108,11 +104,6 @@ class Fit:
         '1282x720'
         """
         return Size(*(max(1, round(side * scale)) for side in self.drawn))
-
-
-def _whole_factor(scale: Fraction, lengths: tuple[int, ...]) -> int:
-    """The smallest factor by which a scale must grow for every length to become a whole number of pixels."""
-    return math.lcm(*((length * scale).denominator for length in lengths))
 
 
 def scaling_filter(before: Size, after: Size) -> str:

@@ -68,27 +68,15 @@ class GridPlan:
         check_indices(self.indices, self.length)
         lengths = (*self.fit.cell, self.gutter)
         if self.gutter < 0 or any(v % STEP_PX for v in lengths):
-            raise Refusal(
-                "cells and gutter",
-                f"be multiples of {STEP_PX} px",
-                f"cells of {self.fit.cell} and a gutter of {self.gutter} px",
-                "make the plan with plan_grid",
-            )
+            got = f"cells of {self.fit.cell} and a gutter of {self.gutter} px"
+            raise Refusal("cells and gutter", f"be multiples of {STEP_PX} px", got, "make the plan with plan_grid")
         for number, frames in enumerate(self.sheets, start=1):
             if not 1 <= len(frames) <= self.columns * self.rows:
-                raise Refusal(
-                    "each sheet",
-                    f"hold 1 to {self.columns * self.rows} keyframes",
-                    f"{len(frames)} on sheet {number}",
-                    "make the plan with plan_grid",
-                )
+                rule = f"hold 1 to {self.columns * self.rows} keyframes"
+                raise Refusal("each sheet", rule, f"{len(frames)} on sheet {number}", "make the plan with plan_grid")
             if len(set(frames)) < len(frames):
-                raise Refusal(
-                    "a sheet",
-                    "hold a keyframe once",
-                    f"frames {', '.join(map(str, frames))} on sheet {number}",
-                    "make the plan with plan_grid",
-                )
+                got = f"frames {', '.join(map(str, frames))} on sheet {number}"
+                raise Refusal("a sheet", "hold a keyframe once", got, "make the plan with plan_grid")
 
     @property
     def indices(self) -> tuple[int, ...]:
@@ -149,13 +137,8 @@ class GridPlan:
                 **{name: int(fields[name]) for name in ("length", "columns", "rows", "gutter")},
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise Refusal(
-                "text",
-                "be a plan that to_json wrote",
-                f"{text[:60]!r}",
-                "make the plan with plan_grid",
-                who="GridPlan.from_json",
-            ) from error
+            rule, got = "be a plan that to_json wrote", f"{text[:60]!r}"
+            raise Refusal("text", rule, got, "make the plan with plan_grid", who="GridPlan.from_json") from error
 
 
 @checked
@@ -185,12 +168,8 @@ def tile(plan: GridPlan, keyframes: Keyframes) -> np.ndarray:
     (1, 1728, 960, 3)
     """
     if keyframes.indices != plan.indices:
-        raise Refusal(
-            "keyframes",
-            f"stand at the plan's frames {_listing(plan.indices)}",
-            _listing(keyframes.indices),
-            "plan the grid again for these keyframes",
-        )
+        rule = f"stand at the plan's frames {_listing(plan.indices)}"
+        raise Refusal("keyframes", rule, _listing(keyframes.indices), "plan the grid again for these keyframes")
     if keyframes.size != plan.fit.picture:
         raise Refusal(
             "keyframes", f"be {plan.fit.picture} as planned", keyframes.size, "plan the grid again for these keyframes"
@@ -235,12 +214,8 @@ def split_cells(plan: GridPlan, sheets: np.ndarray | Sequence[np.ndarray]) -> li
     [(128, 128, 3), (128, 128, 3)]
     """
     if len(sheets) != len(plan.sheets):
-        raise Refusal(
-            "sheets",
-            f"be as many as planned, {len(plan.sheets)}",
-            len(sheets),
-            "pass the whole batch, in the order in which it was tiled",
-        )
+        remedy = "pass the whole batch, in the order in which it was tiled"
+        raise Refusal("sheets", f"be as many as planned, {len(plan.sheets)}", len(sheets), remedy)
     scales = {_returned_scale(plan, sheet, number) for number, sheet in enumerate(sheets, start=1)}
     if len(scales) > 1:
         sizes = ", ".join(str(Size.of(sheet)) for sheet in sheets)
@@ -306,12 +281,9 @@ def _returned_scale(plan: GridPlan, sheet: np.ndarray, number: int) -> Fraction:
     lengths = (*plan.fit.cell, plan.gutter)
     whole = all((length * scale).denominator == 1 for length in lengths)
     if scale == 0 or scale != Fraction(got.height, planned.height) or not whole:
-        raise Refusal(
-            f"sheet {number}",
-            f"be {planned} as planned, or an exact multiple of it, larger or smaller",
-            got,
-            "it was cropped or stretched on the way: keep its size, or scale it by a whole factor",
-        )
+        rule = f"be {planned} as planned, or an exact multiple of it, larger or smaller"
+        remedy = "it was cropped or stretched on the way: keep its size, or scale it by a whole factor"
+        raise Refusal(f"sheet {number}", rule, got, remedy)
     return scale
 
 

@@ -44,37 +44,21 @@ class Keyframes:
         places = tuple(int(i) for i in indices)
         check_indices(places, length)
         if len(pictures) != len(places):
-            raise Refusal(
-                "pictures",
-                "be as many as indices",
-                f"{len(pictures)} pictures for {len(places)} indices",
-                "give one index for each picture",
-            )
+            got = f"{len(pictures)} pictures for {len(places)} indices"
+            raise Refusal("pictures", "be as many as indices", got, "give one index for each picture")
         first = pictures[0]
         for index, picture in zip(places, pictures, strict=True):
             if picture.ndim != 3 or picture.shape[2] != 3:
-                raise Refusal(
-                    f"picture at frame {index}",
-                    "be RGB",
-                    f"an array of shape {picture.shape}",
-                    "convert grey or RGBA pictures to RGB first",
-                )
+                got = f"an array of shape {picture.shape}"
+                raise Refusal(f"picture at frame {index}", "be RGB", got, "convert grey or RGBA pictures to RGB first")
             if Size.of(picture) != Size.of(first):
-                raise Refusal(
-                    "all pictures",
-                    "be of one size",
-                    f"{Size.of(picture)} at frame {index} and {Size.of(first)} at frame {places[0]}",
-                    "scale them to the film's size",
-                )
+                got = f"{Size.of(picture)} at frame {index} and {Size.of(first)} at frame {places[0]}"
+                raise Refusal("all pictures", "be of one size", got, "scale them to the film's size")
             if picture.dtype not in (np.uint8, np.float32):
                 raise TypeRefusal(f"picture at frame {index}", "be uint8 or float32", picture.dtype)
             if picture.dtype == np.float32 and not np.isfinite(picture).all():
-                raise Refusal(
-                    f"picture at frame {index}",
-                    "hold finite numbers",
-                    "NaN or infinity",
-                    "check the node that painted it",
-                )
+                rule = "hold finite numbers"
+                raise Refusal(f"picture at frame {index}", rule, "NaN or infinity", "check the node that painted it")
         object.__setattr__(self, "indices", places)
         object.__setattr__(self, "pictures", tuple(pictures))
         object.__setattr__(self, "length", int(length))

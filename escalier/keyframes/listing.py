@@ -28,6 +28,8 @@ from .keyframes import Keyframes, fits_film
 Place = str | Path | Sequence[str | Path]
 """A folder of paintings, one painting, or a list of them."""
 
+PASSED_OVER = "passed over, since they cannot be read as pictures: "
+
 
 @dataclass(frozen=True)
 class KeyframeEntry:
@@ -75,7 +77,7 @@ class KeyframeListing:
         """What to warn of: doubtful names, and files that were passed over."""
         doubts = [f"{entry.file.name}: {entry.doubt}" for entry in self.entries if entry.doubt]
         if self.passed_over:
-            doubts.append(f"passed over, since they cannot be read as pictures: {shortened(self.passed_over)}")
+            doubts.append(PASSED_OVER + shortened(self.passed_over))
         return tuple(doubts)
 
     def with_doubts(self, doubts: dict[int, str]) -> KeyframeListing:
@@ -101,9 +103,7 @@ class KeyframeListing:
         if self.first:
             lines.append(f"frames are counted from {self.first}, as in the names")
         if self.passed_over:
-            lines.append(
-                f"passed over, since they cannot be read as pictures: {printable(', '.join(self.passed_over))}"
-            )
+            lines.append(PASSED_OVER + printable(", ".join(self.passed_over)))
         return "\n".join(lines)
 
 
@@ -125,10 +125,6 @@ def list_keyframes(place: Place, film: Film, *, first: int | None = None) -> Key
         The number that the files give to the film's first frame. None goes by the plates' own numbers for a folder
         film, and by 0 for any other.
 
-    Returns
-    -------
-    KeyframeListing
-
     Raises
     ------
     FileNotFoundError
@@ -137,8 +133,6 @@ def list_keyframes(place: Place, film: Film, *, first: int | None = None) -> Key
         Naming the file whose name has no number that can be a frame, a frame claimed twice, a number outside the film,
         another size, or a file whose header cannot be read.
 
-    Examples
-    --------
     >>> import tempfile
     >>> import numpy as np
     >>> from escalier.film import ArrayFrames
@@ -177,12 +171,8 @@ def _files(place: Place) -> tuple[list[Path], list[str]]:
         files = [Path(file) for file in place]
         folder = next((file for file in files if file.is_dir()), None)
         if folder is not None:
-            raise Refusal(
-                "keyframes",
-                "be one folder, or pictures",
-                f"{len(files)} places with the folder {folder}",
-                "put all paintings into one folder, or name the pictures",
-            )
+            rule, got = "be one folder, or pictures", f"{len(files)} places with the folder {folder}"
+            raise Refusal("keyframes", rule, got, "put all paintings into one folder, or name the pictures")
         if not files:
             raise Refusal("place", "name at least one picture", "none", "paint a keyframe")
         return files, []
@@ -210,12 +200,8 @@ def _frames(
             other = by_number.get(-1 if numbered.number is None else numbered.number, frame)
             doubt = None if other == frame else f"by its plate's name; counted from {numbers[0]} it would be {other}"
         if frame in claimed:
-            raise Refusal(
-                "each frame",
-                "have one picture",
-                f"{claimed[frame].name} and {file.name} for frame {numbers[frame]}",
-                "remove one of them",
-            )
+            got = f"{claimed[frame].name} and {file.name} for frame {numbers[frame]}"
+            raise Refusal("each frame", "have one picture", got, "remove one of them")
         claimed[frame] = file
         found.append((frame, file, plates.files[frame].name if plates else None, doubt))
     return found
@@ -236,12 +222,8 @@ def _looked_up(file: Path, numbered: Numbered, by_number: dict[int, int]) -> int
     other = _other_count(numbered.number, first, last)
     if other is not None:
         remedy = f"use first = {other} (--first {other}) if the numbers count from {other}"
-    raise Refusal(
-        file.name,
-        f"lie in the film, whose {len(by_number)} frames are numbered {first}..{last}",
-        numbered.number,
-        remedy,
-    )
+    rule = f"lie in the film, whose {len(by_number)} frames are numbered {first}..{last}"
+    raise Refusal(file.name, rule, numbered.number, remedy)
 
 
 def _other_count(number: int, first: int, last: int) -> int | None:
@@ -256,16 +238,8 @@ def _check_sizes(sizes: dict[Path, Size], wanted: Size | None) -> None:
     first, size = next(iter(sizes.items()))
     for file, other in sizes.items():
         if wanted is not None and not fits_film(other, wanted):
-            raise Refusal(
-                file.name,
-                f"be {wanted}, the film's size, or larger and of the same shape",
-                other,
-                f"scale it to {wanted} or {Size(2 * wanted.width, 2 * wanted.height)}, or export it again",
-            )
+            remedy = f"scale it to {wanted} or {Size(2 * wanted.width, 2 * wanted.height)}, or export it again"
+            raise Refusal(file.name, f"be {wanted}, the film's size, or larger and of the same shape", other, remedy)
         if other != size:
-            raise Refusal(
-                file.name,
-                f"be {size}, the size of {first.name}",
-                other,
-                "scale one of them, so that all keyframes are of one size",
-            )
+            rule = f"be {size}, the size of {first.name}"
+            raise Refusal(file.name, rule, other, "scale one of them, so that all keyframes are of one size")

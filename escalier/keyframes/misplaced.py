@@ -1,7 +1,5 @@
 """Name paintings whose structure belongs to another frame than their own: swapped, shifted or turned ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -72,8 +70,6 @@ def find_misplaced(keyframes: Keyframes, film: Film, *, progress: Progress | Non
     list of Misplaced
         In the order of the film; empty where all is well.
 
-    Examples
-    --------
     >>> from escalier.film import Size, make_clip
     >>> film = make_clip(Size(320, 180), length=41, rate=24)
     >>> pictures = [255 - film.frame(index) for index in (40, 0)]

@@ -1,7 +1,5 @@
 """A painterly picture filter: stands in for the artist's brush in the demo, the benchmarks and the tests."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
@@ -63,8 +61,6 @@ def paint_picture(picture: np.ndarray, look: str = "gouache", *, seed: int = 0) 
     ValueError
         For an unknown look or a picture that is not RGB.
 
-    Examples
-    --------
     >>> paint_picture(np.full((40, 60, 3), 128, np.uint8)).shape
     (40, 60, 3)
     """

@@ -1,7 +1,5 @@
 """Plan the sheets before the hour is spent: how many, how many cells on each, how large, and what may go wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -86,19 +84,12 @@ def plan_grid(
             return replace(plan, warnings=tuple(warnings))
     if _best_layout(1, size, sheet) is None:
         cell = Size(*(-(-side // STEP_PX) * STEP_PX for side in size))
-        raise Refusal(
-            "max_side",
-            f"hold one cell of {cell} for a keyframe of {size} that is padded",
-            f"{sheet.max_side} px",
-            "use fit 'scale' or a larger max_side",
-        )
+        rule = f"hold one cell of {cell} for a keyframe of {size} that is padded"
+        raise Refusal("max_side", rule, f"{sheet.max_side} px", "use fit 'scale' or a larger max_side")
     repeated = len(fixed) + repeats_previous
-    raise Refusal(
-        "a sheet",
-        f"have room for more than its {repeated} anchor cell{'s' * (repeated > 1)}",
-        f"per_sheet {sheet.per_sheet} and max_side {sheet.max_side} px with a gutter of {sheet.gutter} px",
-        "repeat fewer anchors or allow more cells a sheet",
-    )
+    rule = f"have room for more than its {repeated} anchor cell{'s' * (repeated > 1)}"
+    got = f"per_sheet {sheet.per_sheet} and max_side {sheet.max_side} px with a gutter of {sheet.gutter} px"
+    raise Refusal("a sheet", rule, got, "repeat fewer anchors or allow more cells a sheet")
 
 
 def _anchor_cells(indices: Sequence[int], anchors: str | Sequence[int]) -> tuple[list[int], int]:
@@ -107,12 +98,8 @@ def _anchor_cells(indices: Sequence[int], anchors: str | Sequence[int]) -> tuple
         return [indices[0]] if "first" in anchors else [], int("previous" in anchors)
     strangers = sorted(set(anchors) - set(indices))
     if strangers:
-        raise Refusal(
-            "anchors",
-            "be frames of keyframes",
-            ", ".join(map(str, strangers)),
-            f"choose among {', '.join(map(str, indices))}",
-        )
+        rule = "be frames of keyframes"
+        raise Refusal("anchors", rule, ", ".join(map(str, strangers)), f"choose among {', '.join(map(str, indices))}")
     return sorted(set(anchors)), 0
 
 

@@ -1,7 +1,5 @@
 """Redraws of keyframes made here: the same painting with its lines a pixel elsewhere, as a hand that traces it."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -61,12 +59,9 @@ class Variation(Dials):
         super().__post_init__()
         enough = SMALLEST_FEATURE_PER_AMPLITUDE * self.amplitude_px
         if self.feature_px < enough:
-            raise Refusal(
-                "feature_px",
-                f"be at least {SMALLEST_FEATURE_PER_AMPLITUDE:g} times amplitude_px, {enough:g} px",
-                f"{self.feature_px:g}",
-                "lines would tear: lower the amplitude or take larger features",
-            )
+            rule = f"be at least {SMALLEST_FEATURE_PER_AMPLITUDE:g} times amplitude_px, {enough:g} px"
+            got = f"{self.feature_px:g}"
+            raise Refusal("feature_px", rule, got, "lines would tear: lower the amplitude or take larger features")
 
 
 @checked
@@ -113,14 +108,7 @@ def vary_keyframes(keyframes: Keyframes, count: int = VARIANTS, variation: Varia
 def displacement_field(size: Size, variation: Variation, number: int = 0) -> np.ndarray:
     """A smooth random displacement: float32 (H, W, 2), (dx, dy) in pixels, band-limited at `feature_px`.
 
-    Parameters
-    ----------
-    size
-        Of the picture.
-    variation
-        As in `vary_keyframes`.
-    number
-        Of the variant: each has a field of its own.
+    Each variant, by its number, has a field of its own.
 
     >>> field = displacement_field(Size(96, 64), Variation(feature_px=24))
     >>> field.shape, round(float(np.sqrt(np.square(field).sum(axis=-1).mean())), 3)

@@ -1,12 +1,11 @@
 """Which runs a film calls for: two for each keyframe, up to its neighbours or to the ends of its shot."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from escalier.film import shots
+from escalier.film import check_cuts, shots
 from escalier.keyframes import Keyframes
+from escalier.refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -50,3 +49,15 @@ def chains_of(keyframes: Keyframes, cuts: Sequence[int] = ()) -> list[Chain]:
         forwards, backwards = min(stops[order + 2], shot.stop), max(stops[order], shot.start - 1)
         chains += [Chain(index, forwards, order), Chain(index, backwards, order)]
     return chains
+
+
+def check_shots(keyframes: Keyframes, cuts: Sequence[int]) -> None:
+    """Refuse a film of which a shot cannot be painted, before an hour is spent on the others."""
+    check_cuts(cuts, keyframes.length)
+    bare = [shot for shot in shots(keyframes.length, cuts) if not any(index in shot for index in keyframes.indices)]
+    if bare:
+        named = " and ".join(f"in frames {shot.start} to {shot.stop - 1}" for shot in bare[:3])
+        more = f" and {len(bare) - 3} more shots" * (len(bare) > 3)
+        got = f"none {named}{more}: the film is cut there, and nothing is painted across a cut"
+        remedy = "paint a keyframe in each, or stop looking for cuts if there are none"
+        raise Refusal("keyframes", "show every shot", got, remedy)

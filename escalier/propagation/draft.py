@@ -1,7 +1,5 @@
 """A draft: the same propagation at a fraction of the size, to look at before the long run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,24 +172,13 @@ def _check_part(film: Film, keyframes: Keyframes, part: DraftPart) -> None:
     frames = part.frames(len(film))
     start, stop = frames.start, frames.stop
     if not 0 <= start < stop <= len(film):
-        raise Refusal(
-            "the part",
-            f"lie in the film's frames 0..{len(film) - 1}",
-            f"{start} to {stop - 1}",
-            "choose a first frame and a number of frames inside the film",
-        )
+        remedy = "choose a first frame and a number of frames inside the film"
+        raise Refusal("the part", f"lie in the film's frames 0..{len(film) - 1}", f"{start} to {stop - 1}", remedy)
     if keyframes.length != len(film) or not fits_film(keyframes.size, film.size):
-        raise Refusal(
-            "keyframes",
-            f"belong to a film of {len(film)} frames of {film.size} like this one",
-            f"keyframes of one of {keyframes.length} frames of {keyframes.size}",
-            "choose them from the same clip, at its size",
-        )
+        rule = f"belong to a film of {len(film)} frames of {film.size} like this one"
+        got = f"keyframes of one of {keyframes.length} frames of {keyframes.size}"
+        raise Refusal("keyframes", rule, got, "choose them from the same clip, at its size")
     if not any(index in frames for index in keyframes.indices):
-        raise Refusal(
-            "the part",
-            "hold a keyframe",
-            f"none in frames {start} to {stop - 1}",
-            f"the keyframes stand at {', '.join(map(str, keyframes.indices))}: let the part begin or end at one "
-            "of them",
-        )
+        there = ", ".join(map(str, keyframes.indices))
+        remedy = f"the keyframes stand at {there}: let the part begin or end at one of them"
+        raise Refusal("the part", "hold a keyframe", f"none in frames {start} to {stop - 1}", remedy)

@@ -1,7 +1,5 @@
 """The fade by error: each pixel passes once from one run to the other, where the sum of their guide errors is least."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import cv2
@@ -36,8 +34,6 @@ def best_switch(
     numpy.ndarray
         float32 (height, width), from frames.start - 0.5 (the later run is better throughout) to frames.stop - 0.5.
 
-    Examples
-    --------
     The later run is the better one from frame 4 on, so the switch lies between 3 and 4:
 
     >>> falling = lambda t: (np.full((8, 8), 3.0), np.full((8, 8), 3.5 + (3.5 - t)))

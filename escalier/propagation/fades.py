@@ -5,8 +5,6 @@ answers, for each frame, the weight of the later run; the earlier one has the re
 Adding a mode is adding a function to `FADES`: the node's menu, the tests and the README are made from that table.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,11 +97,7 @@ def linear(gap: Gap) -> Weights:
 
 def slow_ends(gap: Gap) -> Weights:
     """Mix the two runs with a slow start and end. As soft as linear in the middle, for a shorter time."""
-
-    def weight(index: int) -> np.float32:
-        return np.float32(smoothstep(gap.share(index)))
-
-    return weight
+    return lambda index: np.float32(smoothstep(gap.share(index)))
 
 
 def staggered(gap: Gap) -> Weights:
@@ -257,16 +251,13 @@ class SwitchTimes:
 
     def at(self, index: int) -> np.ndarray:
         """The map for frame `index` of the film, float32 (H, W)."""
-        order = self._order(self._log_error_ratio(index))
+        steady = self._mean + np.float32(PRESENT_SHARE) * (self._log_error_ratio(index) - self._mean)
+        order = steady / np.float32(self._spread) - self._noise
         sequence = np.argsort(order, axis=None, kind="stable")
         passed = np.cumsum(self._change.ravel()[sequence], dtype=np.float64)
         times = np.empty(order.size, np.float32)
         times[sequence] = passed / passed[-1]
         return cv2.resize(times.reshape(order.shape), (self.width, self.height), interpolation=cv2.INTER_LINEAR)
-
-    def _order(self, ratio: np.ndarray) -> np.ndarray:
-        steady = self._mean + np.float32(PRESENT_SHARE) * (ratio - self._mean)
-        return steady / np.float32(self._spread) - self._noise
 
     def _log_error_ratio(self, index: int) -> np.ndarray:
         """log(later's error / earlier's) at one frame, smoothed, float32."""

@@ -1,7 +1,5 @@
 """The dials of matching that only a film has: what a frame takes from the one before, its plates, its size."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from escalier.arguments import checked

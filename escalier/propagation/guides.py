@@ -119,12 +119,8 @@ class Guides(Dials):
         for guide in self.named:
             replace(dials_of(Guides)["colour"], name=guide.name).check(guide.weight, "Guides")
         if self.colour == 0 and self.position == 0 and not any(guide.weight > 0 for guide in self.named):
-            raise Refusal(
-                "one of colour, position or the named guides",
-                "weigh more than 0",
-                "0 for all",
-                "nothing would tell a patch where to go",
-            )
+            remedy = "nothing would tell a patch where to go"
+            raise Refusal("one of colour, position or the named guides", "weigh more than 0", "0 for all", remedy)
 
     def weights(self) -> dict[str, float]:
         """The weight of every guide by its name."""
@@ -152,23 +148,15 @@ def check_guides(guides: Guides, film: Film, keyframes: int) -> None:
     """Refuse named guides whose length or size does not fit the film."""
     for guide in guides.named:
         if len(guide.film) != len(film):
-            raise Refusal(
-                f"guide {guide.name!r}",
-                f"have {len(film)} frames like the film",
-                len(guide.film),
-                "make it from the same clip, with the same trim",
-            )
+            remedy = "make it from the same clip, with the same trim"
+            raise Refusal(f"guide {guide.name!r}", f"have {len(film)} frames like the film", len(guide.film), remedy)
         if guide.film.size != film.size:
             raise Refusal(f"guide {guide.name!r}", f"be {film.size} like the film", guide.film.size, "scale it")
         if guide.keyframes is None:
             continue
         if len(guide.keyframes) != keyframes:
-            raise Refusal(
-                f"guide {guide.name!r}",
-                f"have {keyframes} keyframe pictures",
-                len(guide.keyframes),
-                "give one for each keyframe, or none to take them from the guide's film",
-            )
+            remedy = "give one for each keyframe, or none to take them from the guide's film"
+            raise Refusal(f"guide {guide.name!r}", f"have {keyframes} keyframe pictures", len(guide.keyframes), remedy)
         for picture in guide.keyframes:
             if Size.of(picture) != film.size:
                 raise Refusal(
@@ -271,7 +259,8 @@ class GuideFilm:
 
     def names(self) -> list[str]:
         """The guides in use, in the order of `of_keyframe` and `of_frame`."""
-        return [name for name, weight in self.guides.weights().items() if weight > 0 and self._offers(name)]
+        weights = self.guides.weights()
+        return [name for name in weights if weights[name] > 0 and (name != "mask" or self._masks is not None)]
 
     def weights(self, explained: float = 1.0) -> list[float]:
         """The guides' weights, in the same order; `explained` is the share of the frame that the flow explains."""
@@ -299,9 +288,6 @@ class GuideFilm:
             return None
         mask = self._masks.at(index)
         return mask.astype(np.float32) / np.float32(255 if mask.dtype == np.uint8 else 1)
-
-    def _offers(self, name: str) -> bool:
-        return name != "mask" or self._masks is not None
 
     def _pictures(
         self, index: int, positions: np.ndarray, stylised: np.ndarray, named: dict[str, np.ndarray]

@@ -1,7 +1,5 @@
 """One run made: frame after frame, each from the one before; what a stopped job made of it is taken up again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,23 +22,17 @@ from .unfinished import Unfinished
 class Crew:
     """Whom a run works for: who lends it threads, hears of its frames, and stops it by what it raises.
 
-    Attributes
-    ----------
-    threads
-        Tells how many threads the engine may use for the next frame. The result does not depend on it.
-    each_frame
-        Called with every stylised frame as it is done.
-    each_step
-        Called while a frame is being made, as the engine's progress. What either raises ends the run; the frames made
-        so far are kept beside its folder, see `Unfinished`.
-    taken_over
-        Called once with the number of frames that an earlier job made, if there are any.
+    The frames made until then are kept beside the run's folder, see `Unfinished`.
     """
 
     threads: Callable[[], int]
+    """Tells how many threads the engine may use for the next frame. The result does not depend on it."""
     each_frame: Callable[[np.ndarray], None]
+    """Called with every stylised frame as it is done."""
     each_step: Callable[[int, int], None]
+    """Called while a frame is being made, as the engine's progress."""
     taken_over: Callable[[int], None]
+    """Called once with the number of frames that an earlier job made, if there are any."""
 
 
 def make_run(
@@ -48,22 +40,7 @@ def make_run(
 ) -> None:
     """Propagate one keyframe and keep the result in `folder`, which appears only when it is complete: see `open_run`.
 
-    Parameters
-    ----------
-    chain
-        Which keyframe, and how far.
-    source
-        That keyframe, ready to copy from, with what the film shows.
-    motion
-        How the film moves.
-    folder
-        The run's own folder.
-    crew
-        Whom the run works for.
-    seed
-        For the engine.
-    checkpoint_seconds
-        How much of its work a killed job may lose.
+    `chain` says how far, and `checkpoint_seconds` how much of its work a killed job may lose.
     """
     steps = _Steps(chain, source, motion)
     size, matched_size = Size.of(source.keyframe), Size.of(steps.reliable)

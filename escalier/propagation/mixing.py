@@ -1,7 +1,5 @@
 """Two sides of a fade in one picture."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from .seams import keep_contrast, remove_seams

@@ -1,7 +1,5 @@
 """What a propagation writes to its scratch folder, counted before any work: film, masks, flow, runs, checkpoints."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -1,8 +1,5 @@
 """One run: a keyframe carried through the film in one direction, each frame starting from the one before."""
 
-from __future__ import annotations
-
-import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from escalier.film import Size
+from escalier.log import log
 from escalier.refusals import IndexRefusal
 from escalier.scratch import array_bytes, clear_folder, open_array, put_aside, read_facts, touch
 
 from .chains import Chain
 
 MANIFEST = "run.json"
-
-log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)
@@ -74,16 +70,8 @@ class Run:
 def open_run(folder: Path, chain: Chain, size: Size, matched_size: Size) -> Run | None:
     """The run that lies complete in a folder, every frame of it verified, or None.
 
-    One that is damaged, lacks a part or is another run under this name is named in a warning and cleared away.
-
-    Parameters
-    ----------
-    folder
-        The run's own, named after all that it depends on.
-    chain
-        Which run it must be.
-    size, matched_size
-        Those of its frames, and of its guide errors.
+    One that is damaged, lacks a part or is another run than `chain` is named in a warning and cleared away. The sizes
+    are those of its frames and of its guide errors.
     """
     if not os.path.lexists(folder):
         return None

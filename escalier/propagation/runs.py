@@ -1,7 +1,5 @@
 """Every keyframe carried through the film both ways, up to its neighbours or to the ends of its shot."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -33,12 +31,11 @@ from escalier.progress import Progress
 from escalier.refusals import Refusal
 from escalier.scratch import check_room, in_use, open_scratch, read_back
 
-from .chains import Chain, chains_of
+from .chains import Chain, chains_of, check_shots
 from .film_matching import FilmMatching
 from .guides import GuideFilm, Guides, check_guides
 from .make_run import Crew, make_run
 from .run import Run, open_run, run_bytes
-from .shots import check_shots
 from .side_by_side import runs_at_a_time, side_by_side
 from .sources import Source, Sources
 from .unfinished import CHECKPOINT_SECONDS, checkpoint_bytes, unfinished_place
@@ -162,10 +159,6 @@ def propagate(
         The total changes once, when the cuts are known. What it raises stops all threads at once and leaves nothing
         half-written.
 
-    Returns
-    -------
-    Runs
-
     Raises
     ------
     ValueError
@@ -250,11 +243,12 @@ class _Job:
 
     def places(self, cuts: Sequence[int]) -> dict[Chain, Path]:
         """Every run with its folder, which is named after all that the run depends on."""
-        common = self._fingerprint()
-        return {
-            chain: self.folder / f"run_{chain.name}_{_run_fingerprint(common, chain, self.keyframes)}"
-            for chain in chains_of(self.keyframes, cuts)
-        }
+        common, places = self._fingerprint(), {}
+        for chain in chains_of(self.keyframes, cuts):
+            picture = array_digest(as_uint8(self.keyframes.pictures[chain.order]))
+            own = common + picture + f"{chain.start} {chain.stop}".encode()
+            places[chain] = self.folder / f"run_{chain.name}_{hashlib.blake2b(own, digest_size=8).hexdigest()}"
+        return places
 
     def _fingerprint(self) -> bytes:
         """What all runs of a film depend on."""
@@ -339,31 +333,19 @@ def _paintings(chains: list[Chain]) -> int:
 
 def _check_arguments(film: Film, keyframes: Keyframes, motion: Motion | None, guides: Guides) -> None:
     if keyframes.length != len(film):
-        raise Refusal(
-            "keyframes",
-            f"belong to a film of {len(film)} frames like this one",
-            f"keyframes of a film of {keyframes.length}",
-            "choose them from the same clip, with the same trim",
-        )
+        got, remedy = f"keyframes of a film of {keyframes.length}", "choose them from the same clip, with the same trim"
+        raise Refusal("keyframes", f"belong to a film of {len(film)} frames like this one", got, remedy)
     if not fits_film(keyframes.size, film.size):
-        raise Refusal(
-            "keyframes",
-            f"be {film.size} like the film, or larger by one factor",
-            keyframes.size,
-            _remedy(keyframes.size, film.size),
-        )
+        rule = f"be {film.size} like the film, or larger by one factor"
+        raise Refusal("keyframes", rule, keyframes.size, _remedy(keyframes.size, film.size))
     for index, picture in keyframes:
         if not np.isfinite(picture).all():
             raise Refusal(
                 f"keyframe at frame {index}", "hold finite numbers", "NaN or infinity", "check the node that painted it"
             )
     if motion is not None and (len(motion) != len(film) or motion.size != film.size):
-        raise Refusal(
-            "motion",
-            f"be that of a film of {len(film)} frames of {film.size}",
-            f"one of {len(motion)} frames of {motion.size}",
-            "compute it from this film",
-        )
+        rule = f"be that of a film of {len(film)} frames of {film.size}"
+        raise Refusal("motion", rule, f"one of {len(motion)} frames of {motion.size}", "compute it from this film")
     check_guides(guides, film, len(keyframes))
 
 
@@ -371,8 +353,3 @@ def _remedy(painted: Size, filmed: Size) -> str:
     if same_shape(painted, filmed):
         return "scale them to the film's size"
     return "they have another shape: crop or pad them to the film's, then scale them to its size"
-
-
-def _run_fingerprint(common: bytes, chain: Chain, keyframes: Keyframes) -> str:
-    picture = array_digest(as_uint8(keyframes.pictures[chain.order]))
-    return hashlib.blake2b(common + picture + f"{chain.start} {chain.stop}".encode(), digest_size=8).hexdigest()

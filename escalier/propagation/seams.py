@@ -1,7 +1,5 @@
 """Seams in a picture that is put together from two: contrast kept where both show, edges between them removed."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from scipy import fft

@@ -1,7 +1,5 @@
 """Runs made side by side on threads, a keyframe's two together, while the calling thread tells the progress."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 import threading
@@ -45,20 +43,9 @@ def side_by_side(
 ) -> dict[Chain, Run]:
     """Make runs side by side, the longest first, but a keyframe's two together, which share its source.
 
-    This thread only waits and tells the progress. A run that another job is making is left to it until it is done.
-
-    Parameters
-    ----------
-    places
-        The runs to make, and their folders.
-    make
-        Makes one of them, or takes it if it is there by now. Called in other threads.
-    most
-        How many are made at a time.
-    cores
-        Shared out to them.
-    work
-        Whom to tell.
+    This thread only waits and tells `work` the progress. `make` makes one of the runs in `places`, or takes it if it is
+    there by now; it is called in other threads, at `most` so many at a time, to which the cores are shared out. A run
+    that another job is making is left to it until it is done.
     """
     stop = threading.Event()
     finished: queue.SimpleQueue[np.ndarray | int] = queue.SimpleQueue()

@@ -22,16 +22,8 @@ if TYPE_CHECKING:
 class Source:
     """A keyframe, what its frame shows, and what copies from between its pixels.
 
-    Parameters
-    ----------
-    keyframe
-        The painted picture, (H, W, 3) uint8 or float32 0..1.
-    chain
-        A run of it.
-    guide_film
-        What the film shows.
-    matching, threads
-        For the engine. The result does not depend on `threads`.
+    It is made from the painted picture, (H, W, 3) uint8 or float32 0..1, one of its runs, and what the film shows. The
+    result does not depend on `threads`.
     """
 
     def __init__(
@@ -55,13 +47,7 @@ class Source:
 
 
 class Sources:
-    """Each keyframe's source, while any run of it is being made.
-
-    Parameters
-    ----------
-    make
-        Makes the source of a run's keyframe.
-    """
+    """Each keyframe's source, as `make` makes it of a run, while any run of it is being made."""
 
     def __init__(self, make: Callable[[Chain], Source]) -> None:
         self._make = make

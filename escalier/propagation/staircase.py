@@ -1,7 +1,5 @@
 """The staircase: neighbouring runs faded one into the next, step after step, as one film."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 

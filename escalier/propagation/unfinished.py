@@ -7,7 +7,6 @@ is written whole, and then a checkpoint that says which frames count; what was w
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from escalier.film import Size
+from escalier.log import log
 from escalier.scratch import (
     ArrayFile,
     Damage,
@@ -47,8 +47,6 @@ CHECKPOINT = "checkpoint.json"
 STATE_BYTES, STATE_BYTES_OF_TWO_PLATES = 31, 60
 """What one frame hands to the next, for each pixel that is matched: without masks, and with them."""
 
-log = logging.getLogger("escalier")
-
 
 def unfinished_place(folder: Path) -> Path:
     """Where a run lies while it is made. It is named after the same fingerprint, so that no other goes on with it.
@@ -72,18 +70,8 @@ def checkpoint_bytes(matched_size: Size, masked: bool) -> int:
 class Unfinished:
     """The files of a run that is being made; entering takes up what an earlier job has left, leaving keeps it.
 
-    Where all frames are there at the end, the run is put in its place. The caller holds the run's lock.
-
-    Parameters
-    ----------
-    chain
-        Which run.
-    folder
-        The finished run's place.
-    size, matched_size
-        Those of its frames, and of its guide errors.
-    checkpoint_seconds
-        How much work a killed job may lose.
+    Where all frames are there at the end, the run is put in its place, `folder`. The caller holds the run's lock. The
+    sizes are those of its frames and of its guide errors; a killed job loses the work of `checkpoint_seconds` at most.
     """
 
     def __init__(self, chain: Chain, folder: Path, size: Size, matched_size: Size, checkpoint_seconds: float) -> None:
@@ -175,7 +163,8 @@ class Unfinished:
         layout = [[name, array.dtype.str, list(array.shape[2:])] for name, array in state.items()]
         checksums = {name: file.flushed() for name, file in self._files.items()}
         slot = 1 - self._slot
-        rows, width = _shape_of(state)
+        rows = len(next(iter(state.values())))
+        width = sum(array.nbytes // rows for array in state.values())
         path = self._place / f"state_{slot}.npy"
         remove_quietly(path)  # the checkpoint names the other one; three would not fit into what was counted
         with ArrayFile(path, (rows, width), np.uint8, self._what(self.frames)) as file:
@@ -229,9 +218,3 @@ class Unfinished:
 
 class _Stop(Exception):
     """Closes the files without their checksums."""
-
-
-def _shape_of(state: dict[str, np.ndarray]) -> tuple[int, int]:
-    """Rows, and bytes of a row of all arrays together."""
-    rows = len(next(iter(state.values())))
-    return rows, sum(array.nbytes // rows for array in state.values())

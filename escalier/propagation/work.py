@@ -1,7 +1,5 @@
 """How much work a propagation is and how far it has come, in seconds of one core, so that its progress is even."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from escalier.film import Size
@@ -22,16 +20,8 @@ PAINT, ENLARGE = (0.05, 2.6), (0.0, 0.16)
 class Work:
     """The progress of one propagation, told as `progress(done, total, picture)` from the thread that calls.
 
-    Parameters
-    ----------
-    progress
-        Who is told, or None.
-    frames
-        Length of the film.
-    paintings
-        Frames to be painted, as far as that is known before the cuts are.
-    size, flow_size, matched_size, painted_size
-        Those of the film, of its optical flow, of its matching and of the keyframes.
+    Of a film of so many frames, and of so many to be painted as far as that is known before the cuts are; the sizes are
+    those of the film, of its optical flow, of its matching and of the keyframes.
 
     >>> work = Work(print, 2, 1, *[Size(8, 8)] * 4)
     >>> work.plan(paintings=0)

@@ -1,7 +1,5 @@
 """The arguments of `synthesise`, checked and brought into one fixed form. Every refusal says what to do."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -108,36 +106,20 @@ def _guides(
             kind = type(guides).__name__
             raise TypeRefusal(name, "be a sequence of pictures", kind, "put the pictures into a list")
     if len(source_guides) != len(target_guides) or len(source_guides) == 0:
-        raise Refusal(
-            "source_guides and target_guides",
-            "be as many, at least one each",
-            f"{len(source_guides)} and {len(target_guides)}",
-            "give every guide a picture for both sides",
-        )
+        rule, got = "be as many, at least one each", f"{len(source_guides)} and {len(target_guides)}"
+        raise Refusal("source_guides and target_guides", rule, got, "give every guide a picture for both sides")
     sources = tuple(_picture(f"source_guides[{k}]", guide) for k, guide in enumerate(source_guides))
     targets = tuple(_picture(f"target_guides[{k}]", guide) for k, guide in enumerate(target_guides))
     for k, (source, target) in enumerate(zip(sources, targets, strict=True)):
         if source.shape[2] != target.shape[2]:
-            raise Refusal(
-                f"guide {k}",
-                "have as many channels on both sides",
-                f"{source.shape[2]} in the source and {target.shape[2]} in the target",
-                "convert one of them",
-            )
+            got = f"{source.shape[2]} in the source and {target.shape[2]} in the target"
+            raise Refusal(f"guide {k}", "have as many channels on both sides", got, "convert one of them")
         if source.shape[:2] != style.shape[:2]:
-            raise Refusal(
-                f"source_guides[{k}]",
-                f"be as large as the style, {_size(style.shape)}",
-                _size(source.shape),
-                "scale it to the style",
-            )
+            rule = f"be as large as the style, {_size(style.shape)}"
+            raise Refusal(f"source_guides[{k}]", rule, _size(source.shape), "scale it to the style")
         if target.shape[:2] != targets[0].shape[:2]:
-            raise Refusal(
-                "target_guides",
-                "all be of one size",
-                f"{_size(target.shape)} for guide {k} and {_size(targets[0].shape)} for guide 0",
-                "scale them to the target",
-            )
+            got = f"{_size(target.shape)} for guide {k} and {_size(targets[0].shape)} for guide 0"
+            raise Refusal("target_guides", "all be of one size", got, "scale them to the target")
     return sources, targets
 
 
@@ -152,20 +134,12 @@ def _pyramid_levels(matching: Matching, source_size: tuple[int, int], target_siz
     asked, patch_size = matching.pyramid_levels, matching.patch_size
     for name, size in (("style", source_size), ("target_guides", target_size)):
         if min(size) < patch_size:
-            raise Refusal(
-                name,
-                f"be at least one patch of {patch_size}x{patch_size} px",
-                _size(size),
-                "use a smaller patch_size or larger pictures",
-            )
+            rule = f"be at least one patch of {patch_size}x{patch_size} px"
+            raise Refusal(name, rule, _size(size), "use a smaller patch_size or larger pictures")
     largest = largest_pyramid(min(*source_size, *target_size), patch_size)
     if asked is not None and asked > largest:
-        raise Refusal(
-            "pyramid_levels",
-            f"be 1 to {largest} for {_size(source_size)} and {_size(target_size)} at patch size {patch_size}",
-            f"{asked}: patches would be larger than half of a level",
-            "leave it out",
-        )
+        rule = f"be 1 to {largest} for {_size(source_size)} and {_size(target_size)} at patch size {patch_size}"
+        raise Refusal("pyramid_levels", rule, f"{asked}: patches would be larger than half of a level", "leave it out")
     return largest if asked is None else int(asked)
 
 
@@ -199,12 +173,8 @@ def _modulation(
             continue
         picture = _picture(f"modulation[{k}]", given)
         if picture.shape[:2] != target.shape[:2] or picture.shape[2] not in (1, target.shape[2]):
-            raise Refusal(
-                f"modulation[{k}]",
-                f"be {_size(target.shape)} with 1 or {target.shape[2]} channels",
-                f"{_size(picture.shape)} with {picture.shape[2]}",
-                "make it from the target",
-            )
+            rule, remedy = f"be {_size(target.shape)} with 1 or {target.shape[2]} channels", "make it from the target"
+            raise Refusal(f"modulation[{k}]", rule, f"{_size(picture.shape)} with {picture.shape[2]}", remedy)
         levels = picture.astype(np.float32) / np.float32(255) if picture.dtype == np.uint8 else picture
         if levels.min() < 0:
             raise Refusal(f"modulation[{k}]", "be >= 0", f"{levels.min():g}", "use 0 to ignore a guide")
@@ -217,20 +187,12 @@ def _initial(nnf: np.ndarray, source_size: tuple[int, int], target_size: tuple[i
         kind = nnf.dtype if isinstance(nnf, np.ndarray) else type(nnf).__name__
         raise TypeRefusal("initial_nnf", "be an array of whole numbers", kind, "round it to int32")
     if nnf.shape != (*target_size, 2):
-        raise Refusal(
-            "initial_nnf",
-            f"have the shape {(*target_size, 2)}, one match for each target pixel",
-            nnf.shape,
-            "carry it over to the target's size",
-        )
+        rule = f"have the shape {(*target_size, 2)}, one match for each target pixel"
+        raise Refusal("initial_nnf", rule, nnf.shape, "carry it over to the target's size")
     for axis, name in enumerate(("row", "column")):
         if nnf[..., axis].max() >= source_size[axis]:
-            raise Refusal(
-                "initial_nnf",
-                f"lie in the source, {name} 0 to {source_size[axis] - 1}",
-                nnf[..., axis].max(),
-                "use -1 for a pixel that starts cold",
-            )
+            rule = f"lie in the source, {name} 0 to {source_size[axis] - 1}"
+            raise Refusal("initial_nnf", rule, nnf[..., axis].max(), "use -1 for a pixel that starts cold")
     return nnf.astype(np.int32)
 
 
@@ -254,12 +216,8 @@ def _source_mask(mask: np.ndarray | None, size: tuple[int, int], patch_size: int
     if allowed.all():
         return None
     if forbidden_centres(allowed, patch_size).all():
-        raise Refusal(
-            "source_mask",
-            f"leave one whole patch of {patch_size}x{patch_size} px to copy",
-            "none",
-            "widen the mask or use a smaller patch_size",
-        )
+        rule = f"leave one whole patch of {patch_size}x{patch_size} px to copy"
+        raise Refusal("source_mask", rule, "none", "widen the mask or use a smaller patch_size")
     return allowed
 
 

@@ -10,15 +10,13 @@ Memory on the card, for C channels in 16 bits: 2 C + 13 bytes for each source pi
 has less, or gives up for another reason, the processor engine takes over with a warning.
 """
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from escalier.log import log
 from escalier.progress import Progress
 
 from .card_device import CardFailure, find_device, load_warp, on_card
@@ -28,8 +26,6 @@ from .level import MOST_PAIRS, Schedule, Start, rest_threshold, usage_price
 from .problem import Problem, Synthesis
 from .pyramid_planes import Level
 from .usage import Runner
-
-logger = logging.getLogger("escalier")
 
 COLOURS = 16
 """A power of two: the parts of the pixels that choose one after the other, the usage made anew in between.
@@ -50,7 +46,7 @@ def synthesise_card(problem: Problem, threads: int, progress: Progress | None) -
     try:
         return solve(problem, threads, progress, partial(_CardSolver, find_device()))
     except CardFailure as reason:
-        logger.warning("the card engine gives up, %s; the processor engine starts instead", reason)
+        log.warning("the card engine gives up, %s; the processor engine starts instead", reason)
     return synthesise_cpu(problem, threads, progress)
 
 
@@ -67,14 +63,9 @@ class _CardSolver(Solver):
 
 
 class CardSearch:
-    """Search and vote in turns on one level, on a device of Warp's.
+    """Search and vote in turns on one level, on a device of Warp's; random radii reach from 1 to 2^(rungs - 1) px.
 
-    Parameters
-    ----------
-    rungs
-        Random radii reach from 1 to 2^(rungs - 1) px.
-    random
-        A generator of this level's own; the sweeps draw their seeds from it.
+    `random` is a generator of this level's own; the sweeps draw their seeds from it.
     """
 
     def __init__(

@@ -5,11 +5,8 @@ variable ESCALIER_CARD_DEVICE names another device than the first card: "cuda:1"
 which runs the same kernels slowly, for tests.
 """
 
-from __future__ import annotations
-
 import ctypes
 import importlib.util
-import logging
 import os
 import sys
 import threading
@@ -19,10 +16,9 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from escalier.log import log
 from escalier.packages import load_package
-from escalier.refusals import FileRefusal
-
-logger = logging.getLogger("escalier")
+from escalier.refusals import FileRefusal, named
 
 REQUIREMENT = "warp-lang>=1.19"
 
@@ -55,7 +51,7 @@ def card_is_there() -> bool:
         with _one_at_a_time:
             return bool(load_warp().is_cuda_available())
     except ImportError:
-        logger.debug("warp cannot be used", exc_info=True)
+        log.debug("warp cannot be used", exc_info=True)
         return False
 
 
@@ -67,29 +63,21 @@ def _driver_is_there() -> bool:
     return True
 
 
+@named("synthesise")
 def find_device() -> Any:
     """Warp's device for the card engine, kernels loaded; raises ImportError, CardNotFound or CardFailure."""
     warp = load_warp()
     name = os.environ.get("ESCALIER_CARD_DEVICE")
     with _one_at_a_time:
         if not name and not warp.is_cuda_available():
-            raise CardNotFound(
-                "backend 'card'",
-                "have an NVIDIA card and its driver, but Warp finds none",
-                remedy="use backend='cpu'",
-                who="synthesise",
-            )
+            rule = "have an NVIDIA card and its driver, but Warp finds none"
+            raise CardNotFound("backend 'card'", rule, remedy="use backend='cpu'")
         try:
             device = warp.get_device(name or "cuda:0")
         except (ValueError, RuntimeError) as reason:
-            known = ", ".join(str(device) for device in warp.get_devices())
-            raise CardNotFound(
-                "ESCALIER_CARD_DEVICE",
-                f"be one of Warp's devices, {known}",
-                f"{name!r}",
-                "correct the variable or unset it",
-                who="synthesise",
-            ) from reason
+            rule = f"be one of Warp's devices, {', '.join(str(device) for device in warp.get_devices())}"
+            remedy = "correct the variable or unset it"
+            raise CardNotFound("ESCALIER_CARD_DEVICE", rule, f"{name!r}", remedy) from reason
         _load_kernels(str(device))
         return device
 
@@ -97,7 +85,7 @@ def find_device() -> Any:
 @cache  # for the life of the process, as Warp keeps the kernels
 def _load_kernels(device: str) -> None:
     warp = load_warp()
-    logger.info("loading the card engine on %s; the first time on a machine its kernels compile, some seconds", device)
+    log.info("loading the card engine on %s; the first time on a machine its kernels compile, some seconds", device)
     try:
         from . import card_kernels
 

@@ -12,8 +12,6 @@ whole-number counts, whose atomic sums do not depend on their order.
 # ruff: noqa: RUF046, UP018
 # mypy: ignore-errors
 
-from __future__ import annotations
-
 import warp as wp
 
 from .search_kernels import FORBIDDEN as _FORBIDDEN

@@ -1,21 +1,17 @@
 """The door of the room: guided patch synthesis by whichever engine is chosen."""
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
 
 from escalier.counts import thread_count
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import named
 
 from .matching import Matching
 from .problem import Problem, Synthesis
-
-logger = logging.getLogger("escalier")
 
 Engine = Callable[[Problem, int, "Progress | None"], Synthesis]
 
@@ -106,8 +102,6 @@ def synthesise(
     Jamriška et al., "Stylizing Video by Example", SIGGRAPH 2019. Fišer et al., "StyLit", SIGGRAPH 2016 (equation 2 and
     uniformity). Barnes et al., "PatchMatch", SIGGRAPH 2009. PatchMatch is covered by US patent 8,861,869.
 
-    Examples
-    --------
     With the same guide on both sides the style comes back (near the rim patches have nothing beyond it to hold on to):
 
     >>> style, guide = np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3), np.uint8)
@@ -130,7 +124,7 @@ def synthesise(
         seed=seed,
     )
     name = choose_backend(problem.matching.backend)
-    logger.debug("synthesise: engine %s", name)
+    log.debug("synthesise: engine %s", name)
     result = load_engine(name)(problem, thread_count(threads), progress)
     return result if style.ndim == 3 else result._replace(image=result.image[..., 0])
 
@@ -147,4 +141,4 @@ def choose_backend(backend: str) -> str:
 
 @cache  # once for each engine: a film is hundreds of syntheses
 def _announce(name: str) -> None:
-    logger.debug("backend auto takes %s", {"card": "the graphics card", "cpu": "the processor"}[name])
+    log.debug("backend auto takes %s", {"card": "the graphics card", "cpu": "the processor"}[name])

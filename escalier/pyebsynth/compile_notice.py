@@ -1,14 +1,11 @@
 """A line in the log while kernels for a new patch size and channel count compile, the first time on a machine."""
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from numba.core import event
 
-logger = logging.getLogger("escalier")
+from escalier.log import log
 
 COMPILING_S = 15.0
 """About, on two cores; who shows the time left finds it in the log record as `takes_seconds`."""
@@ -26,7 +23,7 @@ class _FirstCompile(event.Listener):
         function = getattr(event.data["dispatcher"], "py_func", None)
         if self._what not in _announced and getattr(function, "__module__", "").startswith("escalier.pyebsynth"):
             _announced.add(self._what)
-            logger.info(
+            log.info(
                 "preparing the brushes (%s), once for this machine; it takes some seconds",
                 self._what,
                 extra={"takes_seconds": COMPILING_S},

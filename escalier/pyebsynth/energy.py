@@ -7,8 +7,6 @@ EbSynth matches whole pixels. Where s(p) lies between them, style and guides are
 in `sub_pixel`; at whole pixels both ways give the same figure.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import cv2

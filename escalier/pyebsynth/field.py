@@ -1,7 +1,5 @@
 """Nearest-neighbour fields: packed for the kernels, carried to the next finer level, begun cold or warm."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from escalier.kernel_cache import njit

@@ -7,8 +7,6 @@ then hop by most of a small pixel, all of it in one frame. Only in the narrow ba
 border between them found anew, by the large film frames.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
@@ -66,8 +64,6 @@ def render_full_size(
     numpy.ndarray
         (H, W, C), of the style's type. Memory: 15 bytes for each of its pixels besides.
 
-    Examples
-    --------
     A field that says "everything from its own place" gives the large style back:
 
     >>> large = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
@@ -77,21 +73,11 @@ def render_full_size(
     True
     """
     if style.shape[:2] != source.shape[:2]:
-        raise Refusal(
-            "source",
-            f"be {style.shape[1]}x{style.shape[0]} like the style",
-            f"{source.shape[1]}x{source.shape[0]}",
-            "give the frame that was painted, at full size",
-            who="render_full_size",
-        )
+        rule, got = f"be {style.shape[1]}x{style.shape[0]} like the style", f"{source.shape[1]}x{source.shape[0]}"
+        raise Refusal("source", rule, got, "give the frame that was painted, at full size", who="render_full_size")
     if min(style.shape[:2]) < patch_size:
-        raise Refusal(
-            "style",
-            f"be at least {patch_size} px on a side",
-            f"{style.shape[1]}x{style.shape[0]}",
-            "use a smaller patch_size",
-            who="render_full_size",
-        )
+        rule, got = f"be at least {patch_size} px on a side", f"{style.shape[1]}x{style.shape[0]}"
+        raise Refusal("style", rule, got, "use a smaller patch_size", who="render_full_size")
     r = patch_size // 2
     field, rest = enlarge_places(smoothed(places), *target.shape[:2], *matched_size, *style.shape[:2], r)
     step = max(1, round(target.shape[0] / places.shape[0]))

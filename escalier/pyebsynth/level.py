@@ -91,14 +91,9 @@ def row_bands(height: int, pixels: int) -> list[tuple[int, int]]:
 
 
 class LevelSearch:
-    """Search and vote in turns on one level.
+    """Search and vote in turns on one level, from a start whose field is changed in place.
 
-    Parameters
-    ----------
-    level, start
-        Where to search and where to begin; the field is changed in place.
-    random
-        A generator of this level's own; the sweeps draw their seeds from it.
+    `random` is a generator of this level's own; the sweeps draw their seeds from it.
     """
 
     def __init__(

@@ -1,14 +1,17 @@
 """EbSynth's own dials: how patches are matched and laid over each other."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Any
 
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
 
 BACKENDS = ("auto", "cpu", "card", "original")
-_AT_LEAST_ONE = "leave it out for the engine's default"
+
+
+def _engines_own(sentence: str, **facts: Any) -> Any:
+    """A dial of 1 or more that nobody need turn: None is the engine's own choice."""
+    return dial(None, sentence, least=1, remedy="leave it out for the engine's default", **facts)
 
 
 @checked
@@ -60,27 +63,18 @@ class Matching(Dials):
         above=0,
         remedy="lower it or raise the guides' weights",
     )
-    pyramid_levels: int | None = dial(
-        None,
+    pyramid_levels: int | None = _engines_own(
         "On how many sizes of the picture pieces are matched, each half of the one before. {none} takes as many as "
-        "the picture allows. Fewer keep more to detail.",
-        least=1,
-        remedy=_AT_LEAST_ONE,
+        "the picture allows. Fewer keep more to detail."
     )
-    search_vote_iterations: int | None = dial(
-        None,
+    search_vote_iterations: int | None = _engines_own(
         "Rounds of matching and painting on every size of the picture. {none} takes the engine's own choice. More is "
         "slower and hardly better.",
-        least=1,
         offered=(1, 50),
-        remedy=_AT_LEAST_ONE,
     )
-    patchmatch_iterations: int | None = dial(
-        None,
+    patchmatch_iterations: int | None = _engines_own(
         "Search steps in each round. {none} takes the engine's own choice. More finds better pieces, slower.",
-        least=1,
         offered=(1, 50),
-        remedy=_AT_LEAST_ONE,
     )
     stop_threshold: float | None = dial(
         None,
@@ -89,20 +83,17 @@ class Matching(Dials):
         least=0,
         remedy="use 0 to switch it off",
     )
-    search_radius: int | None = dial(
-        None,
+    search_radius: int | None = _engines_own(
         "How far random search goes, in pixels. {none} searches the whole painting. Less keeps matches near.",
-        least=1,
         unit="px",
         rule="be >= 1",
-        remedy=_AT_LEAST_ONE,
     )
     warm_levels: int = dial(
         1,
         "How many of the finest sizes of the picture are searched again where matches to start from are given. 1 stays "
         "closest to them.",
         least=1,
-        remedy=_AT_LEAST_ONE,
+        remedy="leave it out for the engine's default",
     )
     backend: str = dial(
         "auto",

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import logging
 import os
 from pathlib import Path
 
 import numpy as np
 
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import MissingFile, Refusal
 
 from .energy import patch_errors
 from .problem import Problem, Synthesis
-
-logger = logging.getLogger("escalier")
 
 SEARCH_VOTE_ITERATIONS = 6
 PATCHMATCH_ITERATIONS = 4
@@ -42,12 +40,8 @@ def find_library() -> str:
     named = os.environ.get("EBSYNTH_LIBRARY")
     if named:
         if not Path(named).is_file():
-            raise OriginalNotFound(
-                "EBSYNTH_LIBRARY",
-                "be the path of an ebsynth library",
-                f"{named}, where no file lies",
-                "correct the variable or use backend='cpu'",
-            )
+            rule, remedy = "be the path of an ebsynth library", "correct the variable or use backend='cpu'"
+            raise OriginalNotFound("EBSYNTH_LIBRARY", rule, f"{named}, where no file lies", remedy)
         return named
     found = ctypes.util.find_library("ebsynth")
     if found is None:
@@ -67,11 +61,9 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
         library = ctypes.CDLL(path)
         run, available = library.ebsynthRun, library.ebsynthBackendAvailable
     except (OSError, AttributeError) as reason:
-        raise OriginalNotFound(
-            f"{path}",
-            f"be an ebsynth library, but it cannot be used ({reason})",
-            remedy="build it again for this system or use backend='cpu'",
-        ) from reason
+        rule = f"be an ebsynth library, but it cannot be used ({reason})"
+        remedy = "build it again for this system or use backend='cpu'"
+        raise OriginalNotFound(f"{path}", rule, remedy=remedy) from reason
     on_card = bool(available(ctypes.c_int(_CUDA)))
     _refuse_what_it_cannot(problem, on_card)
     if progress:
@@ -86,12 +78,8 @@ def synthesise_original(problem: Problem, threads: int, progress: Progress | Non
 def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     channels = sum(guide.shape[2] for guide in problem.source_guides)
     if channels > MOST_GUIDE_CHANNELS:
-        raise Refusal(
-            "guides",
-            f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'",
-            channels,
-            "use backend='cpu'",
-        )
+        rule = f"have at most {MOST_GUIDE_CHANNELS} channels with backend 'original'"
+        raise Refusal("guides", rule, channels, "use backend='cpu'")
     unknown = {
         "source_mask": problem.source_mask,
         "target_mask": problem.target_mask,
@@ -104,7 +92,7 @@ def _refuse_what_it_cannot(problem: Problem, on_card: bool) -> None:
     if problem.modulation is not None and not on_card:
         raise Refusal("modulation", "be left out where the original runs on the processor", "one", "use backend='cpu'")
     if not on_card and (problem.matching.weighted or problem.matching.stop_threshold is not None):
-        logger.warning("the original ignores weighted voting and stop_threshold on the processor")
+        log.warning("the original ignores weighted voting and stop_threshold on the processor")
 
 
 def _call(run: ctypes._NamedFuncPointer, problem: Problem) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,5 @@
 """What to synthesise and how: the checked arguments of `synthesise`, as every engine receives them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

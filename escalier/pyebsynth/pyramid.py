@@ -5,8 +5,6 @@ one (an odd last row or column is left over), so the rule for matches, twice the
 The original samples single points instead, which aliases.
 """
 
-from __future__ import annotations
-
 from escalier.kernel_cache import njit
 
 

@@ -1,7 +1,5 @@
 """Both sides of a problem as planes, on every level of the pyramid."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

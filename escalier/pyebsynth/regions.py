@@ -1,7 +1,5 @@
 """Which pixels may be copied from and which are painted, on every level of the pyramid."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

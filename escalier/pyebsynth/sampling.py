@@ -5,8 +5,6 @@ pixels away, behind a fast hand from far off. Every sweep counts tries and gaine
 the ladder 1, 2, 4 .. pixels); the next one draws the rungs in proportion to the square root of their yield.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 _MEMORY = 0.5

@@ -10,8 +10,6 @@ closures, and sees constants all the same. numba looks only at the file of a ker
 date, so a kernel must not call one of another file.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -58,8 +58,6 @@ class SubPixelPainter:
     threads
         Processor threads to use. The result does not depend on it.
 
-    Examples
-    --------
     A film that has moved by half a pixel, and matches that know nothing of it, at first sight:
 
     >>> picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
@@ -75,13 +73,8 @@ class SubPixelPainter:
 
     def __init__(self, style: np.ndarray, source: np.ndarray, *, patch_size: int, threads: int = 1) -> None:
         if style.shape != source.shape:
-            raise Refusal(
-                "source",
-                f"have the style's shape {style.shape}",
-                source.shape,
-                "give the filmed frame at the size of the keyframe",
-                who="SubPixelPainter",
-            )
+            rule, remedy = f"have the style's shape {style.shape}", "give the filmed frame at the size of the keyframe"
+            raise Refusal("source", rule, source.shape, remedy, who="SubPixelPainter")
         self._source = np.ascontiguousarray(source)
         self._patch_size = patch_size
         self._threads = threads
@@ -95,7 +88,10 @@ class SubPixelPainter:
         Near the rest, matches stay whole, so that interpolation brings nothing of it in.
         """
         part = copy(self)
-        part._whole = np.zeros((1, 1), np.bool_) if mask is None else _near(~mask, self._patch_size // 2 + KERNEL_PX)
+        part._whole = np.zeros((1, 1), np.bool_)
+        if mask is not None:
+            window = np.ones((2 * (self._patch_size // 2 + KERNEL_PX) + 1,) * 2, np.uint8)
+            part._whole = cv2.dilate((~mask).astype(np.uint8), window) > 0
         return part
 
     def locate(self, target: np.ndarray, nnf: np.ndarray, carried: np.ndarray) -> np.ndarray:
@@ -265,10 +261,6 @@ def _edges(luminance: np.ndarray) -> np.ndarray:
 
 def _mean(products: np.ndarray) -> np.ndarray:
     return cv2.boxFilter(products, -1, (DETAIL_WINDOW_PX, DETAIL_WINDOW_PX))
-
-
-def _near(forbidden: np.ndarray, distance: int) -> np.ndarray:
-    return cv2.dilate(forbidden.astype(np.uint8), np.ones((2 * distance + 1,) * 2, np.uint8)) > 0
 
 
 @njit(cache=True, nogil=True)

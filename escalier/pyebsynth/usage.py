@@ -1,7 +1,5 @@
 """How much every patch of the source is used, while bands of the target are searched at once or in turn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

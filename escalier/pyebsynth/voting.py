@@ -6,8 +6,6 @@ The style travels as one 32-bit word a pixel, four channels of a byte each. Even
 bits a channel, which the sum over a whole patch fits: two additions a word for all four.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

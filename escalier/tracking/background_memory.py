@@ -89,7 +89,7 @@ class BackgroundMemory:
 
 def just_uncovered(
     frames: SmallFrames, camera: Camera, index: int, towards: int, around: np.ndarray, region: Box
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Pixels that changed in the last frames and lie still in the next ones: the set, left behind by the subject.
 
     Parameters
@@ -105,7 +105,8 @@ def just_uncovered(
 
     Returns
     -------
-    float32, of the region's shape, 0..1.
+    How surely each pixel is one of them; and how far it lies still from then on, changed or not. Plain cloth that moves
+    does too. float32, of the region's shape, 0..1.
     """
     look = without_grain(frames[index][region])
 
@@ -119,7 +120,8 @@ def just_uncovered(
     ahead = [change(towards * k) for k in LOOKED_AHEAD if k <= left] or [change(towards * left)] if left else []
     back = [change(-towards * k) for k in LOOKED_BACK if 0 <= index - towards * k < len(frames)]
     if not ahead or not back:
-        return np.zeros(look.shape[:2], np.float32)
+        nothing = np.zeros(look.shape[:2], np.float32)
+        return nothing, nothing
     still = same(np.min(ahead, axis=0), SAME_LEVELS, STILL_TOLERANCE)
     changed = 1 - same(np.max(back, axis=0), SAME_LEVELS, STILL_TOLERANCE)
-    return still * changed
+    return still * changed, still

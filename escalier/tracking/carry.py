@@ -8,6 +8,12 @@ none of them explains is left uncertain; `resolve_uncertain` decides it.
 Two facts speak against what the flow says. What appears where the flow and the one back disagree, and lies still from
 then on, is the set that the subject has uncovered. And what was only guessed to be set, but moves, is not.
 
+Plain cloth looks still wherever it goes, and black cloth like a black stage. So neither lying still nor looking like
+the set speaks against a pixel that the flow carries on with the subject, both ways; nor does lying still against one in
+the subject's own colours, where the subject itself looks still. And what was only guessed to be
+set is not remembered as such: it may be what she wears. Where something else moves nearby, none of this holds: what is
+carried on may be the other thing.
+
 One fact speaks for a guess: what was taken for the subject and goes on moving with it, where nothing else moves, is it.
 Such a pixel comes to count as traced, so that it is kept when it comes to rest.
 """
@@ -26,12 +32,12 @@ from escalier.mask import Box, box_around
 
 from .affine_motion import Affine, affine_flow, fit_affine
 from .background_memory import BackgroundMemory, Camera, just_uncovered
-from .colour_model import ColourSample
+from .colour_model import ColourSample, LocalColours
 from .mask_state import MaskState, distance_to_outline
 from .moving_parts import moving, moving_like, others_moving
 from .nearest_flow import flow_of_nearest, which_motion
 from .picture_match import difference, same, without_grain
-from .resolve_uncertain import firmness, resolve_uncertain
+from .resolve_uncertain import COLOUR_ODDS, firmness, resolve_uncertain
 from .small_frames import SmallFrames
 
 REACH_PX = 28.0
@@ -47,6 +53,10 @@ MEMORY_SHARE = np.float32(0.9)
 """Trust in the background memory, beside the flow's 1."""
 FAR_FROM_SUBJECT_PX = 30.0
 UNCOVERED_ODDS, UNCOVERED_TRUST = np.float32(2.5), np.float32(0.8)
+HARDLY_UNCOVERED = 0.05
+"""Below this, the colours of what lies still are not asked."""
+STILL_WINDOW_PX = 49
+"""Around each pixel: the part of the subject that shows whether its cloth looks still while it moves."""
 MOVING_ODDS = np.float32(3.0)
 TRACED_PROTECTS = 1.5
 SHADED_SHARE, SHADED_TOLERANCE = np.float32(0.8), 30.0
@@ -94,7 +104,7 @@ class Carrier:
         self._memory = BackgroundMemory(frames[start], self.state.label, self.state.trust)
         self._body: Affine | None = None
         self._colours = [ColourSample.of(frames[start], self.state.label)]
-        self._odds, self._confirmed = np.zeros((2, *mask.shape), np.float32)
+        self._odds, self._confirmed, self._uncovered, self._others = np.zeros((4, *mask.shape), np.float32)
 
     def advance(self) -> MaskState:
         """Go on to the next frame."""
@@ -108,7 +118,8 @@ class Carrier:
             state = self._refine(now, state)
         known = state.label * np.minimum(state.traced, firmness(state))
         self._colours = [*self._colours, ColourSample.of(self._frames[now], known)][-COLOURS_KEPT:]
-        self._memory.learn(without_grain(self._frames[now]), state.label, state.trust)
+        found_out = np.minimum(state.trust, np.maximum.reduce([state.traced, self._uncovered, self._others]))
+        self._memory.learn(without_grain(self._frames[now]), state.label, found_out)
         self.index, self.state = now, state
         return state
 
@@ -134,7 +145,7 @@ class Carrier:
         least = np.where(label < 0, np.minimum(trust, np.float32(0.4)), 0)
         far = MaskState(label, np.maximum(trust * believed, least), traced * followed)
         nearness = np.clip(2 * (1 - distance / np.float32(REACH_PX)), 0, 1)
-        self._odds, self._confirmed = np.zeros((2, *label.shape), np.float32)
+        self._odds, self._confirmed, self._uncovered, self._others = np.zeros((4, *label.shape), np.float32)
         if not nearness.any():
             return MaskState(far.label, far.trust * DECAY, far.traced * DECAY)
         region = box_around(nearness, MARGIN_PX)
@@ -142,10 +153,12 @@ class Carrier:
         shaded = SHADED_SHARE * seen * same(differs, noise, SHADED_TOLERANCE)
         fits = good * np.maximum(same(differs, noise, MATCH_TOLERANCE), shaded)
         warped = MaskState(label, trust, traced)
-        others = others_moving(relative, label, distance)
+        others = self._others = others_moving(relative, label, distance)
         around_it = (label < 0) & (distance > FAR_FROM_SUBJECT_PX)
-        uncovered = just_uncovered(self._frames, self._camera, now, self._towards, around_it, region)
-        step = _Step(now, flow, relative, seen, fits, look, look_before, warped, distance, noise, uncovered, others)
+        uncovered, still = just_uncovered(self._frames, self._camera, now, self._towards, around_it, region)
+        step = _Step(
+            now, flow, relative, seen, fits, look, look_before, warped, distance, noise, uncovered, still, others
+        )
         near = self._explained(region, step)
         share = nearness[region]
         for whole, part in zip((far.label, far.trust, far.traced), (near.label, near.trust, near.traced), strict=True):
@@ -167,20 +180,26 @@ class Carrier:
         votes = _Votes(label, trust * fits, followed)
         # A foot that comes to rest also lies still from then on; but it was followed there.
         protected = TRACED_PROTECTS * np.sqrt(followed) * np.maximum(label, 0)
-        uncovered = step.uncovered * np.clip(1 - protected, 0, 1)
+        # Where the flow carries the subject on, both ways, its outline has not passed. But where something else moves
+        # nearby, what is carried on may be that.
+        alone = 1 - step.others[region]
+        passed = 1 - fits * seen * np.maximum(label, 0) * alone
+        uncovered = step.uncovered * passed * np.clip(1 - protected, 0, 1)
+        tells_nothing = alone * _share_of(step.still, followed * np.maximum(label, 0))
+        uncovered *= 1 - tells_nothing * self._worn(step.now, region, uncovered > HARDLY_UNCOVERED)
         votes.add(np.full_like(label, -1), UNCOVERED_TRUST * uncovered, np.zeros_like(label))
-        remembered = MEMORY_SHARE * self._memory.recognises(step.look, step.noise, MEMORY_TOLERANCE)[region]
+        remembered = MEMORY_SHARE * passed * self._memory.recognises(step.look, step.noise, MEMORY_TOLERANCE)[region]
         votes.add(np.full_like(label, -1), remembered, remembered)
         inner = (trust * fits > 0.4) & (distance > 3) & (label > 0)
         nearest, whole = self._body_flows(step.flow, region, inner)
-        self._odds[region] = -UNCOVERED_ODDS * uncovered
+        self._odds[region], self._uncovered[region] = -UNCOVERED_ODDS * uncovered, uncovered
         if nearest is not None:
             subject = relative + nearest - step.flow[region]
-            free = seen * (1 - traced * fits * (label < 0)) * (1 - step.others[region])
+            free = seen * (1 - traced * fits * (label < 0)) * alone
             likely = free * moving_like(relative, subject)
             self._odds[region] += MOVING_ODDS * likely
-            alone = np.maximum(0, 1 - OTHERS_SPOIL * step.others[region])
-            self._confirmed[region] = likely * fits * alone * (1 - uncovered) * np.maximum(label, 0)
+            undisturbed = np.maximum(0, 1 - OTHERS_SPOIL * step.others[region])
+            self._confirmed[region] = likely * fits * undisturbed * (1 - uncovered) * np.maximum(label, 0)
         for candidate in (nearest, whole):
             if candidate is None:
                 continue
@@ -199,6 +218,15 @@ class Carrier:
             state = self.state
             votes.add(sampled(state.label), sampled(state.trust) * agrees, sampled(state.traced) * agrees)
         return votes.result()
+
+    def _worn(self, now: int, region: Box, where: np.ndarray) -> np.ndarray:
+        """How far the pixels `where` have the colours of the subject there in the last frames, 0..1; 0 elsewhere."""
+        worn = np.zeros(where.shape, np.float32)
+        if where.any():
+            here = ColourSample.of(np.ascontiguousarray(self._frames[now][region]), worn)
+            colours = LocalColours([here, *(sample.part(region) for sample in self._colours)])
+            worn[where] = np.clip(colours.log_odds(here.lab, where) / COLOUR_ODDS, 0, 1)
+        return worn
 
     def _body_flows(
         self, flow: np.ndarray, region: Box, inner: np.ndarray
@@ -226,7 +254,7 @@ class Carrier:
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """What is known about a frame and the one before it; arrays of the whole picture, but for `uncovered`."""
+    """What is known about a frame and the one before it; arrays of the whole picture (`uncovered`, `still`: region)."""
 
     now: int
     flow: np.ndarray
@@ -239,7 +267,14 @@ class _Step:
     distance: np.ndarray
     noise: float
     uncovered: np.ndarray
+    still: np.ndarray
     others: np.ndarray
+
+
+def _share_of(still: np.ndarray, subject: np.ndarray) -> np.ndarray:
+    """How much of the subject around each pixel looks still, 0..1: so far, lying still tells nothing there."""
+    window = (STILL_WINDOW_PX, STILL_WINDOW_PX)
+    return cv2.blur(still * subject, window) / (cv2.blur(subject, window) + np.float32(1e-3))
 
 
 class _Votes:

@@ -2,8 +2,8 @@
 
 From each prompted frame the mask is carried to its neighbours in both directions (`carry`), what the motion leaves
 uncertain is decided by colours and edges (`resolve_uncertain`), and between two prompted frames both directions become
-one mask by how well each pixel was traced, with the staircase's fade (`merge_directions`). No trained model is needed;
-one can be asked, frame by frame, through `refine`.
+one mask by how well each pixel was traced, with the staircase's fade (`merge_directions`). At last each mask is held
+against its neighbours (`steady`). No trained model is needed; one can be asked, frame by frame, through `refine`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from .merge_directions import merge_directions
 from .prompted_masks import check_prompted
 from .resolve_uncertain import resolve_uncertain
 from .small_frames import SmallFrames
+from .steady import steady_masks
 from .tracked_masks import TrackedMasks
 
 RIM_PX = 8.0
@@ -133,6 +134,7 @@ class _Tracking:
         progress: Progress | None,
     ) -> None:
         self._film, self._prompted = film, prompted
+        self._motion = motion
         self._refine, self._share, self._progress = refine, share, progress
         self._frames = SmallFrames(film, motion)
         self._camera = Camera(self._frames)
@@ -157,7 +159,8 @@ class _Tracking:
                 self._keep(index, state)
         for gap in self._gaps:
             self._bridge(*gap)
-        return TrackedMasks(self._masks, self._confidence)
+        tracked = TrackedMasks(self._masks, self._confidence)
+        return steady_masks(tracked, self._motion, given=self._prompted.keys(), cuts=self._cuts)
 
     def _bridge(self, before: int, after: int) -> None:
         """Fill the frames between two prompted ones."""

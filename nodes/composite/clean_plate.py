@@ -6,14 +6,22 @@ import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.composite import FILLS, PlateSearch, camera_motion, make_clean_plate, make_clean_plates
+from escalier.composite import (
+    FILLS,
+    CameraMotion,
+    PlatePlan,
+    PlateSearch,
+    camera_motion,
+    make_clean_plate,
+    make_clean_plates,
+)
 from escalier.dials import dials_of
 from escalier.film import Film
 from escalier.refusals import Refusal
 
 from .. import sockets
-from ..dial_inputs import DialValue, dial_input, dials_from
-from ..node import Node, output, span
+from ..dial_inputs import DialValue, dial_input, dial_inputs, dials_from
+from ..node import Node, optional, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures, masks_from_input
 from ..video import FilmInput, FilmVideo, clip_from_input, film_from_input
@@ -40,6 +48,14 @@ def _inputs() -> list[io.Input]:
     ]
 
 
+def _beside() -> list[io.Input]:
+    measured = "From Camera Motion, in place of what 'camera' says."
+    return [
+        *dial_inputs(PlateSearch, "shadow", "beside_px", advanced=True),
+        optional(sockets.CameraMotion, "camera_motion", measured),
+    ]
+
+
 class EscalierCleanPlate(Node):
     """The room without the subject, as one frame sees it: every hidden pixel is looked up in the frames that show it.
     What no frame shows is handed on as a mask.
@@ -50,6 +66,13 @@ class EscalierCleanPlate(Node):
     inputs = (
         *_inputs(),
         io.Int.Input("frame", **span(0, 0, 10_000_000), tooltip="The frame whose view the plate has, counted from 0."),
+        *_beside(),
+        optional(
+            sockets.PlatePlan,
+            "plan",
+            "From Plan Plate: the room comes out as large as the whole move of the camera needs, in the view of the "
+            "plan's frame. What is then left to paint is in the mask.",
+        ),
     )
     outputs = (
         output(io.Image, "plate", "The room without the subject."),
@@ -60,14 +83,23 @@ class EscalierCleanPlate(Node):
     )
 
     @classmethod
-    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, frame: int, **dials: DialValue) -> io.NodeOutput:
+    def execute(
+        cls,
+        film: FilmInput,
+        mask: torch.Tensor,
+        camera: str,
+        frame: int,
+        camera_motion: CameraMotion | None = None,
+        plan: PlatePlan | None = None,
+        **dials: DialValue,
+    ) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         if not 0 <= frame < len(source):
             raise Refusal("frame", f"be in 0..{len(source) - 1}", frame, f"the film has {len(source)} frames")
         progress = Progress(previews=False)
         search = dials_from(PlateSearch, dials)
-        motion = _motion(camera, source, masks, search.grow_px, progress)
-        plate = make_clean_plate(source, masks, frame, search, camera=motion, progress=progress)
+        motion = camera_motion or _motion(camera, source, masks, search.grow_px, progress)
+        plate = make_clean_plate(source, masks, frame, search, camera=motion, plan=plan, progress=progress)
         unseen = plate.unseen.astype(np.float32)[None]
         return io.NodeOutput(images_from_pictures([plate.picture]), torch.from_numpy(unseen), str(plate))
 
@@ -79,7 +111,7 @@ class EscalierCleanPlates(Node):
 
     display_name = "Make Clean Plate of Every Frame"
     search_aliases = ("background plate", "remove person from video", "empty room", "object removal")
-    inputs = _inputs()
+    inputs = (*_inputs(), *_beside())
     outputs = (
         output(io.Video, "video", "The room without the subject, frame by frame."),
         output(
@@ -91,11 +123,18 @@ class EscalierCleanPlates(Node):
     )
 
     @classmethod
-    def execute(cls, film: FilmInput, mask: torch.Tensor, camera: str, **dials: DialValue) -> io.NodeOutput:
+    def execute(
+        cls,
+        film: FilmInput,
+        mask: torch.Tensor,
+        camera: str,
+        camera_motion: CameraMotion | None = None,
+        **dials: DialValue,
+    ) -> io.NodeOutput:
         source, masks = film_from_input(film), masks_from_input(mask)
         progress = Progress()
         search = dials_from(PlateSearch, dials)
-        motion = _motion(camera, source, masks, search.grow_px, progress)
+        motion = camera_motion or _motion(camera, source, masks, search.grow_px, progress)
         plates = make_clean_plates(source, masks, search, camera=motion, progress=progress)
         unseen = np.zeros((len(source), source.size.height, source.size.width), np.float32)
 
@@ -109,7 +148,7 @@ class EscalierCleanPlates(Node):
         return io.NodeOutput(video, torch.from_numpy(unseen))
 
 
-def _motion(camera: str, film: Film, masks: np.ndarray, grow_px: int, progress: Progress) -> list[np.ndarray]:
+def _motion(camera: str, film: Film, masks: np.ndarray, grow_px: int, progress: Progress) -> CameraMotion:
     if camera == "still":
-        return [np.eye(3)] * len(film)
+        return CameraMotion.still(film.size, len(film), film.rate)
     return camera_motion(film, masks, grow_px=grow_px, progress=progress)

@@ -4,6 +4,7 @@ import torch
 from comfy_api.v0_0_2 import io
 
 from escalier.composite import Placing
+from escalier.film import Motion
 
 from .. import sockets
 from ..dial_inputs import DialValue, dial_inputs, dials_from
@@ -36,6 +37,12 @@ class EscalierPlaceSubject(Node):
             id="old_room",
             optional=True,
         ),
+        sockets.Motion.Input(
+            "motion",
+            optional=True,
+            tooltip="The source's, from Measure Motion: her colours in hair and blur are averaged along it and do not "
+            "flicker.",
+        ),
     )
     outputs = (output(io.Video, "video", "The placed film, with the sound and timing of the longer input."),)
 
@@ -46,6 +53,7 @@ class EscalierPlaceSubject(Node):
         room: FilmInput,
         mask: torch.Tensor,
         old_room: FilmInput | None = None,
+        motion: Motion | None = None,
         **dials: DialValue,
     ) -> io.NodeOutput:
         from escalier.composite import place_subject_film  # numba, which would double the time to import the pack
@@ -54,7 +62,7 @@ class EscalierPlaceSubject(Node):
         known = None if old_room is None else film_from_input(old_room, "old_room")
         placing = dials_from(Placing, dials)
         frames = place_subject_film(
-            subject, behind, masks_from_input(mask), placing, old_room=known, progress=Progress()
+            subject, behind, masks_from_input(mask), placing, old_room=known, motion=motion, progress=Progress()
         )
         clip = clip_from_input(source if len(subject) >= len(behind) else room)
         return io.NodeOutput(FilmVideo(film_on_disk(frames, max(len(subject), len(behind)), clip.rate), clip))

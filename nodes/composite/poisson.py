@@ -37,9 +37,10 @@ class EscalierPoissonBlend(Node):
         *dial_inputs(Blending, "gradients", "strength"),
         io.Float.Input(
             "screening_px",
-            **span(0.0, 0.0, FAINTEST_SCREENING_PX, step=1.0),
-            tooltip="How deep the target's colours reach into the source, in pixels. 0 carries them through all of it; "
-            "40 keeps the body's own colours away from its edge.",
+            **span(round(Blending().screening ** -0.5, 1), 0.0, FAINTEST_SCREENING_PX, step=1.0),
+            tooltip="How deep the target's colours reach into the source, in pixels. 8 hides the seam and keeps the "
+            "body's own colours; more lights it more and burns it sooner. 0 is Poisson's equation itself: it carries "
+            "them through all of the body, which a bright room burns white and a dark one black.",
         ),
         dial_input(Blending, "rim_blur_px"),
         dial_input(Blending, "solver", advanced=True),
@@ -53,20 +54,30 @@ class EscalierPoissonBlend(Node):
         dial_input(Machine, "memory_mb", whole=True, advanced=True),
         dial_input(Machine, "threads", advanced=True),
     )
-    outputs = (output(io.Video, "video", "The blended film, with the sound and timing of the longer input."),)
+    outputs = (
+        output(io.Video, "video", "The blended film, with the sound and timing of the longer input."),
+        output(io.String, "report", "How much of the body came out black or white that the source has not."),
+    )
 
     @classmethod
     def execute(
         cls, source: FilmInput, target: FilmInput, mask: torch.Tensor, screening_px: float, **dials: DialValue
     ) -> io.NodeOutput:
-        from escalier.composite import poisson_blend_film  # numba, which would double the time to import the pack
+        from escalier.composite import (
+            Clipping,
+            poisson_blend_film,
+        )  # numba, which would double the time to import the pack
 
         figure, room = film_from_input(source, "source"), film_from_input(target, "target")
         blending = replace(dials_from(Blending, dials), screening=1 / screening_px**2 if screening_px else 0.0)
         machine, masks = _on_device(dials_from(Machine, dials)), masks_from_input(mask)
-        frames = poisson_blend_film(figure, room, masks, blending, machine=machine, progress=Progress())
+        clipping = Clipping()
+        frames = poisson_blend_film(
+            figure, room, masks, blending, machine=machine, clipping=clipping, progress=Progress()
+        )
         clip = clip_from_input(source if len(figure) >= len(room) else target)
-        return io.NodeOutput(FilmVideo(film_on_disk(frames, max(len(figure), len(room)), clip.rate), clip))
+        film = film_on_disk(frames, max(len(figure), len(room)), clip.rate)
+        return io.NodeOutput(FilmVideo(film, clip), str(clipping))
 
 
 def _on_device(machine: Machine) -> Machine:

@@ -5,12 +5,11 @@ from typing import Any
 from comfy.model_patcher import ModelPatcher
 from comfy_api.v0_0_2 import io
 
+from escalier.diffusion import family_of
 from escalier.refusals import Refusal
 
 from ..node import Node, output
 
-# The families by the width of the text that their networks read.
-FAMILIES = {768: "SD 1.5", 1024: "SD 2", 2048: "SDXL"}
 CROSS_ATTENTION = "attn2.to_k.weight"
 
 
@@ -40,12 +39,9 @@ class EscalierCheckControlNets(Node):
         for name, controlnet in controlnets.items():
             width = _text_width(controlnet)
             if wanted is not None and width is not None and width != wanted:
-                raise Refusal(
-                    name,
-                    f"be of the model's family, {_family(wanted)}",
-                    f"one for {_family(width)}",
-                    f"load a ControlNet for {_family(wanted)}, or a checkpoint of {_family(width)}",
-                )
+                rule = f"be of the model's family, {family_of(wanted)}"
+                remedy = f"load a ControlNet for {family_of(wanted)}, or a checkpoint of {family_of(width)}"
+                raise Refusal(name, rule, f"one for {family_of(width)}", remedy)
         return io.NodeOutput(model)
 
 
@@ -54,7 +50,3 @@ def _text_width(controlnet: Any) -> int | None:
     network: Any = getattr(controlnet, "control_model", None)
     weights = network.state_dict() if hasattr(network, "state_dict") else getattr(controlnet, "control_weights", {})
     return next((weight.shape[1] for name, weight in weights.items() if name.endswith(CROSS_ATTENTION)), None)
-
-
-def _family(width: int) -> str:
-    return FAMILIES.get(width, f"a family with text of width {width}")

@@ -57,11 +57,7 @@ class EscalierGridColourLock(Node):
     ) -> io.NodeOutput:
         pictures = pictures_from_images(sheets, "sheets")
         if reference > len(grid.sheets):
-            raise Refusal(
-                "reference",
-                f"be one of the plan's {len(grid.sheets)} sheets, counted from 1",
-                reference,
-                "1 is a good value",
-            )
+            rule = f"be one of the plan's {len(grid.sheets)} sheets, counted from 1"
+            raise Refusal("reference", rule, reference, "1 is a good value")
         locked = lock_colours(grid, pictures, reference=reference - 1, strength=strength, pull=pull)
         return io.NodeOutput(images_from_pictures(locked.sheets), locked.describe())

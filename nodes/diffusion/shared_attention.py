@@ -146,12 +146,8 @@ def _with_attention(model: ModelPatcher, kinds: tuple[str, ...], replacement: Re
     """A clone of a model whose self-attention in blocks of these kinds is replaced. The model itself is not touched."""
     network = model.model.diffusion_model
     if not hasattr(network, "input_blocks") or not hasattr(network, "output_blocks"):
-        raise Refusal(
-            "model",
-            "be of the SD 1.5, SD 2 or SDXL family",
-            f"{type(network).__name__}, whose attention is built otherwise",
-            "choose such a checkpoint, or leave this node out",
-        )
+        rule, remedy = "be of the SD 1.5, SD 2 or SDXL family", "choose such a checkpoint, or leave this node out"
+        raise Refusal("model", rule, f"{type(network).__name__}, whose attention is built otherwise", remedy)
     counts = {"input": len(network.input_blocks), "middle": 1, "output": len(network.output_blocks)}
     shared = model.clone()
     for kind in kinds:
@@ -163,12 +159,8 @@ def _with_attention(model: ModelPatcher, kinds: tuple[str, ...], replacement: Re
 def _sigma_range(model: ModelPatcher, start_percent: float, end_percent: float) -> Callable[[dict], bool]:
     """Whether a step lies in a part of the sampling, by its noise level."""
     if start_percent > end_percent:
-        raise Refusal(
-            "start_percent",
-            "not be above end_percent",
-            f"{start_percent} and {end_percent}",
-            "0 and 0.8 are good values",
-        )
+        rule = "not be above end_percent"
+        raise Refusal("start_percent", rule, f"{start_percent} and {end_percent}", "0 and 0.8 are good values")
     sampling = model.get_model_object("model_sampling")
     highest, lowest = sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent)
     return lambda options: lowest <= _sigma(options) <= highest

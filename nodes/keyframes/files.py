@@ -1,6 +1,5 @@
 """Keyframes as painted files and as image batches, and back."""
 
-import logging
 import os
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from escalier.keyframes import (
     remark_misplaced,
     write_keyframes,
 )
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .. import sockets
@@ -24,8 +24,6 @@ from ..node import Node, output, span
 from ..progress import Progress
 from ..tensors import images_from_pictures, pictures_from_images
 from ..video import FilmInput, film_from_input
-
-log = logging.getLogger("escalier")
 
 MOST_FIRST = 9_999_999
 
@@ -73,12 +71,8 @@ class EscalierSaveKeyframes(Node):
     def execute(cls, keyframes: Keyframes, folder_prefix: str, first: int) -> io.NodeOutput:
         output = folder_paths.get_output_directory()
         if not is_plain(folder_prefix.rstrip("/\\")):
-            raise Refusal(
-                "folder_prefix",
-                f"be a plain name inside {output}, such as shots/keys",
-                shown(folder_prefix),
-                "leave out drives, leading slashes and ..",
-            )
+            rule = f"be a plain name inside {output}, such as shots/keys"
+            raise Refusal("folder_prefix", rule, shown(folder_prefix), "leave out drives, leading slashes and ..")
         parent, name, counter, subfolder, _ = folder_paths.get_save_image_path(folder_prefix, output, *keyframes.size)
         folder = f"{name}_{counter:05}"
         files = write_keyframes(Path(parent, folder), keyframes, first=first, progress=Progress())

@@ -44,16 +44,11 @@ class EscalierStaircase(Node):
     @classmethod
     def execute(cls, runs: Runs, film: FilmInput, motion: Motion | None = None, **dials: DialValue) -> io.NodeOutput:
         staircase = Staircase(runs, dials_from(Fade, dials))
-        report = _least_sure(runs)
+        # Where a keyframe would help most, the advisor alone says.
+        confidence = runs.confidence()
+        frame = int(confidence.argmin())
+        report = f"least sure at frame {frame}: confidence {confidence[frame]:.2f} of 1"
         if motion is not None:
-            report += (
-                f"\n{measure_fades(staircase, footage_from_input(film), motion, progress=Progress(previews=False))}"
-            )
+            fades = measure_fades(staircase, footage_from_input(film), motion, progress=Progress(previews=False))
+            report += f"\n{fades}"
         return io.NodeOutput(FilmVideo(staircase, clip_from_input(film)), report)
-
-
-def _least_sure(runs: Runs) -> str:
-    """Where the runs trust themselves least, in words. Where a keyframe would help most, the advisor alone says."""
-    confidence = runs.confidence()
-    frame = int(confidence.argmin())
-    return f"least sure at frame {frame}: confidence {confidence[frame]:.2f} of 1"

@@ -122,12 +122,8 @@ class EscalierSegment(Node):
     def execute(cls, embedding: SamEmbedding, prompts: str, candidate: str, object: int) -> io.NodeOutput:
         wanted = parse_prompts(prompts)
         if not 0 <= object <= len(wanted):
-            raise Refusal(
-                "object",
-                f"be in 0..{len(wanted)}",
-                object,
-                f"the prompts describe {len(wanted)} objects, and 0 joins them",
-            )
+            rule = f"be in 0..{len(wanted)}"
+            raise Refusal("object", rule, object, f"the prompts describe {len(wanted)} objects, and 0 joins them")
         answers = embedding.model.predict(embedding, wanted)
         taken = [answer.best if candidate == "best" else int(candidate) - 1 for answer in answers]
         objects = np.stack([answer.masks[place] for answer, place in zip(answers, taken, strict=True)])

@@ -1,21 +1,22 @@
 """Masks over time: given at a few frames, carried to all of them."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import torch
 from comfy_api.v0_0_2 import io
 
-from escalier.film import Motion
+from escalier.film import Film, Motion, find_cuts
 from escalier.keyframes import parse_indices
 from escalier.refusals import Refusal
 from escalier.sam import SamModel, SamRefine
-from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_from_sam3, read_sam2_video
+from escalier.tracking import TRACKING_FADES, Sam2Video, TrackedMasks, masks_from_sam3, read_sam2_video, steady_masks
 
 from .. import sockets
 from ..allowed_files import model_folders
 from ..held_models import bringing
-from ..node import Node, optional
+from ..node import Node, optional, output
 from ..progress import Progress
 from ..scratch import lasting_folder
 from ..tensors import masks_from_input
@@ -40,13 +41,15 @@ def prompted_masks(mask: torch.Tensor, frames: str, length: int) -> dict[int, np
     """Frame index -> mask, from a MASK batch and the text that says where each of them belongs."""
     masks, indices = masks_from_input(mask), parse_indices(frames, length)
     if len(masks) != len(indices):
-        raise Refusal(
-            "mask",
-            f"hold one mask for each of the {len(indices)} frames named ({frames.strip()})",
-            len(masks),
-            "name as many frames as there are masks",
-        )
+        rule = f"hold one mask for each of the {len(indices)} frames named ({frames.strip()})"
+        raise Refusal("mask", rule, len(masks), "name as many frames as there are masks")
     return dict(zip(indices, masks, strict=True))
+
+
+def mended(tracked: TrackedMasks, film: Film, motion: Motion | None, given: Collection[int] = ()) -> TrackedMasks:
+    """What a model has tracked, with the last step of Track Mask: neighbouring masks mend one another."""
+    motion = motion or Motion(film, lasting_folder("motion"))
+    return steady_masks(tracked, motion, given=given, cuts=find_cuts(film, motion))
 
 
 def tracked_output(tracked: TrackedMasks) -> io.NodeOutput:
@@ -55,12 +58,23 @@ def tracked_output(tracked: TrackedMasks) -> io.NodeOutput:
     return io.NodeOutput(torch.from_numpy(tracked.masks), f"{tracked}\nconfidence frame by frame: {by_frame}")
 
 
+def fade_input(where: str) -> io.Input:
+    return io.Combo.Input(
+        "fade",
+        options=list(TRACKING_FADES),
+        default=next(iter(TRACKING_FADES)),
+        advanced=True,
+        tooltip=f"How weight passes from one given mask to the next, where {where}.",
+    )
+
+
 def tracked_outputs() -> list[io.Output]:
     return [
-        io.Mask.Output(display_name="mask", tooltip="One soft mask for every frame of the film."),
-        io.String.Output(
-            display_name="report",
-            tooltip="How sure the masks are, frame by frame, how much their area trembles, and where one more helps.",
+        output(io.Mask, "mask", "One soft mask for every frame of the film."),
+        output(
+            io.String,
+            "report",
+            "How sure the masks are, frame by frame, how much their area trembles, and where one more helps.",
         ),
     ]
 
@@ -81,13 +95,7 @@ class EscalierTrackMask(Node):
             "choice.",
         ),
         io.String.Input("frames", default="0", tooltip=FRAMES_TOOLTIP),
-        io.Combo.Input(
-            "fade",
-            options=list(TRACKING_FADES),
-            default=next(iter(TRACKING_FADES)),
-            advanced=True,
-            tooltip="How weight passes from one given mask to the next, where both know a pixel equally well.",
-        ),
+        fade_input("both know a pixel equally well"),
         sockets.measured_motion(),
         optional(
             sockets.Sam,
@@ -124,7 +132,8 @@ class EscalierTrackMask(Node):
 
 class EscalierTrackMaskSam2(Node):
     """Carries masks that are given at one or a few frames to every frame of the film with a Segment Anything 2 model,
-    forwards and backwards. It knows the subject again by its looks, also after it was hidden.
+    forwards and backwards. It knows the subject again by its looks, also after it was hidden. What one mask alone has
+    lost, those before and after it bring back, along the film's motion.
     """
 
     display_name = "Track Mask with SAM2"
@@ -142,13 +151,8 @@ class EscalierTrackMaskSam2(Node):
             "A folder in models/sam2, with config.json and model.safetensors, as huggingface.co shows it. Nothing is "
             "downloaded.",
         ),
-        io.Combo.Input(
-            "fade",
-            options=list(TRACKING_FADES),
-            default=next(iter(TRACKING_FADES)),
-            advanced=True,
-            tooltip="How weight passes from one given mask to the next, where both directions know a frame.",
-        ),
+        fade_input("both directions know a frame"),
+        sockets.measured_motion(),
     )
     outputs = tracked_outputs()
 
@@ -161,17 +165,21 @@ class EscalierTrackMaskSam2(Node):
         return SAM2.fingerprint(model)
 
     @classmethod
-    def execute(cls, film: FilmInput, mask: torch.Tensor, frames: str, model: str, fade: str) -> io.NodeOutput:
+    def execute(
+        cls, film: FilmInput, mask: torch.Tensor, frames: str, model: str, fade: str, motion: Motion | None = None
+    ) -> io.NodeOutput:
         pictures = footage_from_input(film)
         prompted = prompted_masks(mask, frames, len(pictures))
         module = read_sam2_video(SAM2.path(model))
         model_for_films = Sam2Video(module, before_use=bringing([module], SAM2_WORKING_BYTES))
-        return tracked_output(model_for_films.track(pictures, prompted, fade=fade, progress=Progress(previews=False)))
+        tracked = model_for_films.track(pictures, prompted, fade=fade, progress=Progress(previews=False))
+        return tracked_output(mended(tracked, pictures, motion, prompted))
 
 
 class EscalierMaskFromSam3Track(Node):
     """Turns what ComfyUI's own SAM3 nodes have tracked into soft masks, one for every frame, frame by frame, so that a
-    long clip does not fill the memory.
+    long clip does not fill the memory. With the film connected, what one mask alone has lost, those before and after
+    it bring back, along the film's motion.
     """
 
     display_name = "Mask from SAM3 Track"
@@ -183,12 +191,25 @@ class EscalierMaskFromSam3Track(Node):
             default="",
             tooltip="Which objects are joined into the mask, counted from 0, such as '0, 2'. Empty takes all.",
         ),
+        sockets.film_input(
+            "The film that was tracked. Connected, neighbouring masks mend one another along its motion; without it "
+            "they are handed on as SAM3 gave them.",
+            optional=True,
+        ),
+        sockets.measured_motion(),
     )
     outputs = tracked_outputs()
 
     @classmethod
-    def execute(cls, track_data: dict[str, Any], objects: str) -> io.NodeOutput:
-        return tracked_output(masks_from_sam3(track_data, objects_from_text(objects)))
+    def execute(
+        cls, track_data: dict[str, Any], objects: str, film: FilmInput | None = None, motion: Motion | None = None
+    ) -> io.NodeOutput:
+        tracked = masks_from_sam3(track_data, objects_from_text(objects))
+        if film is None:
+            if motion is not None:
+                raise Refusal("film", "be connected where the motion is", "none", "connect the film that was tracked")
+            return tracked_output(tracked)
+        return tracked_output(mended(tracked, footage_from_input(film), motion))
 
 
 def objects_from_text(text: str) -> list[int] | None:

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from escalier.composite import PlateSearch, camera_motion, make_clean_plate, make_clean_plates
-from escalier.composite.camera import simplest_motion
+from escalier.composite import CameraMotion, PlateSearch, camera_motion, make_clean_plate, make_clean_plates
+from escalier.composite.alignment import simplest_motion
 from escalier.composite.clean_plate import spread_order
-from escalier.film import ArrayFrames
+from escalier.film import ArrayFrames, Size
 
 SIZE = (160, 110)  # width, height of a frame
 
@@ -164,7 +164,10 @@ def test_frames_to_look_at_are_different_and_not_the_own(length: int, most: int)
         ({"masks": np.zeros((3, 110, 160))}, "mask must have 1 or 4 frames, got 3"),
         ({"masks": np.zeros((1, 111, 160))}, "mask must be 160x110 like the picture, got 160x111"),
         ({"index": 4}, r"index must lie in 0\.\.3, got 4"),
-        ({"camera": [np.eye(3)]}, "camera must hold 4 motions, one for each frame, got 1"),
+        (
+            {"camera": CameraMotion.still(Size(*SIZE), 1)},
+            "camera must hold 4 motions of 160x110, one for each frame, got 1 of 160x110",
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )

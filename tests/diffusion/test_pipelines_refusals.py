@@ -309,7 +309,9 @@ def test_masks_that_do_not_fit_are_refused(shared: Path, masks: np.ndarray | Non
     ],
     ids=["few", "size", "count", "strengths"],
 )
-def test_control_maps_that_do_not_fit_are_refused(controlled: Pipeline, maps: list, holds: tuple | None, message: str) -> None:
+def test_control_maps_that_do_not_fit_are_refused(
+    controlled: Pipeline, maps: list, holds: tuple | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=f"^repaint: {message}"):
         repaint(controlled, PICTURES, "", control_maps=maps, painting=replace(FEW, control_strengths=holds))
 

@@ -121,6 +121,39 @@ def test_sam2_tracks_from_a_folder_in_models(pack: SimpleNamespace, sam2_folder:
     assert node.fingerprint_inputs(model="tiny") != before
 
 
+def test_a_hole_in_one_mask_of_sam2_or_sam3_is_mended_by_its_neighbours(
+    pack: SimpleNamespace, fresh_folders: object, sam2_folder: Path, film, scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("transformers", minversion="4.56")
+    from tiny_models.sam2_video import write_tiny_sam2_video
+
+    from escalier.tracking import Sam2Video, TrackedMasks
+
+    write_tiny_sam2_video(sam2_folder / "tiny")
+    torn = scene[1].copy()
+    torn[2, 28:44, 32:44] = 0
+    answer = TrackedMasks(torn, np.ones(FRAMES, np.float32))
+    monkeypatch.setattr(Sam2Video, "track", lambda *_, **__: answer)
+    packed = np.packbits(torn[:, None].astype(np.uint8), axis=-1, bitorder="little")
+    track = {"packed_masks": packed, "orig_size": (HEIGHT, WIDTH), "scores": [0.9]}
+    by_sam2, _ = pack.EscalierTrackMaskSam2.execute(
+        film=film, mask=as_mask(scene[1][:1]), frames="0", model="tiny", fade="smoothstep"
+    ).args
+    by_sam3, _ = pack.EscalierMaskFromSam3Track.execute(track_data=track, objects="", film=film).args
+    for mended in (by_sam2, by_sam3):
+        assert np.asarray(mended)[2, 30:42, 34:42].min() > 0.9
+        assert np.array_equal(mended[0], torn[0])
+    as_given, _ = pack.EscalierMaskFromSam3Track.execute(track_data=track, objects="").args
+    assert np.array_equal(as_given, torn)
+
+
+def test_motion_without_its_film_is_refused_by_the_sam3_node(pack: SimpleNamespace, fresh_folders, film) -> None:
+    (motion,) = pack.EscalierMotion.execute(film=film, preset="medium").args
+    track = {"packed_masks": None, "orig_size": (HEIGHT, WIDTH), "n_frames": FRAMES}
+    with pytest.raises(ValueError, match="Mask from SAM3 Track: film must be connected where the motion is, got none"):
+        pack.EscalierMaskFromSam3Track.execute(track_data=track, objects="", motion=motion)
+
+
 def test_sam2_says_which_folder_is_missing(pack: SimpleNamespace, sam2_folder: Path) -> None:
     answer = pack.EscalierTrackMaskSam2.validate_inputs(model="sam2.1-hiera-small")
     assert str(sam2_folder) in answer

@@ -221,6 +221,19 @@ def test_components_are_exact_and_carry_the_sound(
     assert components.audio["waveform"].shape[2] == pytest.approx(RATE / 2, rel=0.25)
 
 
+@pytest.mark.parametrize("ask", ["save_to", "get_stream_source", "get_components"])
+def test_the_node_that_asks_for_a_film_is_sent_no_previews(
+    videos: ModuleType, comfyui: SimpleNamespace, clip: np.ndarray, tmp_path: Path, ask: str
+) -> None:
+    previews = []
+    comfyui.utils.set_progress_bar_global_hook(lambda done, total, preview, node_id=None: previews.append(preview))
+    try:
+        getattr(videos.FilmVideo(ArrayFrames(clip)), ask)(*[str(tmp_path / "film.mp4")] * (ask == "save_to"))
+    finally:
+        comfyui.utils.set_progress_bar_global_hook(None)
+    assert previews and all(preview is None for preview in previews)
+
+
 def test_film_without_sound_says_so(videos: ModuleType, clip: np.ndarray) -> None:
     assert videos.FilmVideo(ArrayFrames(clip)).get_components().audio is None
 

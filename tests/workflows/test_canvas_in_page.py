@@ -11,6 +11,15 @@ import pytest
 WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows"
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
 
+# A film in the output folder has pictures and its time goes on.
+PLAYING = """() => {
+    const film = [...document.querySelectorAll('video')].find(video => video.currentSrc.includes('type=output'));
+    if (!film) return false;
+    film.muted = film.loop = true;
+    film.play();
+    return film.videoWidth > 0 && film.currentTime > 0.2;
+}"""
+
 
 def read(path: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
@@ -37,3 +46,11 @@ def test_a_missing_node_is_noticed(page: Any) -> None:
 def test_help_page_of_a_node_is_served(page: Any, server: Any) -> None:
     answer = page.page.request.get(f"{server.url}/extensions/escalier/docs/EscalierPropagate.md")
     assert answer.ok and answer.text().startswith("# Propagate Keyframes")
+
+
+def test_finished_film_plays_in_save_video(page: Any) -> None:
+    """The page shows previews that a node was sent in place of its outcome, so Save Video must be sent none."""
+    page.load(read(WORKFLOWS / "staircase.json"))
+    page.fit()
+    page.page.evaluate("async () => { await app.queuePrompt(0) }")
+    page.page.wait_for_function(PLAYING, timeout=240_000, polling=200)

@@ -20,7 +20,7 @@ from tiny_models import checkpoints, detectors, segformer
 
 from escalier.comfyui import ComfyUIError, Server, Workflow, load_workflow
 from escalier.commands.run import run_workflow
-from escalier.composite import make_clean_plate
+from escalier.composite import PlateSearch, camera_motion, make_clean_plate, plan_plate
 from escalier.film import FilmMasks, Size, VideoFrames, read_picture
 from escalier.keyframes import Keyframes, Sheet, lock_anchors, plan_grid, split, tile
 
@@ -32,6 +32,7 @@ FAMILIES = {
     "environment_mlsd_depth_seg": "sd15",
     "img2img_per_frame": "sd15",
     "plate_inpaint_sdxl": "sdxl",
+    "dancer_moving_camera": "sd15",
     "instruct_pix2pix_render": "sd15_instruct",
 }
 # Real detectors of half a gigabyte look at one workflow only; elsewhere drawing lines costs nothing.
@@ -169,6 +170,26 @@ def test_plate_workflow_changes_nothing_outside_the_hole(
     assert not np.array_equal(filled[plate.unseen], again[plate.unseen])
     room = next(picture for name, picture in one.items() if name.startswith("new_room"))
     assert Size.of(room) == filmed.size
+
+
+def test_room_that_moves_with_the_camera_stands_behind_the_dancer(
+    run: Run, diffusion_server: Server, filmed: VideoFrames
+) -> None:
+    """Without noise, all that is left of diffusion is the VAE, which takes the mean of each 8x8 block."""
+    result = run("dancer_moving_camera", "Restyle the room.denoise=0")
+    (room,) = (picture for name, picture in result["pictures"].items() if name.startswith("moving_room"))
+    masks = FilmMasks(VideoFrames(diffusion_server.base / "input" / MASK))
+    plan = plan_plate(camera_motion(filmed, masks))
+    assert Size.of(room) == plan.size and plan.size != filmed.size
+    plate = make_clean_plate(filmed, masks, 0, PlateSearch(fill="telea"), plan=plan)
+    assert np.abs(room.astype(float) - block_means(plate.picture)).mean() < 3
+    (file,) = (path for path in result["files"] if path.suffix == ".mp4")
+    made = VideoFrames(file)
+    assert (len(made), made.size, made.rate) == (len(filmed), filmed.size, filmed.rate)
+    for index in (0, 11):
+        hers = cv2.erode((masks.at(index) > 127).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        apart = np.abs(made.frame(index).astype(int) - filmed.frame(index)).mean(axis=2)
+        assert apart[hers].mean() < 12 and apart[masks.at(index) == 0].mean() > apart[hers].mean() / 2
 
 
 def test_instruction_changes_only_the_chosen_objects(run: Run, diffusion_server: Server, filmed: VideoFrames) -> None:

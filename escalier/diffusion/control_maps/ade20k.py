@@ -1,7 +1,5 @@
 """The 150 colours of the ADE20K data set, which segmentation ControlNets were taught with."""
 
-from __future__ import annotations
-
 import numpy as np
 
 # In the order of the classes (wall, building, sky, floor, tree ...), as red, green and blue in hexadecimal.

@@ -4,8 +4,6 @@ The package scales each depth to its own picture's extremes, so that a person wh
 Here the network's own numbers come out; `depth_range` makes one range of them for all pictures.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace

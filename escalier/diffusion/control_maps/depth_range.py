@@ -5,15 +5,13 @@ stands still in two pictures says how the units differ; what moved must not. So 
 before it that it resembles most, by a line through their common pixels that outliers cannot turn.
 """
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from escalier.log import log
 from escalier.refusals import Refusal
 
 THUMBNAIL = (64, 36)
@@ -23,8 +21,6 @@ LEAST_CORRELATION = 0.5
 INLIER_SHARE = 0.05
 """How far a pixel may lie off the line, as a share of the depth's spread, before it counts for less."""
 RANGE_PERCENTILES = (0.5, 99.5)
-
-logger = logging.getLogger("escalier")
 
 
 class Line(NamedTuple):
@@ -53,8 +49,6 @@ def align_depths(depths: Sequence[np.ndarray]) -> list[Line]:
     list of Line
         The first is (1, 0).
 
-    Examples
-    --------
     >>> first = np.random.default_rng(0).random((36, 64), np.float32)
     >>> scale, shift = align_depths([first, first * 2 + 3])[1]
     >>> round(scale, 3), round(shift, 3)
@@ -67,7 +61,7 @@ def align_depths(depths: Sequence[np.ndarray]) -> list[Line]:
         fits = [_fit(thumbnail, other) for other in aligned]
         correlation, line = max(fits, key=lambda fit: fit[0])
         if correlation < LEAST_CORRELATION:
-            logger.warning("depth %d resembles none before it (correlation %.2f): not aligned", index, correlation)
+            log.warning("depth %d resembles none before it (correlation %.2f): not aligned", index, correlation)
             line = lines[-1]
         lines.append(line)
         aligned.append(line.of(thumbnail))
@@ -84,13 +78,8 @@ def one_range(depths: Sequence[np.ndarray]) -> tuple[float, float]:
 def shared_greys(depths: Sequence[np.ndarray]) -> np.ndarray:
     """Raw depths of pictures of one size as greys, (N, H, W) float32 0..1, near white: one unit, one range.
 
-    Raises
-    ------
-    ValueError
-        If a depth is not finite: nothing could be aligned to it.
+    Raises ValueError if a depth is not finite: nothing could be aligned to it.
 
-    Examples
-    --------
     >>> room = np.linspace(0, 1, 64 * 36, dtype=np.float32).reshape(36, 64)
     >>> greys = shared_greys([room, room * 3 + 5])
     >>> bool(np.abs(greys[0] - greys[1]).max() < 0.001)
@@ -98,12 +87,8 @@ def shared_greys(depths: Sequence[np.ndarray]) -> np.ndarray:
     """
     for number, depth in enumerate(depths, start=1):
         if not np.isfinite(depth).all():
-            raise Refusal(
-                "depth",
-                "be finite",
-                f"NaN or infinity from the network in picture {number}",
-                "its weights are damaged or of another network: download the file again",
-            )
+            remedy = "its weights are damaged or of another network: download the file again"
+            raise Refusal("depth", "be finite", f"NaN or infinity from the network in picture {number}", remedy)
     aligned = [line.of(one) for line, one in zip(align_depths(depths), depths, strict=True)]
     far, near = one_range(aligned)
     span = max(near - far, np.finfo(np.float32).tiny)
@@ -132,9 +117,5 @@ def _fit(depth: np.ndarray, other: np.ndarray) -> tuple[float, Line]:
         # The reach narrows step by step, so that a large thing that moved cannot hold the line from the start.
         reach = spread * max(INLIER_SHARE, 0.5 * 0.7**step)
         weights = 1 / (1 + ((line.of(depth) - other) / reach) ** 2) ** 2
-    return _agreement(correlation, weights), line
-
-
-def _agreement(correlation: float, weights: np.ndarray) -> float:
-    """The correlation of the pixels that agree, less where few do: two pixels on a line prove nothing."""
-    return float(correlation) * float(np.sqrt(weights.mean()))
+    # The correlation of the pixels that agree, less where few do: two pixels on a line prove nothing.
+    return float(correlation) * float(np.sqrt(weights.mean())), line

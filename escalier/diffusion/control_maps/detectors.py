@@ -1,7 +1,5 @@
 """Control maps: what a ControlNet is to respect in a keyframe, drawn by the detectors of controlnet-aux."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,30 +24,20 @@ ANNOTATORS = "huggingface.co/lllyasviel/Annotators"
 
 @dataclass(frozen=True)
 class Detector:
-    """One kind of control map.
-
-    Parameters
-    ----------
-    load
-        Makes the detector from its files: `load(files, device, options)`.
-    files
-        The names of its weights. Where several stand together in one entry, any of them will do.
-    source
-        Where the weights come from.
-    step_px
-        Its network takes sides that are multiples of this.
-    packaged
-        Whether it is one of controlnet-aux.
-    measures_depth
-        Whether it gives depth in the network's own unit, to be aligned over the pictures.
-    """
+    """One kind of control map."""
 
     load: Callable[[Sequence[Path], str, Options], Detect]
+    """Makes the detector from its files: `load(files, device, options)`."""
     files: tuple[tuple[str, ...], ...] = ()
+    """The names of its weights. Where several stand together in one entry, any of them will do."""
     source: str = ANNOTATORS
+    """Where the weights come from."""
     step_px: int = STEP_PX
+    """Its network takes sides that are multiples of this."""
     packaged: bool = True
+    """Whether it is one of controlnet-aux."""
     measures_depth: bool = False
+    """Whether it gives depth in the network's own unit, to be aligned over the pictures."""
 
 
 DETECTORS: dict[str, Detector] = {
@@ -122,8 +110,6 @@ def draw_control_maps(
     MemoryError
         If the memory is too short for one picture.
 
-    Examples
-    --------
     >>> picture = np.zeros((45, 80, 3), np.uint8)
     >>> picture[:, 40:] = 255
     >>> drawn = draw_control_maps([picture], "canny", resolution=0)

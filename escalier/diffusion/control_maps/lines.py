@@ -1,7 +1,5 @@
 """Detectors of lines and edges: line art, HED, PiDiNet, TEED, straight lines (MLSD), canny."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What control maps are asked for beyond their kind, and what a detector is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -66,19 +64,9 @@ class Options(Dials):
 
     def __post_init__(self) -> None:
         if not 0 <= self.canny_low <= self.canny_high:
-            raise Refusal(
-                "canny_low",
-                "lie in 0..canny_high",
-                f"{self.canny_low} and a canny_high of {self.canny_high}",
-                "100 and 200 are good values",
-                who="draw_control_maps",
-            )
+            rule, got = "lie in 0..canny_high", f"{self.canny_low} and a canny_high of {self.canny_high}"
+            raise Refusal("canny_low", rule, got, "100 and 200 are good values", who="draw_control_maps")
         if self.pose_parts not in POSE_PARTS:
-            raise Refusal(
-                "pose_parts",
-                f"be one of {', '.join(map(repr, POSE_PARTS))}",
-                f"{self.pose_parts!r}",
-                "choose one of them",
-                who="draw_control_maps",
-            )
+            rule = f"be one of {', '.join(map(repr, POSE_PARTS))}"
+            raise Refusal("pose_parts", rule, f"{self.pose_parts!r}", "choose one of them", who="draw_control_maps")
         super().__post_init__()

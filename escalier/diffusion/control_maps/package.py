@@ -1,9 +1,6 @@
 """The package controlnet-aux, which holds the detectors, imported although another package makes that import fail."""
 
-from __future__ import annotations
-
 import importlib
-import logging
 import sys
 import threading
 import warnings
@@ -13,20 +10,17 @@ from types import ModuleType
 
 from escalier import out_of_memory
 from escalier.film import Size
+from escalier.log import log
 from escalier.packages import load_package
 
 REQUIREMENT = "controlnet-aux>=0.0.9"
 _one_at_a_time = threading.Lock()
-logger = logging.getLogger("escalier")
 
 
 def detector_module(name: str) -> ModuleType:
     """A module of controlnet-aux, such as "hed".
 
-    Raises
-    ------
-    ImportError
-        If the package is missing or broken, with the command that mends it.
+    Raises ImportError if the package is missing or broken, with the command that mends it.
     """
     import_package()
     return importlib.import_module(f"controlnet_aux.{name}")
@@ -48,7 +42,7 @@ def _import() -> None:
             raise
         # mediapipe 1.x has no `solutions` any more, and controlnet-aux 0.0.10 asks for it while it is imported;
         # without mediapipe it only lacks its face mesh (huggingface/controlnet_aux#122).
-        logger.debug("controlnet_aux fails to load; loading it without mediapipe", exc_info=True)
+        log.debug("controlnet_aux fails to load; loading it without mediapipe", exc_info=True)
         with _hidden("mediapipe"):
             load_package("controlnet_aux", REQUIREMENT, "Control maps")
 

@@ -1,7 +1,5 @@
 """The pictures that control maps are drawn for, checked at the door."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,19 +18,11 @@ def check_pictures(pictures: Sequence[np.ndarray], resolution: int) -> Size:
     if len(pictures) == 0:
         raise Refusal("pictures", "hold at least one picture", "none", "connect keyframes")
     if resolution != 0 and not STEP_PX <= resolution <= LARGEST_RESOLUTION_PX:
-        raise Refusal(
-            "resolution",
-            f"be 0 or lie in {STEP_PX}..{LARGEST_RESOLUTION_PX} px",
-            resolution,
-            f"{RESOLUTION_PX} is a good value",
-        )
+        rule = f"be 0 or lie in {STEP_PX}..{LARGEST_RESOLUTION_PX} px"
+        raise Refusal("resolution", rule, resolution, f"{RESOLUTION_PX} is a good value")
     size = Size.of(pictures[0])
     for number, picture in enumerate(pictures, start=1):
         if picture.ndim != 3 or picture.shape[2] != 3 or Size.of(picture) != size:
-            raise Refusal(
-                "pictures",
-                f"be RGB of one size, {size}",
-                f"an array of shape {picture.shape} as number {number}",
-                "convert or scale it first",
-            )
+            got = f"an array of shape {picture.shape} as number {number}"
+            raise Refusal("pictures", f"be RGB of one size, {size}", got, "convert or scale it first")
     return size

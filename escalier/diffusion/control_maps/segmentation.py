@@ -1,11 +1,8 @@
 """Segmentation maps: what each pixel belongs to, in the colours that segmentation ControlNets know."""
 
-from __future__ import annotations
-
 import json
 import pickle
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,38 +88,29 @@ def draw_segmentation_maps(
     MemoryError
         If the memory is too short for one picture.
 
-    Examples
-    --------
     >>> draw_segmentation_maps([np.zeros((64, 64, 3), np.uint8)], "no such folder")
     Traceback (most recent call last):
     escalier.refusals.MissingFile: draw_segmentation_maps: folder must hold a transformers model ...
     """
     size = check_pictures(pictures, resolution)
     room = Room.of(size, resolution, STEP_PX)
-    with _naming_short_memory(room):
+    with naming_short_memory("the network", room.padded):
         model = _load(Path(folder)).to(device)
     normal = _normalisation(Path(folder))
     labels = np.empty((len(pictures), size.height, size.width), np.uint8)
     for number, picture in enumerate(pictures):
-        with _naming_short_memory(room):
+        with naming_short_memory("the network", room.padded):
             labels[number] = room.leave(_look(model, room.enter(as_uint8(picture)), normal, device), labels=True)
         if progress is not None:
             progress(number + 1, len(pictures), PALETTE[labels[number]])
     return Segmentation(PALETTE[labels].astype(np.float32) / 255, labels, _shares(labels, model.config.id2label))
 
 
-def _naming_short_memory(room: Room) -> AbstractContextManager[None]:
-    return naming_short_memory("the network", room.padded)
-
-
 def _load(folder: Path) -> Any:
     transformers = load_package("transformers", REQUIREMENT, "Segmentation maps")
     if not (folder / "config.json").is_file():
-        raise MissingFile(
-            "folder",
-            f"hold a transformers model (config.json and weights), but {folder} has no config.json",
-            remedy=f"download all files of for instance {EXAMPLE} into it",
-        )
+        rule = f"hold a transformers model (config.json and weights), but {folder} has no config.json"
+        raise MissingFile("folder", rule, remedy=f"download all files of for instance {EXAMPLE} into it")
     _refuse_damage(folder)
     from safetensors import SafetensorError
 
@@ -131,11 +119,8 @@ def _load(folder: Path) -> Any:
             folder, local_files_only=True, output_loading_info=True
         )
     except (ValueError, OSError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-        raise Refusal(
-            "folder",
-            f"hold a SegFormer or UperNet, but {folder} cannot be read as one ({_first_line(error)})",
-            remedy="check that all its files are there and whole",
-        ) from error
+        rule = f"hold a SegFormer or UperNet, but {folder} cannot be read as one ({_first_line(error)})"
+        raise Refusal("folder", rule, remedy="check that all its files are there and whole") from error
     _refuse_gaps(model, loaded["missing_keys"], folder)
     if model.config.num_labels != len(PALETTE):
         raise Refusal(
@@ -152,11 +137,8 @@ def _refuse_damage(folder: Path) -> None:
     for file in sorted(path for path in folder.iterdir() if path.suffix in {".json", ".safetensors", ".bin"}):
         found = damage(file)
         if found is not None and not (file.suffix == ".json" and found in (JSON_TEXT, PLAIN_TEXT)):
-            raise Refusal(
-                f"{file}",
-                f"be a part of a transformers model, but it is {found}",
-                remedy="download the file itself again",
-            )
+            rule = f"be a part of a transformers model, but it is {found}"
+            raise Refusal(f"{file}", rule, remedy="download the file itself again")
 
 
 def _refuse_gaps(model: Any, missing: Iterable[str], folder: Path) -> None:

@@ -27,11 +27,8 @@ SIZES = {
 def find_file(names: Sequence[str], folders: Iterable[Path], kind: str, source: str) -> Path:
     """The first file of one of these names, or of one that ends in .safetensors instead, in the folders or below them.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none. The message says which file belongs into which folder, how large it is, and where it comes
-        from.
+    Raises FileNotFoundError if there is none. The message says which file belongs into which folder, how large it
+    is, and where it comes from.
     """
     folders = [Path(folder) for folder in folders]
     for name in (*names, *(str(Path(name).with_suffix(".safetensors")) for name in names)):
@@ -64,9 +61,6 @@ def fill(network: Network, state: Mapping[str, Any], path: Path) -> Network:
     try:
         network.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError) as error:
-        raise Refusal(
-            f"{path}",
-            f"hold the weights of {type(network).__name__}, but it holds another network's ({layout(state)})",
-            remedy="check that the file has its right name",
-        ) from error
+        rule = f"hold the weights of {type(network).__name__}, but it holds another network's ({layout(state)})"
+        raise Refusal(f"{path}", rule, remedy="check that the file has its right name") from error
     return network.eval()

@@ -4,8 +4,6 @@ diffusers scales the depth of each picture to that picture's extremes, so that a
 behind. Here depth comes as control maps do: aligned from picture to picture, near white, one range for the set.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

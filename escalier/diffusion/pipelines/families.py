@@ -4,8 +4,6 @@ A checkpoint in one file holds weights and no settings; diffusers would fetch th
 that such files are mostly of are written down here, as their makers published them.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping
@@ -118,18 +116,10 @@ def family_of(text_width: int) -> str:
 
 
 def write_settings(folder: Path, family: str, in_channels: int, tokenizer: Path) -> Path:
-    """Write a pipeline folder without weights for one of the `KNOWN` families.
+    """Make a pipeline folder without weights for one of the `KNOWN` families.
 
-    Parameters
-    ----------
-    folder
-        Is made.
-    family
-        One of `KNOWN`.
-    in_channels
-        What its network reads; see `TASK_OF_CHANNELS`.
-    tokenizer
-        A folder with vocab.json and merges.txt of CLIP; ComfyUI has one, comfy/sd1_tokenizer.
+    `in_channels` is what its network reads, see `TASK_OF_CHANNELS`; `tokenizer` a folder with vocab.json and merges.txt
+    of CLIP, such as ComfyUI's comfy/sd1_tokenizer.
     """
     large = family == "SDXL"
     scheduler = _INSTRUCTED if in_channels == 8 else _SCHEDULERS[family]

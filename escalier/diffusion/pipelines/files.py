@@ -3,8 +3,6 @@
 Read before anything is loaded, so that a web page or half a download is refused by its name and not by a traceback.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping
@@ -52,33 +50,21 @@ class Found(NamedTuple):
 def read_folder(folder: Path) -> Found:
     """What the folder of a pipeline holds.
 
-    Raises
-    ------
-    FileNotFoundError
-        If a part of it is missing; names it.
-    ValueError
-        If it is no pipeline, one of a class we cannot run, or a file in it is damaged.
+    Raises FileNotFoundError if a part of it is missing; names it. Raises ValueError if it is no pipeline, one of a
+    class we cannot run, or a file in it is damaged.
     """
     index = read_json(folder / INDEX)
     name = index.get("_class_name")
     if name not in FOLDER_CLASSES:
-        raise Refusal(
-            f"{folder}",
-            "hold a pipeline of Stable Diffusion 1, 2 or XL",
-            f"a {name}",
-            "paint with ComfyUI's own nodes for that model",
-        )
+        rule = "hold a pipeline of Stable Diffusion 1, 2 or XL"
+        raise Refusal(f"{folder}", rule, f"a {name}", "paint with ComfyUI's own nodes for that model")
     parts = {part: kind for part, kind in index.items() if isinstance(kind, list) and kind[0] is not None}
     for part, kind in parts.items():
         if part in CHECKED_AWAY:
             continue
         if kind[0] not in LIBRARIES:
-            raise Refusal(
-                f"{folder}",
-                "be made of parts of diffusers and transformers",
-                f"the part {part} of {kind[0]}, which would run code of its own",
-                "take a pipeline without it",
-            )
+            rule, remedy = "be made of parts of diffusers and transformers", "take a pipeline without it"
+            raise Refusal(f"{folder}", rule, f"the part {part} of {kind[0]}, which would run code of its own", remedy)
         _check_part(folder / part, needs_weights=kind[1].endswith(("Model", "KL", "Projection", "Estimation")))
     unet = read_json(folder / "unet" / CONFIG)
     return Found(FOLDER_CLASSES[name], int(unet.get("in_channels", 4)), int(unet.get("cross_attention_dim", 0)))
@@ -87,21 +73,14 @@ def read_folder(folder: Path) -> Found:
 def read_checkpoint(path: Path) -> Found:
     """What a checkpoint in one file holds, from the shapes of its tensors.
 
-    Raises
-    ------
-    ValueError
-        If it holds something else, or is damaged; says what it is.
+    Raises ValueError if it holds something else, or is damaged; says what it is.
     """
     shapes = tensor_shapes(path)
     first = next((shape for name, shape in shapes.items() if name == f"model.diffusion_model.{IN_FIRST}"), None)
     width = next((shape[1] for name, shape in shapes.items() if name.endswith(TEXT)), None)
     if first is None or width is None:
-        raise Refusal(
-            f"{path}",
-            "hold a Stable Diffusion checkpoint",
-            layout(shapes),
-            "choose a file of models/checkpoints, or a pipeline's folder",
-        )
+        rule = "hold a Stable Diffusion checkpoint"
+        raise Refusal(f"{path}", rule, layout(shapes), "choose a file of models/checkpoints, or a pipeline's folder")
     large = any(name.startswith("conditioner.") for name in shapes)
     return Found(LARGE if large else SMALL, first[1], width)
 
@@ -109,12 +88,8 @@ def read_checkpoint(path: Path) -> Found:
 def read_controlnet(path: Path) -> int:
     """The width of the text that a ControlNet reads, from its folder or its file.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none, or its weights are missing.
-    ValueError
-        If it is something else, or damaged.
+    Raises FileNotFoundError if there is none, or its weights are missing. Raises ValueError if it is something
+    else, or damaged.
     """
     if path.is_dir():
         config = read_json(path / CONFIG)

@@ -41,12 +41,8 @@ def stack_masks(masks: Pictures, count: int, size: Size) -> np.ndarray:
     for number, one in enumerate(masks, start=1):
         if one.ndim != 2 or Size.of(one) != size:
             got = Size.of(one) if one.ndim == 2 else f"an array of shape {one.shape}"
-            raise Refusal(
-                "masks",
-                f"be a single channel of the pictures' size, {size}",
-                f"{got} as number {number}",
-                "scale the mask to the pictures first",
-            )
+            rule = f"be a single channel of the pictures' size, {size}"
+            raise Refusal("masks", rule, f"{got} as number {number}", "scale the mask to the pictures first")
         stack.append(_in_range(one, f"masks {number}"))
     return np.broadcast_to(np.stack(stack), (count, *stack[0].shape))
 
@@ -85,12 +81,8 @@ def _picture(picture: np.ndarray, size: Size, name: str) -> np.ndarray:
     if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
         raise Refusal(name, "be RGB", f"an array of shape {picture.shape}", "convert it to RGB first")
     if Size.of(picture) != size:
-        raise Refusal(
-            name,
-            f"have the size of the first picture, {size}",
-            Size.of(picture),
-            "scale it first, or draw the maps from the same pictures",
-        )
+        rule = f"have the size of the first picture, {size}"
+        raise Refusal(name, rule, Size.of(picture), "scale it first, or draw the maps from the same pictures")
     return _in_range(picture, name)
 
 
@@ -106,9 +98,5 @@ def _in_range(values: np.ndarray, name: str) -> np.ndarray:
 def _check_count(got: int, count: int, name: str, things: str) -> None:
     if got not in (1, count):
         wanted = "1" if count == 1 else f"1 or {count}"
-        raise Refusal(
-            name,
-            f"hold {wanted} {things}, one for all pictures or one for each",
-            got,
-            "make them from the same pictures",
-        )
+        rule = f"hold {wanted} {things}, one for all pictures or one for each"
+        raise Refusal(name, rule, got, "make them from the same pictures")

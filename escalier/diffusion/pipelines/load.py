@@ -119,8 +119,6 @@ def load_pipeline(
     MemoryError
         If it does not fit the memory.
 
-    Examples
-    --------
     >>> pipeline = load_pipeline("models/diffusers/stable-diffusion-v1-5")  # doctest: +SKIP
     >>> painted = repaint(pipeline, pictures, "a gouache painting of a dancer")  # doctest: +SKIP
     >>> load_pipeline("no such folder")
@@ -182,12 +180,9 @@ def _task(task: str, found: Found, with_nets: bool) -> str:
     if task == "auto":
         task = "controlnet" if with_nets and own == "img2img" else own or task
     if found.in_channels not in CHANNELS.get(task, ()):
-        raise Refusal(
-            "task",
-            "be what the network was taught",
-            f"{task} for one that reads {found.in_channels} channels, which is {own or 'a kind we do not know'}",
-            f"{f'choose {own}' if own else 'take another model'}",
-        )
+        rule = "be what the network was taught"
+        got = f"{task} for one that reads {found.in_channels} channels, which is {own or 'a kind we do not know'}"
+        raise Refusal("task", rule, got, f"{f'choose {own}' if own else 'take another model'}")
     if task == "controlnet" and not with_nets:
         raise Refusal("controlnets", "name at least one for the task controlnet", "none", "add one")
     if with_nets and (found.line, task, True) not in CLASSES:
@@ -201,12 +196,9 @@ def _task(task: str, found: Found, with_nets: bool) -> str:
 
 def _check_family(path: Path, text_width: int, found: Found) -> None:
     if text_width != found.text_width:
-        raise Refusal(
-            f"{path}",
-            f"be a ControlNet of the pipeline's family, {family_of(found.text_width)}",
-            f"one for {family_of(text_width)}",
-            f"load a ControlNet for {family_of(found.text_width)}",
-        )
+        own = family_of(found.text_width)
+        rule, got = f"be a ControlNet of the pipeline's family, {own}", f"one for {family_of(text_width)}"
+        raise Refusal(f"{path}", rule, got, f"load a ControlNet for {own}")
 
 
 def _load_controlnet(path: Path, found: Found, dtype: torch.dtype, aside: Path) -> Any:
@@ -219,12 +211,8 @@ def _load_controlnet(path: Path, found: Found, dtype: torch.dtype, aside: Path) 
     if not (beside / "config.json").is_file():
         family = family_of(found.text_width)
         if family not in KNOWN:
-            raise Refusal(
-                f"{path}",
-                f"have its config.json in the folder {beside}",
-                f"none, and only those of {' and '.join(KNOWN)} are known",
-                "put it there",
-            )
+            rule = f"have its config.json in the folder {beside}"
+            raise Refusal(f"{path}", rule, f"none, and only those of {' and '.join(KNOWN)} are known", "put it there")
         beside = aside / f"controlnet-{family}"
         if not beside.exists():
             write_controlnet_settings(beside, family)
@@ -243,13 +231,9 @@ def _settings(path: Path, found: Found, settings: str | Path | None, tokenizer: 
     family = family_of(found.text_width)
     if family in KNOWN and tokenizer is not None and all((Path(tokenizer) / name).is_file() for name in TOKENIZER):
         return write_settings(aside / "settings", family, found.in_channels, Path(tokenizer))
-    raise MissingFile(
-        f"{path}",
-        "have its settings beside it",
-        f"no {folder / INDEX}",
-        f"put the folder of such a pipeline there ({family}: model_index.json, tokenizer and each part's "
-        "config; no weights), or name one",
-    )
+    parts = f"{family}: model_index.json, tokenizer and each part's config; no weights"
+    remedy = f"put the folder of such a pipeline there ({parts}), or name one"
+    raise MissingFile(f"{path}", "have its settings beside it", f"no {folder / INDEX}", remedy)
 
 
 def _refuse_gaps(path: Path, runner: Any) -> None:
@@ -263,12 +247,8 @@ def _refuse_gaps(path: Path, runner: Any) -> None:
 def _check_complete(module: torch.nn.Module, path: Path, prefix: str = "") -> None:
     needed, held = sum(one.numel() for one in module.parameters()), numbers_in(path, prefix)
     if held < needed:
-        raise Refusal(
-            f"{path}",
-            f"hold all weights of {type(module).__name__}",
-            f"{held:,} of {needed:,} numbers",
-            "download it again, with the config.json that belongs to it",
-        )
+        rule, got = f"hold all weights of {type(module).__name__}", f"{held:,} of {needed:,} numbers"
+        raise Refusal(f"{path}", rule, got, "download it again, with the config.json that belongs to it")
 
 
 def _ways(folder: Path) -> dict[str, Any]:

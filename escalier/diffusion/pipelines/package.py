@@ -1,7 +1,5 @@
 """The package diffusers: imported when it is needed, quiet, and with its troubles told in sentences."""
 
-from __future__ import annotations
-
 import importlib
 import pickle
 import sys
@@ -12,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from escalier.model_files import TORCH_REQUIREMENT
-from escalier.out_of_memory import is_short_memory
+from escalier.out_of_memory import naming_short_memory
 from escalier.packages import load_package
-from escalier.refusals import MemoryRefusal, PackageRefusal, Refusal
+from escalier.refusals import PackageRefusal, Refusal
 
 REQUIREMENT = "diffusers>=0.30"
 TEXT_REQUIREMENT = "transformers>=4.50.3"
@@ -54,32 +52,15 @@ def naming_trouble(path: Path) -> Iterator[None]:
             ("safetensors", "SafetensorError"),
         )
     ]
-    usual = (
-        RuntimeError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        MemoryError,
-        pickle.UnpicklingError,
-    )
+    usual = (RuntimeError, OSError, ValueError, KeyError, TypeError, AttributeError, pickle.UnpicklingError)
     try:
-        yield
+        with naming_short_memory(f"{path}", "close other programs, or take a smaller model or one in half precision"):
+            yield
     except Refusal:  # a sentence of ours already
         raise
     except (*usual, *own) as error:
-        if is_short_memory(error):
-            raise MemoryRefusal(
-                "the memory",
-                f"hold {path}, but it is full",
-                remedy="close other programs, or take a smaller model or one in half precision",
-            ) from error
-        raise Refusal(
-            f"{path}",
-            f"hold a complete pipeline, but diffusers cannot load it ({_gist(error)})",
-            remedy="download it again",
-        ) from error
+        rule = f"hold a complete pipeline, but diffusers cannot load it ({_gist(error)})"
+        raise Refusal(f"{path}", rule, remedy="download it again") from error
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """How pictures are painted by a pipeline: a value."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -91,9 +89,5 @@ class Painting(Dials):
     def check_for(self, task: str) -> None:
         """Refuse what no pipeline for this task could use; "auto" is a task that is not known yet."""
         if task not in ("pix2pix", "auto") and int(self.steps * self.strength) < 1:
-            raise Refusal(
-                "steps",
-                f"leave one at least at a strength of {self.strength:g}",
-                self.steps,
-                f"take {math.ceil(1 / self.strength)} or more",
-            )
+            rule = f"leave one at least at a strength of {self.strength:g}"
+            raise Refusal("steps", rule, self.steps, f"take {math.ceil(1 / self.strength)} or more")

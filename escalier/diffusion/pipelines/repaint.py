@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Size
+from escalier.log import log
 from escalier.out_of_memory import is_short_memory
 from escalier.progress import Progress
 from escalier.refusals import MemoryRefusal, Refusal
@@ -24,8 +24,6 @@ from .painting import Painting
 
 if TYPE_CHECKING:
     import torch
-
-logger = logging.getLogger("escalier")
 
 
 @checked
@@ -78,8 +76,6 @@ def repaint(
     MemoryError
         If the memory is too short for one picture.
 
-    Examples
-    --------
     >>> pipeline = load_pipeline("models/diffusers/sd15", controlnets=["models/controlnet/canny"])  # doctest: +SKIP
     >>> maps, painting = draw_control_maps(pictures, "canny"), Painting(seed=7)  # doctest: +SKIP
     >>> painted = repaint(pipeline, pictures, "a gouache painting", painting, control_maps=[maps])  # doctest: +SKIP
@@ -162,12 +158,8 @@ def _run(runner: Any, arguments: dict[str, Any], report: Callable[[float], None]
     with torch.inference_mode(), quiet():
         painted = runner(output_type="np", **arguments, **_callback(runner, report)).images
     if not np.isfinite(painted).all():
-        raise Refusal(
-            "paintings",
-            "be finite",
-            "NaN from the network",
-            "load the pipeline in float32, or take another VAE: some overflow in half precision",
-        )
+        remedy = "load the pipeline in float32, or take another VAE: some overflow in half precision"
+        raise Refusal("paintings", "be finite", "NaN from the network", remedy)
     return painted.astype(np.float32, copy=False)
 
 
@@ -199,12 +191,9 @@ def _callback(runner: Any, report: Callable[[float], None]) -> dict[str, Any]:
 
 def _holes(pipeline: Pipeline, masks: Pictures | None, count: int, size: Size) -> np.ndarray | None:
     if (pipeline.task == "inpaint") != (masks is not None):
-        raise Refusal(
-            "masks",
-            f"be {'given' if masks is None else 'left out'} for the task {pipeline.task}",
-            "none" if masks is None else "some",
-            f"{'connect the mask of what is painted' if masks is None else 'load the pipeline for inpaint'}",
-        )
+        rule = f"be {'given' if masks is None else 'left out'} for the task {pipeline.task}"
+        remedy = f"{'connect the mask of what is painted' if masks is None else 'load the pipeline for inpaint'}"
+        raise Refusal("masks", rule, "none" if masks is None else "some", remedy)
     return None if masks is None else stack_masks(masks, count, size)
 
 
@@ -212,12 +201,8 @@ def _strengths(pipeline: Pipeline, control_maps: Sequence[Pictures], strengths: 
     depth = pipeline.task == "depth2img"
     if len(control_maps) != pipeline.controlnets and not (depth and len(control_maps) <= 1):
         wanted = "at most 1, depth" if depth else f"{pipeline.controlnets}, one for each ControlNet"
-        raise Refusal(
-            "control_maps",
-            f"be {wanted}",
-            len(control_maps),
-            "connect as many as the pipeline has ControlNets, in their order",
-        )
+        remedy = "connect as many as the pipeline has ControlNets, in their order"
+        raise Refusal("control_maps", f"be {wanted}", len(control_maps), remedy)
     holds = [1.0] * pipeline.controlnets if strengths is None else [float(one) for one in strengths]
     if len(holds) != pipeline.controlnets:
         raise Refusal(
@@ -233,14 +218,14 @@ def _warn_of_long_prompt(pipeline: Pipeline, prompt: str) -> None:
         words = tokenizer(prompt).input_ids[1:-1]
     room = tokenizer.model_max_length - 2
     if len(words) > room:
-        logger.warning("the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
+        log.warning("the prompt is too long, and not read from here: %s", tokenizer.decode(words[room:]))
 
 
 def _halved(batch: int) -> int:
     import torch
 
     torch.cuda.empty_cache()
-    logger.warning("%d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
+    log.warning("%d pictures at once were too many for the memory; going on with %d", batch, batch // 2)
     return batch // 2
 
 
@@ -257,9 +242,7 @@ def _naming_short_memory(size: Size, *, halves: bool = False) -> Iterator[list[s
         if not is_short_memory(error):
             raise
         if not halves:
-            raise MemoryRefusal(
-                "the memory",
-                f"hold the pipeline and a picture of {size}, but it is full",
-                remedy="take smaller sheets, fewer ControlNets or a model in half precision, or close other programs",
-            ) from error
+            rule = f"hold the pipeline and a picture of {size}, but it is full"
+            remedy = "take smaller sheets, fewer ControlNets or a model in half precision, or close other programs"
+            raise MemoryRefusal("the memory", rule, remedy=remedy) from error
         short.append(type(error).__name__)

@@ -29,7 +29,7 @@ class Acting:
         self.view = View(narrow if spare > 0 else spare / 2, width)
         self._phases = np.random.default_rng(seed).random((4, 3)) * 2 * np.pi
 
-    def poses(self, index: int) -> dict[str, np.ndarray]:
+    def poses(self, index: float) -> dict[str, np.ndarray]:
         """For each layer by name the 3x3 map from its units to the pixels of frame `index`."""
         seconds = index / self._rate
         camera = self._camera(seconds)
@@ -45,6 +45,7 @@ class Acting:
             @ _turn(9 * np.sin(2.1 * seconds + 0.6) - 5 + 9 * path)
             @ _scale(1 - 0.05 * np.sin(1.7 * seconds) ** 2, 1)
         )
+        poses["loose hair"] = poses["head"]
         wave = np.exp(-(((path - 0.55) / 0.30) ** 2))  # in the middle of his way he lifts a hand
         beckon = 9 * np.sin(2 * np.pi * 1.2 * seconds)
         bends = {
@@ -58,12 +59,12 @@ class Acting:
             poses[f"{side} forearm"] = upper @ _shift(0, UPPER_ARM) @ _turn(elbow) @ mirror
         return poses
 
-    def _path(self, index: int) -> float:
+    def _path(self, index: float) -> float:
         """How far he is on his way, 0..1, gathering speed and slowing down a little."""
         way = index / max(self._length - 1, 1)
         return 0.6 * way + 0.4 * way * way * (3 - 2 * way)
 
-    def _body(self, index: int, seconds: float) -> np.ndarray:
+    def _body(self, index: float, seconds: float) -> np.ndarray:
         """From the person's units to frame pixels: his way across, his gait, his turn and his coming nearer."""
         path, step = self._path(index), 2 * np.pi * 0.95 * seconds
         width, height = self._size
@@ -92,7 +93,7 @@ class Acting:
             _shift(middle[0] + reach * sway(0), middle[1] + reach * sway(1)) @ turned @ _shift(-middle[0], -middle[1])
         )
 
-    def _curtain(self, index: int) -> np.ndarray:
+    def _curtain(self, index: float) -> np.ndarray:
         """The curtain is drawn to the left from frame `uncover_at` on."""
         if self._uncover_at is None or index < self._uncover_at:
             return np.eye(3)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,6 +25,7 @@ MARGIN = 0.08  # of the set beyond the frame, for the drift of the hand-held cam
 
 SET, CURTAIN, SUBJECT = 0, 1, 2
 DEFAULT_SIZE = Size(480, 270)
+EXPOSURES = 9  # moments of a frame that are averaged where the shutter is open
 
 
 @dataclass(frozen=True)
@@ -35,22 +38,28 @@ class _Layer:
     kind: int
 
 
+class _Look(NamedTuple):
+    grain: float
+    hair: int
+    shutter: float
+
+
 class MovingClip(FilmBase):
     """A `Film` made with code, with the truth about itself. Made by `make_clip`.
 
     Every method is a pure function of its frame numbers, so any order and any number of threads will do.
 
-    `frame(i)` uint8 (H, W, 3), `matte(i)` float32 (H, W), `flow(i, j)` float32 (H, W, 2), `visible(i, j)` bool (H, W),
-    `visitor(i)` bool (H, W).
+    `frame(i)` uint8 (H, W, 3), `matte(i)` float32 (H, W), `own_colours(i)` float32 (H, W, 3), `room(i)` uint8
+    (H, W, 3), `flow(i, j)` float32 (H, W, 2), `visible(i, j)` bool (H, W), `visitor(i)` bool (H, W).
     """
 
     _OUTSIDE = "the clip ends there"
 
     def __init__(
-        self, size: Size, length: int, rate: Fraction, seed: int, uncover_at: int | None, grain: float, drift: float
+        self, size: Size, length: int, rate: Fraction, seed: int, uncover_at: int | None, look: _Look, drift: float
     ) -> None:
         super().__init__(size, rate, length)
-        self._grain = grain
+        self._grain, self._shutter = look.grain, look.shutter
         self.uncover_at = uncover_at
         set_seed, person_seed, grain_seed, self._seed = np.random.SeedSequence(seed).generate_state(4).tolist()
         self._acting = Acting(size, length, rate, seed=self._seed, drift=drift, uncover_at=uncover_at)
@@ -59,30 +68,72 @@ class MovingClip(FilmBase):
         self._build_set(np.random.default_rng(set_seed))
         # A small man is drawn twice as large and averaged down, for finer edges; a large one has pixels enough.
         times = 2 if self._acting.unit < 500 else 1
-        for part in draw_person(np.random.default_rng(person_seed), times * DETAIL * self._acting.unit):
+        for part in draw_person(np.random.default_rng(person_seed), times * DETAIL * self._acting.unit, look.hair):
             self._layers.append(_person_layer(part, times))
         self._vignette = _vignette(size)
-        self._grain_tile = _grain_tile(np.random.default_rng(grain_seed), size, grain)
+        self._grain_tile = _grain_tile(np.random.default_rng(grain_seed), size, look.grain)
 
     def _frame(self, index: int) -> np.ndarray:
-        maps = self._maps(index)
-        picture = _warp(self._layers[0].picture, maps[0], self._box())[..., :3].astype(np.float32)
-        standing = list(zip(self._layers[1:], maps[1:], strict=True))
-        behind = [pair for pair in standing if pair[0].kind == CURTAIN]
-        subject = [pair for pair in standing if pair[0].kind == SUBJECT]
-        for layer, matrix in behind:
-            self._lay(picture, layer, matrix)
-        self._cast_shadow(picture, self._cover(subject))
-        body = np.zeros(picture.shape[:2], np.float32)
-        for layer, matrix in subject:
-            self._lay(picture, layer, matrix, body)
-        picture *= self._vignette * np.float32(1 + 0.006 * np.sin(0.9 * index + self._seed % 7))
+        picture = self._exposed(index, self._seen)
+        picture *= self._lens(index)
         return cv2.add(picture, self._grain_of(index), dtype=cv2.CV_8U)
 
     def matte(self, index: int) -> np.ndarray:
         """How much of each pixel of frame `index` the subject covers: float32 (H, W), 0..1."""
-        maps = self._maps(self._check(index))
-        return self._cover([(a, m) for a, m in zip(self._layers, maps, strict=True) if a.kind == SUBJECT])
+        return self._exposed(self._check(index), lambda moment: self._cover(self._standing(moment, SUBJECT)))
+
+    def own_colours(self, index: int) -> np.ndarray:
+        """The subject's colours in frame `index` without the room, also in hair and blur: float32 (H, W, 3), 0..1.
+
+        Black where the matte is 0. The frame is the matte times these and the rest times the room, and grain.
+        """
+
+        def alone(moment: float) -> np.ndarray:
+            light = np.zeros((self.size.height, self.size.width, 3), np.float32)
+            body = np.zeros(light.shape[:2], np.float32)
+            for layer, matrix in self._standing(moment, SUBJECT):
+                self._lay(light, layer, matrix, body)
+            return light
+
+        light = self._exposed(self._check(index), alone) * self._lens(index)
+        return np.clip(light / (255 * np.maximum(self.matte(index), np.float32(1e-3))[..., None]), 0, 1)
+
+    def room(self, index: int) -> np.ndarray:
+        """Frame `index` without the subject, his shadow and grain: uint8 (H, W, 3)."""
+        picture = self._exposed(self._check(index), self._empty) * self._lens(index)
+        return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
+
+    def _exposed(self, index: int, seen: Callable[[float], np.ndarray]) -> np.ndarray:
+        """The mean of what is seen while the shutter is open about frame `index`."""
+        if not self._shutter:
+            return seen(index)
+        moments = index + self._shutter * np.linspace(-0.5, 0.5, EXPOSURES)
+        return np.asarray(np.mean([seen(float(moment)) for moment in moments], axis=0, dtype=np.float32))
+
+    def _standing(self, moment: float, kind: int) -> list[tuple[_Layer, np.ndarray]]:
+        """The layers of a kind, from back to front, and where they are."""
+        return [pair for pair in zip(self._layers, self._maps(moment), strict=True) if pair[0].kind == kind]
+
+    def _empty(self, moment: float) -> np.ndarray:
+        """The set without the subject: float32 (H, W, 3) in levels."""
+        ((layer, matrix),) = self._standing(moment, SET)
+        picture = _warp(layer.picture, matrix, self._box())[..., :3].astype(np.float32)
+        for curtain in self._standing(moment, CURTAIN):
+            self._lay(picture, *curtain)
+        return picture
+
+    def _seen(self, moment: float) -> np.ndarray:
+        picture = self._empty(moment)
+        subject = self._standing(moment, SUBJECT)
+        self._cast_shadow(picture, self._cover(subject))
+        body = np.zeros(picture.shape[:2], np.float32)
+        for layer, matrix in subject:
+            self._lay(picture, layer, matrix, body)
+        return picture
+
+    def _lens(self, index: int) -> np.ndarray:
+        """What the lens and the breathing exposure of frame `index` make of the light."""
+        return self._vignette * np.float32(1 + 0.006 * np.sin(0.9 * index + self._seed % 7))
 
     def flow(self, index: int, other: int) -> np.ndarray:
         """Where the surface seen at each pixel of frame `index` lies in frame `other`: float32 (H, W, 2) as (dx, dy).
@@ -127,7 +178,7 @@ class MovingClip(FilmBase):
             curtain = draw_curtain(rng, DETAIL * self.size.height)
             self._layers.append(_Layer("curtain", _premultiplied(curtain), _units_to_pixels(curtain), CURTAIN))
 
-    def _maps(self, index: int) -> list[np.ndarray]:
+    def _maps(self, index: float) -> list[np.ndarray]:
         """For each layer the 3x3 map from its pixels to the pixels of frame `index`."""
         poses = self._acting.poses(index)
         return [poses[layer.name] @ np.linalg.inv(layer.to_pixels) for layer in self._layers]
@@ -204,6 +255,8 @@ def make_clip(
     uncover_at: int | None = None,
     grain: float = 1.8,
     drift: float = 1.0,
+    hair: int = 0,
+    shutter: float = 0.0,
 ) -> MovingClip:
     """Make a small filmed-looking clip with code: a man crosses a room, turns, swings his arms and uncovers the set.
 
@@ -227,6 +280,11 @@ def make_clip(
         Standard deviation of the camera noise in 8-bit levels; 0 for none.
     drift : float
         How much the hand-held camera sways: 1 is about 1 % of the frame height, 0 a tripod.
+    hair : int
+        How many loose strands stand out from his head, thinner than a pixel in a small frame. The matte knows each.
+    shutter : float
+        For which share of a frame's time the shutter is open: more blurs what moves. 0 is a still in every frame, 0.5
+        is usual. Matte and colours are those of the same exposure.
 
     Returns
     -------
@@ -235,7 +293,8 @@ def make_clip(
     Raises
     ------
     ValueError
-        For a size under 32x32, a length under 1, `uncover_at` outside the clip, or a grain or rate that cannot be.
+        For a size under 32x32, a length under 1, `uncover_at` outside the clip, or a grain, rate, number of strands or
+        shutter that cannot be.
 
     >>> clip = make_clip(Size(96, 54), length=4)
     >>> clip.frame(0).shape, clip.flow(0, 1).shape, len(clip)
@@ -250,9 +309,15 @@ def make_clip(
         raise Refusal("uncover_at", f"be 0 to {length - 1}", uncover_at, "name a frame of the clip")
     if not 0 <= grain < 100:
         raise Refusal("grain", "be >= 0 levels", grain, "2 is a good camera, 0 none")
+    if hair < 0:
+        raise Refusal("hair", "be >= 0 strands", hair, "120 is a loose head of hair, 0 none")
+    if not 0 <= shutter <= 1:
+        raise Refusal("shutter", "be in 0..1 of a frame", shutter, "0.5 is usual, 0 blurs nothing")
     if not 0 < rate < 10_000:
         raise Refusal("rate", "be above 0 frames per second", rate, "24 is usual")
-    return MovingClip(size, length, Fraction(rate).limit_denominator(100_000), seed, uncover_at, grain, drift)
+    return MovingClip(
+        size, length, Fraction(rate).limit_denominator(100_000), seed, uncover_at, _Look(grain, hair, shutter), drift
+    )
 
 
 def _units_to_pixels(canvas: Canvas) -> np.ndarray:

@@ -27,16 +27,24 @@ class Part:
         return self.canvas.origin
 
 
-def draw_person(rng: np.random.Generator, scale: float) -> list[Part]:
-    """The parts of the person from back to front, drawn at `scale` pixels a unit, each about its own joint."""
+HAIR: Colour = (0.235, 0.145, 0.09)
+
+
+def draw_person(rng: np.random.Generator, scale: float, strands: int = 0) -> list[Part]:
+    """The parts of the person from back to front, drawn at `scale` pixels a unit, each about its own joint.
+
+    `strands` of loose hair stand out from the head.
+    """
     parts = [
         Part("torso", _draw_torso(rng, _canvas(scale, (-0.24, -0.58, 0.24, 0.46)))),
-        draw_head(rng, scale, skin=SKIN, hair=(0.235, 0.145, 0.09)),
+        draw_head(rng, scale, skin=SKIN, hair=HAIR),
     ]
     for side in ("left", "right"):
         forearm = Part(f"{side} forearm", _draw_forearm(rng, _canvas(scale, (-0.09, -0.07, 0.09, 0.34))))
         upper = Part(f"{side} upper arm", _draw_upper_arm(rng, _canvas(scale, (-0.10, -0.09, 0.10, 0.29))))
         parts += [forearm, upper]
+    if strands:
+        parts.insert(1, Part("loose hair", _draw_strands(rng, _canvas(scale, (-0.34, -0.52, 0.34, 0.16)), strands)))
     return parts
 
 
@@ -221,6 +229,22 @@ def _draw_features(canvas: Canvas) -> None:
     canvas.lay(lower * 0.80, (0.68, 0.38, 0.33), cover=False)
     slit = canvas.area([(-0.037, -0.0075), (0.0, -0.0055), (0.037, -0.0075), (0.0, -0.0005)])
     canvas.lay(canvas.soften(slit, 0.001) * 0.85, (0.25, 0.09, 0.08), cover=False)
+
+
+def _draw_strands(rng: np.random.Generator, canvas: Canvas, strands: int) -> Canvas:
+    """Curved strands from the skull outwards and a little down, each with its own length and shade."""
+    for turn, length, curl, width, shade in zip(*rng.random((5, strands)), strict=True):
+        angle = np.pi * (0.95 + 1.1 * turn)
+        along = np.linspace(0, 1, 9)
+        heading = angle + (curl - 0.5) * 1.6 * along
+        reach = 0.105 + (0.06 + 0.11 * length) * along
+        x, y = reach * np.cos(heading), -0.16 + 1.15 * reach * np.sin(heading) + 0.05 * along**2
+        half = 0.0007 + 0.0013 * width * (1.2 - along)
+        side = np.stack([-np.sin(heading), np.cos(heading)], 1) * half[:, None]
+        middle = np.stack([x, y], 1)
+        outline = [(float(px), float(py)) for px, py in np.concatenate([middle + side, (middle - side)[::-1]])]
+        canvas.lay(canvas.area(outline), floats(HAIR) * np.float32(0.7 + 0.9 * shade))
+    return canvas
 
 
 def _draw_hair(canvas: Canvas, rng: np.random.Generator, colour: Colour) -> None:
