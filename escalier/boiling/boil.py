@@ -3,8 +3,6 @@
 Animators on paper draw a still figure two or three times and loop the drawings, each held for two or three frames.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

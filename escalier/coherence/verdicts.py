@@ -1,7 +1,5 @@
 """What a figure means, in one word: good, visible or bad."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

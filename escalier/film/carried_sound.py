@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import logging
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,14 +13,13 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .encoded_sound import GAP, EncodedTrack
 from .filmed_clip import FilmedClip
 from .output_formats import CODECS, OutputFormat
 from .sound import AudioTrack, knows_its_rate, open_for_sound
-
-log = logging.getLogger("escalier")
 
 PREROLL = Fraction(1, 10)  # seconds that a decoder may need to hear before the first sample that counts
 LONGEST_PACKET = Fraction(1, 2)
@@ -62,12 +60,8 @@ def plan_sound(clip: FilmedClip, chosen: OutputFormat) -> list[PlannedTrack]:
         elif _is_silent_here(clip, track):
             log.info("%s: sound track %d has no sound in this part", clip.path.name, track.stream)
         else:
-            raise Refusal(
-                f"the sound of {clip.path.name}",
-                "be of a kind that can be read",
-                track.codec,
-                "leave the sound out (sound=False), or export the clip with AAC sound",
-            )
+            remedy = "leave the sound out (sound=False), or export the clip with AAC sound"
+            raise Refusal(f"the sound of {clip.path.name}", "be of a kind that can be read", track.codec, remedy)
     return planned
 
 
@@ -284,12 +278,8 @@ def _can_be_copied(
         if _cut_inside(container, source):
             return False
         if not knows_its_rate(source):
-            raise Refusal(
-                f"the sound of {clip.path.name}",
-                "have a sample rate",
-                f"none ({track.codec})",
-                "leave the sound out (sound=False), or export the clip as .mp4",
-            )
+            remedy = "leave the sound out (sound=False), or export the clip as .mp4"
+            raise Refusal(f"the sound of {clip.path.name}", "have a sample rate", f"none ({track.codec})", remedy)
         # Which moment a decoder gives depends on nothing but the packets, so a short piece tells.
         packets = _first_packets(container, source, start)
         own_beginning = start != clip.sound_span[0] and _is_priming(container, source, packets, start)

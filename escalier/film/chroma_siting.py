@@ -1,7 +1,5 @@
 """Where in the picture a file's colour samples lie, when there are fewer of them than pixels."""
 
-from __future__ import annotations
-
 import io
 
 import av

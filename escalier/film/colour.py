@@ -1,7 +1,5 @@
 """The colours of a video file: what its tags say the numbers mean."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import av
@@ -44,13 +42,8 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
     """
     matrix = int(context.colorspace)
     if matrix in _UNREADABLE_MATRIX:
-        raise Refusal(
-            "the colour matrix",
-            "be BT.601, BT.709 or BT.2020",
-            _UNREADABLE_MATRIX[matrix],
-            "export the clip as ordinary (BT.709) H.264 first",
-            who="read_colour",
-        )
+        rule, remedy = "be BT.601, BT.709 or BT.2020", "export the clip as ordinary (BT.709) H.264 first"
+        raise Refusal("the colour matrix", rule, _UNREADABLE_MATRIX[matrix], remedy, who="read_colour")
     primaries, transfer = int(context.color_primaries), int(context.color_trc)
     if matrix not in _KNOWN_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):
         large = context.width >= 1280 or context.height >= 720

@@ -6,8 +6,6 @@ takes them between the pixels in PyAV 16, and from 17 on where the decoder says,
 slipped half a pixel to the left at each save though each half looked right by itself. Here the place is always given.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import NamedTuple, cast
 

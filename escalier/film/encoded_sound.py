@@ -1,7 +1,5 @@
 """One sound track decoded and encoded anew: gaps become silence, what is not to be heard is cut to the sample."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from fractions import Fraction

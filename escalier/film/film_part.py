@@ -1,19 +1,16 @@
 """A stretch of a video file as a film of its own: its frames, times, sound and tags, read from the whole file."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from pathlib import Path
 
 from escalier.refusals import Refusal
 
 from .film import Film
-from .filmed_clip import FilmedClip
 from .scaled import FrameRange
 from .video import VideoFrames
 
 
-class FilmPart(FrameRange, FilmedClip):
+class FilmPart(FrameRange):
     """The frames of a clip that are shown from one moment to another, as a film and a `FilmedClip`.
 
     Nothing is encoded again: colours, size, pixel aspect and tags are those of the clip, the first frame is at 0, and
@@ -49,13 +46,9 @@ class FilmPart(FrameRange, FilmedClip):
         moments = [clip.start + time for time in clip.times]
         chosen = [i for i, moment in enumerate(moments) if moment >= first and (not seconds or moment < end)]
         if seconds < 0 or not chosen:
-            raise Refusal(
-                f"the part of {clip.path.name}",
-                "hold at least one frame",
-                f"none from {float(start):.3f} s for {float(seconds):.3f} s",
-                f"the clip is shown from {float(clip.start):.3f} to {float(clip.start + clip.duration):.3f} s",
-                who="FilmPart",
-            )
+            got = f"none from {float(start):.3f} s for {float(seconds):.3f} s"
+            remedy = f"the clip is shown from {float(clip.start):.3f} to {float(clip.start + clip.duration):.3f} s"
+            raise Refusal(f"the part of {clip.path.name}", "hold at least one frame", got, remedy, who="FilmPart")
         super().__init__(clip, chosen[0], chosen[-1] + 1)
         self.path, self.time_base, self.variable_rate = clip.path, clip.time_base, clip.variable_rate
         self.audio, self.metadata = clip.audio, clip.metadata
@@ -64,6 +57,7 @@ class FilmPart(FrameRange, FilmedClip):
         self.start = clip.start + begin
         self.times = tuple(time - begin for time in clip.times[self._first : self._end])
         self.durations = clip.durations[self._first : self._end]
+        self.duration = self.times[-1] + self.durations[-1]
         begins, ends = self._first > 0, self._end < len(clip)
         self.sound_span = self.start if begins else None, self.start + self.duration if ends else None
         if clip.variable_rate and len(self) > 1:

@@ -1,10 +1,7 @@
 """The one door by which films are written: as a video file, a .gif or a picture sequence."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
-import logging
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +11,7 @@ import av
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import FileRefusal, Refusal, TypeRefusal
 from escalier.scratch import draft_of
@@ -29,8 +27,6 @@ from .output_formats import CODECS, OutputFormat, output_format
 from .picture_sequence import PictureFiles, SequenceName
 from .pictures import Size, as_uint8
 from .video_writing import DraftFile, VideoFile
-
-log = logging.getLogger("escalier")
 
 
 @checked
@@ -169,12 +165,8 @@ def _checked_crf(crf: float | None, chosen: OutputFormat) -> float | None:
     limits = CODECS[chosen.codec].crf if chosen.kind == "video" else None
     if limits is None:
         if crf is not None:
-            raise Refusal(
-                "crf",
-                f"be left out for {chosen.codec}",
-                crf,
-                f"only {' and '.join((name for name, one in CODECS.items() if one.crf))} have this dial",
-            )
+            remedy = f"only {' and '.join((name for name, one in CODECS.items() if one.crf))} have this dial"
+            raise Refusal("crf", f"be left out for {chosen.codec}", crf, remedy)
         return None
     usual, largest = limits
     if crf is not None and not 0 <= crf <= largest:

@@ -1,7 +1,5 @@
 """Times of frames that a file got wrong: each is mended by itself, and the others stay what they are."""
 
-from __future__ import annotations
-
 import bisect
 import itertools
 from collections.abc import Sequence

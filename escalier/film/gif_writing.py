@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from fractions import Fraction
 from typing import Any
 
@@ -11,10 +10,10 @@ import numpy as np
 from av import VideoFormat
 from av.filter import Graph
 
+from escalier.log import log
+
 from .clock import Clock
 from .pictures import Size
-
-log = logging.getLogger("escalier")
 
 TICK = Fraction(1, 100)  # seconds: the clock of GIF
 SHORTEST = 2  # ticks; browsers show a frame of fewer for ten

@@ -1,7 +1,5 @@
 """High dynamic range to ordinary video: what a phone films in HLG or PQ, brought down to BT.709 by one stated rule."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

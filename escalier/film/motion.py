@@ -1,7 +1,5 @@
 """How a film moves: dense optical flow between its frames, made once, checked and kept on disk."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections import OrderedDict
@@ -215,13 +213,8 @@ class Motion:
         """Flow from i to j and from j to i at the working size, float32."""
         first, last = min(i, j), max(i, j)
         if first == last or first < 0 or last >= self.length:
-            raise Refusal(
-                "frames",
-                f"be two different ones in 0..{self.length - 1}",
-                f"{i} and {j}",
-                "the film is counted from 0",
-                who="Motion",
-            )
+            rule = f"be two different ones in 0..{self.length - 1}"
+            raise Refusal("frames", rule, f"{i} and {j}", "the film is counted from 0", who="Motion")
         forward, backward = (np.asarray(flow, np.float32) for flow in self._pair(first, last))
         return (forward, backward) if i < j else (backward, forward)
 

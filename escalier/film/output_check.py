@@ -1,7 +1,5 @@
 """Whether a film can be written where and as it is to be: refused before any work is spent on it."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import tempfile
@@ -84,12 +82,8 @@ def check_output(
 def _check_size(size: Size, chosen: OutputFormat) -> None:
     shortest, longest = CODECS[chosen.codec].sides if chosen.kind == "video" else (1, 65535)
     if not shortest <= min(size) <= max(size) <= longest:
-        raise Refusal(
-            f"a film in {chosen.codec}",
-            f"have sides of {shortest} to {longest} pixels",
-            size,
-            "write pictures (.png), or a film of another size",
-        )
+        rule = f"have sides of {shortest} to {longest} pixels"
+        raise Refusal(f"a film in {chosen.codec}", rule, size, "write pictures (.png), or a film of another size")
 
 
 def _check_encoder(encoder: str) -> None:
@@ -97,22 +91,15 @@ def _check_encoder(encoder: str) -> None:
     try:
         av.Codec(encoder, "w")
     except ValueError as error:
-        raise Refusal(
-            "FFmpeg",
-            f"have the encoder {encoder}, but the one of the installed PyAV lacks it",
-            remedy="run pip install --force-reinstall av, or write another format",
-        ) from error
+        rule = f"have the encoder {encoder}, but the one of the installed PyAV lacks it"
+        raise Refusal("FFmpeg", rule, remedy="run pip install --force-reinstall av, or write another format") from error
 
 
 def _check_place(target: Path | SequenceName) -> None:
     """Refuse what cannot be made where it is to stand."""
     if isinstance(target, Path) and target.is_dir():
-        raise NotAFile(
-            "the output",
-            "be a file",
-            f"{target}, which is a folder",
-            "choose another name, or add a slash for a folder of pictures",
-        )
+        got = f"{target}, which is a folder"
+        raise NotAFile("the output", "be a file", got, "choose another name, or add a slash for a folder of pictures")
     wanted = folder = target.folder if isinstance(target, SequenceName) else target.parent
     while not os.path.lexists(folder):
         if folder.parent == folder:

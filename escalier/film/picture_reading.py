@@ -1,7 +1,5 @@
 """Reading one picture file: whatever a painter, a phone or a renderer writes, as upright RGB in sRGB."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """RGB pictures as the frames that an encoder takes: matrix, range, and colour halved where players expect it."""
 
-from __future__ import annotations
-
 import itertools
 from fractions import Fraction
 from typing import Any

@@ -1,7 +1,5 @@
 """Films whose size changes on the way, found before any work is done."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import av

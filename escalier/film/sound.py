@@ -1,8 +1,5 @@
 """The sound tracks of a video file."""
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +8,7 @@ from typing import Any, NamedTuple
 import av
 from av.container import InputContainer
 
-log = logging.getLogger("escalier")
+from escalier.log import log
 
 # How far into a file to look for the beginning of its sound, where FFmpeg's own five seconds were not enough.
 PATIENCE = {"probesize": str(256 * 1024**2), "analyzeduration": str(3600 * 1_000_000)}

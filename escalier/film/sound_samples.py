@@ -1,7 +1,5 @@
 """The sound of a clip as numbers: every sample at its moment beside the pictures."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A film decoded once from its start, for files whose timestamps or seeks cannot be trusted: what each frame is."""
 
-from __future__ import annotations
-
 import zlib
 from typing import NamedTuple
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -13,13 +12,13 @@ import numpy as np
 from av.sidedata.sidedata import Type
 
 from escalier.arguments import checked
+from escalier.log import log
 from escalier.refusals import MissingFile, Refusal
 
 from .chroma_siting import chroma_siting
 from .colour import SDR, read_colour
 from .decoded_rgb import RgbDecoder
-from .film import Film
-from .filmed_clip import FilmedClip
+from .film import Film, FilmBase
 from .frames import PICTURES_PER_SECOND, FolderFrames
 from .pictures import STILL_SUFFIXES, Size
 from .size_changes import size_refusal
@@ -28,14 +27,12 @@ from .video_file import UnreadableVideo, picture_streams
 from .video_index import read_index
 from .video_reader import Reader
 
-log = logging.getLogger("escalier")
-
 CACHE_BYTES = 256 * 1024**2  # of decoded frames, shared by the readers
 READERS = 4  # positions in the file kept open, so that runs forward and backward do not chase one another
 
 
 @checked
-class VideoFrames(FilmedClip):
+class VideoFrames(FilmBase):
     """A video file as a `Film`: RGB uint8 frames, upright, in their right colours.
 
     The file is read once at the start to find every frame and its time; frames are decoded when they are asked for.
@@ -58,9 +55,18 @@ class VideoFrames(FilmedClip):
     - alpha that hides something and a size that changes on the way are refused; interlaced film is read as it is
       stored, with a notice.
 
+    What it says of itself besides is told at `FilmedClip`.
+
     Parameters
     ----------
     path : str or Path
+
+    Attributes
+    ----------
+    variable_rate : bool
+        Whether frames are shown for different lengths of time, beyond the rounding to ticks.
+    colour : Colour
+        What the RGB numbers of the frames mean; BT.709 for HDR, which is converted.
 
     Raises
     ------
@@ -123,6 +129,8 @@ class VideoFrames(FilmedClip):
         self.start = first * self.time_base
         self.times = tuple((time - first) * self.time_base for time in self._index.times)
         self.durations = tuple(ticks * self.time_base for ticks in self._index.durations)
+        self.duration = self.times[-1] + self.durations[-1]
+        self.sound_span: tuple[Fraction | None, Fraction | None] = None, None
         steps = self._index.durations[:-1] or [0]
         self.variable_rate = max(steps) - min(steps) > 2
         self.colour = SDR if self._stored_colour.hdr else self._stored_colour

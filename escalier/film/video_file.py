@@ -1,8 +1,5 @@
 """A video file opened: its main picture stream, or a sentence why there is none; and the walk through its frames."""
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -11,11 +8,10 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition
 
+from escalier.log import log
 from escalier.refusals import MissingFile, Refusal
 
 from .pictures import MAX_PIXELS, MAX_SIDE_PX
-
-log = logging.getLogger("escalier")
 
 # Formats that open text and single pictures as if they were films.
 NOT_FILMS = ("tty", "image2", "lrc", "srt", "ass")

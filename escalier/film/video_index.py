@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import logging
 from fractions import Fraction
 from pathlib import Path
 from statistics import median_low
@@ -13,13 +12,13 @@ from typing import NamedTuple
 import av
 from av.container import InputContainer
 
+from escalier.log import log
+
 from .frame_times import mend_times
 from .matroska import is_cut_short
 from .size_changes import SizeWatch, refuse_size_changes, size_refusal
 from .straight_decode import PassedFrame, passed_frame
 from .video_file import UnreadableVideo, decode_packet, open_video
-
-log = logging.getLogger("escalier")
 
 # Containers that stamp and find every frame, with codecs whose decoders give no frame before they can: there a frame is
 # known by its timestamp. Everything else is decoded once from its start, and every frame is held against that.

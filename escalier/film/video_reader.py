@@ -1,7 +1,5 @@
 """One place in an open video file, going forward from key frames, with the frames it has just passed."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path

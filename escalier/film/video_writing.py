@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,6 +13,8 @@ import av
 import numpy as np
 from av.video.frame import PictureType
 
+from escalier.log import log
+
 from .carried_sound import CarriedSound
 from .clock import Clock
 from .colour import RGB, SDR
@@ -23,8 +24,6 @@ from .matroska import set_pixel_aspect
 from .output_formats import CODECS, Codec, OutputFormat
 from .pictures import Size
 from .rgb_to_video import RgbToVideo
-
-log = logging.getLogger("escalier")
 
 # Of the clip's own notes only these: not where it was filmed, since the film is made to be shown.
 KEPT_METADATA = ("creation_time", "title", "artist", "comment", "copyright", "description", "date")

@@ -1,7 +1,5 @@
 """Segment Anything as the model that improves a carried mask, frame by frame."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 import cv2

@@ -1,7 +1,5 @@
 """The moving clip: stiff layers drawn once, moved by one affine map a frame, so that every motion is known exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
