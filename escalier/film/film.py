@@ -26,7 +26,6 @@ class Film(Protocol):
     @property
     def rate(self) -> Fraction:
         """Frames per second."""
-        ...
 
     def __len__(self) -> int: ...
 

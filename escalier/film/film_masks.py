@@ -207,17 +207,8 @@ def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
                 "too",
             )
         if own != first:
-            log.warning(
-                "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame",
-                path,
-                own,
-                first,
-                masks.files[0].name,
-            )
+            text = "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame"
+            log.warning(text, path, own, first, masks.files[0].name)
     elif masks.rate != film.rate:
-        log.warning(
-            "%s: %g frames a second where the clip has %g; the masks are taken frame for frame",
-            path,
-            float(masks.rate),
-            float(film.rate),
-        )
+        text = "%s: %g frames a second where the clip has %g; the masks are taken frame for frame"
+        log.warning(text, path, float(masks.rate), float(film.rate))

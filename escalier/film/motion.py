@@ -183,15 +183,12 @@ class Motion:
     def _pair(self, first: int, last: int) -> np.ndarray:
         """Flow of two frames there and back, float16 (2, h, w, 2), verified; matched now if it is not kept."""
         path, what = self._file(first, last), f"flow {FLOW_FORMAT} {self.fingerprint} {self.preset} {first} {last}"
-        with self._lock_of(first, last):
+        with self._pair_locks.setdefault((first, last), threading.Lock()):
             pair = open_array(path, _pair_shape(self.size), np.float16, what)
             if pair is None:
                 pair = self._matched(first, last)
                 write_array(path, pair, what)
         return pair
-
-    def _lock_of(self, first: int, last: int) -> threading.Lock:
-        return self._pair_locks.setdefault((first, last), threading.Lock())
 
     def _matched(self, first: int, last: int) -> np.ndarray:
         """Match two frames in both directions, float16 (2, h, w, 2)."""

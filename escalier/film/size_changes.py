@@ -89,10 +89,6 @@ def refuse_size_changes(path: Path, watch: SizeWatch, stamps: list[int]) -> None
 
 def size_refusal(path: Path, size: Size, now: Size, frame: int) -> UnreadableVideo:
     """The refusal of a film whose frames are not of one size."""
-    return UnreadableVideo(
-        f"every frame of {path.name}",
-        f"be {size}, the size of the first",
-        f"{now} from frame {frame}",
-        "cut the clip there, or export it at one size",
-        who="VideoFrames",
-    )
+    rule, got = f"be {size}, the size of the first", f"{now} from frame {frame}"
+    remedy = "cut the clip there, or export it at one size"
+    return UnreadableVideo(f"every frame of {path.name}", rule, got, remedy, who="VideoFrames")

@@ -265,12 +265,8 @@ def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
     a, b, _, c, d = (value / 65536 for value in np.frombuffer(bytes(data), np.int32)[:5].tolist())
     straight, turned = max(abs(b), abs(c)) < 1e-3 < abs(a * d), max(abs(a), abs(d)) < 1e-3 < abs(b * c)
     if not straight and not turned:
-        raise UnreadableVideo(
-            name,
-            "be turned by quarter turns",
-            f"{np.degrees(np.arctan2(b, a)):.1f} degrees",
-            "export the clip upright first",
-        )
+        got = f"{np.degrees(np.arctan2(b, a)):.1f} degrees"
+        raise UnreadableVideo(name, "be turned by quarter turns", got, "export the clip upright first")
     return _Flips(False, a < 0, d < 0) if straight else _Flips(True, c < 0, b < 0)
 
 

@@ -67,12 +67,8 @@ def _refuse_size(container: InputContainer, stream: av.VideoStream, path: Path) 
     width, height = stream.codec_context.width, stream.codec_context.height
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         container.close()
-        raise UnreadableVideo(
-            f"the pictures of {path.name}",
-            f"have sides of at most {MAX_SIDE_PX} pixels and {MAX_PIXELS // 10**6} million pixels in all",
-            f"{width}x{height}",
-            "scale the clip down first",
-        )
+        rule = f"have sides of at most {MAX_SIDE_PX} pixels and {MAX_PIXELS // 10**6} million pixels in all"
+        raise UnreadableVideo(f"the pictures of {path.name}", rule, f"{width}x{height}", "scale the clip down first")
 
 
 def picture_streams(container: InputContainer) -> list[av.VideoStream]:

@@ -50,12 +50,8 @@ class Reader:
             if place is not None:
                 self._fresh = False
                 return place if place == self.index.loose else 0
-        raise UnreadableVideo(
-            f"{self.path.name}",
-            "hold a frame that can be decoded",
-            f"none in {len(self.index.times)}",
-            "export the clip again",
-        )
+        rule, got = "hold a frame that can be decoded", f"none in {len(self.index.times)}"
+        raise UnreadableVideo(self.path.name, rule, got, "export the clip again")
 
     def read(self, wanted: int) -> av.VideoFrame | None:
         """Decode up to a frame; None where it is damaged or missing even when decoding starts well before it."""

@@ -331,9 +331,8 @@ def _errors_of_runtime() -> tuple[type[Exception], ...]:
 
 
 def _refusal(path: Path, kind: str) -> Refusal:
-    return Refusal(
-        path.name,
+    rule, remedy = (
         "be a background-removal network in ONNX",
-        kind,
         "download it again from github.com/danielgatis/rembg/releases",
     )
+    return Refusal(path.name, rule, kind, remedy)
