@@ -92,16 +92,9 @@ def decoded(container: Any, stream: Any) -> Iterator[av.AudioFrame]:
 class CarriedSound:
     """The sound tracks of a clip on their way into another file.
 
-    `start` is the first moment that is heard, on the clip's clock. Set `origin`, the moment of the clip at which the
-    new file begins, before anything is laid.
-
-    Parameters
-    ----------
-    output : OutputContainer
-        Gets the streams, before its header is written.
-    clip : FilmedClip, optional
-        None for a film without sound.
-    chosen : OutputFormat
+    `output` (an OutputContainer) gets the streams, before its header is written; `clip` is None for a film without
+    sound. `start` is the first moment that is heard, on the clip's clock. Set `origin`, the moment of the clip at which
+    the new file begins, before anything is laid.
     """
 
     def __init__(self, output: Any, clip: FilmedClip | None, chosen: OutputFormat) -> None:

@@ -17,16 +17,9 @@ GAP = Fraction(1, 200)  # seconds; below, times are taken for rounded
 class EncodedTrack:
     """A sound track that is decoded and encoded for another file.
 
-    Parameters
-    ----------
-    output : OutputContainer
-        Gets the stream.
-    source : AudioStream
-        Of an open file; its packets are given to `carry`.
-    start : Fraction
-        The first moment that is to be heard, on the clock of the source.
-    encoder : str
-        FFmpeg's name: "aac", "libopus" or "flac".
+    `output` (an OutputContainer) gets the stream; the packets of `source` (an AudioStream of an open file) are given to
+    `carry`. `start` is the first moment that is to be heard, in seconds on the clock of the source; `encoder` is
+    FFmpeg's name: "aac", "libopus" or "flac".
     """
 
     def __init__(self, output: Any, source: Any, start: Fraction, encoder: str) -> None:

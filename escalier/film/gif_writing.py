@@ -25,15 +25,7 @@ class GifFile:
     Frames are shown at the hundredth of a second nearest to their time, so the film as a whole keeps its length. Frames
     that would be shown for less than two hundredths are left out (browsers would slow them down to a tenth), with a
     notice in the log. Colours are chosen for each frame alone and dithered in a fixed pattern, which stands still where
-    the film stands still.
-
-    Parameters
-    ----------
-    file : binary file
-    size : Size
-    clock : Clock
-    pixel_aspect : Fraction
-        Width of a pixel over its height; GIF keeps it to a 64th.
+    the film stands still. `pixel_aspect` is the width of a pixel over its height; GIF keeps it to a 64th.
     """
 
     def __init__(self, file: Any, size: Size, clock: Clock, pixel_aspect: Fraction) -> None:

@@ -71,18 +71,8 @@ class DraftFile:
 class VideoFile:
     """One video file being written: pictures are encoded as they come, the clip's sound is laid beside them.
 
-    Parameters
-    ----------
-    file : DraftFile
-    chosen : OutputFormat
-        Container and codec.
-    size : Size
-        Of the pictures.
-    clock : Clock
-    clip : FilmedClip, optional
-        Gives sound, colours, pixel aspect and notes.
-    encoding : Encoding
-        Its `crf` for codecs that have this dial; notes to store beside the clip's; whether to take its sound over.
+    `clip` gives sound, colours, pixel aspect and notes; `encoding` its `crf` for codecs that have this dial, notes to
+    store beside the clip's, and whether to take its sound over.
     """
 
     def __init__(
