@@ -3,8 +3,6 @@
 Animators on paper draw a still figure two or three times and loop the drawings, each held for two or three frames.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -99,10 +97,6 @@ def _check_redraws(redraws: Sequence[Film]) -> None:
     first = redraws[0]
     for number, redraw in enumerate(redraws[1:], start=2):
         if len(redraw) != len(first) or redraw.size != first.size:
-            raise Refusal(
-                "redraws",
-                "be of one length and size",
-                f"{len(redraw)} frames of {redraw.size} for redraw {number} and {len(first)} of {first.size} for the "
-                "first",
-                "make them from the same clip",
-            )
+            this = f"{len(redraw)} frames of {redraw.size} for redraw {number}"
+            got = f"{this} and {len(first)} of {first.size} for the first"
+            raise Refusal("redraws", "be of one length and size", got, "make them from the same clip")

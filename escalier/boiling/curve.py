@@ -1,7 +1,5 @@
 """An amount that changes over time: written as text, read frame by frame."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from dataclasses import dataclass
@@ -41,12 +39,8 @@ class Curve:
                 raise Refusal("amounts", "lie in 0..1", f"{amount:g} at frame {frame}", "1 is all there is")
         for (before, _), (after, _) in itertools.pairwise(self.points):
             if after <= before:
-                raise Refusal(
-                    "frames",
-                    "rise from point to point",
-                    f"{after} after {before}",
-                    "sort the points and give each frame once",
-                )
+                rule = "rise from point to point"
+                raise Refusal("frames", rule, f"{after} after {before}", "sort the points and give each frame once")
 
     def at(self, index: int) -> float:
         """The amount at frame `index`."""
@@ -82,19 +76,11 @@ def parse_curve(text: str, length: int | None = None) -> Curve:
     for part in parts:
         match = re.fullmatch(rf"([+-]?\d+)\s*:\s*({NUMBER})", part)
         if match is None:
-            raise Refusal(
-                "curve",
-                "be points frame:amount such as '0:0, 48:1'",
-                f"{part!r}",
-                "write a whole frame number, a colon and an amount from 0 to 1",
-            )
+            rule = "be points frame:amount such as '0:0, 48:1'"
+            raise Refusal("curve", rule, f"{part!r}", "write a whole frame number, a colon and an amount from 0 to 1")
         points.append((int(match[1]), float(match[2])))
     curve = Curve(tuple(points))
     if length is not None and curve.points[-1][0] >= length:
-        raise Refusal(
-            "curve",
-            f"end within the film, 0..{length - 1}",
-            f"a point at frame {curve.points[-1][0]}",
-            "move it to the last frame",
-        )
+        rule = f"end within the film, 0..{length - 1}"
+        raise Refusal("curve", rule, f"a point at frame {curve.points[-1][0]}", "move it to the last frame")
     return curve

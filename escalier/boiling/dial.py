@@ -195,9 +195,5 @@ def _in_type_of(still: np.ndarray, picture: np.ndarray) -> np.ndarray:
 def _check_films(still: Film, redrawn: Film, motion: Motion) -> None:
     for name, other, what in (("redrawn film", redrawn, "film"), ("motion", motion, "motion")):
         if len(other) != len(still) or other.size != still.size:
-            raise Refusal(
-                name,
-                f"have {len(still)} frames of {still.size} like the still film",
-                f"{len(other)} frames of {other.size}",
-                f"make the {what} from the same clip",
-            )
+            rule = f"have {len(still)} frames of {still.size} like the still film"
+            raise Refusal(name, rule, f"{len(other)} frames of {other.size}", f"make the {what} from the same clip")

@@ -1,7 +1,5 @@
 """A redrawn frame, held for a while: what it changes is carried along by the film's motion, both ways in time."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

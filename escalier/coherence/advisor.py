@@ -1,7 +1,5 @@
 """The keyframe advisor: where one more painted frame would help most, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
@@ -371,12 +369,8 @@ def _check(
     if not 1 <= count <= length:
         raise Refusal("count", f"lie in 1..{length}, the film's length", count, "ask for fewer keyframes")
     if isinstance(keyframes, Keyframes) and keyframes.length != length:
-        raise Refusal(
-            "keyframes",
-            f"belong to a film of {length} frames",
-            f"keyframes of one of {keyframes.length}",
-            "choose them from the same clip, with the same trim",
-        )
+        rule, got = f"belong to a film of {length} frames", f"keyframes of one of {keyframes.length}"
+        raise Refusal("keyframes", rule, got, "choose them from the same clip, with the same trim")
     if indices:
         check_indices(indices, length)
     if motion is not None and len(motion) != length:
@@ -384,16 +378,8 @@ def _check(
             "motion", f"be that of a film of {length} frames", f"one of {len(motion)}", "measure it on this film"
         )
     if runs is not None and (runs.whole or len(runs)) != length:
-        raise Refusal(
-            "runs",
-            f"be those of a film of {length} frames",
-            f"runs of one of {runs.whole or len(runs)}",
-            "connect the film that they were made from",
-        )
+        rule, got = f"be those of a film of {length} frames", f"runs of one of {runs.whole or len(runs)}"
+        raise Refusal("runs", rule, got, "connect the film that they were made from")
     if measurement is not None and measurement.length != length:
-        raise Refusal(
-            "measurement",
-            f"be that of a film of {length} frames",
-            f"one of {measurement.length}",
-            "measure the whole film, or unplug it",
-        )
+        rule = f"be that of a film of {length} frames"
+        raise Refusal("measurement", rule, f"one of {measurement.length}", "measure the whole film, or unplug it")

@@ -1,7 +1,5 @@
 """The advice as a picture: how much of each frame is missing, over time, with the suggested frames above."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import cv2

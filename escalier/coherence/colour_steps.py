@@ -4,8 +4,6 @@ They see one sheet of keyframes painted warmer than the next. They cannot tell s
 changes in the source, and two changes of opposite colour in one frame cancel out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2

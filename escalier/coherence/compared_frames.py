@@ -1,7 +1,5 @@
 """What the meter looks at: frames at the size of the flow, regions of them, and means over what counts."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -4,8 +4,6 @@ It sees two drawings lying over one another, where neither can be made out. It c
 patch that moved by up to 8 px is the same patch to it.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Frames in the middle of a fade, where double images show: their two sides, and how far the fade has gone."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ It sees texture that stays behind or is dragged along, and drawing that wanders.
 form in its place, and a flat area has no motion that could be seen.
 """
 
-from __future__ import annotations
-
 from escalier.arguments import Flow, Region, check_same_size, checked
 
 from .compared_frames import lengths, mean_over

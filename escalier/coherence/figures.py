@@ -177,10 +177,8 @@ def _left_out(curve: np.ndarray, lag: int, first: int) -> list[str]:
         return []
     shown = ", ".join(str(index + first) for index in skipped[:8]) + (", ..." if skipped.size > 8 else "")
     verb = "is" if skipped.size == 1 else "are"
-    return [
-        f"At lag {lag}, {skipped.size} of {curve.size} pairs {verb} left out, too little can be followed: those that "
-        f"begin at frame {shown}."
-    ]
+    left_out = f"At lag {lag}, {skipped.size} of {curve.size} pairs {verb} left out, too little can be followed"
+    return [f"{left_out}: those that begin at frame {shown}."]
 
 
 def _mean(curve: np.ndarray) -> float | None:

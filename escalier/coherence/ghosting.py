@@ -5,8 +5,6 @@ drawings mixed half and half keep 1/sqrt(2) = .71. It cannot see two crisp drawi
 `double_exposure`.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """The heat map: a film that shows where a restyled film changes on its own."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 
@@ -52,12 +50,8 @@ class HeatMap(FilmBase):
 
     def __init__(self, restyled: Film, motion: Motion, *, lag: int = 1) -> None:
         if len(restyled) != len(motion) or not fits_film(restyled.size, motion.size):
-            raise Refusal(
-                "restyled",
-                f"have {len(motion)} frames of {motion.size} as the source has, or larger ones of its shape",
-                f"{len(restyled)} of {restyled.size}",
-                "use the clip that it was made from",
-            )
+            rule = f"have {len(motion)} frames of {motion.size} as the source has, or larger ones of its shape"
+            raise Refusal("restyled", rule, f"{len(restyled)} of {restyled.size}", "use the clip that it was made from")
         if lag < 1:
             raise Refusal("lag", "be >= 1 frame", lag, "1 shows flicker")
         self._restyled, self._motion, self._lag = restyled, motion, lag

@@ -1,7 +1,5 @@
 """The long lag: how many frames apart two frames are compared, so that slow changes show."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 

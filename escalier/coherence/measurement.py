@@ -1,7 +1,5 @@
 """What the coherence meter found: figures, curves over time, and the reason for every figure that is missing."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

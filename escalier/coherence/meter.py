@@ -1,7 +1,5 @@
 """The coherence meter: how steady a restyled film is, frame by frame, held against its source."""
 
-from __future__ import annotations
-
 import tempfile
 from collections import deque
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The curves of a measurement as one picture: time from left to right, one panel a figure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ does not stand out as well. 1 is perfectly even; a cut between two runs has 2.5 
 It cannot see a slow drift, nor flicker that is even.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2
@@ -106,24 +104,16 @@ def step_ratios(
         return stands_out
     own = _over_usual(source_changes, "source_changes")
     if own.size != stands_out.size:
-        raise Refusal(
-            "source_changes",
-            f"be as many as changes, {stands_out.size}",
-            own.size,
-            "measure both on the same pairs of frames",
-        )
+        rule = f"be as many as changes, {stands_out.size}"
+        raise Refusal("source_changes", rule, own.size, "measure both on the same pairs of frames")
     return stands_out / np.maximum(own, 1)
 
 
 def _over_usual(changes: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
     steps = np.asarray(changes, np.float64)
     if steps.ndim != 1 or steps.size == 0 or not np.isfinite(steps).all():
-        raise Refusal(
-            name,
-            "be finite numbers, at least one",
-            f"{steps.size} of which {int((~np.isfinite(steps)).sum())} are not",
-            "measure a film of two frames or more",
-        )
+        got = f"{steps.size} of which {int((~np.isfinite(steps)).sum())} are not"
+        raise Refusal(name, "be finite numbers, at least one", got, "measure a film of two frames or more")
     return steps / max(float(np.median(steps)), SMALLEST_MEDIAN_DELTA_E)
 
 

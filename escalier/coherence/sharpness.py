@@ -4,8 +4,6 @@ It sees blur, decay away from the keyframes and the soft middle of a fade. It ca
 was added counts as sharp. Where the camera itself blurs a fast motion, a fall is right.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2
@@ -55,12 +53,8 @@ def sharpness_kept(
     [1.0, 1.0, 1.0]
     """
     if not 0 < len(places) == len(at_places):
-        raise Refusal(
-            "at_places",
-            f"hold one value for each of the {len(places)} places, at least one",
-            len(at_places),
-            "measure the keyframes",
-        )
+        rule = f"hold one value for each of the {len(places)} places, at least one"
+        raise Refusal("at_places", rule, len(at_places), "measure the keyframes")
     frames = np.arange(len(measured))
     expected = np.interp(frames, np.asarray(places, np.float64), np.asarray(at_places, np.float64))
     with np.errstate(divide="ignore", invalid="ignore"):

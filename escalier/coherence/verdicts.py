@@ -1,7 +1,5 @@
 """What a figure means, in one word: good, visible or bad."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -41,14 +39,7 @@ BESIDE = {"colour_drift": "source_colour_drift"}
 
 
 def verdict(figure: str, value: float) -> str:
-    """The word for one figure's value.
-
-    Parameters
-    ----------
-    figure
-        One of `LIMITS`.
-    value
-        In the figure's own unit.
+    """The word for a figure of `LIMITS`, by its value in the figure's own unit.
 
     >>> verdict("pop", 1.12), verdict("pop", 1.4), verdict("ghosting_kept", 0.71)
     ('good', 'visible', 'bad')

@@ -4,8 +4,6 @@ It sees flicker, boil, jumps and texture that does not move with the scene. It c
 and every blur lowers it: read it at two lags, and beside the sharpness.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked

@@ -5,8 +5,6 @@ of them is laid back on the film's own clock (`pick_frames`, `RestoredCadence`).
 so that its sound, its times and its duration stay as they are.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -168,12 +166,8 @@ class RestoredCadence(FilmBase):
         parts = _parts(len(pictures), kept, length)
         when = np.arange(length, dtype=np.float64) if times is None else np.array([float(time) for time in times])
         if len(when) != length or (np.diff(when) <= 0).any():
-            raise Refusal(
-                "times",
-                f"rise, one for each of the film's {length} frames",
-                len(when),
-                "take them from the film itself",
-            )
+            rule = f"rise, one for each of the film's {length} frames"
+            raise Refusal("times", rule, len(when), "take them from the film itself")
         # Each step between two kept frames counts as `parts`, whatever time it takes.
         places = np.interp(when, when[list(kept)], parts * np.arange(len(kept)))
         super().__init__(pictures.size, Fraction(rate).limit_denominator(100_000), length)
@@ -204,10 +198,6 @@ def _parts(pictures: int, kept: Sequence[int], length: int) -> int:
         )
     parts, over = divmod(pictures - 1, steps) if steps else (1, pictures - 1)
     if over or parts < 1:
-        raise Refusal(
-            "pictures",
-            f"be {steps} times the multiplier, and 1 more, for {len(kept)} kept frames",
-            pictures,
-            "interpolate the picked frames, all of them and nothing else",
-        )
+        rule = f"be {steps} times the multiplier, and 1 more, for {len(kept)} kept frames"
+        raise Refusal("pictures", rule, pictures, "interpolate the picked frames, all of them and nothing else")
     return parts

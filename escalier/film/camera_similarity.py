@@ -1,7 +1,5 @@
 """The camera's own motion between two frames, from their flow: a shift, a turn and a zoom."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -5,25 +5,21 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import logging
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import av
 import numpy as np
 
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .encoded_sound import GAP, EncodedTrack
 from .filmed_clip import FilmedClip
 from .output_formats import CODECS, OutputFormat
 from .sound import AudioTrack, knows_its_rate, open_for_sound
-
-if TYPE_CHECKING:
-    import av
-
-log = logging.getLogger("escalier")
 
 PREROLL = Fraction(1, 10)  # seconds that a decoder may need to hear before the first sample that counts
 LONGEST_PACKET = Fraction(1, 2)
@@ -64,12 +60,8 @@ def plan_sound(clip: FilmedClip, chosen: OutputFormat) -> list[PlannedTrack]:
         elif _is_silent_here(clip, track):
             log.info("%s: sound track %d has no sound in this part", clip.path.name, track.stream)
         else:
-            raise Refusal(
-                f"the sound of {clip.path.name}",
-                "be of a kind that can be read",
-                track.codec,
-                "leave the sound out (sound=False), or export the clip with AAC sound",
-            )
+            remedy = "leave the sound out (sound=False), or export the clip with AAC sound"
+            raise Refusal(f"the sound of {clip.path.name}", "be of a kind that can be read", track.codec, remedy)
     return planned
 
 
@@ -91,8 +83,6 @@ def first_heard(clip: FilmedClip, track: AudioTrack) -> Fraction | None:
 
 def decoded(container: Any, stream: Any) -> Iterator[av.AudioFrame]:
     """Every frame of a sound track that can be decoded."""
-    import av
-
     with contextlib.suppress(av.FFmpegError):
         for packet in container.demux(stream):
             with contextlib.suppress(av.FFmpegError):
@@ -102,16 +92,9 @@ def decoded(container: Any, stream: Any) -> Iterator[av.AudioFrame]:
 class CarriedSound:
     """The sound tracks of a clip on their way into another file.
 
-    `start` is the first moment that is heard, on the clip's clock. Set `origin`, the moment of the clip at which the
-    new file begins, before anything is laid.
-
-    Parameters
-    ----------
-    output : OutputContainer
-        Gets the streams, before its header is written.
-    clip : FilmedClip, optional
-        None for a film without sound.
-    chosen : OutputFormat
+    `output` (an OutputContainer) gets the streams, before its header is written; `clip` is None for a film without
+    sound. `start` is the first moment that is heard, on the clip's clock. Set `origin`, the moment of the clip at which
+    the new file begins, before anything is laid.
     """
 
     def __init__(self, output: Any, clip: FilmedClip | None, chosen: OutputFormat) -> None:
@@ -235,8 +218,6 @@ class CopiedTrack:
 
     def _until_end(self, packet: av.Packet, end: Fraction) -> av.Packet | None:
         """What of a packet of raw samples lies before a moment; None where nothing does."""
-        import av
-
         count = round((end - (packet.pts or 0) * (packet.time_base or 1)) * self._rate)
         if count * self._sample_bytes >= packet.size:
             return packet
@@ -249,8 +230,6 @@ class CopiedTrack:
 
     def _silent(self, seconds: Fraction, origin: Fraction) -> av.Packet:
         """A packet of silence from where the last one ended."""
-        import av
-
         count = round(seconds * self._rate)
         packet: Any = av.Packet(bytes([self._silence or 0]) * count * self._sample_bytes)
         packet.time_base, packet.duration = Fraction(1, self._rate), count
@@ -261,8 +240,6 @@ class CopiedTrack:
 
 def opened(clip: FilmedClip, since: Fraction | None = None) -> Any:
     """The file, from well before a moment on where it can be trusted to go there; else from its beginning."""
-    import av
-
     container = open_for_sound(clip.path)
     if since is not None and since > SEEK_BACK and container.format.name.startswith(SEEKABLE):
         container.seek(int((since - SEEK_BACK) * av.time_base))
@@ -287,8 +264,6 @@ def _can_be_copied(
     clip: FilmedClip, track: AudioTrack, start: Fraction, origin: Fraction, chosen: OutputFormat
 ) -> bool:
     """Whether a copy of the first packets, beside a picture, is heard from the same moment on as in the clip."""
-    import av
-
     if track.codec.startswith(STRANGERS.get(chosen.container, ())):
         return False
     with opened(clip, start) as container:
@@ -296,12 +271,8 @@ def _can_be_copied(
         if _cut_inside(container, source):
             return False
         if not knows_its_rate(source):
-            raise Refusal(
-                f"the sound of {clip.path.name}",
-                "have a sample rate",
-                f"none ({track.codec})",
-                "leave the sound out (sound=False), or export the clip as .mp4",
-            )
+            remedy = "leave the sound out (sound=False), or export the clip as .mp4"
+            raise Refusal(f"the sound of {clip.path.name}", "have a sample rate", f"none ({track.codec})", remedy)
         # Which moment a decoder gives depends on nothing but the packets, so a short piece tells.
         packets = _first_packets(container, source, start)
         own_beginning = start != clip.sound_span[0] and _is_priming(container, source, packets, start)
@@ -347,8 +318,6 @@ def _with_a_picture(
     source: Any, packets: list[av.Packet], start: Fraction, origin: Fraction, chosen: OutputFormat
 ) -> io.BytesIO:
     """A small file of one black frame at 0 and the first packets of a sound track."""
-    import av
-
     file = io.BytesIO()
     codec = CODECS[chosen.codec]
     with av.open(file, "w", format=chosen.container) as output:

@@ -1,12 +1,8 @@
 """Where in the picture a file's colour samples lie, when there are fewer of them than pixels."""
 
-from __future__ import annotations
-
 import io
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import av
+import av
 
 LEFT, CENTRE, TOP_LEFT, TOP = "left", "center", "topleft", "top"  # as FFmpeg's scaler spells them
 
@@ -42,8 +38,6 @@ def chroma_siting(stream: av.VideoStream) -> str:
 
 def _stated(stream: av.VideoStream) -> str | None:
     """The siting in the stream's parameters, which PyAV hands to nobody but another file: so one is begun in memory."""
-    import av
-
     header = io.BytesIO()
     try:
         with av.open(header, "w", format="matroska") as output:

@@ -43,12 +43,8 @@ class Clock(NamedTuple):
         """Refuse a film of which a file that counts in whole `tick`s could not tell two frames apart."""
         steps = [1] if self.ticks is None else [b - a for a, b in itertools.pairwise(self.ticks)]
         if steps and min(steps) * self.tick < tick:
-            raise Refusal(
-                "frames",
-                f"be shown for at least {tick} s in {suffix}",
-                f"{float(min(steps) * self.tick):.6f} s",
-                "write .mp4 or .mov, whose clock is finer",
-            )
+            rule, got = f"be shown for at least {tick} s in {suffix}", f"{float(min(steps) * self.tick):.6f} s"
+            raise Refusal("frames", rule, got, "write .mp4 or .mov, whose clock is finer")
 
     def end_of(self, index: int) -> Fraction:
         """When a frame is no longer shown, in seconds."""
@@ -58,12 +54,8 @@ class Clock(NamedTuple):
 def clock_like(clip: FilmedClip, count: int | None) -> Clock:
     """The time of the clip itself, tick by tick."""
     if count is not None and count != len(clip):
-        raise Refusal(
-            "film",
-            f"have as many frames as the clip it is like, {len(clip)}",
-            count,
-            "give rate to let it have its own time",
-        )
+        rule = f"have as many frames as the clip it is like, {len(clip)}"
+        raise Refusal("film", rule, count, "give rate to let it have its own time")
     ticks = [round(time / clip.time_base) for time in clip.times]
     last = round(clip.durations[-1] / clip.time_base)
     return Clock(clip.time_base, ticks, last, clip.rate, False)
@@ -102,12 +94,8 @@ def clock_from_times(times: Sequence[Fraction | float], count: int | None) -> Cl
         raise Refusal("times", "start at 0", float(exact[0]) if exact else "none", "take the first from all")
     falls = next((index for index, (a, b) in enumerate(itertools.pairwise(ticks), start=1) if b <= a), None)
     if falls is not None:
-        raise Refusal(
-            "times",
-            "rise from frame to frame",
-            f"{float(exact[falls])} s for frame {falls} after {float(exact[falls - 1])} s",
-            "sort them, and leave out what is shown for no time",
-        )
+        got = f"{float(exact[falls])} s for frame {falls} after {float(exact[falls - 1])} s"
+        raise Refusal("times", "rise from frame to frame", got, "sort them, and leave out what is shown for no time")
     usual = max(round(Fraction(ticks[-1], len(ticks) - 1)), 1) if len(ticks) > 1 else round(Fraction(1, 24) / tick) or 1
     rate = (1 / (usual * tick)).limit_denominator(1001)
     return Clock(tick, ticks, usual, rate, True)

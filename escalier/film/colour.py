@@ -1,13 +1,10 @@
 """The colours of a video file: what its tags say the numbers mean."""
 
-from __future__ import annotations
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
+import av
 
 from escalier.refusals import Refusal
-
-if TYPE_CHECKING:
-    import av
 
 # Code points of ITU-T H.273, as every container and codec writes them.
 RGB, BT709, UNSPECIFIED, BT470BG, BT601, SMPTE240M, BT2020 = 0, 1, 2, 5, 6, 7, 9
@@ -45,13 +42,8 @@ def read_colour(context: av.VideoCodecContext) -> Colour:
     """
     matrix = int(context.colorspace)
     if matrix in _UNREADABLE_MATRIX:
-        raise Refusal(
-            "the colour matrix",
-            "be BT.601, BT.709 or BT.2020",
-            _UNREADABLE_MATRIX[matrix],
-            "export the clip as ordinary (BT.709) H.264 first",
-            who="read_colour",
-        )
+        rule, remedy = "be BT.601, BT.709 or BT.2020", "export the clip as ordinary (BT.709) H.264 first"
+        raise Refusal("the colour matrix", rule, _UNREADABLE_MATRIX[matrix], remedy, who="read_colour")
     primaries, transfer = int(context.color_primaries), int(context.color_trc)
     if matrix not in _KNOWN_MATRIX and (matrix != RGB or str(context.pix_fmt).startswith("yuv")):
         large = context.width >= 1280 or context.height >= 720

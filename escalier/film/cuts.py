@@ -1,7 +1,5 @@
 """Where one shot ends and the next begins: hard cuts, found without trained weights."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -189,12 +187,8 @@ def check_cuts(cuts: Sequence[int], length: int) -> None:
     escalier.refusals.Refusal: cuts must be frame numbers in 1..59, rising, got [12, 60]; name the first frame of ...
     """
     if list(cuts) != sorted(set(cuts)) or (cuts and not 0 < min(cuts) <= max(cuts) < length):
-        raise Refusal(
-            "cuts",
-            f"be frame numbers in 1..{length - 1}, rising",
-            list(cuts),
-            "name the first frame of every shot but the first",
-        )
+        rule = f"be frame numbers in 1..{length - 1}, rising"
+        raise Refusal("cuts", rule, list(cuts), "name the first frame of every shot but the first")
 
 
 def _thumbnail(frame: np.ndarray) -> np.ndarray:

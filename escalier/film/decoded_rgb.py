@@ -6,20 +6,18 @@ takes them between the pixels in PyAV 16, and from 17 on where the decoder says,
 slipped half a pixel to the left at each save though each half looked right by itself. Here the place is always given.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
+import av
 import cv2
 import numpy as np
+from av import VideoFrame
+from av.filter import Graph
+from av.filter.context import FilterContext
 
 from .colour import BT470BG, BT601, BT709, BT2020, PQ, SMPTE240M, Colour
 from .hdr import sdr_from_hdr
-
-if TYPE_CHECKING:
-    import av
-    from av.filter.context import FilterContext
 
 _MATRIX_NAME = {BT709: "bt709", 4: "fcc", BT470BG: "bt601", BT601: "bt601", SMPTE240M: "smpte240m", BT2020: "bt2020"}
 # Luma coefficients (red, blue), ITU-T H.273.
@@ -92,8 +90,6 @@ class RgbDecoder:
         return self._graphs[key](frame).to_ndarray()
 
     def _graph(self, frame: av.VideoFrame, wanted: str) -> _Graph:
-        from av.filter import Graph
-
         said = f"flags={FLAGS}"
         if _is_yuv(frame.format):
             span = "full" if self._colour.full_range else "limited"
@@ -155,8 +151,6 @@ def _with_whole_samples(frame: av.VideoFrame) -> av.VideoFrame:
     The last sample of an odd side stands for fewer pixels than the others; swscale would stretch them all over the
     picture instead, and colours would slip by up to a pixel.
     """
-    from av import VideoFrame
-
     kind = frame.format
     across, down = 16 // kind.chroma_width(16), 16 // kind.chroma_height(16)
     if not _is_yuv(kind) or (frame.width % across == 0 and frame.height % down == 0):

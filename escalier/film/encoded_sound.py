@@ -1,16 +1,13 @@
 """One sound track decoded and encoded anew: gaps become silence, what is not to be heard is cut to the sample."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import av
 import numpy as np
-
-if TYPE_CHECKING:
-    import av
+from av import AudioResampler
 
 BITS_A_CHANNEL = 128_000  # a second; where no listener hears a difference
 RUN_UP = Fraction(1)  # seconds that are decoded before the first sample that counts
@@ -20,21 +17,12 @@ GAP = Fraction(1, 200)  # seconds; below, times are taken for rounded
 class EncodedTrack:
     """A sound track that is decoded and encoded for another file.
 
-    Parameters
-    ----------
-    output : OutputContainer
-        Gets the stream.
-    source : AudioStream
-        Of an open file; its packets are given to `carry`.
-    start : Fraction
-        The first moment that is to be heard, on the clock of the source.
-    encoder : str
-        FFmpeg's name: "aac", "libopus" or "flac".
+    `output` (an OutputContainer) gets the stream; the packets of `source` (an AudioStream of an open file) are given to
+    `carry`. `start` is the first moment that is to be heard, in seconds on the clock of the source; `encoder` is
+    FFmpeg's name: "aac", "libopus" or "flac".
     """
 
     def __init__(self, output: Any, source: Any, start: Fraction, encoder: str) -> None:
-        from av import AudioResampler
-
         rate, layout = encoder_for(encoder, source.codec_context.sample_rate, source.codec_context.layout.name)
         self._rate, self._layout, self._start = rate, layout, start
         self._target = output.add_stream(encoder, rate=rate, layout=layout, options={"flags": "+bitexact"})
@@ -55,8 +43,6 @@ class EncodedTrack:
 
     def carry(self, packet: av.Packet, origin: Fraction, until: Fraction | None) -> Iterator[av.Packet]:
         """What is ready for the new file after one more packet; nothing from the moment `until` on is given out yet."""
-        import av
-
         if packet.pts is not None and packet.pts * packet.time_base < self._start - RUN_UP:
             return
         frames: list[Any] = []
@@ -103,8 +89,6 @@ class EncodedTrack:
 
     def _given_out(self, until: Fraction | None) -> Iterator[av.Packet]:
         """Encode what is held, up to a moment of the new file."""
-        import av
-
         if not self._held:
             return
         samples = np.concatenate(self._held, axis=1)
@@ -120,8 +104,6 @@ class EncodedTrack:
 
 def encoder_for(encoder: str, rate: int, layout: str) -> tuple[int, str]:
     """The sample rate and the channels nearest to a track's own that an encoder takes."""
-    import av
-
     codec = av.Codec(encoder, "w")
     rates, formats = codec.audio_rates, codec.audio_formats or []
     if rates and rate not in rates:

@@ -1,7 +1,5 @@
 """How a film is laid down in a file: a value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """What a film is: anything that says its size and rate and hands over frame i. And what all our own films share."""
 
-from __future__ import annotations
-
 import operator
 from abc import ABC, abstractmethod
 from fractions import Fraction
@@ -28,7 +26,6 @@ class Film(Protocol):
     @property
     def rate(self) -> Fraction:
         """Frames per second."""
-        ...
 
     def __len__(self) -> int: ...
 

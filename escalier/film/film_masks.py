@@ -1,14 +1,12 @@
 """Masks that lie in files: a film of black and white pictures, read one at a time."""
 
-from __future__ import annotations
-
-import logging
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .film import Film
@@ -17,8 +15,6 @@ from .masks import Masks
 from .picture_pixels import read_stored, to_8_bits
 from .pictures import Size
 from .video import open_film
-
-log = logging.getLogger("escalier")
 
 GREY_TOLERANCE = 24
 """Levels by which the channels of a mask may differ: video codecs tint black and white a little."""
@@ -108,13 +104,8 @@ class FilmMasks(Masks):
                 return int(_full(dtype))
             solid = solid and _is_solid(mask)
         if brightest == 1 and not (solid or self._lossless()):
-            raise Refusal(
-                "masks",
-                "hold white",
-                "0 and scattered 1 in a lossy film, which may be noise",
-                "export them with 0 and 255, as PNG",
-                who="FilmMasks",
-            )
+            got = "0 and scattered 1 in a lossy film, which may be noise"
+            raise Refusal("masks", "hold white", got, "export them with 0 and 255, as PNG", who="FilmMasks")
         if brightest == 0:
             return int(_full(dtype))
         white = 1 if brightest == 1 else 255
@@ -155,13 +146,8 @@ def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
     grey = colour if colour.ndim == 2 else colour[..., 1]
     plain = not shown.any() or np.ptp(grey[shown]) == 0
     if not (in_colour or plain or np.array_equal(grey, alpha)):
-        raise Refusal(
-            name,
-            "hold its mask either as black and white or as transparency",
-            "both",
-            "flatten it, or fill its colours with white",
-            who="FilmMasks",
-        )
+        rule = "hold its mask either as black and white or as transparency"
+        raise Refusal(name, rule, "both", "flatten it, or fill its colours with white", who="FilmMasks")
     return alpha
 
 
@@ -221,17 +207,8 @@ def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
                 "too",
             )
         if own != first:
-            log.warning(
-                "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame",
-                path,
-                own,
-                first,
-                masks.files[0].name,
-            )
+            text = "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame"
+            log.warning(text, path, own, first, masks.files[0].name)
     elif masks.rate != film.rate:
-        log.warning(
-            "%s: %g frames a second where the clip has %g; the masks are taken frame for frame",
-            path,
-            float(masks.rate),
-            float(film.rate),
-        )
+        text = "%s: %g frames a second where the clip has %g; the masks are taken frame for frame"
+        log.warning(text, path, float(masks.rate), float(film.rate))

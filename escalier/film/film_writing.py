@@ -1,18 +1,17 @@
 """The one door by which films are written: as a video file, a .gif or a picture sequence."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
-import logging
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import FileRefusal, Refusal, TypeRefusal
 from escalier.scratch import draft_of
@@ -28,8 +27,6 @@ from .output_formats import CODECS, OutputFormat, output_format
 from .picture_sequence import PictureFiles, SequenceName
 from .pictures import Size, as_uint8
 from .video_writing import DraftFile, VideoFile
-
-log = logging.getLogger("escalier")
 
 
 @checked
@@ -84,8 +81,6 @@ def write_film(
     -----
     The same film written twice on the same machine gives the same bytes.
 
-    Examples
-    --------
     >>> import tempfile
     >>> black = np.zeros((3, 36, 64, 3), np.uint8)
     >>> folder = Path(tempfile.mkdtemp())
@@ -170,12 +165,8 @@ def _checked_crf(crf: float | None, chosen: OutputFormat) -> float | None:
     limits = CODECS[chosen.codec].crf if chosen.kind == "video" else None
     if limits is None:
         if crf is not None:
-            raise Refusal(
-                "crf",
-                f"be left out for {chosen.codec}",
-                crf,
-                f"only {' and '.join((name for name, one in CODECS.items() if one.crf))} have this dial",
-            )
+            remedy = f"only {' and '.join((name for name, one in CODECS.items() if one.crf))} have this dial"
+            raise Refusal("crf", f"be left out for {chosen.codec}", crf, remedy)
         return None
     usual, largest = limits
     if crf is not None and not 0 <= crf <= largest:
@@ -228,8 +219,6 @@ def _folder_for(target: Path | SequenceName) -> Iterator[None]:
 @contextlib.contextmanager
 def _encoding_told(path: Path) -> Iterator[None]:
     """What FFmpeg says it could not do, in a sentence about the file."""
-    import av
-
     try:
         yield
     except av.FFmpegError as error:

@@ -26,12 +26,10 @@ class FilmedClip(Protocol):
     @property
     def path(self) -> Path:
         """The file, from which the sound is read."""
-        ...
 
     @property
     def start(self) -> Fraction:
         """When the first frame of this film is shown."""
-        ...
 
     @property
     def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
@@ -40,51 +38,41 @@ class FilmedClip(Protocol):
         A whole clip has (None, None): its sound may begin before its first frame and outlast the last one. A part of a
         clip has the moments at which it is cut.
         """
-        ...
 
     @property
     def times(self) -> Sequence[Fraction]:
         """When each frame is shown, the first at 0."""
-        ...
 
     @property
     def durations(self) -> Sequence[Fraction]:
         """How long each frame is shown."""
-        ...
 
     @property
     def duration(self) -> Fraction:
         """From the first frame to the end of the last."""
-        ...
 
     @property
     def time_base(self) -> Fraction:
         """The tick of the file's clock: all times are whole multiples of it."""
-        ...
 
     @property
     def rate(self) -> Fraction:
         """Frames per second, on average."""
-        ...
 
     @property
     def audio(self) -> Sequence[AudioTrack]:
         """The sound tracks that can be read."""
-        ...
 
     @property
     def colour(self) -> Colour:
         """What the numbers of its frames mean."""
-        ...
 
     @property
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height."""
-        ...
 
     @property
     def metadata(self) -> Mapping[str, str]:
         """Its notes: title, date and so on."""
-        ...
 
     def __len__(self) -> int: ...

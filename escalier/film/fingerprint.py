@@ -1,7 +1,5 @@
 """Tell whether two films are the same, so that scratch made from one is never used for another."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path

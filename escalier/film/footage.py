@@ -221,12 +221,8 @@ class MaskFootage:
         with ArrayFile(*self.kept[:2], np.uint8, self.kept.what) as file:
             for index, mask in enumerate(map(as_uint8, self._masks)):
                 if mask.shape != self.kept.shape[1:]:
-                    raise Refusal(
-                        f"mask at frame {index}",
-                        f"be a single channel of {self._size}",
-                        f"an array of shape {mask.shape}",
-                        "scale it to the film first",
-                    )
+                    rule, got = f"be a single channel of {self._size}", f"an array of shape {mask.shape}"
+                    raise Refusal(f"mask at frame {index}", rule, got, "scale it to the film first")
                 marked |= bool(mask.any())
                 file.append(mask)
                 waiting()

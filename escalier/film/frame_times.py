@@ -1,7 +1,5 @@
 """Times of frames that a file got wrong: each is mended by itself, and the others stay what they are."""
 
-from __future__ import annotations
-
 import bisect
 import itertools
 from collections.abc import Sequence
@@ -38,8 +36,6 @@ def mend_times(stamps: Sequence[int | None], time_base: Fraction, step: int) -> 
     step : int
         How many ticks a frame lasts when nothing else is known.
 
-    Examples
-    --------
     >>> mend_times([0, 40, 40, 120, 160], Fraction(1, 1000), 40)
     MendedTimes(times=[0, 40, 80, 120, 160], time_base=Fraction(1, 1000), mended=1)
     >>> mend_times([None, None, None], Fraction(1, 1000), 40).times

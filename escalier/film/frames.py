@@ -1,9 +1,6 @@
 """Films that lie in an array or a memory map, and films that are a folder of pictures."""
 
-from __future__ import annotations
-
 import itertools
-import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -11,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from escalier.arguments import checked
+from escalier.log import log
 from escalier.refusals import Refusal, TypeRefusal
 
 from .film import Film, FilmBase
 from .picture_reading import picture_size, read_picture
 from .pictures import Size, telling_once
 from .sequences import list_pictures, number_files, stem_of
-
-log = logging.getLogger("escalier")
 
 PICTURES_PER_SECOND = 24
 
@@ -34,12 +30,8 @@ class ArrayFrames(FilmBase):
 
     def __init__(self, frames: np.ndarray, rate: Fraction | float = 24) -> None:
         if frames.ndim != 4 or frames.shape[-1] != 3:
-            raise Refusal(
-                "frames",
-                "have the shape (N, height, width, 3)",
-                frames.shape,
-                "convert grey or RGBA pictures to RGB first",
-            )
+            rule = "have the shape (N, height, width, 3)"
+            raise Refusal("frames", rule, frames.shape, "convert grey or RGBA pictures to RGB first")
         if len(frames) == 0:
             raise Refusal("frames", "hold at least one frame", "0", "check the clip")
         if frames.dtype not in (np.uint8, np.float32):
@@ -74,8 +66,6 @@ class FolderFrames(FilmBase):
         Naming missing numbers, two pictures for one number, a picture of another size or one that cannot be read, or a
         rate that is not positive.
 
-    Examples
-    --------
     >>> import cv2, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> for number in (1001, 1002):

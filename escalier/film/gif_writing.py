@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from fractions import Fraction
 from typing import Any
 
+import av
 import numpy as np
+from av import VideoFormat
+from av.filter import Graph
+
+from escalier.log import log
 
 from .clock import Clock
 from .pictures import Size
-
-log = logging.getLogger("escalier")
 
 TICK = Fraction(1, 100)  # seconds: the clock of GIF
 SHORTEST = 2  # ticks; browsers show a frame of fewer for ten
@@ -23,20 +25,10 @@ class GifFile:
     Frames are shown at the hundredth of a second nearest to their time, so the film as a whole keeps its length. Frames
     that would be shown for less than two hundredths are left out (browsers would slow them down to a tenth), with a
     notice in the log. Colours are chosen for each frame alone and dithered in a fixed pattern, which stands still where
-    the film stands still.
-
-    Parameters
-    ----------
-    file : binary file
-    size : Size
-    clock : Clock
-    pixel_aspect : Fraction
-        Width of a pixel over its height; GIF keeps it to a 64th.
+    the film stands still. `pixel_aspect` is the width of a pixel over its height; GIF keeps it to a 64th.
     """
 
     def __init__(self, file: Any, size: Size, clock: Clock, pixel_aspect: Fraction) -> None:
-        import av
-
         self._clock = clock
         self._last_tick = -SHORTEST
         self._done = self._left_out = 0
@@ -57,8 +49,6 @@ class GifFile:
 
     def add(self, picture: np.ndarray) -> None:
         """Encode the next picture, RGB uint8."""
-        import av
-
         tick = round(self._clock.at(self._done) * self._clock.tick / TICK)
         self._done += 1
         if tick - self._last_tick < SHORTEST:
@@ -81,9 +71,6 @@ class GifFile:
 
 def _palette_graph(size: Size) -> Any:
     """A filter that gives every frame 256 colours of its own."""
-    from av import VideoFormat
-    from av.filter import Graph
-
     graph = Graph()
     source = graph.add_buffer(width=size.width, height=size.height, format=VideoFormat("rgb24"), time_base=TICK)
     split = graph.add("split")

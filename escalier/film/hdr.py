@@ -1,7 +1,5 @@
 """High dynamic range to ordinary video: what a phone films in HLG or PQ, brought down to BT.709 by one stated rule."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np
@@ -32,8 +30,6 @@ def sdr_from_hdr(picture: np.ndarray, transfer: str) -> np.ndarray:
     -------
     ndarray (H, W, 3) uint8
 
-    Examples
-    --------
     >>> paper_white_in_hlg = np.full((1, 1, 3), round(0.75 * 65535), np.uint16)
     >>> int(sdr_from_hdr(paper_white_in_hlg, "HLG")[0, 0, 0]) > 225
     True

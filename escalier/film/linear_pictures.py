@@ -1,7 +1,5 @@
 """Pictures that hold linear light: OpenEXR and Radiance."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from types import ModuleType
@@ -33,12 +31,8 @@ def read_exr(path: Path) -> tuple[np.ndarray, np.ndarray | None, Encoding]:
     module = _module()
     with module.File(str(path), separate_channels=True) as file:
         if len(file.parts) != 1:
-            raise Refusal(
-                path.name,
-                "be whole and have one part",
-                f"{len(file.parts)} that can be read",
-                "render or copy it again",
-            )
+            rule = "be whole and have one part"
+            raise Refusal(path.name, rule, f"{len(file.parts)} that can be read", "render or copy it again")
         header = dict(file.header())  # copied: OpenEXR empties its own when the file is closed
         planes = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
     names = _colour_channels(planes, path.name)
@@ -95,12 +89,8 @@ def _colour_channels(planes: dict[str, np.ndarray], name: str) -> list[str]:
     ]
     plain = [choice for choice in choices if "." not in choice[0]]
     if len(plain or choices) != 1:
-        raise Refusal(
-            name,
-            "have one picture of channels R, G, B or Y",
-            ", ".join(sorted(planes)) or "none",
-            "save only the picture",
-        )
+        rule = "have one picture of channels R, G, B or Y"
+        raise Refusal(name, rule, ", ".join(sorted(planes)) or "none", "save only the picture")
     return (plain or choices)[0]
 
 

@@ -1,7 +1,5 @@
 """What PyAV has no way to ask of a Matroska file: the shape of its pixels, and whether its end is there."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os

@@ -1,7 +1,5 @@
 """How a film moves: dense optical flow between its frames, made once, checked and kept on disk."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections import OrderedDict
@@ -185,15 +183,12 @@ class Motion:
     def _pair(self, first: int, last: int) -> np.ndarray:
         """Flow of two frames there and back, float16 (2, h, w, 2), verified; matched now if it is not kept."""
         path, what = self._file(first, last), f"flow {FLOW_FORMAT} {self.fingerprint} {self.preset} {first} {last}"
-        with self._lock_of(first, last):
+        with self._pair_locks.setdefault((first, last), threading.Lock()):
             pair = open_array(path, _pair_shape(self.size), np.float16, what)
             if pair is None:
                 pair = self._matched(first, last)
                 write_array(path, pair, what)
         return pair
-
-    def _lock_of(self, first: int, last: int) -> threading.Lock:
-        return self._pair_locks.setdefault((first, last), threading.Lock())
 
     def _matched(self, first: int, last: int) -> np.ndarray:
         """Match two frames in both directions, float16 (2, h, w, 2)."""
@@ -215,13 +210,8 @@ class Motion:
         """Flow from i to j and from j to i at the working size, float32."""
         first, last = min(i, j), max(i, j)
         if first == last or first < 0 or last >= self.length:
-            raise Refusal(
-                "frames",
-                f"be two different ones in 0..{self.length - 1}",
-                f"{i} and {j}",
-                "the film is counted from 0",
-                who="Motion",
-            )
+            rule = f"be two different ones in 0..{self.length - 1}"
+            raise Refusal("frames", rule, f"{i} and {j}", "the film is counted from 0", who="Motion")
         forward, backward = (np.asarray(flow, np.float32) for flow in self._pair(first, last))
         return (forward, backward) if i < j else (backward, forward)
 

@@ -1,7 +1,5 @@
 """Motion that something else measured: a render's motion vectors, or the flow of another program."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,20 +132,13 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
     [10.0, 10.0]
     """
     if not (math.isfinite(scale_px) and 0 <= scale_px <= LONGEST_PX):
-        raise Refusal(
-            "scale_px",
-            f"be 0 to {LONGEST_PX} px",
-            scale_px,
-            "0 says that the values are pixels, flip_y turns the vectors over",
-        )
+        rule = f"be 0 to {LONGEST_PX} px"
+        raise Refusal("scale_px", rule, scale_px, "0 says that the values are pixels, flip_y turns the vectors over")
     shapes = [np.shape(picture) for picture in pictures]
     if not shapes or any(len(shape) != 3 or shape[2] < 2 or 0 in shape or shape != shapes[0] for shape in shapes):
-        raise Refusal(
-            "pictures",
-            "be at least one of shape (H, W, 2 or more), all of one shape",
-            f"{len(shapes)} of {', '.join(map(str, sorted(set(shapes)))) or 'none'}",
-            "give dx and dy in two channels",
-        )
+        rule = "be at least one of shape (H, W, 2 or more), all of one shape"
+        got = f"{len(shapes)} of {', '.join(map(str, sorted(set(shapes)))) or 'none'}"
+        raise Refusal("pictures", rule, got, "give dx and dy in two channels")
     vectors = np.stack([np.asarray(picture[..., :2], np.float32) for picture in pictures])
     for step, vector in enumerate(vectors):
         if not np.isfinite(vector).all():
@@ -162,31 +153,19 @@ def flows_from_pictures(pictures: Sequence[np.ndarray], *, scale_px: float = 0.0
 @named("GivenMotion")
 def _check_flows(name: str, flows: Sequence[np.ndarray], film: Film) -> None:
     if len(flows) != len(film) - 1:
-        raise Refusal(
-            name,
-            f"hold one flow for each step of a film of {len(film)} frames, {len(film) - 1}",
-            len(flows),
-            "leave out that of the frame at the end",
-        )
+        rule = f"hold one flow for each step of a film of {len(film)} frames, {len(film) - 1}"
+        raise Refusal(name, rule, len(flows), "leave out that of the frame at the end")
     for step, flow in enumerate(flows):
         if flow.ndim != 3 or flow.shape[2] < 2 or 0 in flow.shape:
             raise Refusal(f"{name}[{step}]", "be (H, W, 2)", flow.shape, "give dx and dy in pixels")
         size = Size.of(flow)
         if abs(size.width * film.size.height - film.size.width * size.height) > max(*size, *film.size):
-            raise Refusal(
-                f"{name}[{step}]",
-                f"have the shape of the film, {film.size}",
-                size,
-                "make it from the same clip, not cropped",
-            )
+            rule = f"have the shape of the film, {film.size}"
+            raise Refusal(f"{name}[{step}]", rule, size, "make it from the same clip, not cropped")
         # The largest length is NaN or infinite if any number is.
         longest = float(np.abs(flow[..., :2]).max())
         if not math.isfinite(longest):
             raise Refusal(f"{name}[{step}]", "hold finite numbers", "NaN or infinity", "check its source")
         if longest > LONGEST_PX:
-            raise Refusal(
-                f"{name}[{step}]",
-                f"hold moves of at most {LONGEST_PX} px",
-                f"{longest:g}",
-                "check its unit, and what its source writes where it knows no motion",
-            )
+            remedy = "check its unit, and what its source writes where it knows no motion"
+            raise Refusal(f"{name}[{step}]", f"hold moves of at most {LONGEST_PX} px", f"{longest:g}", remedy)

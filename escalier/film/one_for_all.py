@@ -1,7 +1,5 @@
 """A film, or the masks of one, may hold a single picture: it stands for every frame."""
 
-from __future__ import annotations
-
 from collections.abc import Sized
 
 import numpy as np

@@ -1,12 +1,12 @@
 """Whether a film can be written where and as it is to be: refused before any work is spent on it."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import tempfile
 from fractions import Fraction
 from pathlib import Path
+
+import av
 
 from escalier.arguments import checked
 from escalier.refusals import MissingFile, NotAFile, NotAFolder, PackageRefusal, Refusal
@@ -57,8 +57,6 @@ def check_output(
     ModuleNotFoundError
         For .exr without the package OpenEXR.
 
-    Examples
-    --------
     >>> check_output("film.mkv", Size(271, 481)).codec
     'ffv1'
     """
@@ -84,37 +82,24 @@ def check_output(
 def _check_size(size: Size, chosen: OutputFormat) -> None:
     shortest, longest = CODECS[chosen.codec].sides if chosen.kind == "video" else (1, 65535)
     if not shortest <= min(size) <= max(size) <= longest:
-        raise Refusal(
-            f"a film in {chosen.codec}",
-            f"have sides of {shortest} to {longest} pixels",
-            size,
-            "write pictures (.png), or a film of another size",
-        )
+        rule = f"have sides of {shortest} to {longest} pixels"
+        raise Refusal(f"a film in {chosen.codec}", rule, size, "write pictures (.png), or a film of another size")
 
 
 def _check_encoder(encoder: str) -> None:
     """Refuse a codec that the installed FFmpeg was built without, as those of some Linux distributions are."""
-    import av
-
     try:
         av.Codec(encoder, "w")
     except ValueError as error:
-        raise Refusal(
-            "FFmpeg",
-            f"have the encoder {encoder}, but the one of the installed PyAV lacks it",
-            remedy="run pip install --force-reinstall av, or write another format",
-        ) from error
+        rule = f"have the encoder {encoder}, but the one of the installed PyAV lacks it"
+        raise Refusal("FFmpeg", rule, remedy="run pip install --force-reinstall av, or write another format") from error
 
 
 def _check_place(target: Path | SequenceName) -> None:
     """Refuse what cannot be made where it is to stand."""
     if isinstance(target, Path) and target.is_dir():
-        raise NotAFile(
-            "the output",
-            "be a file",
-            f"{target}, which is a folder",
-            "choose another name, or add a slash for a folder of pictures",
-        )
+        got = f"{target}, which is a folder"
+        raise NotAFile("the output", "be a file", got, "choose another name, or add a slash for a folder of pictures")
     wanted = folder = target.folder if isinstance(target, SequenceName) else target.parent
     while not os.path.lexists(folder):
         if folder.parent == folder:

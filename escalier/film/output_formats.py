@@ -1,7 +1,5 @@
 """Which files a film can be written as, and how each is encoded."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -106,12 +104,8 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
         target: Path | SequenceName = SequenceName.in_folder(path)
         chosen = OUTPUTS[".png"]
     elif suffix not in OUTPUTS:
-        raise Refusal(
-            "the output",
-            f"be {list_output_formats()}",
-            file.name,
-            "change the suffix, or end the name in a slash for a folder of pictures",
-        )
+        remedy = "change the suffix, or end the name in a slash for a folder of pictures"
+        raise Refusal("the output", f"be {list_output_formats()}", file.name, remedy)
     else:
         chosen = OUTPUTS[suffix]
         target = SequenceName.of(path) if chosen.kind == "pictures" else file
@@ -121,12 +115,8 @@ def output_format(path: str | Path, codec: str | None = None) -> tuple[Path | Se
     if codec not in CODECS and codec != chosen.codec:
         raise Refusal("codec", f"be one of {', '.join(CODECS)}", f"{codec!r}", "choose one of these")
     if codec not in fitting:
-        raise Refusal(
-            f"{codec}",
-            f"go into {' or '.join(CODECS[codec].suffixes)}",
-            file.name,
-            f"change the suffix, or take {' or '.join(fitting)}",
-        )
+        rule = f"go into {' or '.join(CODECS[codec].suffixes)}"
+        raise Refusal(f"{codec}", rule, file.name, f"change the suffix, or take {' or '.join(fitting)}")
     return target, chosen._replace(codec=codec)
 
 

@@ -1,7 +1,5 @@
 """The colours of a picture file brought to sRGB: by its ICC profile, or by its primaries and transfer curve."""
 
-from __future__ import annotations
-
 import io
 from typing import NamedTuple
 

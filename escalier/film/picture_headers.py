@@ -1,7 +1,5 @@
 """What a picture file says of itself before anything is decoded: format, size, orientation, profile, pages."""
 
-from __future__ import annotations
-
 import io
 import stat
 import struct
@@ -98,12 +96,8 @@ def header_in(file: BinaryIO, path: Path, length: int, *, whole: bool) -> Header
         raise Refusal(path.name, "be a picture file, but it cannot be decoded", remedy="save it again") from error
     width, height = header.stored
     if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX and width * height <= MAX_PIXELS):
-        raise Refusal(
-            path.name,
-            f"have 1 to {MAX_SIDE_PX} pixels a side and at most {MAX_PIXELS // 10**6} million in all",
-            header.stored,
-            "scale it",
-        )
+        rule = f"have 1 to {MAX_SIDE_PX} pixels a side and at most {MAX_PIXELS // 10**6} million in all"
+        raise Refusal(path.name, rule, header.stored, "scale it")
     if header.cut_short:
         raise Refusal(path.name, BROKEN_OFF)
     return header

@@ -1,7 +1,5 @@
 """The pixels of a picture file: decoded, upright, in sRGB."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 
@@ -83,12 +81,8 @@ def to_8_bits(numbers: np.ndarray, name: str) -> np.ndarray:
         raise Refusal(name, "hold finite numbers", "NaN or infinity", "render it again")
     low, high = float(numbers.min()), float(numbers.max())
     if low < -0.5 or high > 1.5:
-        raise Refusal(
-            name,
-            "hold floats from 0 to 1",
-            f"{low:.4g} to {high:.4g}",
-            "scale them to 0..1, or save linear light as EXR",
-        )
+        rule = "hold floats from 0 to 1"
+        raise Refusal(name, rule, f"{low:.4g} to {high:.4g}", "scale them to 0..1, or save linear light as EXR")
     if high > 1.001:
         tell("%s: floats up to %.3g are clipped at 1, which is white", name, high)
     return np.rint(np.clip(numbers, 0, 1) * 255).astype(np.uint8)

@@ -1,7 +1,5 @@
 """Reading one picture file: whatever a painter, a phone or a renderer writes, as upright RGB in sRGB."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +46,6 @@ def read_picture(path: str | Path) -> np.ndarray:
         If it is no picture, cut short, animated, transparent, larger than 32768 pixels a side or 178 million in all, or
         holds NaN, infinity, or numbers whose range nothing tells.
 
-    Examples
-    --------
     >>> import cv2, tempfile
     >>> path = Path(tempfile.mkdtemp()) / "red.png"
     >>> path.write_bytes(cv2.imencode(".png", np.full((2, 3, 3), (0, 0, 255), np.uint8))[1].tobytes()) > 0

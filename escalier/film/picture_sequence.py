@@ -90,15 +90,8 @@ class PictureFiles:
 
     The pictures are kept in a hidden folder inside the target folder and moved to their names once all are there.
     Pictures of an older sequence of the same name are replaced by then, those beyond the new film's length removed, so
-    that no film is left that is half old and half new. Other files stay.
-
-    Parameters
-    ----------
-    name : SequenceName
-    first : int
-        Number of the first picture.
-    rate, pixel_aspect : Fraction
-        What EXR notes in each picture.
+    that no film is left that is half old and half new. Other files stay. `first` is the number of the first picture,
+    `rate` and `pixel_aspect` are what EXR notes in each.
     """
 
     def __init__(self, name: SequenceName, first: int, rate: Fraction, pixel_aspect: Fraction) -> None:

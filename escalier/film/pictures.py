@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from escalier.arguments import checked
-
-log = logging.getLogger("escalier")
+from escalier.log import log
 
 PICTURE_SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".tga"),

@@ -1,18 +1,16 @@
 """RGB pictures as the frames that an encoder takes: matrix, range, and colour halved where players expect it."""
 
-from __future__ import annotations
-
 import itertools
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import av
 import numpy as np
+from av import VideoFormat
+from av.filter import Graph
 
 from .colour import BT470BG, BT601, BT709, BT2020, SMPTE240M, Colour
 from .pictures import Size
-
-if TYPE_CHECKING:
-    import av
 
 # swscale's names of the matrices; BT.470BG and BT.601 are one.
 _MATRIX_NAME = {
@@ -48,8 +46,6 @@ class RgbToVideo:
     even : bool
         Whether to pad to even sides.
 
-    Examples
-    --------
     >>> from escalier.film.colour import SDR
     >>> to_video = RgbToVideo(Size(5, 4), "yuv420p", SDR, even=True)
     >>> frame = to_video.frame(np.full((4, 5, 3), 255, np.uint8))
@@ -58,9 +54,6 @@ class RgbToVideo:
     """
 
     def __init__(self, size: Size, pix_fmt: str, colour: Colour, *, even: bool = False) -> None:
-        from av import VideoFormat
-        from av.filter import Graph
-
         self._padding = (size.height % 2, size.width % 2) if even else (0, 0)
         self.size = Size(size.width + self._padding[1], size.height + self._padding[0])
         self._graph: Any = Graph()
@@ -88,8 +81,6 @@ class RgbToVideo:
 
     def frame(self, picture: np.ndarray) -> av.VideoFrame:
         """The frame of a picture (H, W, 3) uint8."""
-        import av
-
         if any(self._padding):
             picture = np.pad(picture, ((0, self._padding[0]), (0, self._padding[1]), (0, 0)), mode="edge")
         self._graph.push(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"))

@@ -1,7 +1,5 @@
 """A film at another size, and a part of a film: films that cost nothing until a frame is asked for."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2
@@ -56,13 +54,8 @@ class FrameRange(FilmBase):
 
     def __init__(self, film: Film, start: int, stop: int) -> None:
         if not 0 <= start < stop <= len(film):
-            raise Refusal(
-                "start and stop",
-                f"mark a part of the film's frames 0..{len(film) - 1}",
-                f"{start} to {stop - 1}",
-                "choose them inside the film",
-                who="FrameRange",
-            )
+            rule, got = f"mark a part of the film's frames 0..{len(film) - 1}", f"{start} to {stop - 1}"
+            raise Refusal("start and stop", rule, got, "choose them inside the film", who="FrameRange")
         super().__init__(film.size, film.rate, stop - start)
         self._film, self._first, self._end = film, start, stop
 

@@ -1,7 +1,5 @@
 """Names and numbers of picture sequences: which frame a file is, and how sure that is."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import defaultdict
@@ -71,8 +69,6 @@ def number_files(names: Sequence[str], allowed: Collection[int] | None = None) -
     list of Numbered
         One for each name.
 
-    Examples
-    --------
     >>> names = ["keyframe_000024_00001_.png", "shot_02_key_0137.png", "24 - Copy (2).png", "1920x1080.png"]
     >>> [found.number for found in number_files(names)]
     [24, 137, 24, None]
@@ -131,12 +127,8 @@ def list_pictures(folder: Path) -> tuple[list[Path], list[str]]:
     known = _SILENT | set(PICTURE_SUFFIXES)
     others = [file.name for file in files if file.suffix.lower() not in known and file.is_file()]
     if not pictures:
-        raise MissingFile(
-            f"{folder}",
-            f"hold pictures ({', '.join(PICTURE_SUFFIXES)})",
-            f"only {others[0]}" if others else "none",
-            "check the folder",
-        )
+        rule = f"hold pictures ({', '.join(PICTURE_SUFFIXES)})"
+        raise MissingFile(f"{folder}", rule, f"only {others[0]}" if others else "none", "check the folder")
     return pictures, others
 
 

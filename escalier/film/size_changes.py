@@ -1,15 +1,11 @@
 """Films whose size changes on the way, found before any work is done."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import av
 
 from .pictures import Size
 from .video_file import UnreadableVideo, decode_onwards, open_video
-
-if TYPE_CHECKING:
-    import av
 
 # Codecs that state their size in parameter sets: the type of that unit, and where the type stands in its first byte.
 _PARAMETER_SETS = {"h264": (7, 0, 31), "hevc": (33, 1, 63)}
@@ -93,10 +89,6 @@ def refuse_size_changes(path: Path, watch: SizeWatch, stamps: list[int]) -> None
 
 def size_refusal(path: Path, size: Size, now: Size, frame: int) -> UnreadableVideo:
     """The refusal of a film whose frames are not of one size."""
-    return UnreadableVideo(
-        f"every frame of {path.name}",
-        f"be {size}, the size of the first",
-        f"{now} from frame {frame}",
-        "cut the clip there, or export it at one size",
-        who="VideoFrames",
-    )
+    rule, got = f"be {size}, the size of the first", f"{now} from frame {frame}"
+    remedy = "cut the clip there, or export it at one size"
+    return UnreadableVideo(f"every frame of {path.name}", rule, got, remedy, who="VideoFrames")

@@ -1,17 +1,14 @@
 """The sound tracks of a video file."""
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
+import av
+from av.container import InputContainer
 
-log = logging.getLogger("escalier")
+from escalier.log import log
 
 # How far into a file to look for the beginning of its sound, where FFmpeg's own five seconds were not enough.
 PATIENCE = {"probesize": str(256 * 1024**2), "analyzeduration": str(3600 * 1_000_000)}
@@ -40,8 +37,6 @@ def open_for_sound(path: Path) -> InputContainer:
 
     MPEG and its like say what their sound is where it begins and nowhere else, which may be minutes after the pictures.
     """
-    import av
-
     container = av.open(str(path), metadata_errors="replace")
     if all(knows_its_rate(stream) for stream in container.streams.audio):
         return container

@@ -1,10 +1,9 @@
 """The sound of a clip as numbers: every sample at its moment beside the pictures."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np
+from av import AudioResampler
 
 from escalier.arguments import checked
 
@@ -33,8 +32,6 @@ def read_sound_samples(clip: FilmedClip) -> tuple[np.ndarray, int] | None:
     OSError
         If the file is gone.
 
-    Examples
-    --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> from escalier.film import VideoFrames, write_film
@@ -42,8 +39,6 @@ def read_sound_samples(clip: FilmedClip) -> tuple[np.ndarray, int] | None:
     >>> read_sound_samples(VideoFrames(silent)) is None
     True
     """
-    from av import AudioResampler
-
     if not clip.audio:
         return None
     line, rate, due = None, 0, None

@@ -1,16 +1,12 @@
 """A film decoded once from its start, for files whose timestamps or seeks cannot be trusted: what each frame is."""
 
-from __future__ import annotations
-
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import av
 import numpy as np
 
 from .pictures import Size
-
-if TYPE_CHECKING:
-    import av
 
 ROWS = 64  # of every plane, spread evenly, tell one frame from another
 

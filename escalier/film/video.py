@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
+import av
 import numpy as np
+from av.sidedata.sidedata import Type
 
 from escalier.arguments import checked
+from escalier.log import log
 from escalier.refusals import MissingFile, Refusal
 
 from .chroma_siting import chroma_siting
-from .colour import SDR, Colour, read_colour
+from .colour import SDR, read_colour
 from .decoded_rgb import RgbDecoder
 from .film import Film, FilmBase
 from .frames import PICTURES_PER_SECOND, FolderFrames
 from .pictures import STILL_SUFFIXES, Size
 from .size_changes import size_refusal
-from .sound import AudioTrack, audio_tracks
+from .sound import audio_tracks
 from .video_file import UnreadableVideo, picture_streams
 from .video_index import read_index
 from .video_reader import Reader
-
-if TYPE_CHECKING:
-    import av
-
-__all__ = ["AudioTrack", "UnreadableVideo", "VideoFrames", "open_film"]
-
-log = logging.getLogger("escalier")
 
 CACHE_BYTES = 256 * 1024**2  # of decoded frames, shared by the readers
 READERS = 4  # positions in the file kept open, so that runs forward and backward do not chase one another
@@ -60,9 +55,18 @@ class VideoFrames(FilmBase):
     - alpha that hides something and a size that changes on the way are refused; interlaced film is read as it is
       stored, with a notice.
 
+    What it says of itself besides is told at `FilmedClip`.
+
     Parameters
     ----------
     path : str or Path
+
+    Attributes
+    ----------
+    variable_rate : bool
+        Whether frames are shown for different lengths of time, beyond the rounding to ticks.
+    colour : Colour
+        What the RGB numbers of the frames mean; BT.709 for HDR, which is converted.
 
     Raises
     ------
@@ -71,8 +75,6 @@ class VideoFrames(FilmBase):
     UnreadableVideo
         If it is not a video, breaks off, holds no frame, or a frame that is asked for is damaged.
 
-    Examples
-    --------
     >>> import tempfile
     >>> from escalier.film import write_film
     >>> from escalier.film import make_clip
@@ -94,6 +96,7 @@ class VideoFrames(FilmBase):
         self._read_header(first)
         picture = self._decoded(0)
         self._flips = _orientation(picture, self.path.name)
+        self.pixel_aspect = 1 / self._stored_aspect if self._flips.transposed else self._stored_aspect
         self._stored_size = Size(picture.width, picture.height)
         super().__init__(Size.of(self._frame(0)), self._exact_rate(), len(self._index.times))
         if picture.interlaced_frame or self._index.interlaced:
@@ -120,9 +123,17 @@ class VideoFrames(FilmBase):
             reader.follow(self._index)
         self._stored_colour, self._siting = read_colour(context), chroma_siting(stream)
         self._stored_aspect = Fraction(stream.sample_aspect_ratio or 1)
-        self.audio: tuple[AudioTrack, ...] = tuple(audio_tracks(container, self.path.name))
+        self.audio = tuple(audio_tracks(container, self.path.name))
         self.metadata = dict(container.metadata)
-        self.start = self._index.times[0] * self._index.time_base
+        first, self.time_base = self._index.times[0], self._index.time_base
+        self.start = first * self.time_base
+        self.times = tuple((time - first) * self.time_base for time in self._index.times)
+        self.durations = tuple(ticks * self.time_base for ticks in self._index.durations)
+        self.duration = self.times[-1] + self.durations[-1]
+        self.sound_span: tuple[Fraction | None, Fraction | None] = None, None
+        steps = self._index.durations[:-1] or [0]
+        self.variable_rate = max(steps) - min(steps) > 2
+        self.colour = SDR if self._stored_colour.hdr else self._stored_colour
         if self._stored_colour.hdr:
             log.warning("%s is HDR; it is read as ordinary BT.709 video (escalier.film.hdr)", self.path.name)
         if self._stored_aspect != 1:
@@ -133,58 +144,16 @@ class VideoFrames(FilmBase):
         steps = self._index.durations[:-1]
         stated = Fraction(self._readers[0].stream.average_rate or 0)
         if not steps:
-            return stated or 1 / (self._index.durations[0] * self._index.time_base)
-        span = (self._index.times[-1] - self._index.times[0]) * self._index.time_base
+            return stated or 1 / self.durations[0]
+        span = self.times[-1]
         measured = len(steps) / span
         if min(steps) == max(steps):
             return measured
         # Times are rounded to ticks: a stated rate within that rounding is the true one.
-        slack = 2 * self._index.time_base / span
+        slack = 2 * self.time_base / span
         if stated and abs(stated / measured - 1) <= slack:
             return stated
         return measured.limit_denominator(1001)
-
-    @property
-    def variable_rate(self) -> bool:
-        """Whether frames are shown for different lengths of time, beyond the rounding to ticks."""
-        steps = self._index.durations[:-1] or [0]
-        return max(steps) - min(steps) > 2
-
-    @property
-    def times(self) -> tuple[Fraction, ...]:
-        """When each frame is shown, in seconds, exactly; the first at 0."""
-        first, tick = self._index.times[0], self._index.time_base
-        return tuple((time - first) * tick for time in self._index.times)
-
-    @property
-    def durations(self) -> tuple[Fraction, ...]:
-        """How long each frame is shown, in seconds, exactly."""
-        return tuple(ticks * self._index.time_base for ticks in self._index.durations)
-
-    @property
-    def duration(self) -> Fraction:
-        """From the first frame to the end of the last, in seconds."""
-        return self.times[-1] + self.durations[-1]
-
-    @property
-    def time_base(self) -> Fraction:
-        """The tick of the file's clock, in seconds."""
-        return self._index.time_base
-
-    @property
-    def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
-        """From when to when, on the file's clock, its sound belongs to the film; None is as far as it has any."""
-        return None, None
-
-    @property
-    def colour(self) -> Colour:
-        """What the RGB numbers of the frames mean; BT.709 for HDR, which is converted."""
-        return SDR if self._stored_colour.hdr else self._stored_colour
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel over its height, as the film is given (upright)."""
-        return 1 / self._stored_aspect if self._flips.transposed else self._stored_aspect
 
     def __repr__(self) -> str:
         return (
@@ -289,8 +258,6 @@ class _Flips(NamedTuple):
 
 def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
     """What the display matrix of a frame asks for: x' = a x + c y, y' = b x + d y, in fixed point of 16 bits."""
-    from av.sidedata.sidedata import Type
-
     try:
         data = cast(Any, frame.side_data)[Type.DISPLAYMATRIX]
     except KeyError:
@@ -298,12 +265,8 @@ def _orientation(frame: av.VideoFrame, name: str) -> _Flips:
     a, b, _, c, d = (value / 65536 for value in np.frombuffer(bytes(data), np.int32)[:5].tolist())
     straight, turned = max(abs(b), abs(c)) < 1e-3 < abs(a * d), max(abs(a), abs(d)) < 1e-3 < abs(b * c)
     if not straight and not turned:
-        raise UnreadableVideo(
-            name,
-            "be turned by quarter turns",
-            f"{np.degrees(np.arctan2(b, a)):.1f} degrees",
-            "export the clip upright first",
-        )
+        got = f"{np.degrees(np.arctan2(b, a)):.1f} degrees"
+        raise UnreadableVideo(name, "be turned by quarter turns", got, "export the clip upright first")
     return _Flips(False, a < 0, d < 0) if straight else _Flips(True, c < 0, b < 0)
 
 
@@ -326,8 +289,6 @@ def open_film(path: str | Path, rate: Fraction | float | None = None) -> Film:
     UnreadableVideo
         If the file is not a video.
 
-    Examples
-    --------
     >>> open_film("no_such_film.mp4")
     Traceback (most recent call last):
     escalier.refusals.MissingFile: open_film: no film at no_such_film.mp4; check the path

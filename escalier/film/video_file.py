@@ -1,21 +1,17 @@
 """A video file opened: its main picture stream, or a sentence why there is none; and the walk through its frames."""
 
-from __future__ import annotations
-
-import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+
+from escalier.log import log
 from escalier.refusals import MissingFile, Refusal
 
 from .pictures import MAX_PIXELS, MAX_SIDE_PX
-
-if TYPE_CHECKING:
-    import av
-    from av.container import InputContainer
-
-log = logging.getLogger("escalier")
 
 # Formats that open text and single pictures as if they were films.
 NOT_FILMS = ("tty", "image2", "lrc", "srt", "ass")
@@ -27,8 +23,6 @@ class UnreadableVideo(Refusal):
 
 def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
     """Open a video file and its main picture stream, or say in a sentence why it cannot be opened."""
-    import av
-
     if path.is_dir():
         raise UnreadableVideo(f"{path}", "be a video file", "a folder", "use open_film for a folder")
     if not path.exists():
@@ -73,18 +67,12 @@ def _refuse_size(container: InputContainer, stream: av.VideoStream, path: Path) 
     width, height = stream.codec_context.width, stream.codec_context.height
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         container.close()
-        raise UnreadableVideo(
-            f"the pictures of {path.name}",
-            f"have sides of at most {MAX_SIDE_PX} pixels and {MAX_PIXELS // 10**6} million pixels in all",
-            f"{width}x{height}",
-            "scale the clip down first",
-        )
+        rule = f"have sides of at most {MAX_SIDE_PX} pixels and {MAX_PIXELS // 10**6} million pixels in all"
+        raise UnreadableVideo(f"the pictures of {path.name}", rule, f"{width}x{height}", "scale the clip down first")
 
 
 def picture_streams(container: InputContainer) -> list[av.VideoStream]:
     """The streams that are films: not the cover of a song, nor the thumbnails of chapters."""
-    from av.stream import Disposition
-
     still = Disposition.attached_pic | Disposition.timed_thumbnails
     return [stream for stream in container.streams.video if not stream.disposition & still]
 
@@ -99,8 +87,6 @@ def _main_stream(container: InputContainer) -> av.VideoStream | None:
 
 def decode_onwards(container: InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
     """Every frame from where the container stands; a packet that cannot be decoded gives none."""
-    import av
-
     try:
         for packet in container.demux(stream):
             yield from decode_packet(stream, packet)
@@ -112,8 +98,6 @@ def decode_onwards(container: InputContainer, stream: av.VideoStream) -> Iterato
 
 def decode_packet(stream: av.VideoStream, packet: av.Packet) -> Iterator[av.VideoFrame]:
     """The frames that a packet brings out of the decoder; the empty packet at the end brings out the rest."""
-    import av
-
     try:
         yield from stream.decode(packet if packet.size else None)
     except av.FFmpegError as error:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import logging
 from fractions import Fraction
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import av
+from av.container import InputContainer
+
+from escalier.log import log
 
 from .frame_times import mend_times
 from .matroska import is_cut_short
 from .size_changes import SizeWatch, refuse_size_changes, size_refusal
 from .straight_decode import PassedFrame, passed_frame
 from .video_file import UnreadableVideo, decode_packet, open_video
-
-if TYPE_CHECKING:
-    import av
-    from av.container import InputContainer
-
-log = logging.getLogger("escalier")
 
 # Containers that stamp and find every frame, with codecs whose decoders give no frame before they can: there a frame is
 # known by its timestamp. Everything else is decoded once from its start, and every frame is held against that.
@@ -121,8 +119,6 @@ def _trusted(container: InputContainer, stream: av.VideoStream) -> bool:
 
 def _read_packets(container: InputContainer, stream: av.VideoStream, straight: bool) -> _Film:
     """Walk through the whole file once; decode it on the way where that is asked for."""
-    import av
-
     packets: list[_Packet] = []
     frames: list[PassedFrame] = []
     sizes = SizeWatch(stream)
@@ -156,26 +152,12 @@ def _read_packets(container: InputContainer, stream: av.VideoStream, straight: b
     time_base = Fraction(stream.time_base or Fraction(1, 90_000))
     # With frames out of order, MP4 knows the end of the film better than the packet of the frame shown last.
     film_end = (stream.start_time or 0) + stream.duration if "mov" in kind and stream.duration else None
-    return _Film(
-        *(
-            packets,
-            frames,
-            sizes,
-            reached and not cut,
-            stated,
-            time_base,
-            _rate(stream),
-            bool(stream.codec_context.has_b_frames),
-            film_end,
-        ),
-        interlaced=interlaced,
-    )
+    whole, rate, reorders = reached and not cut, _rate(stream), bool(stream.codec_context.has_b_frames)
+    return _Film(packets, frames, sizes, whole, stated, time_base, rate, reorders, film_end, interlaced)
 
 
 def _too_short(container: InputContainer, stream: av.VideoStream, end: float, picture_end: float) -> bool:
     """Whether a Matroska file states a length that its packets do not reach; half a second of grace."""
-    import av
-
     hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
     minutes, _, seconds = rest.partition(":")
     start = (container.start_time or 0) / av.time_base
@@ -264,18 +246,9 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
     keys = [i for i, frame in enumerate(frames) if frame.key]
     ticks = [packet.dts if packet.dts is not None else packet.pts for packet in film.packets if packet.key]
     told_apart = None not in stamps and len(keys) == len(ticks) and None not in ticks and keys[:1] == [0]
-    return VideoIndex(
-        times,
-        durations,
-        keys if told_apart else [0],
-        [tick or 0 for tick in ticks] if told_apart else [0],
-        time_base,
-        0,
-        stamps,
-        [frame.digest for frame in frames],
-        lead > 0 or not told_apart,
-        film.interlaced,
-    )
+    digests, by_count = [frame.digest for frame in frames], lead > 0 or not told_apart
+    keys, seek_ticks = (keys, [tick or 0 for tick in ticks]) if told_apart else ([0], [0])
+    return VideoIndex(times, durations, keys, seek_ticks, time_base, 0, stamps, digests, by_count, film.interlaced)
 
 
 def _refuse_changes(path: Path, frames: list[PassedFrame]) -> None:

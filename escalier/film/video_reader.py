@@ -1,18 +1,14 @@
 """One place in an open video file, going forward from key frames, with the frames it has just passed."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import av
 
 from .straight_decode import frame_digest
 from .video_file import UnreadableVideo, decode_onwards, open_video
 from .video_index import VideoIndex
-
-if TYPE_CHECKING:
-    import av
 
 
 class Reader:
@@ -54,12 +50,8 @@ class Reader:
             if place is not None:
                 self._fresh = False
                 return place if place == self.index.loose else 0
-        raise UnreadableVideo(
-            f"{self.path.name}",
-            "hold a frame that can be decoded",
-            f"none in {len(self.index.times)}",
-            "export the clip again",
-        )
+        rule, got = "hold a frame that can be decoded", f"none in {len(self.index.times)}"
+        raise UnreadableVideo(self.path.name, rule, got, "export the clip again")
 
     def read(self, wanted: int) -> av.VideoFrame | None:
         """Decode up to a frame; None where it is damaged or missing even when decoding starts well before it."""
@@ -97,8 +89,6 @@ class Reader:
 
     def _seek(self, key: int) -> bool:
         """Go to a key frame; False where the file cannot do that."""
-        import av
-
         if self._closed or self.index.by_count:
             self.container.close()
             self._open()

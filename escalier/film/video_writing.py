@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import av
 import numpy as np
+from av.video.frame import PictureType
+
+from escalier.log import log
 
 from .carried_sound import CarriedSound
 from .clock import Clock
@@ -21,11 +24,6 @@ from .matroska import set_pixel_aspect
 from .output_formats import CODECS, Codec, OutputFormat
 from .pictures import Size
 from .rgb_to_video import RgbToVideo
-
-if TYPE_CHECKING:
-    import av
-
-log = logging.getLogger("escalier")
 
 # Of the clip's own notes only these: not where it was filmed, since the film is made to be shown.
 KEPT_METADATA = ("creation_time", "title", "artist", "comment", "copyright", "description", "date")
@@ -45,8 +43,6 @@ class DraftFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        import av
-
         self.close()
         if self.failure is not None and (kind is None or issubclass(kind, (av.FFmpegError, OSError))):
             raise self.failure
@@ -75,18 +71,8 @@ class DraftFile:
 class VideoFile:
     """One video file being written: pictures are encoded as they come, the clip's sound is laid beside them.
 
-    Parameters
-    ----------
-    file : DraftFile
-    chosen : OutputFormat
-        Container and codec.
-    size : Size
-        Of the pictures.
-    clock : Clock
-    clip : FilmedClip, optional
-        Gives sound, colours, pixel aspect and notes.
-    encoding : Encoding
-        Its `crf` for codecs that have this dial; notes to store beside the clip's; whether to take its sound over.
+    `clip` gives sound, colours, pixel aspect and notes; `encoding` its `crf` for codecs that have this dial, notes to
+    store beside the clip's, and whether to take its sound over.
     """
 
     def __init__(
@@ -98,8 +84,6 @@ class VideoFile:
         clip: FilmedClip | None,
         encoding: Encoding,
     ) -> None:
-        import av
-
         codec = CODECS[chosen.codec]
         self._file, self._chosen, self._clock = file, chosen, clock
         self._aspect = Fraction(1) if clip is None else clip.pixel_aspect
@@ -129,8 +113,6 @@ class VideoFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *failure: Any) -> None:
-        import av
-
         try:
             self._open.__exit__(kind, *failure)
         except (av.FFmpegError, OSError):
@@ -142,8 +124,6 @@ class VideoFile:
 
     def add(self, picture: np.ndarray) -> None:
         """Encode the next picture, RGB uint8."""
-        from av.video.frame import PictureType
-
         index = self._done
         tick = self._lead + self._clock.at(index)
         frame = self._pictures.frame(picture)

@@ -1,7 +1,5 @@
 """The smallest box around a mask."""
 
-from __future__ import annotations
-
 import numpy as np
 
 Box = tuple[slice, slice]

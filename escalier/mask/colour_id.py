@@ -1,7 +1,5 @@
 """Masks from segmentation maps: pictures in which every kind of thing has a colour of its own."""
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence

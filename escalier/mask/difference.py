@@ -1,7 +1,5 @@
 """A matte of what differs from the empty room."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -120,12 +118,8 @@ def difference_mattes(
     [0.0, 0.0]
     """
     if len(plate) not in (1, len(film)):
-        raise Refusal(
-            "plate",
-            f"have 1 or {len(film)} pictures, one for each frame",
-            len(plate),
-            "make the plate from the same clip",
-        )
+        rule = f"have 1 or {len(film)} pictures, one for each frame"
+        raise Refusal("plate", rule, len(plate), "make the plate from the same clip")
     return _mattes(film, plate, dials, progress)
 
 

@@ -5,8 +5,6 @@ along the columns first, then along each row the lower envelope of the parabolas
 pixels, whatever the distance.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from escalier.arguments import checked
@@ -88,12 +86,8 @@ def signed_distance(
     array([[-1.5, -0.5,  0.5,  1.5]], dtype=float32)
     """
     if inside.ndim != 2 or inside.dtype != np.bool_:
-        raise Refusal(
-            "inside",
-            "be true or false for each pixel (height, width)",
-            f"an array of shape {inside.shape} and type {inside.dtype}",
-            "compare the mask with 0.5",
-        )
+        got = f"an array of shape {inside.shape} and type {inside.dtype}"
+        raise Refusal("inside", "be true or false for each pixel (height, width)", got, "compare the mask with 0.5")
     if out is None:
         out = np.empty(inside.shape, np.float32)
     _fill_both_sides(np.ascontiguousarray(inside), np.float32(most_outside_px), np.float32(most_inside_px), out)

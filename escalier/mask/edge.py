@@ -1,7 +1,5 @@
 """What the edge of a mask is to become, and how that of a film's masks is brought to rest: values, all in pixels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from escalier.arguments import checked
@@ -64,12 +62,8 @@ class Edge(Dials):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.spread_px and self.choke_px:
-            raise Refusal(
-                "choke_px",
-                f"be 0 while spread_px is {self.spread_px:g}",
-                f"{self.choke_px:g}",
-                "use only their difference",
-            )
+            rule = f"be 0 while spread_px is {self.spread_px:g}"
+            raise Refusal("choke_px", rule, f"{self.choke_px:g}", "use only their difference")
 
     @property
     def moves(self) -> bool:

@@ -6,8 +6,6 @@ result is their mean. So softness that is there stays, moved, and a feather is a
 faint floor or a veil of one value, keeps its value.
 """
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -238,24 +236,16 @@ def _matte(mask: np.ndarray) -> np.ndarray:
     """The mask as float32 0..1."""
     mask = np.asarray(mask)
     if mask.ndim != 2:
-        raise Refusal(
-            "mask",
-            "be a single channel (height, width)",
-            f"the shape {mask.shape}",
-            "give one mask for each frame, without colour channels",
-        )
+        rule = "be a single channel (height, width)"
+        raise Refusal("mask", rule, f"the shape {mask.shape}", "give one mask for each frame, without colour channels")
     if mask.dtype == np.uint8:
         return mask.astype(np.float32) / np.float32(255)
     if mask.dtype != np.bool_ and not np.issubdtype(mask.dtype, np.floating):
         raise TypeRefusal("mask", "be bool, uint8 or float", mask.dtype, "convert it first")
     matte = mask.astype(np.float32)
     if not (matte.min(initial=0) >= -ROUNDING and matte.max(initial=0) <= 1 + ROUNDING):  # NaN fails too
-        raise Refusal(
-            "mask",
-            "hold numbers in 0..1",
-            f"{matte.min():g} to {matte.max():g}",
-            "check the node or file it comes from",
-        )
+        rule = "hold numbers in 0..1"
+        raise Refusal("mask", rule, f"{matte.min():g} to {matte.max():g}", "check the node or file it comes from")
     return np.clip(matte, 0, 1)
 
 

@@ -5,8 +5,6 @@ Where a mask holds one value over an area, such as a faint floor or a veil, the 
 holds faint specks, such as the halo of a JPEG, they belong to no edge: level sets that follow the mask stand there.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import cv2

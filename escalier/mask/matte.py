@@ -5,9 +5,6 @@ faint noise becomes a white mask, and the mask of a clip flickers. It also brigh
 Here the network's raw output is taken, and one stretch, measured on the whole clip, is applied to all frames.
 """
 
-from __future__ import annotations
-
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,14 +17,13 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Film, Size
+from escalier.log import log
 from escalier.model_files import damage
 from escalier.packages import load_package
 from escalier.progress import Progress
 from escalier.refusals import MemoryRefusal, MissingFile, PackageRefusal, Refusal
 
 from .matte_graph import MatteGraph, read_matte_graph
-
-logger = logging.getLogger("escalier")
 
 REQUIREMENT = "rembg>=2.0.57"
 RUNTIME_REQUIREMENT = "onnxruntime>=1.17"
@@ -111,13 +107,8 @@ class MatteModel:
         prepared = (np.clip(small, 0, 1) - self._mean[:, None, None]) / self._std[:, None, None]
         output = self._run(prepared[None].astype(NUMBERS[self._input.type]))
         if output.size != output.shape[-2] * output.shape[-1]:
-            raise Refusal(
-                "the network",
-                "give one matte",
-                f"an output of shape {output.shape}",
-                "load one that removes backgrounds, such as u2net.onnx",
-                who="MatteModel",
-            )
+            rule, remedy = "give one matte", "load one that removes backgrounds, such as u2net.onnx"
+            raise Refusal("the network", rule, f"an output of shape {output.shape}", remedy, who="MatteModel")
         matte = output.reshape(output.shape[-2:])
         if not np.isfinite(matte).all():
             raise Refusal(
@@ -132,18 +123,11 @@ class MatteModel:
         except _errors_of_runtime() as error:
             said = _said(error)
             if "alloc" in said.lower():
-                raise MemoryRefusal(
-                    "the memory",
-                    f"hold the network and a picture of {self.size}, but it is full",
-                    remedy="close other programs, or take a smaller network",
-                    who="MatteModel",
-                ) from error
-            raise Refusal(
-                "the network",
-                f"run on a picture of {self.size}, but onnxruntime says: {said}",
-                remedy="load another file",
-                who="MatteModel",
-            ) from error
+                rule = f"hold the network and a picture of {self.size}, but it is full"
+                remedy = "close other programs, or take a smaller network"
+                raise MemoryRefusal("the memory", rule, remedy=remedy, who="MatteModel") from error
+            rule = f"run on a picture of {self.size}, but onnxruntime says: {said}"
+            raise Refusal("the network", rule, remedy="load another file", who="MatteModel") from error
 
 
 @checked
@@ -175,12 +159,8 @@ def read_matte_model(path: str | Path, kind: str = "auto") -> MatteModel:
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingFile(
-            path.name,
-            f"lie in {path.parent}",
-            "no such file",
-            "put it there (rembg's models: github.com/danielgatis/rembg/releases)",
-        )
+        remedy = "put it there (rembg's models: github.com/danielgatis/rembg/releases)"
+        raise MissingFile(path.name, f"lie in {path.parent}", "no such file", remedy)
     if kind != "auto" and kind not in MATTE_KINDS:
         raise Refusal("kind", f"be auto or {' or '.join(MATTE_KINDS)}", kind, "choose one")
     graph = read_matte_graph(path) if damage(path) is None else None
@@ -292,14 +272,10 @@ def _kind_of(path: Path, wanted: str, graph: MatteGraph | None) -> str:
     allowed = PLANS.get(plan, tuple(MATTE_KINDS))
     if wanted != "auto":
         if wanted not in allowed:
-            raise Refusal(
-                "kind",
-                f"fit {path.name}, whose graph is that of {plan}",
-                wanted,
-                f"take auto or {' or '.join(allowed)}",
-            )
+            rule = f"fit {path.name}, whose graph is that of {plan}"
+            raise Refusal("kind", rule, wanted, f"take auto or {' or '.join(allowed)}")
         if not plan:
-            logger.warning("%s: its graph is of no family that is known here; prepared as %s", path.name, wanted)
+            log.warning("%s: its graph is of no family that is known here; prepared as %s", path.name, wanted)
         return wanted
     name = path.stem.lower()
     named = next((kind for part, kind in NAMES if part in name), None)
@@ -355,9 +331,8 @@ def _errors_of_runtime() -> tuple[type[Exception], ...]:
 
 
 def _refusal(path: Path, kind: str) -> Refusal:
-    return Refusal(
-        path.name,
+    rule, remedy = (
         "be a background-removal network in ONNX",
-        kind,
         "download it again from github.com/danielgatis/rembg/releases",
     )
+    return Refusal(path.name, rule, kind, remedy)

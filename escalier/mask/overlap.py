@@ -1,7 +1,5 @@
 """How far two masks agree."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

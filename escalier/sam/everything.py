@@ -7,7 +7,6 @@ hard masks: masks stay soft, and two answers count as one object when the masks 
 from __future__ import annotations
 
 import colorsys
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
+from escalier.log import log
 from escalier.out_of_memory import is_short_memory
 from escalier.progress import Progress
 from escalier.refusals import MemoryRefusal, Refusal
@@ -23,8 +23,6 @@ from .segment import SamEmbedding
 
 if TYPE_CHECKING:
     import torch
-
-logger = logging.getLogger("escalier")
 
 STABILITY_LOGITS = 1.0
 """A stable mask hardly changes when it is cut this much higher or lower than at 0."""
@@ -109,8 +107,6 @@ def segment_everything(
     MemoryError
         If the memory is too short even for one point at a time.
 
-    Examples
-    --------
     >>> found = segment_everything(model.embed(picture), ObjectSearch(points_per_side=16))  # doctest: +SKIP
     >>> found.masks.shape  # doctest: +SKIP
     (21, 540, 960)
@@ -118,12 +114,8 @@ def segment_everything(
     search = search or ObjectSearch()
     logits, scores, points_at_once = _ask(embedding, search, progress)
     if len(scores) == 0:
-        raise Refusal(
-            "at least one object",
-            f"have a score of {search.least_score:g} and a stability of {search.least_stability:g}",
-            "none",
-            "lower one of the two, or ask at more points",
-        )
+        rule = f"have a score of {search.least_score:g} and a stability of {search.least_stability:g}"
+        raise Refusal("at least one object", rule, "none", "lower one of the two, or ask at more points")
     kept = _one_of_each(logits > 0, scores, search.most_overlap)[: search.most_objects]
     masks = _full_size(logits[kept], embedding)
     by_area = np.argsort([-mask.sum() for mask in masks], kind="stable")
@@ -170,14 +162,11 @@ def _halved(points_at_once: int, error: BaseException) -> int:
     if not is_short_memory(error):
         raise error
     if points_at_once == 1:
-        raise MemoryRefusal(
-            "the memory",
-            "hold one point at a time, but it is full",
-            remedy="close other programs, or take a smaller model",
-        ) from error
+        rule = "hold one point at a time, but it is full"
+        raise MemoryRefusal("the memory", rule, remedy="close other programs, or take a smaller model") from error
     torch.cuda.empty_cache()
     halved = points_at_once // 2
-    logger.warning("Segment Anything: %d points at once were too many for the memory; going on with %d",
+    log.warning("Segment Anything: %d points at once were too many for the memory; going on with %d",
                    points_at_once, halved)  # fmt: skip
     return halved
 

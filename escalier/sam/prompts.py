@@ -1,7 +1,5 @@
 """Clicks and boxes that say which object is meant, and the JSON text in which they are written."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence
@@ -47,12 +45,8 @@ class Prompts:
         self.labels = np.ones(count, np.int64) if labels is None else np.asarray(labels, np.int64).reshape(-1)
         self.boxes = None if boxes is None or len(boxes) == 0 else _rows("boxes", boxes, 4, "two corners")
         if len(self.labels) != count or not np.isin(self.labels, (0, 1)).all():
-            raise Refusal(
-                "labels",
-                f"be 1 or 0 for each of the {count} points",
-                self.labels.tolist(),
-                "1 is on the object, 0 beside it",
-            )
+            rule = f"be 1 or 0 for each of the {count} points"
+            raise Refusal("labels", rule, self.labels.tolist(), "1 is on the object, 0 beside it")
         if count == 0 and self.boxes is None:
             raise Refusal("an object", "have a point or a box", "none", "click on the object")
         if self.boxes is not None and len(self.boxes) > 1:
@@ -74,12 +68,8 @@ class Prompts:
                 )
         for left, top, right, bottom in [] if self.boxes is None else self.boxes.tolist():
             if not (0 <= left < right <= size.width and 0 <= top < bottom <= size.height):
-                raise Refusal(
-                    "a box",
-                    f"be inside the picture of {size} and larger than nothing",
-                    f"left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}",
-                    "draw it on the same picture",
-                )
+                rule, remedy = f"be inside the picture of {size} and larger than nothing", "draw it on the same picture"
+                raise Refusal("a box", rule, f"left {left:g}, top {top:g}, right {right:g}, bottom {bottom:g}", remedy)
 
 
 def _rows(name: str, given: np.ndarray | Sequence[Sequence[float]], numbers: int, what: str) -> np.ndarray:

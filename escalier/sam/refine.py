@@ -1,7 +1,5 @@
 """Segment Anything as the model that improves a carried mask, frame by frame."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 import cv2
@@ -30,8 +28,6 @@ class SamRefine:
     model
         Any Segment Anything model. Each frame is looked at once.
 
-    Examples
-    --------
     >>> from escalier.sam import read_sam
     >>> name, module = read_sam("sam_vit_b_01ec64.pth")  # doctest: +SKIP
     >>> masks = track_masks(film, {0: mask}, motion=motion, refine=SamRefine(SamModel(module)))  # doctest: +SKIP

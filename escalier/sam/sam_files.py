@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -10,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from escalier.arguments import checked
+from escalier.log import log
 from escalier.model_files import UnreadableWeights, layout, read_weights, under_prefix
 from escalier.packages import load_package
 from escalier.refusals import MissingFile, Refusal
 
 if TYPE_CHECKING:
     import torch
-
-logger = logging.getLogger("escalier")
 
 REQUIREMENT = "segment-anything>=1.0"
 NAMES = {(768, 12): "vit_b", (1024, 24): "vit_l", (1280, 32): "vit_h"}
@@ -141,13 +139,13 @@ def _name_what_is_left_out(path: Path, names: list[str]) -> None:
     """A model trained further may have parts that Segment Anything has not; without them its masks are others."""
     refining = [name for name in names if HIGH_QUALITY.match(name)]
     if refining:
-        logger.warning(
+        log.warning(
             "%s is an HQ-SAM model: its %d tensors that refine the masks are left out; the rest is a Segment Anything "
             "model, which is used", path.name, len(refining),
         )  # fmt: skip
     others = [name for name in names if name not in refining and name not in ("pixel_mean", "pixel_std")]
     if others:
-        logger.warning(
+        log.warning(
             "%s has %d tensors that no Segment Anything model has (such as %s); they are left out, and the masks may "
             "differ from those that it was trained for", path.name, len(others), others[0],
         )  # fmt: skip

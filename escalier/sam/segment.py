@@ -75,8 +75,6 @@ class SamModel:
     before_use
         Called before the module works; whoever manages the memory of the graphics card brings it there.
 
-    Examples
-    --------
     >>> from escalier.sam import read_sam
     >>> name, module = read_sam("sam_vit_b_01ec64.pth")  # doctest: +SKIP
     >>> model = SamModel(module, name)  # doctest: +SKIP
@@ -157,13 +155,8 @@ class SamModel:
         prompts.check_inside(embedding.size)
         shape = self.logits_shape
         if logits is not None and (logits.shape != shape or not np.isfinite(logits).all()):
-            raise Refusal(
-                "logits",
-                f"be finite and {shape[1]}x{shape[0]}",
-                f"an array of shape {logits.shape}",
-                "hand over those of an earlier answer",
-                who="predict",
-            )
+            rule, got = f"be finite and {shape[1]}x{shape[0]}", f"an array of shape {logits.shape}"
+            raise Refusal("logits", rule, got, "hand over those of an earlier answer", who="predict")
         return self._predict(embedding, prompts, logits)
 
     def _predict(self, embedding: SamEmbedding, prompts: Prompts, logits: np.ndarray | None) -> Candidates:

@@ -1,7 +1,5 @@
 """Files and folders that are whole or not there: written aside under another name, flushed, then renamed."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import functools

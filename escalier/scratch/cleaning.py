@@ -1,9 +1,6 @@
 """What a scratch folder holds of ours: told, and removed when it is old or too much. What is not ours stays."""
 
-from __future__ import annotations
-
 import contextlib
-import logging
 import os
 import re
 import secrets
@@ -12,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .atomic_files import remove_quietly
@@ -27,8 +25,6 @@ _OURS = re.compile(
 _INSIDE = re.compile(
     r"flow_\d{6,}(_to_\d{6,})?\.npy|(frames|guide_error|confidence|state_[01])\.npy|(run|checkpoint)\.json"
 )
-
-log = logging.getLogger("escalier")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Who is writing a draft: read from its name, so that a draft whose writer has died can be told from one in work."""
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import os

@@ -1,10 +1,7 @@
 """A scratch folder: what jobs keep from one another, shared by those that run at a time, and cleaned when it is old."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
-import logging
 import os
 import secrets
 import shutil
@@ -16,6 +13,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from escalier.log import log
 from escalier.refusals import FileInTheWay, FileRefusal, file_refusal
 
 from .atomic_files import remove_leftovers, remove_quietly, storage_error, write_whole
@@ -31,7 +29,6 @@ RESERVE_SHARE = 0.02
 _NOTE = (
     b"Escalier keeps here what it can use again. Delete the folder when no job is running, or let Escalier clean it.\n"
 )
-log = logging.getLogger("escalier")
 Made = TypeVar("Made")
 
 
@@ -57,12 +54,8 @@ def open_scratch(folder: str | Path) -> Path:
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     except FileExistsError as error:
-        raise FileInTheWay(
-            f"{folder}",
-            "be a folder for scratch, but a file of this name is there",
-            remedy="choose another",
-            who="open_scratch",
-        ) from error
+        rule = "be a folder for scratch, but a file of this name is there"
+        raise FileInTheWay(f"{folder}", rule, remedy="choose another", who="open_scratch") from error
     except OSError as error:
         raise file_refusal(error)(
             f"{folder}",
@@ -195,12 +188,9 @@ def read_back(found: Made | None, path: Path) -> Made:
     'film'
     """
     if found is None:
-        raise FileRefusal(
-            path.name,
-            f"read back from {path.parent} as it was written, but it does not",
-            remedy="check the disk, or choose another folder for scratch",
-            who="read_back",
-        )
+        rule = f"read back from {path.parent} as it was written, but it does not"
+        remedy = "check the disk, or choose another folder for scratch"
+        raise FileRefusal(path.name, rule, remedy=remedy, who="read_back")
     return found
 
 
@@ -227,12 +217,9 @@ def check_room(folder: Path, needed: int, what: str) -> None:
     reserve = min(RESERVE_BYTES, int(RESERVE_SHARE * disk.total))
     if needed and needed + reserve > disk.free:
         lacking = said_bytes(needed + reserve - disk.free)
-        raise FileRefusal(
-            f"the disk of {folder}",
-            f"have {said_bytes(needed)} free for {what} and {said_bytes(reserve)} to spare",
-            said_bytes(disk.free),
-            f"free {lacking} there or choose another folder for scratch",
-        )
+        rule = f"have {said_bytes(needed)} free for {what} and {said_bytes(reserve)} to spare"
+        remedy = f"free {lacking} there or choose another folder for scratch"
+        raise FileRefusal(f"the disk of {folder}", rule, said_bytes(disk.free), remedy)
 
 
 def said_bytes(count: int) -> str:

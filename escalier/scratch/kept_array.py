@@ -1,7 +1,5 @@
 """One array of a scratch folder: where it lies, what it is, and how it comes there once for all jobs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import logging
 import os
 import secrets
 import stat
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import xxhash
 
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .atomic_files import draft_of, remove_quietly, write_whole
@@ -28,8 +28,6 @@ from .atomic_files import draft_of, remove_quietly, write_whole
 MARK = b"escalier"
 PIECE_BYTES = 8
 LARGEST_FACTS = 16 * 2**20
-
-log = logging.getLogger("escalier")
 
 
 class Damage(Exception):
@@ -77,13 +75,9 @@ class ArrayFile:
     def append(self, piece: np.ndarray) -> None:
         """Write the next entry of the first axis."""
         if self._file is None or piece.shape != self.shape[1:] or len(self._checksums) >= self.shape[0]:
-            raise Refusal(
-                "piece",
-                f"be one of {self.shape[0]} of shape {self.shape[1:]}",
-                f"number {len(self._checksums) + 1} of shape {piece.shape}",
-                "open the file for the shape it will have",
-                who="ArrayFile",
-            )
+            rule = f"be one of {self.shape[0]} of shape {self.shape[1:]}"
+            got = f"number {len(self._checksums) + 1} of shape {piece.shape}"
+            raise Refusal("piece", rule, got, "open the file for the shape it will have", who="ArrayFile")
         data = np.ascontiguousarray(piece, self.dtype)
         self._file.write(data.data)
         self._checksums.append(xxhash.xxh3_64_digest(data.data))

@@ -1,7 +1,5 @@
 """How the moving clip moves: the path of the man, the joints of his body, the curtain, the sway of the camera."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np

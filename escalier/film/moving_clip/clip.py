@@ -1,7 +1,5 @@
 """The moving clip: stiff layers drawn once, moved by one affine map a frame, so that every motion is known exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -296,8 +294,6 @@ def make_clip(
         For a size under 32x32, a length under 1, `uncover_at` outside the clip, or a grain, rate, number of strands or
         shutter that cannot be.
 
-    Examples
-    --------
     >>> clip = make_clip(Size(96, 54), length=4)
     >>> clip.frame(0).shape, clip.flow(0, 1).shape, len(clip)
     ((54, 96, 3), (54, 96, 2), 4)

@@ -1,7 +1,5 @@
 """The subject of the moving clip: a man in a checked shirt, drawn as a few jointed parts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The set of the moving clip: a papered room with a window, pictures, a shelf of books and a wooden floor."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import cv2
