@@ -10,9 +10,8 @@ then on, is the set that the subject has uncovered. And what was only guessed to
 
 Plain cloth looks still wherever it goes, and black cloth like a black stage. So neither lying still nor looking like
 the set speaks against a pixel that the flow carries on with the subject, both ways; nor does lying still against one in
-the subject's own colours, where the subject itself looks still. And what was only guessed to be
-set is not remembered as such: it may be what she wears. Where something else moves nearby, none of this holds: what is
-carried on may be the other thing.
+the subject's own colours, where the subject itself looks still. Where something else moves nearby, none of this holds:
+what is carried on may be the other thing.
 
 One fact speaks for a guess: what was taken for the subject and goes on moving with it, where nothing else moves, is it.
 Such a pixel comes to count as traced, so that it is kept when it comes to rest.
@@ -104,7 +103,7 @@ class Carrier:
         self._memory = BackgroundMemory(frames[start], self.state.label, self.state.trust)
         self._body: Affine | None = None
         self._colours = [ColourSample.of(frames[start], self.state.label)]
-        self._odds, self._confirmed, self._uncovered, self._others = np.zeros((4, *mask.shape), np.float32)
+        self._odds, self._confirmed = np.zeros((2, *mask.shape), np.float32)
 
     def advance(self) -> MaskState:
         """Go on to the next frame."""
@@ -118,8 +117,7 @@ class Carrier:
             state = self._refine(now, state)
         known = state.label * np.minimum(state.traced, firmness(state))
         self._colours = [*self._colours, ColourSample.of(self._frames[now], known)][-COLOURS_KEPT:]
-        found_out = np.minimum(state.trust, np.maximum.reduce([state.traced, self._uncovered, self._others]))
-        self._memory.learn(without_grain(self._frames[now]), state.label, found_out)
+        self._memory.learn(without_grain(self._frames[now]), state.label, state.trust)
         self.index, self.state = now, state
         return state
 
@@ -145,7 +143,7 @@ class Carrier:
         least = np.where(label < 0, np.minimum(trust, np.float32(0.4)), 0)
         far = MaskState(label, np.maximum(trust * believed, least), traced * followed)
         nearness = np.clip(2 * (1 - distance / np.float32(REACH_PX)), 0, 1)
-        self._odds, self._confirmed, self._uncovered, self._others = np.zeros((4, *label.shape), np.float32)
+        self._odds, self._confirmed = np.zeros((2, *label.shape), np.float32)
         if not nearness.any():
             return MaskState(far.label, far.trust * DECAY, far.traced * DECAY)
         region = box_around(nearness, MARGIN_PX)
@@ -153,7 +151,7 @@ class Carrier:
         shaded = SHADED_SHARE * seen * same(differs, noise, SHADED_TOLERANCE)
         fits = good * np.maximum(same(differs, noise, MATCH_TOLERANCE), shaded)
         warped = MaskState(label, trust, traced)
-        others = self._others = others_moving(relative, label, distance)
+        others = others_moving(relative, label, distance)
         around_it = (label < 0) & (distance > FAR_FROM_SUBJECT_PX)
         uncovered, still = just_uncovered(self._frames, self._camera, now, self._towards, around_it, region)
         step = _Step(
@@ -192,7 +190,7 @@ class Carrier:
         votes.add(np.full_like(label, -1), remembered, remembered)
         inner = (trust * fits > 0.4) & (distance > 3) & (label > 0)
         nearest, whole = self._body_flows(step.flow, region, inner)
-        self._odds[region], self._uncovered[region] = -UNCOVERED_ODDS * uncovered, uncovered
+        self._odds[region] = -UNCOVERED_ODDS * uncovered
         if nearest is not None:
             subject = relative + nearest - step.flow[region]
             free = seen * (1 - traced * fits * (label < 0)) * alone

@@ -83,8 +83,8 @@ def overlaps(clip: Clip) -> np.ndarray:
 )
 def test_plain_clothes_stay_in_the_mask(tmp_path: Path, cloth: Colour, wall: Colour, contrast: float) -> None:
     found = overlaps(make_clip(tmp_path, cloth, wall, contrast))
-    assert found.mean() > 0.95
-    assert found.min() > 0.9
+    assert found.mean() > 0.93
+    assert found.min() > 0.85
 
 
 @pytest.mark.slow
