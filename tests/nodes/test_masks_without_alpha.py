@@ -11,7 +11,7 @@ import torch
 SHOWN = {
     "EscalierTrackMask", "EscalierPoissonBlend", "EscalierBlendLayers", "EscalierCleanPlate", "EscalierCleanPlates",
     "EscalierPlaceSubject", "EscalierMeasureUntouched", "EscalierMeasureCoherence", "EscalierLineBoil", "EscalierDial",
-    "EscalierSoftMatte",
+    "EscalierSoftMatte", "EscalierCastShadow", "EscalierCheckComposite", "EscalierCameraMotion",
 }  # fmt: skip
 ELSEWHERE = {"EscalierDraft", "EscalierPropagate", "EscalierRunPipeline", "EscalierTrackMaskSam2", "EscalierMaskEdge"}
 """Need keyframes or a model before they look at a mask, or look at nothing but the mask."""
