@@ -18,7 +18,7 @@ from escalier.refusals import Refusal
 
 from .alignment import blocked, into_view
 from .camera import CameraMotion, camera_motion
-from .moving_plate import PlatePlan
+from .moving_plate import PlatePlan, check_index
 from .plate_samples import UNCONFIRMED_SHARE, PlateSamples
 
 log = logging.getLogger("escalier")
@@ -210,8 +210,7 @@ def make_clean_plate(
     (True, False)
     """
     check_lengths(len(film), mask=masks)
-    if not 0 <= index < len(film):
-        raise Refusal("index", f"lie in 0..{len(film) - 1}", index, "frames are counted from 0")
+    check_index(index, len(film))
     search, plan = search or PlateSearch(), plan or PlatePlan.of_frame(index, film.size)
     if plan.frame != film.size or plan.index >= len(film):
         raise Refusal("plan", f"be for {len(film)} frames of {film.size}", str(plan), "make it from the same clip")

@@ -106,7 +106,7 @@ def plan_plate(camera: CameraMotion, index: int = 0, *, margin_px: int = SPARE_P
     >>> print(plan_plate(CameraMotion.still(Size(64, 48), 3)))
     paint 64x48, the size of the film: the camera sees no more than frame 0 does
     """
-    check_frame(index, len(camera))
+    check_index(index, len(camera))
     if margin_px < 0:
         raise Refusal("margin_px", "be >= 0 px", margin_px, "0 is none")
     if multiple_of < 1:
@@ -229,7 +229,7 @@ def move_plate(plate: np.ndarray, camera: CameraMotion, plan: PlatePlan | None =
     5
     """
     plan = plan or PlatePlan.of_frame(0, camera.size)
-    check_frame(plan.index, len(camera))
+    check_index(plan.index, len(camera))
     if plan.frame != camera.size:
         raise Refusal("plan", f"be for a film of {camera.size}", plan.frame, "make both from the same film")
     if plate.ndim != 3 or plate.shape[2] != 3:
@@ -242,7 +242,7 @@ def move_plate(plate: np.ndarray, camera: CameraMotion, plan: PlatePlan | None =
     return MovedPlate(plate, camera, plan)
 
 
-def check_frame(index: int, length: int) -> None:
+def check_index(index: int, length: int) -> None:
     """Refuse a frame that a film of this length has not."""
     if not 0 <= index < length:
         raise Refusal("index", f"lie in 0..{length - 1}", index, "frames are counted from 0")

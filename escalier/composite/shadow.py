@@ -18,6 +18,7 @@ from escalier.film import Film, Masks, MaskSource, check_lengths, frame_at
 from escalier.progress import Progress
 
 from . import pictures
+from .alignment import grown
 from .foreground_colours import unit
 
 GAMMA = np.float32(2.2)
@@ -207,8 +208,7 @@ def _cast(film: Film, plate: Film, masks: Masks, index: int) -> np.ndarray:
         pictures.check_picture(picture, name)
         pictures.check_same_size(frame, "film", picture, name)
     alpha = pictures.coverage(masks.at(index), frame)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * GROWN_PX + 1,) * 2)
-    hidden = cv2.dilate((alpha > 0.05).view(np.uint8), kernel) > 0
+    hidden = grown(alpha > 0.05, GROWN_PX)
     if hidden.all() or not hidden.any():
         return np.zeros(alpha.shape, np.float32)
     shown = (~hidden).astype(np.float32)

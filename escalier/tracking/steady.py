@@ -48,8 +48,6 @@ def steady_masks(
     ValueError
         When the motion is of another film.
 
-    Examples
-    --------
     >>> import tempfile
     >>> from escalier.film import ArrayFrames
     >>> noise = np.random.default_rng(0).integers(0, 256, (72, 96, 3), np.uint8)
