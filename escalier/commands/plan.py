@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
         )
     _say(shot.plan)
     if args.openjd is not None:
-        text = json.dumps(job_template(shot.plan, args.output), indent=1)
+        text = json.dumps(job_template(shot.plan, args.output, args.openjd), indent=1)
         write_whole(args.openjd, lambda file: file.write(f"{text}\n".encode()))
     if args.json:
         sys.stdout.write((args.output / "plan.json").read_text(encoding="utf-8"))

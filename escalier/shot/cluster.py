@@ -6,10 +6,13 @@ from pathlib import Path
 
 from escalier.packages import load_package
 from escalier.progress import Progress
+from escalier.refusals import FileRefusal
 
 from .shot import Shot, open_shot
 
 TRIES = 3
+PATIENCE_S = 10
+"""For the scheduler to answer."""
 
 
 def make_on_cluster(shot: Shot, address: str, *, threads: int = 1, progress: Progress | None = None) -> None:
@@ -37,7 +40,12 @@ def make_on_cluster(shot: Shot, address: str, *, threads: int = 1, progress: Pro
     waiting = {run.number: run for run in shot.plan.runs if run.number in shot.missing()}
     total = sum(run.seconds for run in waiting.values())
     longest_first = sorted(waiting, key=lambda number: -waiting[number].seconds)
-    with distributed.Client(address) as client:
+    try:
+        client = distributed.Client(address, timeout=PATIENCE_S)
+    except (OSError, ValueError) as error:
+        remedy = "start one with dask scheduler, or correct the address"
+        raise FileRefusal(f"no scheduler answers at {address}", remedy=remedy, who="make_on_cluster") from error
+    with client:
         folder = str(shot.folder.absolute())
         tasks = [
             client.submit(_make, folder, number, threads, key=f"escalier {folder} {number}", retries=TRIES - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from pathlib import Path
@@ -25,15 +26,17 @@ def command_list(plan: ShotPlan, folder: str | Path) -> list[str]:
     return [f"escalier work {place} --run {run.number}" for run in plan.runs]
 
 
-def job_template(plan: ShotPlan, folder: str | Path) -> dict[str, Any]:
+def job_template(plan: ShotPlan, folder: str | Path, template: str | Path) -> dict[str, Any]:
     """The shot as a job of Open Job Description, for openjd-cli, AWS Deadline Cloud and what else takes it.
+
+    `template` is the file that it will be written to: jobs name folders from where they lie themselves.
 
     A step `Runs` has one task for each run, and a step `Assemble`, which waits for all of them, writes the film.
 
     Source: Open Job Description, template schemas 2023-09.
 
     >>> from types import SimpleNamespace
-    >>> template = job_template(SimpleNamespace(runs=[SimpleNamespace(number=1)] * 6), "shot")
+    >>> template = job_template(SimpleNamespace(runs=[SimpleNamespace(number=1)] * 6), "shot", "job.json")
     >>> template["steps"][0]["parameterSpace"]["taskParameterDefinitions"][0]["range"]
     '1-6'
     """
@@ -42,9 +45,10 @@ def job_template(plan: ShotPlan, folder: str | Path) -> dict[str, Any]:
         "type": "PATH",
         "objectType": "DIRECTORY",
         "dataFlow": "INOUT",
-        "default": os.path.abspath(folder),
         "description": "The shot's folder, which every worker sees, as it sees the clip and the keyframes",
     }
+    with contextlib.suppress(ValueError):  # on another drive of Windows, where whoever runs the job has to name it
+        shot["default"] = os.path.relpath(folder, Path(template).absolute().parent)
     number = {"name": "Number", "type": "INT", "range": f"1-{len(plan.runs)}"}
     return {
         "specificationVersion": SPECIFICATION,

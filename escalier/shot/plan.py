@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import escalier
+from escalier.film import Size
 from escalier.propagation import Fade, FilmMatching, Guides
 from escalier.refusals import MissingFile, Refusal
 from escalier.scratch import write_whole
@@ -114,7 +115,7 @@ class ShotPlan:
     seed: int
     cuts: tuple[int, ...]
     length: int
-    size: tuple[int, int]
+    size: Size
     runs: tuple[PlannedRun, ...]
 
     @property
@@ -133,8 +134,8 @@ class ShotPlan:
 
     def write(self, folder: Path) -> Path:
         """Write it as plan.json, whole or not at all."""
-        facts = {"format": FORMAT, "escalier": escalier.__version__} | asdict(self)
-        facts["guides"].pop("named")
+        facts: dict[str, Any] = {"format": FORMAT, "escalier": escalier.__version__} | asdict(self)
+        facts["guides"].pop("named")  # films besides, which no file names
         text = json.dumps(facts, indent=1, ensure_ascii=False)
         write_whole(folder / PLAN, lambda file: file.write(f"{text}\n".encode(errors="surrogateescape")))
         return folder / PLAN
@@ -180,6 +181,6 @@ def _values(facts: dict[str, Any]) -> dict[str, Any]:
         "matching": FilmMatching(**facts["matching"]),
         "fade": Fade(**facts["fade"]),
         "cuts": tuple(facts["cuts"]),
-        "size": tuple(facts["size"]),
+        "size": Size(*facts["size"]),
         "runs": tuple(PlannedRun(**run) for run in facts["runs"]),
     }

@@ -20,7 +20,6 @@ from escalier.film import (
 from escalier.keyframes import KeyframeListing, Keyframes, list_keyframes
 from escalier.progress import Progress
 from escalier.propagation import (
-    Chain,
     Fade,
     FilmMatching,
     Guides,
@@ -57,7 +56,7 @@ class Shot:
 
     def missing(self) -> list[int]:
         """The numbers of the runs that have yet to be made. Each that is there is verified, frame by frame."""
-        kept = {place.name for place in (run.folder for run in self._job(None, None).kept().values())}
+        kept = {run.folder.name for run in self._job(None, None).kept().values()}
         return [run.number for run in self.plan.runs if run.folder not in kept]
 
     def make(self, number: int, *, threads: int | None = None, progress: Progress | None = None) -> Run:
@@ -193,7 +192,7 @@ def plan_shot(
         seed=seed,
         cuts=job.cuts,
         length=len(film),
-        size=tuple(listing.size),
+        size=listing.size,
         runs=tuple(_planned(job, film, opened is not None)),
     )
     plan.write(place)
@@ -239,13 +238,9 @@ def _planned(job: Propagation, film: Film, masked: bool) -> Iterable[PlannedRun]
         yield PlannedRun(
             number=number,
             keyframe=chain.start,
-            last=_last(chain),
+            last=chain.stop - chain.direction,
             folder=place.name,
             seconds=round((chain.length - 1) * each, 2),
             memory_bytes=memory,
             disk_bytes=disk,
         )
-
-
-def _last(chain: Chain) -> int:
-    return chain.stop - chain.direction
