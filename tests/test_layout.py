@@ -24,7 +24,7 @@ STOREYS = [
     {"film"},
     {"keyframes", "mask", "sam", "pyebsynth"},
     {"propagation", "composite", "tracking", "diffusion"},
-    {"coherence", "boiling"},
+    {"coherence", "boiling", "shot"},
     {"front"},
     {"commands"},
 ]

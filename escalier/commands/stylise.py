@@ -14,16 +14,15 @@ from escalier.coherence import FadeReport, MeasuredStaircase
 from escalier.film import Encoding, Footage, Motion, frame_numbers, list_output_formats, working_size, write_film
 from escalier.keyframes import Keyframes
 from escalier.log import log
-from escalier.propagation import Fade, FilmMatching, Guides, Runs, Staircase
+from escalier.propagation import Runs, Staircase
 from escalier.refusals import printable
 from escalier.scratch import KEPT_DAYS, open_scratch, said_bytes, scratch_facts
 
 from . import paint_keyframes
-from .dial_options import add_dials
 from .finished import Finished
 from .progress_bars import job_bar, progress_bar
 from .scratch_place import SCRATCH_NAME
-from .stylise_plan import FADE_OPTIONS, GUIDE_OPTIONS, Plan, make_plan, show_keyframes
+from .stylise_plan import Plan, add_making, make_plan, show_keyframes
 
 WRITING_S, MEASURING_S = (0.005, 0.2), (0.005, 0.3)
 """Guessed seconds of a frame: a + b x megapixels, of the film and of the size at which motion is known."""
@@ -45,29 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="paint the keyframes with this pipeline of diffusers, a folder or a checkpoint, then carry them",
     )
     parser.add_argument(
-        "--first",
-        type=int,
-        metavar="N",
-        help="the number of the film's first frame (0, or that of the first picture of a folder)",
-    )
-    parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
-    parser.add_argument(
-        "--mask", type=Path, metavar="FILE", help="the subject in white: a video or a folder, or one picture"
-    )
-    parser.add_argument(
         "--output",
         metavar="FILE",
         help=f"the film to write (CLIP_stylised.mp4): {list_output_formats()}".replace("%", "%%"),
     )
-    parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
-    add_dials(parser, Fade, FADE_OPTIONS)
-    add_dials(parser, Guides, GUIDE_OPTIONS)
-    add_dials(parser, FilmMatching, {"match_side": "--match-side"})
-    parser.add_argument(
-        "--whole-pixels", action="store_true", help="copy strokes pixel for pixel, for halftone and pixel art"
-    )
-    parser.add_argument("--no-cuts", action="store_true", help="do not look for shot cuts; carry keyframes across all")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, other brush strokes (0)")
+    add_making(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
     parser.add_argument(
         "--scratch",

@@ -30,13 +30,36 @@ from escalier.refusals import FileInTheWay, Refusal, named
 from escalier.scratch import check_room, scratch_facts
 
 from . import paint_keyframes
-from .dial_options import dials_from
+from .dial_options import add_dials, dials_from
 from .scratch_place import beside, check_scratch, disk_of, scratch_for, stem_of
 
 FADE_OPTIONS = {"mode": "--mode", "fade_frames": "--fade-frames"}
 GUIDE_OPTIONS = {name: f"--{name}-weight" for name in dials_of(Guides)}
 BYTES_PER_PIXEL = {"h264": 0.3, "prores": 1.2, "ffv1": 2.5, "vp9": 0.3, "gif": 1.0, "png": 3.0, "tif": 3.0, "exr": 6.0}
 """Of a written film, at the most that was seen of painted pictures, by codec."""
+
+
+def add_making(parser: argparse.ArgumentParser) -> None:
+    """What says how a film is made from its clip and keyframes, for every command that makes or plans one."""
+    parser.add_argument(
+        "--first",
+        type=int,
+        metavar="N",
+        help="the number of the film's first frame (0, or that of the first picture of a folder)",
+    )
+    parser.add_argument("--rate", type=float, metavar="R", help="frames a second, for a clip that is a folder (24)")
+    parser.add_argument(
+        "--mask", type=Path, metavar="FILE", help="the subject in white: a video or a folder, or one picture"
+    )
+    parser.add_argument("--no-sound", action="store_true", help="leave the clip's sound out")
+    add_dials(parser, Fade, FADE_OPTIONS)
+    add_dials(parser, Guides, GUIDE_OPTIONS)
+    add_dials(parser, FilmMatching, {"match_side": "--match-side"})
+    parser.add_argument(
+        "--whole-pixels", action="store_true", help="copy strokes pixel for pixel, for halftone and pixel art"
+    )
+    parser.add_argument("--no-cuts", action="store_true", help="do not look for shot cuts; carry keyframes across all")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, other brush strokes (0)")
 
 
 @dataclass(frozen=True)
@@ -70,7 +93,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     guides, matching, fade, cores = _dials(args)
     output = args.output or f"{Path(clip).resolve().stem or 'film'}_stylised.mp4"
     target, _ = output_format(output)
-    _check_not_there(target, args.overwrite)
+    check_not_there(target, args.overwrite)
     film = open_film(clip, args.rate)
     painted = args.painted or beside(target, f"{stem_of(target)}_keyframes")
     with named("--mask"):
@@ -108,13 +131,18 @@ def _dials(args: argparse.Namespace) -> tuple[Guides, FilmMatching, Fade, int]:
         check_seed(args.seed)
     with named("--threads"):
         cores = thread_count(args.threads)
-    fade = dials_from(args, Fade, FADE_OPTIONS)
+    return *dials_asked(args), cores
+
+
+def dials_asked(args: argparse.Namespace) -> tuple[Guides, FilmMatching, Fade]:
+    """The dials that `add_making` offers, as they were turned."""
     matching = FilmMatching(match_side=args.match_side, sub_pixel=not args.whole_pixels)
-    return dials_from(args, Guides, GUIDE_OPTIONS), matching, fade, cores
+    return dials_from(args, Guides, GUIDE_OPTIONS), matching, dials_from(args, Fade, FADE_OPTIONS)
 
 
 @named("--output")
-def _check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
+def check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
+    """Refuse to write over a film, or among the pictures of one, unless that is asked for."""
     if overwrite:
         return
     if isinstance(target, SequenceName):

@@ -135,7 +135,12 @@ class Motion:
         return sum(pair_bytes(self.size) for i in range(self.length - 1) if not self._is_kept(i, i + 1))
 
     def prepare(
-        self, threads: int | None = None, progress: Progress | None = None, *, lags: Sequence[int] = (1,)
+        self,
+        threads: int | None = None,
+        progress: Progress | None = None,
+        *,
+        lags: Sequence[int] = (1,),
+        frames: range | None = None,
     ) -> None:
         """Match every pair of frames that is not on disk yet.
 
@@ -148,12 +153,15 @@ class Motion:
             that are already on disk stay and are used by the next call.
         lags
             How far apart the frames of a pair lie: 1, neighbours, by default. All in one pass over the film.
+        frames
+            Only pairs of these frames; then they alone are read, and the film is not laid on the disk.
         """
         # In the order of the later frame, which is the order of reading.
-        pairs = [(j - lag, j) for j in range(self.length) for lag in lags if j >= lag]
+        wanted = range(self.length) if frames is None else frames
+        pairs = [(j - lag, j) for j in wanted for lag in lags if j - lag in wanted]
         missing = [pair for pair in pairs if not self._is_kept(*pair)]
         total = len(pairs)
-        if missing and isinstance(self._film, Footage):
+        if missing and frames is None and isinstance(self._film, Footage):
             self._film.read(progress and (lambda *_: progress(total - len(missing), total)))
         with ThreadPoolExecutor(max_workers=threads or processors()) as pool:
             futures: list[Future[np.ndarray]] = [pool.submit(self._pair, *pair) for pair in missing]

@@ -29,6 +29,11 @@ class Chain:
         return abs(self.stop - self.start)
 
     @property
+    def frames(self) -> range:
+        """Those of the film that it shows, its keyframe included, rising."""
+        return range(self.start, self.stop) if self.direction > 0 else range(self.stop + 1, self.start + 1)
+
+    @property
     def name(self) -> str:
         return f"{self.start:06d}_{'forward' if self.direction > 0 else 'backward'}"
 

@@ -24,7 +24,8 @@ from escalier.refusals import Refusal
 
 from .film_matching import FilmMatching
 from .guides import Guides, NamedGuide, check_guides
-from .runs import Runs, propagate
+from .propagation import propagate
+from .runs import Runs
 
 
 @checked

@@ -43,12 +43,11 @@ class Work:
         painted_size: Size,
     ) -> None:
         self._progress = progress
-        enlarging = _seconds(ENLARGE, painted_size) if matched_size != painted_size else 0.0
         self._seconds = {
             "search": _seconds(SEARCH, size),
             "read": _seconds(READ, size),
             "match": _seconds(MATCH, flow_size),
-            "paint": _seconds(PAINT, matched_size) + enlarging,
+            "paint": painting_seconds(matched_size, painted_size),
         }
         self._units = {"search": frames, "read": frames, "match": frames - 1, "paint": paintings}
         self._done = dict.fromkeys(self._units, 0)
@@ -92,6 +91,25 @@ class Work:
 
     def _sum(self, units: dict[str, int]) -> float:
         return sum(units[kind] * seconds for kind, seconds in self._seconds.items())
+
+
+def painting_seconds(matched_size: Size, painted_size: Size) -> float:
+    """Guessed seconds of one core for a frame of a run, by the size of matching and the keyframes'.
+
+    >>> round(painting_seconds(Size(960, 540), Size(960, 540)), 1)
+    1.4
+    """
+    enlarging = _seconds(ENLARGE, painted_size) if matched_size != painted_size else 0.0
+    return _seconds(PAINT, matched_size) + enlarging
+
+
+def preparing_seconds(size: Size, flow_size: Size) -> float:
+    """Guessed seconds of one core to read a frame and to match it with its neighbour.
+
+    >>> round(preparing_seconds(Size(960, 540), Size(960, 540)), 2)
+    0.18
+    """
+    return _seconds(READ, size) + _seconds(MATCH, flow_size)
 
 
 def _seconds(cost: tuple[float, float], size: Size) -> float:
