@@ -120,7 +120,7 @@ def _name_what_is_left_out(path: Path, names: list[str]) -> None:
 
 
 def build_sam(weights: dict[str, Any]) -> tuple[str, Any]:
-    """The name and the module of the Segment Anything model to which a state dict belongs, by the shapes of its tensors.
+    """The Segment Anything model to which a state dict belongs, by the shapes of its tensors: its name and module.
 
     The module has no memory for its weights yet: random numbers for a vit_h would take seconds to draw.
     """
