@@ -12,7 +12,7 @@ from escalier.refusals import Refusal
 from .film import Film
 from .frames import FolderFrames, frame_numbers
 from .masks import Masks
-from .picture_pixels import read_stored, to_8_bits
+from .picture_reading import read_stored, to_8_bits
 from .pictures import Size
 from .video import open_film
 
@@ -127,22 +127,16 @@ def _grey(picture: np.ndarray, index: int) -> np.ndarray:
         return picture
     spread = picture.max(axis=2).astype(np.float32) - picture.min(axis=2)
     if spread.max() > GREY_TOLERANCE / 255 * _full(picture.dtype):
-        raise Refusal(
-            f"mask at frame {index}",
-            "be black and white",
-            "a picture in colour",
-            "export the mask itself, not the picture it was made from",
-            who="FilmMasks",
-        )
+        what, remedy = f"mask at frame {index}", "export the mask itself, not the picture it was made from"
+        raise Refusal(what, "be black and white", "a picture in colour", remedy, who="FilmMasks")
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 
 def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
     """The alpha channel as the mask, unless what it shows is a mask itself, another one."""
     shown = alpha > 0
-    in_colour = colour.ndim == 3 and float(
-        np.ptp(colour[shown], axis=-1).max(initial=0)
-    ) > GREY_TOLERANCE / 255 * _full(colour.dtype)
+    spread = np.ptp(colour[shown], axis=-1).max(initial=0) if colour.ndim == 3 else 0
+    in_colour = float(spread) > GREY_TOLERANCE / 255 * _full(colour.dtype)
     grey = colour if colour.ndim == 2 else colour[..., 1]
     plain = not shown.any() or np.ptp(grey[shown]) == 0
     if not (in_colour or plain or np.array_equal(grey, alpha)):
@@ -199,13 +193,9 @@ def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
     if isinstance(masks, FolderFrames):
         own = masks.numbers[0]
         if own not in (first, 0, 1) and abs(own - first) < len(film):
-            raise Refusal(
-                f"{path}",
-                f"be numbered from {first} like the film, or from 0 or 1",
-                own,
-                f"number the masks like the frames, or say --first {own} if the film's frames are counted from there "
-                "too",
-            )
+            rule, frames = f"be numbered from {first} like the film, or from 0 or 1", "the film's frames"
+            remedy = f"number the masks like the frames, or say --first {own} if {frames} are counted from there too"
+            raise Refusal(f"{path}", rule, own, remedy)
         if own != first:
             text = "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame"
             log.warning(text, path, own, first, masks.files[0].name)

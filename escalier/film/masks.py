@@ -10,8 +10,7 @@ import numpy as np
 from escalier.arguments import checked, on_behalf
 from escalier.refusals import Refusal, TypeRefusal
 
-from .film import Film
-from .one_for_all import place_of
+from .film import Film, place_of
 from .pictures import Size
 from .scaled import scale_film
 
@@ -57,12 +56,8 @@ class Masks(Sequence[np.ndarray]):
         """
         masks = cls.of(masks)
         if len(masks) not in (1, len(film)):
-            raise Refusal(
-                "mask",
-                f"hold 1 or {len(film)} masks, one for each frame",
-                len(masks),
-                "make the mask from the same clip, with the same trim",
-            )
+            remedy = "make the mask from the same clip, with the same trim"
+            raise Refusal("mask", f"hold 1 or {len(film)} masks, one for each frame", len(masks), remedy)
         first = masks[0]
         if first.ndim != 2 or Size.of(first) != film.size:
             shape = Size.of(first) if first.ndim >= 2 else first.shape
@@ -113,12 +108,8 @@ class Masks(Sequence[np.ndarray]):
 
     def nothing_marked(self) -> ValueError:
         """The refusal of masks that are all black."""
-        return Refusal(
-            "mask",
-            "mark the subject in at least one frame",
-            f"black in all {len(self)}",
-            "check the segmentation, or leave the mask out to propagate without one",
-        )
+        remedy = "check the segmentation, or leave the mask out to propagate without one"
+        return Refusal("mask", "mark the subject in at least one frame", f"black in all {len(self)}", remedy)
 
     def _mask(self, index: int) -> np.ndarray:
         return np.asarray(self._masks[index])

@@ -15,8 +15,7 @@ from escalier.arguments import checked
 from escalier.log import log
 from escalier.refusals import MissingFile, Refusal
 
-from .chroma_siting import chroma_siting
-from .colour import SDR, read_colour
+from .colour import SDR, chroma_siting, read_colour
 from .decoded_rgb import RgbDecoder
 from .film import Film, FilmBase
 from .frames import PICTURES_PER_SECOND, FolderFrames
@@ -207,11 +206,9 @@ class VideoFrames(FilmBase):
             if frame is None and self._index.digests is not None and not self._index.by_count:
                 frame = self._from_the_start().read(index)
         if frame is None:
-            raise UnreadableVideo(
-                f"frame {index} of {self.path.name} ({float(self.times[index]):.2f} s)",
-                "be whole, but it is damaged in the file",
-                remedy="cut the clip before it, or export the clip again from an editor",
-            )
+            what = f"frame {index} of {self.path.name} ({float(self.times[index]):.2f} s)"
+            remedy = "cut the clip before it, or export the clip again from an editor"
+            raise UnreadableVideo(what, "be whole, but it is damaged in the file", remedy=remedy)
         return frame
 
     def _from_the_start(self) -> Reader:

@@ -17,8 +17,7 @@ from escalier.log import log
 from .frame_times import mend_times
 from .matroska import is_cut_short
 from .size_changes import SizeWatch, refuse_size_changes, size_refusal
-from .straight_decode import PassedFrame, passed_frame
-from .video_file import UnreadableVideo, decode_packet, open_video
+from .video_file import PassedFrame, UnreadableVideo, decode_packet, open_video
 
 # Containers that stamp and find every frame, with codecs whose decoders give no frame before they can: there a frame is
 # known by its timestamp. Everything else is decoded once from its start, and every frame is held against that.
@@ -131,7 +130,7 @@ def _read_packets(container: InputContainer, stream: av.VideoStream, straight: b
                 end, picture_end = max(end, ends), max(picture_end, ends) if mine else picture_end
             if mine and straight:
                 for frame in decode_packet(stream, packet):
-                    frames.append(passed_frame(frame))
+                    frames.append(PassedFrame.of(frame))
                     interlaced = interlaced or bool(frame.interlaced_frame)
             if mine and packet.size:
                 cut = packet.is_corrupt
@@ -178,11 +177,8 @@ def _rate(stream: av.VideoStream) -> Fraction:
 
 def _refuse_broken_off(path: Path, film: _Film) -> None:
     if not film.whole:
-        raise UnreadableVideo(
-            path.name,
-            f"be whole, but it breaks off after {len(film.packets)} frames",
-            remedy="copy it again from the camera or phone, or export what is left of it from an editor",
-        )
+        remedy = "copy it again from the camera or phone, or export what is left of it from an editor"
+        raise UnreadableVideo(path.name, f"be whole, but it breaks off after {len(film.packets)} frames", remedy=remedy)
     if film.promised > len(film.packets):
         log.warning(
             "%s states %d frames, %d were found: it is cut short or was never finished",
@@ -228,9 +224,8 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
     lead = next((i for i, frame in enumerate(film.frames) if frame.whole), 0)
     frames = film.frames[lead:]
     if not frames:
-        raise UnreadableVideo(
-            path.name, "hold a frame that can be decoded", f"none in {len(film.packets)}", "export the clip again"
-        )
+        rule, got = "hold a frame that can be decoded", f"none in {len(film.packets)}"
+        raise UnreadableVideo(path.name, rule, got, "export the clip again")
     _refuse_changes(path, frames)
     _tell_missing(path, film, lead)
     step = max(round(1 / film.rate / film.time_base), 1)
