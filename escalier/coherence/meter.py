@@ -297,13 +297,11 @@ def _check(
 
 def _check_alike(name: str, length: int, size: Size, source: Film) -> None:
     if length != len(source):
-        raise Refusal(
-            name,
-            f"have the source's {len(source)} frames",
-            length,
-            "use the clip that the film was made from, with the same trim (a copy with another frame rate drops "
-            "or repeats frames)",
+        remedy = (
+            "use the clip that the film was made from, with the same trim (a copy with another frame rate drops or "
+            "repeats frames)"
         )
+        raise Refusal(name, f"have the source's {len(source)} frames", length, remedy)
     if not fits_film(size, source.size):
         raise Refusal(
             name, f"have the source's size {source.size}, or be larger by one factor", size, "scale one of them first"

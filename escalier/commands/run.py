@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from escalier.comfyui import (
@@ -33,16 +33,17 @@ from escalier.comfyui import (
     load_workflow,
     missing_here,
     missing_there,
+    source_of,
     split_input,
     tell_missing,
     tidy_id,
     tidy_url,
     title_of,
 )
+from escalier.diffusion import DETECTORS, POSE_PARTS, files_for
 from escalier.log import log
 from escalier.refusals import printable
 
-from .control_map_files import control_map_files
 from .job_display import choose_display
 from .keyframe_table import keyframe_listings
 
@@ -94,6 +95,20 @@ def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], 
     """
     if missing := missing_here(workflow, files, server.model_folders, control_map_files(workflow)):
         raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)), who="run")
+
+
+def control_map_files(workflow: Workflow) -> Iterator[NamedFile]:
+    """The weights that the control maps of a workflow need, which their kind names and no input does."""
+    for node_id, node in workflow.items():
+        kind, parts = node["inputs"].get("kind"), node["inputs"].get("pose_parts")
+        if node["class_type"] != "EscalierControlMap" or not isinstance(kind, str) or kind not in DETECTORS:
+            continue
+        names = DETECTORS[kind].files
+        if kind == "openpose":
+            names = tuple((file,) for file in files_for(parts if parts in POSE_PARTS else POSE_PARTS[0]))
+        for choice in names:
+            source = source_of(choice[0]) or f"https://{DETECTORS[kind].source}"
+            yield NamedFile(Place(node_id, "kind"), choice, ("controlnet_aux",), deep=True, source=source)
 
 
 async def _run(

@@ -193,9 +193,9 @@ def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
     if isinstance(masks, FolderFrames):
         own = masks.numbers[0]
         if own not in (first, 0, 1) and abs(own - first) < len(film):
-            rule, frames = f"be numbered from {first} like the film, or from 0 or 1", "the film's frames"
-            remedy = f"number the masks like the frames, or say --first {own} if {frames} are counted from there too"
-            raise Refusal(f"{path}", rule, own, remedy)
+            rule = f"be numbered from {first} like the film, or from 0 or 1"
+            counted = f"say --first {own} if the film's frames are counted from there too"
+            raise Refusal(f"{path}", rule, own, f"number the masks like the frames, or {counted}")
         if own != first:
             text = "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame"
             log.warning(text, path, own, first, masks.files[0].name)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .pyramid_planes import Level
+from .pyramid import Level
 from .search_kernels import FORBIDDEN, fill_usage, merge_usage, move_usage
 
 Band = tuple[int, int]
