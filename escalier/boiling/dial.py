@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.composite import Layering, blend_layers
 from escalier.film import Film, FilmBase, Masks, MaskSource, Motion, as_uint8
-from escalier.propagation import Fade, Run
+from escalier.propagation import Fade
 from escalier.refusals import Refusal
 
 from .curve import Curve
@@ -103,7 +104,7 @@ class Dial(FilmBase):
         self.fade = fade or Fade()
         self.longest = longest
         self.redraws = redraw_frames(self.amount, len(still), longest)
-        self._step: tuple[int, _Step] | None = None
+        self._step: tuple[int, Callable[[int], np.ndarray]] | None = None
         self._lock = threading.Lock()
 
     def _frame(self, index: int) -> np.ndarray:
@@ -144,29 +145,18 @@ class Dial(FilmBase):
                 self._step = None  # freed before the next one is made
                 self._step = (place, self._made_step(place))
             step = self._step[1]
-        return step.frame(index)
+        return step(index)
 
-    def _made_step(self, place: int) -> _Step:
-        before = self.redraws[place]
-        if place + 1 == len(self.redraws):
-            return _Step(carry_redraw(self.still, self.redrawn, self.motion, before, len(self)), None, self.fade)
-        after = self.redraws[place + 1]
+    def _made_step(self, place: int) -> Callable[[int], np.ndarray]:
+        """The frames from one redraw to the next; after the last redraw there is no later one."""
+        before, last = self.redraws[place], place + 1 == len(self.redraws)
+        after = len(self) if last else self.redraws[place + 1]
         earlier = carry_redraw(self.still, self.redrawn, self.motion, before, after)
+        if last:
+            return earlier.frame
         later = carry_redraw(self.still, self.redrawn, self.motion, after, before)
-        return _Step(earlier, later, self.fade)
-
-
-class _Step:
-    """From one redraw to the next; after the last redraw there is no later one."""
-
-    def __init__(self, earlier: Run, later: Run | None, fade: Fade) -> None:
-        self._earlier, self._later, self._fade = earlier, later, fade
-        self._weights = None if later is None else fade.plan(earlier, later)
-
-    def frame(self, index: int) -> np.ndarray:
-        if self._later is None or self._weights is None:
-            return self._earlier.frame(index)
-        return self._fade.mix(self._earlier.frame(index), self._later.frame(index), self._weights(index))
+        weights = self.fade.plan(earlier, later)
+        return lambda index: self.fade.mix(earlier.frame(index), later.frame(index), weights(index))
 
 
 def redraw_frames(amount: Curve, length: int, longest: int = LONGEST) -> tuple[int, ...]:

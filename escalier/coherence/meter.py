@@ -20,11 +20,10 @@ from .double_exposure import doubled_patches
 from .fade_middle import middle_of_fade
 from .figures import Measured, PaintedSharpness, RawRegion, summarise
 from .ghosting import high_pass_contrast, kept_within, side_contrast
-from .long_lag import find_long_lag
 from .measurement import INSIDE, OUTSIDE, WHOLE, Measurement
 from .seam import confirmed, followed_pixels
 from .sharpness import measure_sharpness
-from .warp_error import squared_error
+from .warp_error import find_long_lag, squared_error
 
 CURVES = (
     "warp_error",

@@ -103,7 +103,9 @@ class FilmMasks(Masks):
             if brightest > (255 if dtype == np.uint16 else 1):
                 return int(_full(dtype))
             solid = solid and _is_solid(mask)
-        if brightest == 1 and not (solid or self._lossless()):
+        files = self._film.files if isinstance(self._film, FolderFrames) else ()
+        lossless = bool(files) and not any(file.suffix.lower() in LOSSY_SUFFIXES for file in files)
+        if brightest == 1 and not (solid or lossless):
             got = "0 and scattered 1 in a lossy film, which may be noise"
             raise Refusal("masks", "hold white", got, "export them with 0 and 255, as PNG", who="FilmMasks")
         if brightest == 0:
@@ -111,10 +113,6 @@ class FilmMasks(Masks):
         white = 1 if brightest == 1 else 255
         log.warning("The masks hold levels of 0 to %d of %d; %d is taken as white", brightest, _full(dtype), white)
         return white
-
-    def _lossless(self) -> bool:
-        files = self._film.files if isinstance(self._film, FolderFrames) else ()
-        return bool(files) and not any(file.suffix.lower() in LOSSY_SUFFIXES for file in files)
 
 
 def _full(dtype: np.dtype) -> float:

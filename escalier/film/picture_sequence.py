@@ -130,19 +130,11 @@ class PictureFiles:
             raise storage_error(self._name.file(self._first + self._count), error, self._draft) from error
 
 
-def _png(path: Path, picture: np.ndarray, *_: object) -> None:
-    _save_by_opencv(path, picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-
-
-def _tiff(path: Path, picture: np.ndarray, *_: object) -> None:
-    _save_by_opencv(path, picture, [cv2.IMWRITE_TIFF_COMPRESSION, 8])  # Adobe deflate
-
-
-def _save_by_opencv(path: Path, picture: np.ndarray, options: list[int]) -> None:
+def _by_opencv(path: Path, picture: np.ndarray, *_: object) -> None:
     bgr = cv2.cvtColor(as_uint8(picture), cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(path.suffix, bgr, options)
-    with open(path, "wb") as file:
-        file.write(data.tobytes())
+    png = path.suffix.lower() == ".png"
+    deflated = [cv2.IMWRITE_PNG_COMPRESSION, 3] if png else [cv2.IMWRITE_TIFF_COMPRESSION, 8]  # Adobe's
+    path.write_bytes(cv2.imencode(path.suffix, bgr, deflated)[1].tobytes())
 
 
 def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction) -> None:
@@ -165,8 +157,8 @@ def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction
 
 
 _SAVERS: dict[str, Callable[[Path, np.ndarray, Fraction, Fraction], None]] = {
-    ".png": _png,
-    ".tif": _tiff,
-    ".tiff": _tiff,
+    ".png": _by_opencv,
+    ".tif": _by_opencv,
+    ".tiff": _by_opencv,
     ".exr": _exr,
 }

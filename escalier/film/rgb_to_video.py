@@ -31,18 +31,9 @@ class RgbToVideo:
     chroma sample location type 0). swscale by itself would put it between the two pixels, and colour would move half a
     pixel to the left each time a film is written and read.
 
-    Pictures with an odd side, where the codec takes even ones only, are padded by their last row or column.
-
-    Parameters
-    ----------
-    size : Size
-        Of the pictures.
-    pix_fmt : str
-        FFmpeg's name of the format.
-    colour : Colour
-        Matrix and range of the frames, and the tags to put on them.
-    even : bool
-        Whether to pad to even sides.
+    `size` is that of the pictures, `pix_fmt` FFmpeg's name of the format; `colour` gives matrix and range of the
+    frames, and the tags to put on them. With `even`, for codecs that take even sides only, pictures with an odd side
+    are padded by their last row or column.
 
     >>> from escalier.film.colour import SDR
     >>> to_video = RgbToVideo(Size(5, 4), "yuv420p", SDR, even=True)

@@ -73,7 +73,8 @@ def read_index(path: Path) -> VideoIndex:
     """Read every packet of the main picture stream and order the frames by the time at which they are shown."""
     container, stream = open_video(path)
     with container:
-        straight = not _trusted(container, stream)
+        kind, codec = container.format.name.split(",")[0], stream.codec_context.codec.canonical_name
+        straight = kind not in TRUSTED_CONTAINERS or codec not in TRUSTED_CODECS
         film = _read_packets(container, stream, straight)
     if not film.packets:
         raise UnreadableVideo(path.name, "hold at least one frame", "none", "export the clip again")
@@ -109,11 +110,6 @@ class _Film(NamedTuple):
     reorders: bool
     end: int | None
     interlaced: bool
-
-
-def _trusted(container: InputContainer, stream: av.VideoStream) -> bool:
-    kind = container.format.name.split(",")[0]
-    return kind in TRUSTED_CONTAINERS and stream.codec_context.codec.canonical_name in TRUSTED_CODECS
 
 
 def _read_packets(container: InputContainer, stream: av.VideoStream, straight: bool) -> _Film:
@@ -226,7 +222,9 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
     if not frames:
         rule, got = "hold a frame that can be decoded", f"none in {len(film.packets)}"
         raise UnreadableVideo(path.name, rule, got, "export the clip again")
-    _refuse_changes(path, frames)
+    changed = next((i for i, frame in enumerate(frames) if frame.size != frames[0].size), None)
+    if changed is not None:
+        raise size_refusal(path, frames[0].size, frames[changed].size, changed)
     _tell_missing(path, film, lead)
     step = max(round(1 / film.rate / film.time_base), 1)
     stamps = [frame.stamp for frame in frames]
@@ -244,12 +242,6 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
     digests, by_count = [frame.digest for frame in frames], lead > 0 or not told_apart
     keys, seek_ticks = (keys, [tick or 0 for tick in ticks]) if told_apart else ([0], [0])
     return VideoIndex(times, durations, keys, seek_ticks, time_base, 0, stamps, digests, by_count, film.interlaced)
-
-
-def _refuse_changes(path: Path, frames: list[PassedFrame]) -> None:
-    changed = next((i for i, frame in enumerate(frames) if frame.size != frames[0].size), None)
-    if changed is not None:
-        raise size_refusal(path, frames[0].size, frames[changed].size, changed)
 
 
 def _tell_missing(path: Path, film: _Film, lead: int) -> None:

@@ -45,21 +45,14 @@ PALETTE = np.frombuffer(bytes.fromhex(_COLOURS), np.uint8).reshape(-1, 3)
 
 
 class Segmentation(NamedTuple):
-    """What `draw_segmentation_maps` returns.
-
-    Parameters
-    ----------
-    maps
-        (N, H, W, 3) float32 0..1 in the ADE20K palette.
-    labels
-        (N, H, W) uint8: the number of the class of each pixel.
-    shares
-        The name of each class that was found and its share of all pixels, the largest first.
-    """
+    """What `draw_segmentation_maps` returns."""
 
     maps: np.ndarray
+    """(N, H, W, 3) float32 0..1 in the ADE20K palette."""
     labels: np.ndarray
+    """(N, H, W) uint8: the number of the class of each pixel."""
     shares: dict[str, float]
+    """The name of each class that was found and its share of all pixels, the largest first."""
 
 
 @checked
