@@ -11,8 +11,8 @@ MOST_CONTROL = 2.0
 
 
 def _guidance(default: float, sentence: str, most_offered: float) -> float:
-    facts = {"least": 1, "most": 100, "rule": "lie in 1..100", "remedy": "take the default"}
-    return dial(default, sentence, offered=(1, most_offered), step=0.1, **facts)
+    offered, rule, remedy = (1, most_offered), "lie in 1..100", "take the default"
+    return dial(default, sentence, least=1, most=100, offered=offered, step=0.1, rule=rule, remedy=remedy)
 
 
 @checked
