@@ -15,10 +15,10 @@ _KNOWN_MATRIX = (BT709, 4, BT470BG, BT601, SMPTE240M, BT2020)
 _LIMITED_GREY = ("h264", "hevc", "av1", "vp9")
 _UNREADABLE_MATRIX = {8: "YCgCo", 10: "BT.2020 constant luminance", 14: "ICtCp (Dolby Vision profile 5)"}
 
-LEFT, CENTRE, TOP_LEFT, TOP = "left", "center", "topleft", "top"  # as FFmpeg's scaler spells them
+LEFT, CENTRE, TOP_LEFT, TOP = "left", "center", "topleft", "top"  # sitings, as FFmpeg's scaler spells them
 
-# Where a standard puts them when the file says nothing: MPEG-1, JPEG and H.263 (with all that grew out of it) between
-# the pixels, DV for 625 lines on the pixel, everything younger beside the left one (ITU-T H.262, H.264, H.265).
+# Where standards put colour samples of which a file says nothing: MPEG-1, JPEG and H.263 (with all that grew out of
+# it) between the pixels, DV for 625 lines on one, everything younger beside the left one (ITU-T H.262, H.264, H.265).
 _UNSAID = dict.fromkeys(("mpeg1video", "mjpeg", "mjpegb", "theora", "vp3", "vp6", "vp6f", "h261", "h263"), CENTRE)
 _UNSAID |= dict.fromkeys(("h263i", "h263p", "flv", "flv1", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3"), CENTRE)
 _UNSAID |= dict.fromkeys(("wmv1", "wmv2", "svq1", "svq3", "cinepak"), CENTRE)
