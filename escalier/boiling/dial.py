@@ -116,7 +116,9 @@ class Dial(FilmBase):
         boiling = self._boiling(index)
         if self.masks is None and opacity == 1:
             return _in_type_of(still, boiling)
-        return blend_layers(still, boiling, self._mask(index), Layering(opacity=opacity))
+        everywhere = np.ones((self.size.height, self.size.width), bool)
+        mask = everywhere if self.masks is None else self.masks.at(index)
+        return blend_layers(still, boiling, mask, Layering(opacity=opacity))
 
     def opacity(self, index: int) -> float:
         """How much of the redraws is seen at frame `index`, 0..1, inside the mask."""
@@ -129,11 +131,6 @@ class Dial(FilmBase):
             return f"amount 0: none of the {len(self)} frames is redrawn"
         listed = ", ".join(map(str, shown[:8])) + (" ..." if len(shown) > 8 else "")
         return f"{len(shown)} of {len(self)} frames are redrawn, one in {len(self) / len(shown):.1f}: {listed}"
-
-    def _mask(self, index: int) -> np.ndarray:
-        if self.masks is None:
-            return np.ones((self.size.height, self.size.width), bool)
-        return self.masks.at(index)
 
     def _boiling(self, index: int) -> np.ndarray:
         """Frame `index` of the redraws and their fades, without the still film."""

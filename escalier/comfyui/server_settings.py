@@ -15,29 +15,21 @@ LOOPBACK = "127.0.0.1"
 class ServerSettings:
     """How a server is run, whichever ComfyUI it is.
 
-    Attributes
-    ----------
-    port
-        Port to listen on; by default a free one.
-    device
-        "auto" runs on the processor where torch sees no graphics card, "cpu" always, "card" never.
-    keep_outputs
-        True leaves files where ComfyUI saves them. False gives it an empty folder, deleted at the end.
-    arguments
-        More arguments for ComfyUI's own command line.
-    start_seconds
-        How long it may take until it answers.
-
     >>> ServerSettings(port=70000)
     Traceback (most recent call last):
     escalier.refusals.Refusal: Server: port must lie in 1..65535, got 70000; leave it out for a free one
     """
 
     port: int | None = None
+    """Port to listen on; by default a free one."""
     device: str = "auto"
+    """On "auto" it runs on the processor where torch sees no graphics card, on "cpu" always, on "card" never."""
     keep_outputs: bool = False
+    """True leaves files where ComfyUI saves them. False gives it an empty folder, deleted at the end."""
     arguments: tuple[str, ...] = ()
+    """More arguments for ComfyUI's own command line."""
     start_seconds: float = 300.0
+    """How long it may take until it answers."""
 
     def __post_init__(self) -> None:
         with named("Server"):

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from escalier.comfyui import (
@@ -29,6 +29,7 @@ from escalier.comfyui import (
     explain_with,
     find_comfyui,
     folder_there,
+    is_link,
     likely_loaders,
     load_workflow,
     missing_here,
@@ -41,11 +42,12 @@ from escalier.comfyui import (
     title_of,
 )
 from escalier.diffusion import DETECTORS, POSE_PARTS, files_for
+from escalier.film import UnreadableVideo, open_film
+from escalier.keyframes import KeyframeListing, list_keyframes
 from escalier.log import log
 from escalier.refusals import printable
 
 from .job_display import choose_display
-from .keyframe_table import keyframe_listings
 
 # Packs that artists' workflows often name, by how their node types begin or end, for the remedy when one is missing.
 KNOWN_PACKS = {
@@ -109,6 +111,34 @@ def control_map_files(workflow: Workflow) -> Iterator[NamedFile]:
         for choice in names:
             source = source_of(choice[0]) or f"https://{DETECTORS[kind].source}"
             yield NamedFile(Place(node_id, "kind"), choice, ("controlnet_aux",), deep=True, source=source)
+
+
+def keyframe_listings(workflow: Workflow, given: Mapping[Place, Path]) -> Iterator[tuple[str, KeyframeListing]]:
+    """The paintings of each folder in `given` and their frames, with the node that reads it, where its clip is given too.
+
+    Raises FileNotFoundError, ValueError as `list_keyframes`, where the names or sizes of the paintings do not fit
+    the clip.
+    """
+    for place, folder in given.items():
+        node = workflow[place.node]
+        clip = _clip_of(workflow, node["inputs"].get("film"), given)
+        if node["class_type"] != "EscalierLoadKeyframes" or clip is None:
+            continue
+        try:
+            film = open_film(clip)
+        except UnreadableVideo:  # what ComfyUI says of it comes later, and may read more than we do
+            continue
+        first = node["inputs"].get("first")
+        known = isinstance(first, int | str) and str(first).isdecimal()  # not where it is linked
+        yield place.node, list_keyframes(folder, film, first=int(first) if known else None)
+
+
+def _clip_of(workflow: Workflow, link: object, given: Mapping[Place, Path]) -> Path | None:
+    """The file that a link's node loads, None where it is another kind of node, or its clip is not given."""
+    if not isinstance(link, list) or not is_link(link, workflow):
+        return None
+    clip = given.get(Place(link[0], "file")) if workflow[link[0]]["class_type"] == "LoadVideo" else None
+    return clip if clip is not None and clip.is_file() else None
 
 
 async def _run(

@@ -113,6 +113,5 @@ def check_lengths(length: int, **films: Sized) -> None:
     """
     for name, film in films.items():
         if len(film) not in (1, length):
-            raise Refusal(
-                name, f"have 1 or {length} frames", len(film), "make it from the same clip, with the same trim"
-            )
+            remedy = "make it from the same clip, with the same trim"
+            raise Refusal(name, f"have 1 or {length} frames", len(film), remedy)

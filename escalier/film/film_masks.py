@@ -125,8 +125,13 @@ def _grey(picture: np.ndarray, index: int) -> np.ndarray:
         return picture
     spread = picture.max(axis=2).astype(np.float32) - picture.min(axis=2)
     if spread.max() > GREY_TOLERANCE / 255 * _full(picture.dtype):
-        what, remedy = f"mask at frame {index}", "export the mask itself, not the picture it was made from"
-        raise Refusal(what, "be black and white", "a picture in colour", remedy, who="FilmMasks")
+        raise Refusal(
+            f"mask at frame {index}",
+            "be black and white",
+            "a picture in colour",
+            "export the mask itself, not the picture it was made from",
+            who="FilmMasks",
+        )
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
 
 

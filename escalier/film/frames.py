@@ -112,8 +112,12 @@ class FolderFrames(FilmBase):
 
     def _check_size(self, size: Size, file: Path) -> None:
         if size != self.size:
-            rule = f"be {self.size}, the size of {self.files[0].name}"
-            raise Refusal("every picture", rule, f"{size} in {file.name}", "export the frames at one size")
+            raise Refusal(
+                "every picture",
+                f"be {self.size}, the size of {self.files[0].name}",
+                f"{size} in {file.name}",
+                "export the frames at one size",
+            )
 
 
 @checked
@@ -143,8 +147,12 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
             got, remedy = f"none{f' ({doubt})' if doubt else ''}", "rename it, or take it out of the folder"
             raise Refusal(file.name, "have its frame number in its name", got, remedy)
         if number in plates:
-            got = f"{plates[number].name} and {file.name} for frame {number}"
-            raise Refusal("each frame", "have one picture", got, "remove one of them")
+            raise Refusal(
+                "each frame",
+                "have one picture",
+                f"{plates[number].name} and {file.name} for frame {number}",
+                "remove one of them",
+            )
         plates[number] = file
     numbers = sorted(plates)
     missing = numbers[-1] + 1 - numbers[0] - len(numbers)
@@ -153,8 +161,12 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
         named = [str(number) for number in itertools.islice(absent, 4)]
         more = f" and {missing - 3} more" if missing > 4 else ""
         listed = ", ".join(named[:3] if more else named)
-        got = f"{len(numbers)} from {numbers[0]} to {numbers[-1]} without {listed}{more}"
-        raise Refusal("pictures", "be numbered without gaps", got, "export the missing ones, or number them anew")
+        raise Refusal(
+            "pictures",
+            "be numbered without gaps",
+            f"{len(numbers)} from {numbers[0]} to {numbers[-1]} without {listed}{more}",
+            "export the missing ones, or number them anew",
+        )
     return {number: plates[number] for number in numbers}
 
 

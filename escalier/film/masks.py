@@ -56,8 +56,12 @@ class Masks(Sequence[np.ndarray]):
         """
         masks = cls.of(masks)
         if len(masks) not in (1, len(film)):
-            remedy = "make the mask from the same clip, with the same trim"
-            raise Refusal("mask", f"hold 1 or {len(film)} masks, one for each frame", len(masks), remedy)
+            raise Refusal(
+                "mask",
+                f"hold 1 or {len(film)} masks, one for each frame",
+                len(masks),
+                "make the mask from the same clip, with the same trim",
+            )
         first = masks[0]
         if first.ndim != 2 or Size.of(first) != film.size:
             shape = Size.of(first) if first.ndim >= 2 else first.shape

@@ -80,8 +80,12 @@ def read_picture(path: str | Path) -> np.ndarray:
         colour = np.asarray(by_profile(Image.fromarray(colour), header.profile, path.name))
     if alpha is not None and not alpha.min() >= (0.999 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max):
         to_8_bits(alpha, path.name)  # refuses numbers that are no coverage at all
-        got, remedy = "an alpha channel with transparent pixels", "flatten it onto the frame and save it as RGB"
-        raise Refusal(path.name, "be opaque", got, remedy)
+        raise Refusal(
+            path.name,
+            "be opaque",
+            "an alpha channel with transparent pixels",
+            "flatten it onto the frame and save it as RGB",
+        )
     return colour if colour.ndim == 3 else np.repeat(colour[..., None], 3, axis=2)
 
 

@@ -206,9 +206,11 @@ class VideoFrames(FilmBase):
             if frame is None and self._index.digests is not None and not self._index.by_count:
                 frame = self._from_the_start().read(index)
         if frame is None:
-            what = f"frame {index} of {self.path.name} ({float(self.times[index]):.2f} s)"
-            remedy = "cut the clip before it, or export the clip again from an editor"
-            raise UnreadableVideo(what, "be whole, but it is damaged in the file", remedy=remedy)
+            raise UnreadableVideo(
+                f"frame {index} of {self.path.name} ({float(self.times[index]):.2f} s)",
+                "be whole, but it is damaged in the file",
+                remedy="cut the clip before it, or export the clip again from an editor",
+            )
         return frame
 
     def _from_the_start(self) -> Reader:

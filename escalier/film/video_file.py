@@ -40,9 +40,11 @@ def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
         # Notes in another alphabet than UTF-8 are no reason to refuse a film.
         container = av.open(str(path), metadata_errors="replace")
     except av.FFmpegError as error:
-        rule = f"be a whole video file, but it cannot be opened ({error.strerror})"
-        remedy = "it is of another kind or its end is missing: copy it again from the camera, or export it as .mp4"
-        raise UnreadableVideo(path.name, rule, remedy=remedy) from error
+        raise UnreadableVideo(
+            path.name,
+            f"be a whole video file, but it cannot be opened ({error.strerror})",
+            remedy="it is of another kind or its end is missing: copy it again from the camera, or export it as .mp4",
+        ) from error
     if container.format.name.endswith("_pipe") or container.format.name in NOT_FILMS:
         kind = container.format.long_name or container.format.name
         container.close()

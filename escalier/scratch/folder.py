@@ -185,13 +185,6 @@ def open_or_make(
 class KeptArray(NamedTuple):
     """A .npy file that is made once, verified whenever it is opened, and made anew where it is damaged.
 
-    Attributes
-    ----------
-    path, shape
-        Of the file, which need not be there yet. Its pieces lie along the first axis; they are uint8.
-    what
-        What the array is, such as "film 83a2": another film's file under this name is no good.
-
     >>> import tempfile
     >>> from escalier.scratch import write_array
     >>> kept = KeptArray(Path(tempfile.mkdtemp()) / "masks.npy", (2, 4, 6), "masks 83a2")
@@ -201,8 +194,11 @@ class KeptArray(NamedTuple):
     """
 
     path: Path
+    """Of the file, which need not be there yet."""
     shape: tuple[int, ...]
+    """Its pieces lie along the first axis; they are uint8."""
     what: str
+    """What the array is, such as "film 83a2": another film's file under this name is no good."""
 
     def missing_bytes(self) -> int:
         """What is still to be written: nothing where a file of the right length lies, which costs nothing to know."""
