@@ -114,7 +114,7 @@ def control_map_files(workflow: Workflow) -> Iterator[NamedFile]:
 
 
 def keyframe_listings(workflow: Workflow, given: Mapping[Place, Path]) -> Iterator[tuple[str, KeyframeListing]]:
-    """The paintings of each folder in `given` and their frames, with the node that reads it, where its clip is given too.
+    """The paintings of each folder in `given` and their frames, with the node that reads it, where its clip is given.
 
     Raises FileNotFoundError, ValueError as `list_keyframes`, where the names or sizes of the paintings do not fit
     the clip.
