@@ -14,7 +14,6 @@ from .refusals import Refusal, TypeRefusal, named
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 
-PICTURE_TYPES = (np.uint8, np.float32)
 LONGEST_SHOWN = 40
 LONGEST_NAME_BYTES = 255
 NUMBERS: dict[Any, tuple[type, ...]] = {
@@ -34,36 +33,9 @@ class Rule(NamedTuple):
     holds: Callable[[Any], bool]
 
 
-def _is_picture(array: np.ndarray) -> bool:
-    return array.ndim == 3 and array.shape[2] == 3 and array.size > 0 and array.dtype in PICTURE_TYPES
-
-
-def _is_flow(array: np.ndarray) -> bool:
-    return array.ndim == 3 and array.shape[2] == 2 and array.size > 0 and array.dtype == np.float32
-
-
-def _is_region(array: np.ndarray) -> bool:
-    return array.ndim == 2 and array.size > 0 and array.dtype == np.bool_
-
-
-def _is_measured(value: Any) -> bool:
-    return not isinstance(value, (float, np.floating)) or math.isfinite(value)
-
-
-def _is_countable(value: Any) -> bool:
-    return not isinstance(value, int) or abs(value) < 2**63
-
-
-def _is_numeric(value: Any) -> bool:
-    return not isinstance(value, np.ndarray) or value.dtype.kind in "biuf"
-
-
-def _has_pixels(value: Any) -> bool:
-    return not isinstance(value, np.ndarray) or value.ndim not in (2, 3) or value.size > 0
-
-
-def _is_writable_text(value: Any) -> bool:
-    return not isinstance(value, (str, Path)) or "\0" not in str(value)
+def _pixels(channels: tuple[int, ...], *types: type) -> Callable[[np.ndarray], bool]:
+    """Whether an array (height, width, *channels) holds pixels of one of these types."""
+    return lambda array: array.ndim >= 2 and array.shape[2:] == channels and array.size > 0 and array.dtype in types
 
 
 def _has_short_names(path: Any) -> bool:
@@ -73,11 +45,16 @@ def _has_short_names(path: Any) -> bool:
 
 
 USUAL_RULES = (
-    Rule("a finite number", _is_measured),
-    Rule("a number that a computer counts with (64 bits)", _is_countable),
-    Rule("an array of numbers", _is_numeric),
-    Rule("a picture or mask that holds a pixel", _has_pixels),
-    Rule("text without the character NUL", _is_writable_text),
+    Rule("a finite number", lambda value: not isinstance(value, (float, np.floating)) or math.isfinite(value)),
+    Rule(
+        "a number that a computer counts with (64 bits)", lambda value: not isinstance(value, int) or abs(value) < 2**63
+    ),
+    Rule("an array of numbers", lambda value: not isinstance(value, np.ndarray) or value.dtype.kind in "biuf"),
+    Rule(
+        "a picture or mask that holds a pixel",
+        lambda value: not isinstance(value, np.ndarray) or value.ndim not in (2, 3) or value.size > 0,
+    ),
+    Rule("text without the character NUL", lambda value: not isinstance(value, (str, Path)) or "\0" not in str(value)),
 )
 """What holds of every argument of every public function."""
 
@@ -87,9 +64,10 @@ PATH_RULES = (
 )
 """What holds of every path besides; the file itself need not be there."""
 
-Picture = Annotated[np.ndarray, Rule("an RGB picture (height, width, 3), uint8 0..255 or float32 0..1", _is_picture)]
-Flow = Annotated[np.ndarray, Rule("a flow field (height, width, 2), float32 in pixels", _is_flow)]
-Region = Annotated[np.ndarray, Rule("a region (height, width), true or false for each pixel", _is_region)]
+_RGB = "an RGB picture (height, width, 3), uint8 0..255 or float32 0..1"
+Picture = Annotated[np.ndarray, Rule(_RGB, _pixels((3,), np.uint8, np.float32))]
+Flow = Annotated[np.ndarray, Rule("a flow field (height, width, 2), float32 in pixels", _pixels((2,), np.float32))]
+Region = Annotated[np.ndarray, Rule("a region (height, width), true or false for each pixel", _pixels((), np.bool_))]
 
 
 def checked(public: Public) -> Public:
@@ -249,8 +227,6 @@ def _fits(value: Any, hint: Any) -> bool:
     if isinstance(value, np.ndarray) and value.ndim >= 1 and origin is Sequence:
         # A batch is a sequence of pictures, and a row of numbers one of numbers.
         return value.size == 0 or _fits(value[0], parts[0])
-    if isinstance(value, np.ndarray) and value.ndim > 1 and origin is Sequence and _is_array(parts[0]):
-        return True  # a batch of pictures in one array
     if not isinstance(value, origin) or isinstance(value, (str, bytes)):
         return False
     if not isinstance(value, (list, tuple)) or not parts or not issubclass(origin, Collection):
@@ -258,10 +234,6 @@ def _fits(value: Any, hint: Any) -> bool:
     if issubclass(origin, tuple) and parts[-1] is not Ellipsis:
         return len(value) == len(parts) and all(map(_fits, value, parts))
     return all(_fits(entry, parts[0]) for entry in value)
-
-
-def _is_array(hint: Any) -> bool:
-    return hint is np.ndarray or (get_origin(hint) is Annotated and get_args(hint)[0] is np.ndarray)
 
 
 def _is_bool(value: Any) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.composite import Layering, blend_layers
 from escalier.film import Film, FilmBase, Masks, MaskSource, Motion, as_uint8
-from escalier.propagation import Fade, Run
+from escalier.propagation import Fade
 from escalier.refusals import Refusal
 
 from .curve import Curve
@@ -103,7 +104,7 @@ class Dial(FilmBase):
         self.fade = fade or Fade()
         self.longest = longest
         self.redraws = redraw_frames(self.amount, len(still), longest)
-        self._step: tuple[int, _Step] | None = None
+        self._step: tuple[int, Callable[[int], np.ndarray]] | None = None
         self._lock = threading.Lock()
 
     def _frame(self, index: int) -> np.ndarray:
@@ -115,7 +116,9 @@ class Dial(FilmBase):
         boiling = self._boiling(index)
         if self.masks is None and opacity == 1:
             return _in_type_of(still, boiling)
-        return blend_layers(still, boiling, self._mask(index), Layering(opacity=opacity))
+        everywhere = np.ones((self.size.height, self.size.width), bool)
+        mask = everywhere if self.masks is None else self.masks.at(index)
+        return blend_layers(still, boiling, mask, Layering(opacity=opacity))
 
     def opacity(self, index: int) -> float:
         """How much of the redraws is seen at frame `index`, 0..1, inside the mask."""
@@ -129,11 +132,6 @@ class Dial(FilmBase):
         listed = ", ".join(map(str, shown[:8])) + (" ..." if len(shown) > 8 else "")
         return f"{len(shown)} of {len(self)} frames are redrawn, one in {len(self) / len(shown):.1f}: {listed}"
 
-    def _mask(self, index: int) -> np.ndarray:
-        if self.masks is None:
-            return np.ones((self.size.height, self.size.width), bool)
-        return self.masks.at(index)
-
     def _boiling(self, index: int) -> np.ndarray:
         """Frame `index` of the redraws and their fades, without the still film."""
         place = int(np.searchsorted(self.redraws, index, side="right")) - 1
@@ -144,29 +142,18 @@ class Dial(FilmBase):
                 self._step = None  # freed before the next one is made
                 self._step = (place, self._made_step(place))
             step = self._step[1]
-        return step.frame(index)
+        return step(index)
 
-    def _made_step(self, place: int) -> _Step:
-        before = self.redraws[place]
-        if place + 1 == len(self.redraws):
-            return _Step(carry_redraw(self.still, self.redrawn, self.motion, before, len(self)), None, self.fade)
-        after = self.redraws[place + 1]
+    def _made_step(self, place: int) -> Callable[[int], np.ndarray]:
+        """The frames from one redraw to the next; after the last redraw there is no later one."""
+        before, last = self.redraws[place], place + 1 == len(self.redraws)
+        after = len(self) if last else self.redraws[place + 1]
         earlier = carry_redraw(self.still, self.redrawn, self.motion, before, after)
+        if last:
+            return earlier.frame
         later = carry_redraw(self.still, self.redrawn, self.motion, after, before)
-        return _Step(earlier, later, self.fade)
-
-
-class _Step:
-    """From one redraw to the next; after the last redraw there is no later one."""
-
-    def __init__(self, earlier: Run, later: Run | None, fade: Fade) -> None:
-        self._earlier, self._later, self._fade = earlier, later, fade
-        self._weights = None if later is None else fade.plan(earlier, later)
-
-    def frame(self, index: int) -> np.ndarray:
-        if self._later is None or self._weights is None:
-            return self._earlier.frame(index)
-        return self._fade.mix(self._earlier.frame(index), self._later.frame(index), self._weights(index))
+        weights = self.fade.plan(earlier, later)
+        return lambda index: self.fade.mix(earlier.frame(index), later.frame(index), weights(index))
 
 
 def redraw_frames(amount: Curve, length: int, longest: int = LONGEST) -> tuple[int, ...]:

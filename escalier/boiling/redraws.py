@@ -20,10 +20,11 @@ REDUCED_PX = 4.0
 
 
 def carry_redraw(still: Film, redrawn: Film, motion: Motion, start: int, stop: int) -> Run:
-    """Hold the redraw of frame `start` up to, and not including, frame `stop`, before or after it.
+    """Hold the redraw of frame `start` up to, and not including, frame `stop`, which may lie on either side.
 
-    With S the still film, R the redrawn one, D = R_start - S_start their difference, G(D) that difference blurred
-    widely, and w the motion from frame t back to `start`:
+    Both films are of the same shot; `motion` says how their source moves. With S the still film, R the redrawn one,
+    D = R_start - S_start their difference, G(D) that difference blurred widely, and w the motion from frame t back to
+    `start`:
 
         frame t = S_t + (G(D) + trust * (D - G(D)))(p + w(p))
 
@@ -31,19 +32,8 @@ def carry_redraw(still: Film, redrawn: Film, motion: Motion, start: int, stop: i
     motion can be followed all the way and S carried along looks like S; where it cannot, the still film's own drawing
     is seen in the redraw's colours.
 
-    Parameters
-    ----------
-    still, redrawn
-        Two films of the same shot.
-    motion
-        How the source of both moves.
-    start, stop
-        Frames of the film; `stop` may lie on either side.
-
-    Returns
-    -------
-    Run
-        In memory: eight bytes a pixel for each frame. Its guide error is the difference of S and S carried along.
+    The run lies in memory: eight bytes a pixel for each frame. Its guide error is the difference of S and S carried
+    along.
 
     >>> import tempfile
     >>> from escalier.film import ArrayFrames

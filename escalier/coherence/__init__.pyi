@@ -14,7 +14,6 @@ from .ghosting import (
     high_pass_contrast as high_pass_contrast,
 )
 from .heat_map import HeatMap as HeatMap
-from .long_lag import find_long_lag as find_long_lag
 from .measurement import Measurement as Measurement, RegionMeasurement as RegionMeasurement
 from .meter import measure_film as measure_film
 from .plot import plot_curves as plot_curves
@@ -25,4 +24,4 @@ from .seam import (
     visible_change as visible_change,
 )
 from .sharpness import measure_sharpness as measure_sharpness, sharpness_kept as sharpness_kept
-from .warp_error import measure_warp_error as measure_warp_error
+from .warp_error import find_long_lag as find_long_lag, measure_warp_error as measure_warp_error

@@ -9,14 +9,12 @@ from escalier.arguments import checked
 from escalier.film import Film, as_uint8
 
 from .advisor import Advice
+from .plot import FAINT, FONT, INK, KEYFRAME, LEFT_PX, PAPER, RIGHT_PX, WIDTH, draw_frame_numbers, place_of, write
 
-WIDTH = 1200
-LEFT_PX, RIGHT_PX, TOP_PX, CURVE_PX, BOTTOM_PX = 80, 24, 34, 240, 58
+TOP_PX, CURVE_PX, BOTTOM_PX = 34, 240, 58
 THUMBNAIL_PX, LEAD_PX = 150, 34
-PAPER, INK, FAINT = (255, 255, 255), (40, 40, 40), (205, 205, 205)
 MISSING, MISSING_LINE, AFTER = (250, 214, 205), (200, 50, 60), (40, 140, 70)
-KEYFRAME, SUGGESTED, CUT = (240, 170, 40), (30, 90, 200), (150, 150, 150)
-FONT = cv2.FONT_HERSHEY_SIMPLEX
+SUGGESTED, CUT = (30, 90, 200), (150, 150, 150)
 
 
 @checked
@@ -60,7 +58,7 @@ def _draw_curves(sheet: np.ndarray, top: int, advice: Advice) -> None:
     cv2.polylines(sheet, [after], False, AFTER, 2, cv2.LINE_AA)
     cv2.rectangle(sheet, (LEFT_PX, top), (WIDTH - RIGHT_PX, floor), FAINT, 1)
     for share in (0, 50, 100):
-        _write(sheet, f"{share} %", (14, floor - share * CURVE_PX // 100 + 5), INK)
+        write(sheet, f"{share} %", (14, floor - share * CURVE_PX // 100 + 5), INK)
 
 
 def _draw_lines(
@@ -89,17 +87,14 @@ def _draw_thumbnails(sheet: np.ndarray, top: int, advice: Advice, film: Film) ->
         room_left = max(0, sheet.shape[1] - left)
         sheet[y : y + height, left : left + width] = picture[:, :room_left]
         cv2.rectangle(sheet, (left, y), (left + width - 1, y + height - 1), SUGGESTED, 1)
-        _write(sheet, f"{rank[frame]}: frame {frame + advice.first}", (left, y - 8), INK)
+        write(sheet, f"{rank[frame]}: frame {frame + advice.first}", (left, y - 8), INK)
         foot, place = (left + width // 2, y + height), (_place(frame, len(advice)), top)
         cv2.line(sheet, foot, place, SUGGESTED, 1, cv2.LINE_AA)
         left += width + 8
 
 
 def _draw_legend(sheet: np.ndarray, floor: int, advice: Advice) -> None:
-    length = len(advice)
-    for frame in sorted({round(place) for place in np.linspace(0, length - 1, min(length, 11))}):
-        number = str(frame + advice.first)
-        _write(sheet, number, (_place(frame, length) - 4 * len(number), floor + 18), INK)
+    draw_frame_numbers(sheet, floor + 18, len(advice), advice.first)
     x = LEFT_PX
     for colour, text in (
         (MISSING_LINE, "missing from the keyframes"),
@@ -109,7 +104,7 @@ def _draw_legend(sheet: np.ndarray, floor: int, advice: Advice) -> None:
         (CUT, "cut"),
     ):
         cv2.line(sheet, (x, floor + 38), (x + 22, floor + 38), colour, 2)
-        _write(sheet, text, (x + 30, floor + 43), INK)
+        write(sheet, text, (x + 30, floor + 43), INK)
         x += 60 + cv2.getTextSize(text, FONT, 0.45, 1)[0][0]
 
 
@@ -124,8 +119,4 @@ def _points(curve: np.ndarray, top: int) -> np.ndarray:
 
 
 def _place(frame: float, length: int) -> int:
-    return round(LEFT_PX + frame * (WIDTH - LEFT_PX - RIGHT_PX) / max(length - 1, 1))
-
-
-def _write(sheet: np.ndarray, text: str, at: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    cv2.putText(sheet, text, at, FONT, 0.45, colour, 1, cv2.LINE_AA)
+    return round(float(place_of(frame, length)))

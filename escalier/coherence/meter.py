@@ -20,11 +20,10 @@ from .double_exposure import doubled_patches
 from .fade_middle import middle_of_fade
 from .figures import Measured, PaintedSharpness, RawRegion, summarise
 from .ghosting import high_pass_contrast, kept_within, side_contrast
-from .long_lag import find_long_lag
 from .measurement import INSIDE, OUTSIDE, WHOLE, Measurement
 from .seam import confirmed, followed_pixels
 from .sharpness import measure_sharpness
-from .warp_error import squared_error
+from .warp_error import find_long_lag, squared_error
 
 CURVES = (
     "warp_error",
@@ -297,13 +296,11 @@ def _check(
 
 def _check_alike(name: str, length: int, size: Size, source: Film) -> None:
     if length != len(source):
-        raise Refusal(
-            name,
-            f"have the source's {len(source)} frames",
-            length,
-            "use the clip that the film was made from, with the same trim (a copy with another frame rate drops "
-            "or repeats frames)",
+        remedy = (
+            "use the clip that the film was made from, with the same trim (a copy with another frame rate drops or "
+            "repeats frames)"
         )
+        raise Refusal(name, f"have the source's {len(source)} frames", length, remedy)
     if not fits_film(size, source.size):
         raise Refusal(
             name, f"have the source's size {source.size}, or be larger by one factor", size, "scale one of them first"

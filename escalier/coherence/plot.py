@@ -17,6 +17,7 @@ LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 80, 24, 36, 40
 PAPER, INK, FAINT, KEYFRAME = (255, 255, 255), (40, 40, 40), (205, 205, 205), (240, 170, 40)
 COLOURS = {WHOLE: (30, 90, 200), INSIDE: (200, 50, 60), OUTSIDE: (40, 140, 70), "source": (150, 150, 150)}
 SUBPIXEL_BITS = 4
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def plot_curves(measurement: Measurement) -> np.ndarray:
         _draw_panel(sheet, TOP_PX + row * (PANEL_PX + GAP_PX), panel, measurement)
     if len(measurement.regions) > 1:
         _write_legend(sheet)
-    _draw_frame_numbers(sheet, height - BOTTOM_PX + 18, measurement.length, measurement.first)
+    draw_frame_numbers(sheet, height - BOTTOM_PX + 18, measurement.length, measurement.first)
     return sheet
 
 
@@ -87,12 +88,12 @@ def _draw_panel(sheet: np.ndarray, top: int, panel: Panel, measurement: Measurem
         return floor - np.asarray(value, np.float64) * scale
 
     title = panel.title.format(lag=measurement.lag, sharpness_of=measurement.sharpness_of)
-    _write(sheet, title, (LEFT_PX, top - 8), INK)
+    write(sheet, title, (LEFT_PX, top - 8), INK)
     for index in measurement.keyframes:
-        x = round(float(_place(index, measurement.length)))
+        x = round(float(place_of(index, measurement.length)))
         cv2.line(sheet, (x, top), (x, floor), KEYFRAME, 1)
     for value in (0.0, highest / 1.05):
-        _write(sheet, f"{value:.3g}", (8, round(float(height_of(value))) + 4), INK)
+        write(sheet, f"{value:.3g}", (8, round(float(height_of(value))) + 4), INK)
     for value in panel.lines:
         y = round(float(height_of(value)))
         cv2.line(sheet, (LEFT_PX, y), (WIDTH - RIGHT_PX, y), FAINT, 1)
@@ -105,7 +106,7 @@ def _draw_panel(sheet: np.ndarray, top: int, panel: Panel, measurement: Measurem
 
 def _draw_curve(sheet: np.ndarray, heights: np.ndarray, colour: Sequence[int]) -> None:
     """A line through neighbouring values; what stands alone is a dot, what is missing a gap."""
-    places = _place(np.arange(len(heights)), len(heights))
+    places = place_of(np.arange(len(heights)), len(heights))
     points = np.stack([places, heights], axis=1)
     known = np.isfinite(heights)
     for run in np.split(np.arange(len(heights)), np.flatnonzero(np.diff(known)) + 1):
@@ -121,18 +122,19 @@ def _write_legend(sheet: np.ndarray) -> None:
     """Which colour is which region, above the first panel on the right."""
     words = {WHOLE: "whole picture", INSIDE: "inside the mask", OUTSIDE: "outside the mask"}
     for place, (name, text) in enumerate(words.items()):
-        _write(sheet, text, (WIDTH - RIGHT_PX - 390 + 130 * place, TOP_PX - 8), COLOURS[name])
+        write(sheet, text, (WIDTH - RIGHT_PX - 390 + 130 * place, TOP_PX - 8), COLOURS[name])
 
 
-def _draw_frame_numbers(sheet: np.ndarray, y: int, length: int, first: int) -> None:
+def draw_frame_numbers(sheet: np.ndarray, y: int, length: int, first: int) -> None:
     for index in sorted({round(place) for place in np.linspace(0, length - 1, min(length, 11))}):
         number = str(index + first)
-        _write(sheet, number, (round(float(_place(index, length))) - 4 * len(number), y), INK)
+        write(sheet, number, (round(float(place_of(index, length))) - 4 * len(number), y), INK)
 
 
-def _place(index: int | np.ndarray, length: int) -> np.ndarray:
+def place_of(index: float | np.ndarray, length: int) -> np.ndarray:
+    """How far to the right a frame stands on the sheet, in pixels."""
     return LEFT_PX + np.asarray(index, np.float64) * (WIDTH - LEFT_PX - RIGHT_PX) / max(length - 1, 1)
 
 
-def _write(sheet: np.ndarray, text: str, at: tuple[int, int], colour: Sequence[int]) -> None:
-    cv2.putText(sheet, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1, cv2.LINE_AA)
+def write(sheet: np.ndarray, text: str, at: tuple[int, int], colour: Sequence[int]) -> None:
+    cv2.putText(sheet, text, at, FONT, 0.45, colour, 1, cv2.LINE_AA)

@@ -21,24 +21,16 @@ USUAL, FULL_CHANGE = 1.0, 6.0
 
 @dataclass(frozen=True)
 class RunTrouble:
-    """Reasons to trust frames less, for N frames of T thumbnail pixels.
-
-    Attributes
-    ----------
-    disagreement
-        float32 (N, T), 0..1: how differently the two runs paint each thumbnail pixel; 1 from 40 Delta E on.
-    apart
-        float32 (N,): share of the picture on which they are at least 12 Delta E apart.
-    confidence
-        float32 (N,), 0..1, see `Runs.confidence`.
-    change
-        float32 (N,): how much the picture changes from or to its neighbour, over the film's median; 1 is usual.
-    """
+    """Reasons to trust frames less, for N frames of T thumbnail pixels."""
 
     disagreement: np.ndarray
+    """float32 (N, T), 0..1: how differently the two runs paint each thumbnail pixel; 1 from 40 Delta E on."""
     apart: np.ndarray
+    """float32 (N,): share of the picture on which they are at least 12 Delta E apart."""
     confidence: np.ndarray
+    """float32 (N,), 0..1, see `Runs.confidence`."""
     change: np.ndarray
+    """float32 (N,): how much the picture changes from or to its neighbour, over the film's median; 1 is usual."""
 
     @classmethod
     def none(cls, length: int, shape: tuple[int, int]) -> RunTrouble:

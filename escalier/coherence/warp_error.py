@@ -4,11 +4,17 @@ It sees flicker, boil, jumps and texture that does not move with the scene. It c
 and every blur lowers it: read it at two lags, and beside the sharpness.
 """
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 
 from escalier.arguments import Flow, Picture, Region, check_same_size, checked
 
 from .compared_frames import carried_change, mean_over, unit
+
+LONG_LAGS = (7, 11, 13, 9, 5, 17, 19, 23, 8, 10, 6, 4, 3, 2)
+"""In order of liking. Primes first: what repeats with a period that divides the lag cannot be seen at it."""
 
 
 @checked
@@ -45,3 +51,27 @@ def squared_error(before: np.ndarray, after: np.ndarray, flow: np.ndarray) -> np
     """The same at every pixel: float32 (H, W), the mean of the channels' squared differences."""
     change = carried_change(unit(before), unit(after), flow)
     return np.einsum("hwc,hwc->hw", change, change) / np.float32(3)
+
+
+@checked
+def find_long_lag(length: int, keyframes: Sequence[int] = ()) -> int | None:
+    """The lag for a film of `length` frames, or None where it is too short to have one.
+
+    7 frames, or the next one that divides no interval between keyframes: what beats with the keyframes, such as a pump
+    in every fade, looks the same at each end of a lag that divides the interval. Where every lag divides some interval,
+    the one that divides the fewest.
+
+    Parameters
+    ----------
+    length
+        Number of frames in the film. The lag takes up at most half of it, so that a mean has something to stand on;
+        a film of three frames has a lag of 2.
+    keyframes
+        Indices of the keyframes, rising.
+
+    >>> find_long_lag(100, [0, 50]), find_long_lag(100, [0, 49, 98]), find_long_lag(100), find_long_lag(2)
+    (7, 11, 7, None)
+    """
+    intervals = [after - before for before, after in itertools.pairwise(keyframes)]
+    possible = [lag for lag in LONG_LAGS if lag <= max(length // 2, 2) and lag < length]
+    return min(possible, key=lambda lag: sum(interval % lag == 0 for interval in intervals), default=None)

@@ -74,13 +74,9 @@ class Answer:
         return Found(value, self)
 
     def refusal(self, got: str) -> ComfyUIError:
-        return ComfyUIError(
-            printable(self.url),
-            f"answer {self.request} as ComfyUI does",
-            got,
-            "check that the address is ComfyUI's, and look at its log",
-            who="Client",
-        )
+        rule = f"answer {self.request} as ComfyUI does"
+        remedy = "check that the address is ComfyUI's, and look at its log"
+        return ComfyUIError(printable(self.url), rule, got, remedy, who="Client")
 
 
 class Found:
@@ -290,9 +286,8 @@ def _state(node: str, state: dict[str, Any]) -> dict[str, Any]:
     limit = number(state.get("max"), 1.0)
     limit = limit if limit > 0 else 1.0
     value = min(max(number(state.get("value"), 0.0), 0.0), limit)
-    return {"node": _node(state.get("display_node_id")) or node, "state": str(state.get("state")), "value": value} | {
-        "max": limit
-    }
+    shown_at = _node(state.get("display_node_id")) or node
+    return {"node": shown_at, "state": str(state.get("state")), "value": value, "max": limit}
 
 
 def number(value: Any, otherwise: float) -> float:

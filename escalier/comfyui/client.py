@@ -154,7 +154,10 @@ class Client(Connection):
                 if ours:
                     hang_ups = 0
                     listener(kind, data)
-                    _raise_failure(kind, data, workflow)
+                    if kind == "execution_error":
+                        raise ComfyUIError(describe_failure(data["failure"], workflow))
+                    if kind == "execution_interrupted":
+                        raise ComfyUIError(INTERRUPTED)
                 ended = ours and kind == "executing" and data["node"] is None
                 if not ended and time.monotonic() - asked < self.limits.check_seconds:
                     continue
@@ -204,10 +207,3 @@ class _WatchedFile(io.BufferedReader):
     def read(self, size: int | None = -1, /) -> bytes:
         self._read_at = time.monotonic()
         return super().read(size)
-
-
-def _raise_failure(kind: str, data: dict[str, Any], workflow: Workflow) -> None:
-    if kind == "execution_error":
-        raise ComfyUIError(describe_failure(data["failure"], workflow))
-    if kind == "execution_interrupted":
-        raise ComfyUIError(INTERRUPTED)

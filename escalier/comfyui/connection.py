@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from escalier.log import log
@@ -44,9 +43,7 @@ class Connection:
         self._http = self._new_session()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._http is not None:
             await _close(self._http)
 
@@ -71,9 +68,8 @@ class Connection:
                     async for block in self._flowing(answer, shown_name):
                         output.write(block)
         except _network_errors() as error:
-            raise ServerGone(
-                f"{printable(self.url)}", f"keep answering, but sending {shown_name} broke off", who="Client"
-            ) from error
+            rule = f"keep answering, but sending {shown_name} broke off"
+            raise ServerGone(printable(self.url), rule, who="Client") from error
         return target
 
     async def _flowing(self, answer: aiohttp.ClientResponse, name: str) -> AsyncIterator[bytes]:
@@ -189,21 +185,17 @@ def _too_much(name: str, most_bytes: int) -> ComfyUIError:
 
 
 def _unreachable(url: str, what: str) -> ServerGone:
-    return ServerGone(
-        printable(url),
-        f"be a running ComfyUI, but it does not answer ({printable(what)})",
-        remedy="start it, check the address, or leave --server out to start one",
-        who="Client",
-    )
+    rule = f"be a running ComfyUI, but it does not answer ({printable(what)})"
+    remedy = "start it, check the address, or leave --server out to start one"
+    return ServerGone(printable(url), rule, remedy=remedy, who="Client")
 
 
 def import_aiohttp() -> Any:
     try:
         import aiohttp
     except ModuleNotFoundError as error:
-        raise ComfyUIError(
-            "the package aiohttp", "be installed", remedy="run: pip install aiohttp", who="Client"
-        ) from error
+        remedy = "run: pip install aiohttp"
+        raise ComfyUIError("the package aiohttp", "be installed", remedy=remedy, who="Client") from error
     return aiohttp
 
 

@@ -21,9 +21,8 @@ def mount(pack: Path, scratch: Path) -> Path:
     try:
         link_folder(pack, folder / MOUNT_NAME)
     except OSError as error:
-        raise ComfyUIError(
-            f"{folder}", f"allow a link to the pack in {pack}", error, "set ESCALIER_DATA to a folder on a local disk"
-        ) from error
+        remedy = "set ESCALIER_DATA to a folder on a local disk"
+        raise ComfyUIError(f"{folder}", f"allow a link to the pack in {pack}", error, remedy) from error
     config = scratch / "extra_paths.yaml"
     # JSON is YAML: it quotes any path rightly, spaces, colons and backslashes included.
     config.write_text(json.dumps({"escalier": {"custom_nodes": str(folder)}}), encoding="utf-8")

@@ -38,11 +38,9 @@ def ask_python(comfyui: ComfyUI, pack: Path | None, device: str) -> bool:
         rule = f"be able to import torch, but it said: {said}"
         raise ComfyUIError(f"{comfyui.python}", rule, remedy=f"{install_remedy(comfyui, pack)}") from error
     if found["missing"]:
-        raise ComfyUIError(
-            f"ComfyUI needs the Python packages that hold {', '.join(found['missing'])}, and {comfyui.python} "
-            "lacks them",
-            remedy=f"{install_remedy(comfyui, pack)}",
-        )
+        missing = ", ".join(found["missing"])
+        what = f"ComfyUI needs the Python packages that hold {missing}, and {comfyui.python} lacks them"
+        raise ComfyUIError(what, remedy=install_remedy(comfyui, pack))
     return bool(found["card"]) if device == "auto" else device == "card"
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 import unicodedata
 from collections.abc import Iterator
@@ -137,10 +138,7 @@ def _key(place: PurePosixPath) -> str:
 
 def _is_link(path: Path) -> bool:
     """Whether a path is a symbolic link, or a junction, which Windows does not call one."""
-    if path.is_symlink():
-        return True
-    try:
+    with contextlib.suppress(OSError):
         facts = os.lstat(path)
-    except OSError:
-        return False
-    return getattr(facts, "st_reparse_tag", 0) == JUNCTION
+        return stat.S_ISLNK(facts.st_mode) or getattr(facts, "st_reparse_tag", 0) == JUNCTION
+    return False

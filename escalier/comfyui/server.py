@@ -14,7 +14,6 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 
 from escalier.log import log
 from escalier.refusals import MissingFile, named, printable
@@ -24,10 +23,9 @@ from .find import ComfyUI, find_comfyui
 from .folders import cache_folder, data_folder, pack_folder
 from .model_folders import ModelFolders
 from .mount import MOUNT_NAME, is_installed, mount, mount_kept
-from .ports import LOOPBACK, check_port, free_port, port_taken
 from .requirements import ask_python, child_environment, install_remedy
 from .results import check_writable
-from .server_settings import ServerSettings
+from .server_settings import LOOPBACK, ServerSettings, check_port, free_port, port_taken
 from .slots import Slot, take_slot
 
 STATS_BYTES = 1 << 20
@@ -115,9 +113,7 @@ class Server:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @named("Server")

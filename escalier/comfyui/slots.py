@@ -15,7 +15,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from escalier.scratch import KEPT_DAYS, LOCKS, MARKER, remove_quietly
@@ -206,16 +205,12 @@ def _copy(source: Path, target: Path) -> None:
 def _facts(entry: Path) -> tuple[float, int]:
     """When anything in it was last changed, and how large it is."""
     changed, size = 0.0, 0
-    for path in (entry, *_below(entry)):
+    below = (Path(place, name) for place, folders, files in os.walk(entry) for name in (*folders, *files))
+    for path in (entry, *below):
         with contextlib.suppress(OSError):
             facts = path.lstat()
             changed, size = max(changed, facts.st_mtime), size + facts.st_size
     return changed, size
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
-        yield from (Path(place, name) for name in (*folders, *files))
 
 
 def _entries(folder: Path) -> list[Path]:

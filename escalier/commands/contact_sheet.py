@@ -14,23 +14,10 @@ KEYFRAME_COLOUR = (240, 170, 40)
 def contact_sheet(
     film: Film, restyled: Film, indices: Sequence[int], *, marked: Sequence[int] = (), columns: int = 5
 ) -> np.ndarray:
-    """Lay out pairs of frames, source above result, in rows.
+    """Lay out pairs of frames, source above result, in rows: uint8 (H, W, 3), at most 320 px for each column.
 
-    Parameters
-    ----------
-    film, restyled
-        The clip and its restyled version, of one length.
-    indices
-        Which frames to show.
-    marked
-        Frames that get a coloured border: the keyframes.
-    columns
-        Pairs in a row.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8 (H, W, 3), at most 320 px for each column.
+    `film` and `restyled`, of one length, are shown at the frames `indices`, so many `columns` in a row; those `marked`,
+    the keyframes, get a coloured border.
 
     >>> from escalier.film import ArrayFrames
     >>> film = ArrayFrames(np.zeros((4, 90, 160, 3), np.uint8))

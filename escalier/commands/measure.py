@@ -14,7 +14,7 @@ from escalier.keyframes import Keyframes, parse_frames, read_keyframes, write_pn
 from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import FileInTheWay, MissingFile, named
-from escalier.scratch import open_scratch, write_whole
+from escalier.scratch import draft_of, open_scratch
 
 from .progress_bars import job_bar
 
@@ -111,9 +111,6 @@ def _write(folder: Path, found: Measurement, heat: HeatMap, source: Film, progre
     write_film(folder / HEAT_MAP, heat, like=source, progress=progress)
     write_png(folder / PLOT, plot_curves(found))
     for name, text in ((REPORT, f"{found}\n"), (TABLE, found.to_csv()), (FACTS, found.to_json())):
-        _write_text(folder / name, text)
+        with draft_of(folder / name) as draft:
+            draft.write_bytes(text.encode())
     log.info("Written to %s", folder)
-
-
-def _write_text(path: Path, text: str) -> None:
-    write_whole(path, lambda file: file.write(text.encode()))

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from escalier.comfyui import (
@@ -29,22 +29,25 @@ from escalier.comfyui import (
     explain_with,
     find_comfyui,
     folder_there,
+    is_link,
     likely_loaders,
     load_workflow,
     missing_here,
     missing_there,
+    source_of,
     split_input,
     tell_missing,
     tidy_id,
     tidy_url,
     title_of,
 )
+from escalier.diffusion import DETECTORS, POSE_PARTS, files_for
+from escalier.film import UnreadableVideo, open_film
+from escalier.keyframes import KeyframeListing, list_keyframes
 from escalier.log import log
 from escalier.refusals import printable
 
-from .control_map_files import control_map_files
 from .job_display import choose_display
-from .keyframe_table import keyframe_listings
 
 # Packs that artists' workflows often name, by how their node types begin or end, for the remedy when one is missing.
 KNOWN_PACKS = {
@@ -94,6 +97,48 @@ def check_files(workflow: Workflow, files: Sequence[tuple[Place | None, Path]], 
     """
     if missing := missing_here(workflow, files, server.model_folders, control_map_files(workflow)):
         raise ComfyUIError(tell_missing(workflow, missing, _home_of(server)), who="run")
+
+
+def control_map_files(workflow: Workflow) -> Iterator[NamedFile]:
+    """The weights that the control maps of a workflow need, which their kind names and no input does."""
+    for node_id, node in workflow.items():
+        kind, parts = node["inputs"].get("kind"), node["inputs"].get("pose_parts")
+        if node["class_type"] != "EscalierControlMap" or not isinstance(kind, str) or kind not in DETECTORS:
+            continue
+        names = DETECTORS[kind].files
+        if kind == "openpose":
+            names = tuple((file,) for file in files_for(parts if parts in POSE_PARTS else POSE_PARTS[0]))
+        for choice in names:
+            source = source_of(choice[0]) or f"https://{DETECTORS[kind].source}"
+            yield NamedFile(Place(node_id, "kind"), choice, ("controlnet_aux",), deep=True, source=source)
+
+
+def keyframe_listings(workflow: Workflow, given: Mapping[Place, Path]) -> Iterator[tuple[str, KeyframeListing]]:
+    """The paintings of each folder in `given` and their frames, with the node that reads it, where its clip is given.
+
+    Raises FileNotFoundError, ValueError as `list_keyframes`, where the names or sizes of the paintings do not fit
+    the clip.
+    """
+    for place, folder in given.items():
+        node = workflow[place.node]
+        clip = _clip_of(workflow, node["inputs"].get("film"), given)
+        if node["class_type"] != "EscalierLoadKeyframes" or clip is None:
+            continue
+        try:
+            film = open_film(clip)
+        except UnreadableVideo:  # what ComfyUI says of it comes later, and may read more than we do
+            continue
+        first = node["inputs"].get("first")
+        known = isinstance(first, int | str) and str(first).isdecimal()  # not where it is linked
+        yield place.node, list_keyframes(folder, film, first=int(first) if known else None)
+
+
+def _clip_of(workflow: Workflow, link: object, given: Mapping[Place, Path]) -> Path | None:
+    """The file that a link's node loads, None where it is another kind of node, or its clip is not given."""
+    if not isinstance(link, list) or not is_link(link, workflow):
+        return None
+    clip = given.get(Place(link[0], "file")) if workflow[link[0]]["class_type"] == "LoadVideo" else None
+    return clip if clip is not None and clip.is_file() else None
 
 
 async def _run(

@@ -175,24 +175,21 @@ class AttentionBank:
         ValueError
             If nothing was: no run was recorded, or one with other steps, blocks or conditions.
         """
-        try:
-            return self._kept[block, _step(sigma), condition]
-        except KeyError:
-            pass
+        kept = self._kept.get((block, _step(sigma), condition))
+        if kept is not None:
+            return kept
         if not self._kept:
-            raise Refusal(
-                "bank",
-                "hold a recorded run, but it is empty",
-                remedy="connect the latent of the recorded sampler to 'after', and change that sampler's seed once if "
-                "it was not run again",
+            remedy = (
+                "connect the latent of the recorded sampler to 'after', and change that sampler's seed once if it was "
+                "not run again"
             )
-        raise Refusal(
-            "bank",
-            f"hold the step with noise level {sigma:.4g} of block {block}",
-            "a run with other settings",
-            "give both samplers the same steps, scheduler and denoise, and share no more blocks and steps than "
-            "were recorded",
+            raise Refusal("bank", "hold a recorded run, but it is empty", remedy=remedy)
+        rule = f"hold the step with noise level {sigma:.4g} of block {block}"
+        remedy = (
+            "give both samplers the same steps, scheduler and denoise, and share no more blocks and steps than were "
+            "recorded"
         )
+        raise Refusal("bank", rule, "a run with other settings", remedy)
 
 
 def _in_parts_that_fit(share: Callable[..., Tensor], *tensors: Tensor) -> Tensor:

@@ -11,8 +11,7 @@ from .cuts import (
     known_cuts as known_cuts,
     shots as shots,
 )
-from .encoding import Encoding as Encoding
-from .film import Film as Film, FilmBase as FilmBase
+from .film import Film as Film, FilmBase as FilmBase, check_lengths as check_lengths, frame_at as frame_at
 from .film_masks import FilmMasks as FilmMasks, open_masks as open_masks
 from .film_part import FilmPart as FilmPart
 from .film_writing import write_film as write_film
@@ -43,9 +42,12 @@ from .motion import (
 )
 from .motion_vectors import GivenMotion as GivenMotion, flows_from_pictures as flows_from_pictures
 from .moving_clip.clip import MovingClip as MovingClip, make_clip as make_clip
-from .one_for_all import check_lengths as check_lengths, frame_at as frame_at
 from .output_check import check_output as check_output
-from .output_formats import list_output_formats as list_output_formats, output_format as output_format
+from .output_formats import (
+    Encoding as Encoding,
+    list_output_formats as list_output_formats,
+    output_format as output_format,
+)
 from .picture_reading import picture_size as picture_size, read_picture as read_picture
 from .picture_sequence import SequenceName as SequenceName
 from .pictures import Size as Size, as_uint8 as as_uint8

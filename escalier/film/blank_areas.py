@@ -51,6 +51,10 @@ def settle_blank_areas(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A flow and the flow back, whose blank areas move as their own edges do, not as what passes them.
 
+    `flow` leads from frame `one` to frame `other`, `back` from `other` to `one`: float32 (H, W, 2) in pixels. Gives
+    both anew, or themselves where nothing is to be settled. The frames are grey, uint8 (H, W); brightness may change by
+    the same step everywhere.
+
     Done at half size. A pixel is blank if its gradient is under 2 levels or twice the noise, which is estimated. A
     connected blank area lies still if at least half of the edge around it does (of the edge that would have changed,
     had it moved like the rest). Its pixels are then given no motion, or the camera's where `camera_similarity`
@@ -63,17 +67,6 @@ def settle_blank_areas(
 
     What cannot be told: a plain thing before a background of its own colour. Its inside, which does not change, is
     taken for the background.
-
-    Parameters
-    ----------
-    flow, back
-        From frame `one` to frame `other`, and from `other` to `one`: float32 (H, W, 2) in pixels.
-    one, other
-        The two frames in grey, uint8 (H, W). Brightness may change by the same step everywhere.
-
-    Returns
-    -------
-    Both as float32 (H, W, 2); themselves where nothing is to be settled.
 
     >>> frame = np.random.default_rng(0).integers(0, 256, (80, 120), np.uint8)
     >>> frame[20:] = 200  # a blank table before a wall
@@ -176,17 +169,9 @@ class _Pair(NamedTuple):
         noise = max(SMALLEST_NOISE, 1.4826 * float(np.median(np.abs(some - brighter))))
         gradient = _gradient(one)
         edge_levels = max(EDGE_LEVELS, GRAIN_IS_BLANK * noise)
-        return cls(
-            one,
-            other,
-            flow,
-            gradient,
-            cv2.magnitude(*gradient) > edge_levels,
-            cv2.magnitude(*_gradient(other)) > edge_levels,
-            brighter,
-            _energy(residual - np.float32(brighter)),
-            (NOISE_FACTOR * noise) ** 2,
-        )
+        edge, other_edge = (cv2.magnitude(*slopes) > edge_levels for slopes in (gradient, _gradient(other)))
+        error = _energy(residual - np.float32(brighter))
+        return cls(one, other, flow, gradient, edge, other_edge, brighter, error, (NOISE_FACTOR * noise) ** 2)
 
     def residual(self, flow: np.ndarray | None) -> np.ndarray:
         """How much brighter the other frame is along a flow, None for no motion."""

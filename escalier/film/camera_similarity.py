@@ -19,21 +19,12 @@ FEWEST_PIXELS = 20
 def camera_similarity(flow: np.ndarray, textured: np.ndarray) -> np.ndarray | None:
     """The similarity with which most of the textured picture moves, where that can only be the camera; else None.
 
+    `flow` is float32 (H, W, 2), (dx, dy) in pixels; `textured`, bool (H, W), says where it can be believed. Gives
+    float64 (2, 3), from positions (x, y, 1) in the one frame to those in the other; None where the camera stands still,
+    or nothing is known of it.
+
     Fitted by RANSAC to every fourth pixel each way. A subject moves as one as well; so it is believed only if what
     moves alike reaches three of the four sides of the frame, and explains the flow better than no motion at all.
-
-    Parameters
-    ----------
-    flow
-        float32 (H, W, 2), (dx, dy) in pixels.
-    textured
-        bool (H, W): where the flow can be believed.
-
-    Returns
-    -------
-    numpy.ndarray or None
-        float64 (2, 3), from positions (x, y, 1) in the one frame to those in the other. None: the camera stands still,
-        or nothing is known of it.
 
     >>> pan = np.full((64, 96, 2), (3, 0), np.float32)
     >>> float(camera_similarity(pan, np.ones((64, 96), bool))[0, 2].round(3))

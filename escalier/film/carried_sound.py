@@ -41,11 +41,6 @@ class PlannedTrack(NamedTuple):
     encoder: str | None
 
 
-def check_sound(clip: FilmedClip, chosen: OutputFormat) -> None:
-    """Refuse sound that can neither be copied into the file nor be decoded."""
-    plan_sound(clip, chosen)
-
-
 def plan_sound(clip: FilmedClip, chosen: OutputFormat) -> list[PlannedTrack]:
     """For every track whether it can be copied exactly; tried with its first half second, in memory."""
     planned = []

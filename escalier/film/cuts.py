@@ -137,10 +137,7 @@ def _search(film: Film, motion: PairMotion | None, progress: Progress | None) ->
 def news_between(one: np.ndarray, other: np.ndarray) -> float:
     """How far two thumbnails are from showing the same things, wherever they stand: mean Delta E of the worse way.
 
-    Parameters
-    ----------
-    one, other
-        Lab, float32 (h, w, 3), of one size.
+    Both are Lab, float32 (h, w, 3), of one size.
     """
     # The place where a block stands is one of those it is looked for in: no search can make a small difference larger.
     if float(np.linalg.norm(one - other, axis=-1).mean()) < NEWS / 2:

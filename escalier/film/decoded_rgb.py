@@ -7,14 +7,12 @@ slipped half a pixel to the left at each save though each half looked right by i
 """
 
 from fractions import Fraction
-from typing import NamedTuple, cast
 
 import av
 import cv2
 import numpy as np
 from av import VideoFrame
 from av.filter import Graph
-from av.filter.context import FilterContext
 
 from .colour import BT470BG, BT601, BT709, BT2020, PQ, SMPTE240M, Colour
 from .hdr import sdr_from_hdr
@@ -30,18 +28,6 @@ FLAGS = "bicubic+full_chroma_int+full_chroma_inp+accurate_rnd+bitexact"
 SWING = 0.33  # of the difference between samples: how far a cubic both ways goes beyond them at most
 
 
-class _Graph(NamedTuple):
-    """One picture in, one out. `whole` is kept since its ends do not keep it alive."""
-
-    whole: av.filter.Graph
-    entry: FilterContext
-    exit: FilterContext
-
-    def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
-        self.entry.push(frame)
-        return cast("av.VideoFrame", self.exit.pull())
-
-
 class RgbDecoder:
     """Turns the decoded frames of one stream into RGB uint8 (H, W, 3); not for two threads at once.
 
@@ -54,7 +40,7 @@ class RgbDecoder:
         self._colour, self._siting = colour, siting
         self._luma = _LUMA.get(colour.matrix, _LUMA[BT601])
         self._curve = "PQ" if colour.transfer == PQ else "HLG"
-        self._graphs: dict[tuple[str, int, int, str], _Graph] = {}
+        self._graphs: dict[tuple[str, int, int, str], Graph] = {}
 
     def rgb(self, frame: av.VideoFrame) -> np.ndarray:
         if frame.format.name.startswith("gray"):
@@ -87,9 +73,11 @@ class RgbDecoder:
         key = (frame.format.name, frame.width, frame.height, wanted)
         if key not in self._graphs:
             self._graphs[key] = self._graph(frame, wanted)
-        return self._graphs[key](frame).to_ndarray()
+        self._graphs[key].vpush(frame)
+        return self._graphs[key].vpull().to_ndarray()
 
-    def _graph(self, frame: av.VideoFrame, wanted: str) -> _Graph:
+    def _graph(self, frame: av.VideoFrame, wanted: str) -> Graph:
+        """One picture in, one out."""
         said = f"flags={FLAGS}"
         if _is_yuv(frame.format):
             span = "full" if self._colour.full_range else "limited"
@@ -97,15 +85,12 @@ class RgbDecoder:
             said += f":in_range={span}:in_color_matrix={matrix}:in_chroma_loc={self._siting}"
             said += ":out_range=full" if wanted != "yuv444p" else f":out_range={span}:out_color_matrix={matrix}"
         graph = Graph()
-        entry = last = graph.add_buffer(
+        entry = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
         )
-        for name, arguments in (("scale", said), ("format", wanted), ("buffersink", None)):
-            following = graph.add(name, arguments)
-            last.link_to(following)
-            last = following
-        graph.configure()
-        return _Graph(graph, entry, last)
+        scale, shaped, sink = graph.add("scale", said), graph.add("format", wanted), graph.add("buffersink")
+        graph.link_nodes(entry, scale, shaped, sink).configure()
+        return graph
 
     def _mend_overflow(self, frame: av.VideoFrame, picture: np.ndarray) -> None:
         """Bright pixels of strong colour: swscale reckons up to twice white (511) and puts black for what is beyond.

@@ -12,7 +12,7 @@ from escalier.refusals import Refusal
 from .film import Film
 from .frames import FolderFrames, frame_numbers
 from .masks import Masks
-from .picture_pixels import read_stored, to_8_bits
+from .picture_reading import read_stored, to_8_bits
 from .pictures import Size
 from .video import open_film
 
@@ -103,7 +103,9 @@ class FilmMasks(Masks):
             if brightest > (255 if dtype == np.uint16 else 1):
                 return int(_full(dtype))
             solid = solid and _is_solid(mask)
-        if brightest == 1 and not (solid or self._lossless()):
+        files = self._film.files if isinstance(self._film, FolderFrames) else ()
+        lossless = bool(files) and not any(file.suffix.lower() in LOSSY_SUFFIXES for file in files)
+        if brightest == 1 and not (solid or lossless):
             got = "0 and scattered 1 in a lossy film, which may be noise"
             raise Refusal("masks", "hold white", got, "export them with 0 and 255, as PNG", who="FilmMasks")
         if brightest == 0:
@@ -111,10 +113,6 @@ class FilmMasks(Masks):
         white = 1 if brightest == 1 else 255
         log.warning("The masks hold levels of 0 to %d of %d; %d is taken as white", brightest, _full(dtype), white)
         return white
-
-    def _lossless(self) -> bool:
-        files = self._film.files if isinstance(self._film, FolderFrames) else ()
-        return bool(files) and not any(file.suffix.lower() in LOSSY_SUFFIXES for file in files)
 
 
 def _full(dtype: np.dtype) -> float:
@@ -140,9 +138,8 @@ def _grey(picture: np.ndarray, index: int) -> np.ndarray:
 def _by_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
     """The alpha channel as the mask, unless what it shows is a mask itself, another one."""
     shown = alpha > 0
-    in_colour = colour.ndim == 3 and float(
-        np.ptp(colour[shown], axis=-1).max(initial=0)
-    ) > GREY_TOLERANCE / 255 * _full(colour.dtype)
+    spread = np.ptp(colour[shown], axis=-1).max(initial=0) if colour.ndim == 3 else 0
+    in_colour = float(spread) > GREY_TOLERANCE / 255 * _full(colour.dtype)
     grey = colour if colour.ndim == 2 else colour[..., 1]
     plain = not shown.any() or np.ptp(grey[shown]) == 0
     if not (in_colour or plain or np.array_equal(grey, alpha)):
@@ -199,13 +196,9 @@ def _check_in_step(path: Path, masks: Film, film: Film, first: int) -> None:
     if isinstance(masks, FolderFrames):
         own = masks.numbers[0]
         if own not in (first, 0, 1) and abs(own - first) < len(film):
-            raise Refusal(
-                f"{path}",
-                f"be numbered from {first} like the film, or from 0 or 1",
-                own,
-                f"number the masks like the frames, or say --first {own} if the film's frames are counted from there "
-                "too",
-            )
+            rule = f"be numbered from {first} like the film, or from 0 or 1"
+            counted = f"say --first {own} if the film's frames are counted from there too"
+            raise Refusal(f"{path}", rule, own, f"number the masks like the frames, or {counted}")
         if own != first:
             text = "%s: the masks are numbered from %d and the film from %d; %s is taken for its first frame"
             log.warning(text, path, own, first, masks.files[0].name)

@@ -17,13 +17,12 @@ from escalier.refusals import FileRefusal, Refusal, TypeRefusal
 from escalier.scratch import draft_of
 
 from .clock import Clock, clock_from_times, clock_like, steady_clock
-from .encoding import Encoding
 from .film import Film
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames, frame_numbers
 from .gif_writing import GifFile
 from .output_check import check_output
-from .output_formats import CODECS, OutputFormat, output_format
+from .output_formats import CODECS, Encoding, OutputFormat, output_format
 from .picture_sequence import PictureFiles, SequenceName
 from .pictures import Size, as_uint8
 from .video_writing import DraftFile, VideoFile

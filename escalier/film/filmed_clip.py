@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -23,56 +22,33 @@ class FilmedClip(Protocol):
     `start` and `sound_span` are on the clock of the file, on which FFmpeg stamps pictures and sound.
     """
 
-    @property
-    def path(self) -> Path:
-        """The file, from which the sound is read."""
+    path: Path
+    """The file, from which the sound is read."""
+    start: Fraction
+    """When the first frame of this film is shown."""
+    sound_span: tuple[Fraction | None, Fraction | None]
+    """From when to when the file's sound belongs to this film; None is as far as the file has any.
 
-    @property
-    def start(self) -> Fraction:
-        """When the first frame of this film is shown."""
-
-    @property
-    def sound_span(self) -> tuple[Fraction | None, Fraction | None]:
-        """From when to when the file's sound belongs to this film; None is as far as the file has any.
-
-        A whole clip has (None, None): its sound may begin before its first frame and outlast the last one. A part of a
-        clip has the moments at which it is cut.
-        """
-
-    @property
-    def times(self) -> Sequence[Fraction]:
-        """When each frame is shown, the first at 0."""
-
-    @property
-    def durations(self) -> Sequence[Fraction]:
-        """How long each frame is shown."""
-
-    @property
-    def duration(self) -> Fraction:
-        """From the first frame to the end of the last."""
-
-    @property
-    def time_base(self) -> Fraction:
-        """The tick of the file's clock: all times are whole multiples of it."""
-
-    @property
-    def rate(self) -> Fraction:
-        """Frames per second, on average."""
-
-    @property
-    def audio(self) -> Sequence[AudioTrack]:
-        """The sound tracks that can be read."""
-
-    @property
-    def colour(self) -> Colour:
-        """What the numbers of its frames mean."""
-
-    @property
-    def pixel_aspect(self) -> Fraction:
-        """Width of a pixel over its height."""
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        """Its notes: title, date and so on."""
+    A whole clip has (None, None): its sound may begin before its first frame and outlast the last one. A part of a clip
+    has the moments at which it is cut.
+    """
+    times: tuple[Fraction, ...]
+    """When each frame is shown, the first at 0."""
+    durations: tuple[Fraction, ...]
+    """How long each frame is shown."""
+    duration: Fraction
+    """From the first frame to the end of the last."""
+    time_base: Fraction
+    """The tick of the file's clock: all times are whole multiples of it."""
+    rate: Fraction
+    """Frames per second, on average."""
+    audio: tuple[AudioTrack, ...]
+    """The sound tracks that can be read."""
+    colour: Colour
+    """What the numbers of its frames mean."""
+    pixel_aspect: Fraction
+    """Width of a pixel over its height."""
+    metadata: dict[str, str]
+    """Its notes: title, date and so on."""
 
     def __len__(self) -> int: ...

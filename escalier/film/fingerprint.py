@@ -1,7 +1,7 @@
 """Tell whether two films are the same, so that scratch made from one is never used for another."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -57,11 +57,7 @@ def film_fingerprint(film: Film) -> str:
     if isinstance(film, Fingerprinted):
         return film.fingerprint
     digest = FilmDigest(film)
-    parts = _parts_digest(film)
-    if parts is not None:
-        digest.say(parts)
-    for index in range(len(film) if parts is None else 1):
-        digest.add(film.frame(index))
+    digest.take(film, film.frame)
     return digest.fingerprint()
 
 
@@ -81,12 +77,16 @@ def is_named(film: Film) -> bool:
 class FilmDigest:
     """The fingerprint of a film as its frames go by, for a film that cannot say what it is."""
 
-    def __init__(self, film: Film) -> None:
-        self._digest = xxhash.xxh3_128(f"{FORMAT} {len(film)} {film.size}".encode())
+    def __init__(self, film: Film | Masks) -> None:
+        kind = f"masks {FORMAT} {len(film)}" if isinstance(film, Masks) else f"{FORMAT} {len(film)} {film.size}"
+        self._digest = xxhash.xxh3_128(kind.encode())
 
-    def say(self, parts: bytes) -> None:
-        """Add what the film says that it is."""
-        self._digest.update(parts)
+    def take(self, film: Film | Masks, frame_at: Callable[[int], np.ndarray]) -> None:
+        """Add what the film says that it is and its first frame; of one that says nothing, all frames."""
+        parts = _parts_digest(film)
+        self._digest.update(parts or b"")
+        for index in range(len(film) if parts is None else 1):
+            self.add(frame_at(index))
 
     def add(self, frame: np.ndarray) -> None:
         """Add the next frame."""
@@ -103,13 +103,9 @@ def masks_fingerprint(masks: MaskSource) -> str:
     True
     """
     masks = Masks.of(masks)
-    digest = xxhash.xxh3_128(f"masks {FORMAT} {len(masks)}".encode())
-    parts = _parts_digest(masks)
-    if parts is not None:
-        digest.update(parts)
-    for index in range(len(masks) if parts is None else 1):
-        digest.update(array_digest(as_uint8(masks[index])))
-    return digest.hexdigest()
+    digest = FilmDigest(masks)
+    digest.take(masks, lambda index: as_uint8(masks[index]))
+    return digest.fingerprint()
 
 
 def array_digest(array: np.ndarray) -> bytes:

@@ -24,17 +24,10 @@ class MendedTimes(NamedTuple):
 def mend_times(stamps: Sequence[int | None], time_base: Fraction, step: int) -> MendedTimes:
     """Make the times of frames rise, changing as few as possible.
 
-    A time that is missing, doubled, runs back or leaps ahead is put evenly between its neighbours. Where the clock is
-    set anew and goes on from there, all that follows is moved to where it would have gone on.
-
-    Parameters
-    ----------
-    stamps : sequence of int or None
-        The times of the frames in the order in which they are shown, in ticks.
-    time_base : Fraction
-        Length of a tick in seconds.
-    step : int
-        How many ticks a frame lasts when nothing else is known.
+    `stamps` are in the order in which the frames are shown, in ticks of `time_base` seconds; a frame lasts `step` ticks
+    when nothing else is known. A time that is missing, doubled, runs back or leaps ahead is put evenly between its
+    neighbours. Where the clock is set anew and goes on from there, all that follows is moved to where it would have
+    gone on.
 
     >>> mend_times([0, 40, 40, 120, 160], Fraction(1, 1000), 40)
     MendedTimes(times=[0, 40, 80, 120, 160], time_base=Fraction(1, 1000), mended=1)

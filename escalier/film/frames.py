@@ -144,12 +144,8 @@ def _in_order(files: Sequence[Path]) -> dict[int, Path]:
         if number is None and len(files) == 1:
             number = 0
         if number is None:
-            raise Refusal(
-                file.name,
-                "have its frame number in its name",
-                f"none{f' ({doubt})' if doubt else ''}",
-                "rename it, or take it out of the folder",
-            )
+            got, remedy = f"none{f' ({doubt})' if doubt else ''}", "rename it, or take it out of the folder"
+            raise Refusal(file.name, "have its frame number in its name", got, remedy)
         if number in plates:
             raise Refusal(
                 "each frame",

@@ -77,10 +77,8 @@ def _palette_graph(size: Size) -> Any:
     palette = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
     painted = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=3")
     sink = graph.add("buffersink")
-    source.link_to(split)
-    split.link_to(painted, 0, 0)
+    graph.link_nodes(source, split, painted, sink)
     split.link_to(palette, 1, 0)
     palette.link_to(painted, 0, 1)
-    painted.link_to(sink)
     graph.configure()
     return graph

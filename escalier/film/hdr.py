@@ -13,22 +13,14 @@ _LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 
 
 def sdr_from_hdr(picture: np.ndarray, transfer: str) -> np.ndarray:
-    """Bring an HDR picture down to ordinary BT.709 video.
+    """Bring an HDR picture, "HLG" or "PQ", down to ordinary BT.709 video: uint8 (H, W, 3).
+
+    `picture` is R'G'B' with BT.2020 primaries, uint16 (H, W, 3), 0..65535.
 
     The signal becomes light relative to paper white (203 cd/m2, ITU-R BT.2408): for PQ by the curve of SMPTE ST 2084,
     for HLG by the curves of ITU-R BT.2100 for a display of 1000 cd/m2. The primaries go from BT.2020 to BT.709. Light
     under 70 % of paper white stays as it is; above, the brightest of the three channels is bent towards 1 and the other
     two follow in proportion, so highlights keep their hue. The result is encoded for a display of gamma 2.4.
-
-    Parameters
-    ----------
-    picture : ndarray (H, W, 3) uint16
-        R'G'B' with BT.2020 primaries, 0..65535.
-    transfer : "HLG" or "PQ"
-
-    Returns
-    -------
-    ndarray (H, W, 3) uint8
 
     >>> paper_white_in_hlg = np.full((1, 1, 3), round(0.75 * 65535), np.uint16)
     >>> int(sdr_from_hdr(paper_white_in_hlg, "HLG")[0, 0, 0]) > 225

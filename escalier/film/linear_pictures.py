@@ -41,7 +41,9 @@ def read_exr(path: Path) -> tuple[np.ndarray, np.ndarray | None, Encoding]:
     layers = [_in_display(planes[name].astype(np.float32), header, path.name) for name in names]
     alpha = layers.pop() if len(layers) in (2, 4) else None
     light = layers[0] if len(layers) == 1 else np.dstack(layers)
-    return light, alpha, Encoding(1.0, _primaries(header))
+    stated = header.get("chromaticities")
+    primaries = SRGB_PRIMARIES if stated is None else tuple(float(value) for value in np.ravel(stated))
+    return light, alpha, Encoding(1.0, primaries)
 
 
 def srgb_from_scene(light: np.ndarray, name: str, encoding: Encoding | None = None) -> np.ndarray:
@@ -100,8 +102,3 @@ def _in_display(plane: np.ndarray, header: dict, name: str) -> np.ndarray:
     if data_left > left or data_top > top or data_right < right or data_bottom < bottom:
         raise Refusal(name, "fill its display window", remedy="render it without a crop")
     return plane[top - data_top : bottom - data_top + 1, left - data_left : right - data_left + 1]
-
-
-def _primaries(header: dict) -> tuple[float, ...]:
-    stated = header.get("chromaticities")
-    return SRGB_PRIMARIES if stated is None else tuple(float(value) for value in np.ravel(stated))

@@ -10,8 +10,7 @@ import numpy as np
 from escalier.arguments import checked, on_behalf
 from escalier.refusals import Refusal, TypeRefusal
 
-from .film import Film
-from .one_for_all import place_of
+from .film import Film, place_of
 from .pictures import Size
 from .scaled import scale_film
 
@@ -113,12 +112,8 @@ class Masks(Sequence[np.ndarray]):
 
     def nothing_marked(self) -> ValueError:
         """The refusal of masks that are all black."""
-        return Refusal(
-            "mask",
-            "mark the subject in at least one frame",
-            f"black in all {len(self)}",
-            "check the segmentation, or leave the mask out to propagate without one",
-        )
+        remedy = "check the segmentation, or leave the mask out to propagate without one"
+        return Refusal("mask", "mark the subject in at least one frame", f"black in all {len(self)}", remedy)
 
     def _mask(self, index: int) -> np.ndarray:
         return np.asarray(self._masks[index])

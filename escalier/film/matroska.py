@@ -17,14 +17,8 @@ HEADER_BYTES = 1 << 20
 def set_pixel_aspect(file: Any, aspect: Fraction) -> None:
     """Write the size at which a finished Matroska or WebM file is to be shown into its header.
 
-    The header keeps its length: FFmpeg writes lengths in eight bytes where one would do, and the room is used.
-
-    Parameters
-    ----------
-    file : binary file
-        Open for reading and writing, written by FFmpeg.
-    aspect : Fraction
-        Width of a pixel over its height.
+    `file` is open for reading and writing, `aspect` the width of a pixel over its height. The header keeps its length:
+    FFmpeg writes lengths in eight bytes where one would do, and the room is used.
     """
     file.seek(0)
     header = file.read(HEADER_BYTES)

@@ -86,13 +86,9 @@ class GivenMotion(Motion):
 def invert_flow(flow: np.ndarray) -> np.ndarray:
     """The flow back: at each pixel q of the other frame, minus the flow of the pixel that came to q.
 
+    Both are float32 (H, W, 2), (dx, dy) in pixels.
     Solves b(q) = -f(q + b(q)) by iteration, which converges where neighbours move alike. Where nothing came to, in what
     was uncovered, it is only a guess, and the forward-backward check of `Motion.visible` will say so.
-
-    Parameters
-    ----------
-    flow
-        float32 (H, W, 2), (dx, dy) in pixels.
 
     >>> invert_flow(np.full((8, 8, 2), (1.5, 2), np.float32))[4, 4].tolist()
     [-1.5, -2.0]

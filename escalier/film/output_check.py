@@ -11,13 +11,12 @@ import av
 from escalier.arguments import checked
 from escalier.refusals import MissingFile, NotAFile, NotAFolder, PackageRefusal, Refusal
 
-from .carried_sound import check_sound
+from .carried_sound import plan_sound
 from .clock import clock_like
-from .encoding import Encoding
 from .film import Film
 from .filmed_clip import FilmedClip
 from .frames import FolderFrames
-from .output_formats import CODECS, OutputFormat, output_format
+from .output_formats import CODECS, Encoding, OutputFormat, output_format
 from .picture_sequence import SequenceName
 from .pictures import Size
 
@@ -75,7 +74,7 @@ def check_output(
     if chosen.container in ("matroska", "webm") and isinstance(like, FilmedClip):
         clock_like(like, None).check_for(Fraction(1, 1000), chosen.suffix)
     if encoding.sound and chosen.sound is not None and isinstance(like, FilmedClip) and like.audio:
-        check_sound(like, chosen)
+        plan_sound(like, chosen)  # refuses what can neither be copied nor decoded
     return chosen
 
 

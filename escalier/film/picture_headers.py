@@ -122,7 +122,8 @@ def _header(file: BinaryIO, path: Path, length: int, whole: bool) -> Header:
         return Header("hdr", linear_pictures.radiance_size(file), by_opencv=True)
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return _tiff(file, length)
-    if head[4:8] == b"ftyp" and not _pillow_reads(head[8:12]):
+    Image.init()
+    if head[4:8] == b"ftyp" and ("AVIF" if head[8:12] in (b"avif", b"avis") else "HEIF") not in Image.OPEN:
         raise Refused("be in a format that this Python can read, got HEIC or AVIF; save it as PNG or JPEG")
     if head.startswith(b"\xff\xd8") and (plain := _plain_jpeg(file.read(4096))) is not None:
         return plain
@@ -152,11 +153,6 @@ def _plain_jpeg(data: bytes) -> Header | None:
             header = Header("jpeg", Size(width, height), by_opencv=True) if depth == 8 and channels in (1, 3) else None
         place += 2 + length
     return None
-
-
-def _pillow_reads(brand: bytes) -> bool:
-    Image.init()
-    return ("AVIF" if brand in (b"avif", b"avis") else "HEIF") in Image.OPEN
 
 
 def _pillow(image: Image.Image, name: str) -> Header:

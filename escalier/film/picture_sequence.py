@@ -9,7 +9,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +18,11 @@ import numpy as np
 from escalier.refusals import Refusal
 from escalier.scratch import give_up, new_draft, remove_leftovers, remove_quietly, storage_error
 
+from .picture_colour import SRGB_PRIMARIES, linear_light
 from .pictures import as_uint8
 
 USUAL_NAME, USUAL_DIGITS, USUAL_SUFFIX = "frame_", 6, ".png"
 _PLACE = re.compile(r"#+|%(?:0?(\d+))?d")
-
-# Primaries and white of BT.709, x and y of red, green, blue, white: those of sRGB.
-_BT709_CHROMATICITIES = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 
 class SequenceName(NamedTuple):
@@ -54,12 +51,8 @@ class SequenceName(NamedTuple):
         places = list(_PLACE.finditer(file.name))
         if len(places) != 1:
             example = f"{file.stem if not places else 'frame'}_####{file.suffix}"
-            raise Refusal(
-                "the name of a picture sequence",
-                "have one place for the number, #### or %06d",
-                file.name,
-                f"write {example}, or a folder",
-            )
+            rule = "have one place for the number, #### or %06d"
+            raise Refusal("the name of a picture sequence", rule, file.name, f"write {example}, or a folder")
         place = places[0]
         digits = len(place.group()) if place.group().startswith("#") else int(place.group(1) or 0)
         return cls(file.parent, file.name[: place.start()], digits, file.name[place.end() :])
@@ -137,19 +130,11 @@ class PictureFiles:
             raise storage_error(self._name.file(self._first + self._count), error, self._draft) from error
 
 
-def _png(path: Path, picture: np.ndarray, *_: object) -> None:
-    _save_by_opencv(path, picture, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-
-
-def _tiff(path: Path, picture: np.ndarray, *_: object) -> None:
-    _save_by_opencv(path, picture, [cv2.IMWRITE_TIFF_COMPRESSION, 8])  # Adobe deflate
-
-
-def _save_by_opencv(path: Path, picture: np.ndarray, options: list[int]) -> None:
+def _by_opencv(path: Path, picture: np.ndarray, *_: object) -> None:
     bgr = cv2.cvtColor(as_uint8(picture), cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(path.suffix, bgr, options)
-    with open(path, "wb") as file:
-        file.write(data.tobytes())
+    png = path.suffix.lower() == ".png"
+    deflated = [cv2.IMWRITE_PNG_COMPRESSION, 3] if png else [cv2.IMWRITE_TIFF_COMPRESSION, 8]  # Adobe's
+    path.write_bytes(cv2.imencode(path.suffix, bgr, deflated)[1].tobytes())
 
 
 def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction) -> None:
@@ -159,7 +144,7 @@ def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction
     header: dict[str, Any] = {
         "compression": OpenEXR.ZIP_COMPRESSION,
         "type": OpenEXR.scanlineimage,
-        "chromaticities": _BT709_CHROMATICITIES,
+        "chromaticities": SRGB_PRIMARIES,
         "pixelAspectRatio": float(pixel_aspect),
         "framesPerSecond": Fraction(rate),
     }
@@ -171,28 +156,9 @@ def _exr(path: Path, picture: np.ndarray, rate: Fraction, pixel_aspect: Fraction
         raise OSError(code, os.strerror(code), str(path)) from error
 
 
-def linear_light(picture: np.ndarray) -> np.ndarray:
-    """The linear light of an sRGB picture (IEC 61966-2-1), float32: uint8 by a table, float by the formula.
-
-    >>> linear_light(np.uint8([0, 128, 255])).round(3).astype(float).round(3).tolist()
-    [0.0, 0.216, 1.0]
-    """
-    if picture.dtype == np.uint8:
-        return _linear_table()[picture]
-    signal = np.asarray(picture, np.float32)
-    size = np.abs(signal)
-    light = np.where(size <= 0.04045, size / 12.92, ((size + 0.055) / 1.055) ** 2.4)
-    return np.copysign(light, signal).astype(np.float32)
-
-
-@lru_cache(maxsize=1)
-def _linear_table() -> np.ndarray:
-    return linear_light(np.arange(256, dtype=np.float32) / 255)
-
-
 _SAVERS: dict[str, Callable[[Path, np.ndarray, Fraction, Fraction], None]] = {
-    ".png": _png,
-    ".tif": _tiff,
-    ".tiff": _tiff,
+    ".png": _by_opencv,
+    ".tif": _by_opencv,
+    ".tiff": _by_opencv,
     ".exr": _exr,
 }

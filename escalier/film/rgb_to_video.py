@@ -1,8 +1,6 @@
 """RGB pictures as the frames that an encoder takes: matrix, range, and colour halved where players expect it."""
 
-import itertools
 from fractions import Fraction
-from typing import Any
 
 import av
 import numpy as np
@@ -33,18 +31,9 @@ class RgbToVideo:
     chroma sample location type 0). swscale by itself would put it between the two pixels, and colour would move half a
     pixel to the left each time a film is written and read.
 
-    Pictures with an odd side, where the codec takes even ones only, are padded by their last row or column.
-
-    Parameters
-    ----------
-    size : Size
-        Of the pictures.
-    pix_fmt : str
-        FFmpeg's name of the format.
-    colour : Colour
-        Matrix and range of the frames, and the tags to put on them.
-    even : bool
-        Whether to pad to even sides.
+    `size` is that of the pictures, `pix_fmt` FFmpeg's name of the format; `colour` gives matrix and range of the
+    frames, and the tags to put on them. With `even`, for codecs that take even sides only, pictures with an odd side
+    are padded by their last row or column.
 
     >>> from escalier.film.colour import SDR
     >>> to_video = RgbToVideo(Size(5, 4), "yuv420p", SDR, even=True)
@@ -56,7 +45,7 @@ class RgbToVideo:
     def __init__(self, size: Size, pix_fmt: str, colour: Colour, *, even: bool = False) -> None:
         self._padding = (size.height % 2, size.width % 2) if even else (0, 0)
         self.size = Size(size.width + self._padding[1], size.height + self._padding[0])
-        self._graph: Any = Graph()
+        self._graph = Graph()
         source = self._graph.add_buffer(
             width=self.size.width, height=self.size.height, format=VideoFormat("rgb24"), time_base=Fraction(1)
         )
@@ -74,14 +63,12 @@ class RgbToVideo:
             )
         else:
             scale, tags = self._graph.add("scale", f"flags={_FLAGS}"), self._graph.add("null")
-        stages = [source, scale, self._graph.add("format", pix_fmt), tags, self._graph.add("buffersink")]
-        for one, following in itertools.pairwise(stages):
-            one.link_to(following)
-        self._graph.configure()
+        shaped, sink = self._graph.add("format", pix_fmt), self._graph.add("buffersink")
+        self._graph.link_nodes(source, scale, shaped, tags, sink).configure()
 
     def frame(self, picture: np.ndarray) -> av.VideoFrame:
         """The frame of a picture (H, W, 3) uint8."""
         if any(self._padding):
             picture = np.pad(picture, ((0, self._padding[0]), (0, self._padding[1]), (0, 0)), mode="edge")
-        self._graph.push(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"))
-        return self._graph.pull()
+        self._graph.vpush(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"))
+        return self._graph.vpull()

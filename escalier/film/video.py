@@ -15,8 +15,7 @@ from escalier.arguments import checked
 from escalier.log import log
 from escalier.refusals import MissingFile, Refusal
 
-from .chroma_siting import chroma_siting
-from .colour import SDR, read_colour
+from .colour import SDR, chroma_siting, read_colour
 from .decoded_rgb import RgbDecoder
 from .film import Film, FilmBase
 from .frames import PICTURES_PER_SECOND, FolderFrames

@@ -1,20 +1,25 @@
 """A video file opened: its main picture stream, or a sentence why there is none; and the walk through its frames."""
 
+from __future__ import annotations
+
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 
 from escalier.log import log
 from escalier.refusals import MissingFile, Refusal
 
-from .pictures import MAX_PIXELS, MAX_SIDE_PX
+from .pictures import MAX_PIXELS, MAX_SIDE_PX, Size
 
 # Formats that open text and single pictures as if they were films.
 NOT_FILMS = ("tty", "image2", "lrc", "srt", "ass")
+ROWS = 64  # of every plane, spread evenly, tell one frame from another
 
 
 class UnreadableVideo(Refusal):
@@ -50,11 +55,8 @@ def open_video(path: Path) -> tuple[InputContainer, av.VideoStream]:
         raise UnreadableVideo(path.name, "have a picture track", "none", "choose another file or export it again")
     if cast("av.VideoCodecContext | None", stream.codec_context) is None:
         container.close()
-        raise UnreadableVideo(
-            f"the pictures of {path.name}",
-            "be of a known kind, but FFmpeg has no decoder for them",
-            remedy="export the film as H.264",
-        )
+        rule = "be of a known kind, but FFmpeg has no decoder for them"
+        raise UnreadableVideo(f"the pictures of {path.name}", rule, remedy="export the film as H.264")
     _refuse_size(container, stream, path)
     # A picture that is larger than its header says is refused by the decoder.
     stream.codec_context.options = {**stream.codec_context.options, "max_pixels": str(MAX_PIXELS)}
@@ -102,3 +104,34 @@ def decode_packet(stream: av.VideoStream, packet: av.Packet) -> Iterator[av.Vide
         yield from stream.decode(packet if packet.size else None)
     except av.FFmpegError as error:
         log.debug("packet at %s: %s", packet.pts, error)
+
+
+class PassedFrame(NamedTuple):
+    """What is kept of a frame that was come by when a film was decoded once from its start.
+
+    That is done for files whose timestamps or seeks cannot be trusted: it says what each frame is.
+    """
+
+    stamp: int | None
+    key: bool
+    size: Size
+    whole: bool
+    digest: int
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> PassedFrame:
+        size = Size(frame.width, frame.height)
+        return cls(frame.pts, bool(frame.key_frame), size, not frame.is_corrupt, frame_digest(frame))
+
+
+def frame_digest(frame: av.VideoFrame) -> int:
+    """A number that changes with the picture: every frame that is read after a seek is held against it."""
+    kind, digest = frame.format, 0
+    for plane in frame.planes[: 1 if kind.has_palette else None]:
+        # Never the padding at the end of a row: it holds whatever lay there.
+        used = plane.width * (2 if kind.components[0].bits > 8 else 1)
+        if not kind.is_planar:
+            used = frame.width * kind.padded_bits_per_pixel // 8
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
+        digest = zlib.crc32(rows[:: max(plane.height // ROWS, 1), :used].tobytes(), digest)
+    return digest

@@ -17,8 +17,7 @@ from escalier.log import log
 from .frame_times import mend_times
 from .matroska import is_cut_short
 from .size_changes import SizeWatch, refuse_size_changes, size_refusal
-from .straight_decode import PassedFrame, passed_frame
-from .video_file import UnreadableVideo, decode_packet, open_video
+from .video_file import PassedFrame, UnreadableVideo, decode_packet, open_video
 
 # Containers that stamp and find every frame, with codecs whose decoders give no frame before they can: there a frame is
 # known by its timestamp. Everything else is decoded once from its start, and every frame is held against that.
@@ -74,7 +73,8 @@ def read_index(path: Path) -> VideoIndex:
     """Read every packet of the main picture stream and order the frames by the time at which they are shown."""
     container, stream = open_video(path)
     with container:
-        straight = not _trusted(container, stream)
+        kind, codec = container.format.name.split(",")[0], stream.codec_context.codec.canonical_name
+        straight = kind not in TRUSTED_CONTAINERS or codec not in TRUSTED_CODECS
         film = _read_packets(container, stream, straight)
     if not film.packets:
         raise UnreadableVideo(path.name, "hold at least one frame", "none", "export the clip again")
@@ -112,11 +112,6 @@ class _Film(NamedTuple):
     interlaced: bool
 
 
-def _trusted(container: InputContainer, stream: av.VideoStream) -> bool:
-    kind = container.format.name.split(",")[0]
-    return kind in TRUSTED_CONTAINERS and stream.codec_context.codec.canonical_name in TRUSTED_CODECS
-
-
 def _read_packets(container: InputContainer, stream: av.VideoStream, straight: bool) -> _Film:
     """Walk through the whole file once; decode it on the way where that is asked for."""
     packets: list[_Packet] = []
@@ -131,7 +126,7 @@ def _read_packets(container: InputContainer, stream: av.VideoStream, straight: b
                 end, picture_end = max(end, ends), max(picture_end, ends) if mine else picture_end
             if mine and straight:
                 for frame in decode_packet(stream, packet):
-                    frames.append(passed_frame(frame))
+                    frames.append(PassedFrame.of(frame))
                     interlaced = interlaced or bool(frame.interlaced_frame)
             if mine and packet.size:
                 cut = packet.is_corrupt
@@ -178,11 +173,8 @@ def _rate(stream: av.VideoStream) -> Fraction:
 
 def _refuse_broken_off(path: Path, film: _Film) -> None:
     if not film.whole:
-        raise UnreadableVideo(
-            path.name,
-            f"be whole, but it breaks off after {len(film.packets)} frames",
-            remedy="copy it again from the camera or phone, or export what is left of it from an editor",
-        )
+        remedy = "copy it again from the camera or phone, or export what is left of it from an editor"
+        raise UnreadableVideo(path.name, f"be whole, but it breaks off after {len(film.packets)} frames", remedy=remedy)
     if film.promised > len(film.packets):
         log.warning(
             "%s states %d frames, %d were found: it is cut short or was never finished",
@@ -228,10 +220,11 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
     lead = next((i for i, frame in enumerate(film.frames) if frame.whole), 0)
     frames = film.frames[lead:]
     if not frames:
-        raise UnreadableVideo(
-            path.name, "hold a frame that can be decoded", f"none in {len(film.packets)}", "export the clip again"
-        )
-    _refuse_changes(path, frames)
+        rule, got = "hold a frame that can be decoded", f"none in {len(film.packets)}"
+        raise UnreadableVideo(path.name, rule, got, "export the clip again")
+    changed = next((i for i, frame in enumerate(frames) if frame.size != frames[0].size), None)
+    if changed is not None:
+        raise size_refusal(path, frames[0].size, frames[changed].size, changed)
     _tell_missing(path, film, lead)
     step = max(round(1 / film.rate / film.time_base), 1)
     stamps = [frame.stamp for frame in frames]
@@ -249,12 +242,6 @@ def _from_frames(path: Path, film: _Film) -> VideoIndex:
     digests, by_count = [frame.digest for frame in frames], lead > 0 or not told_apart
     keys, seek_ticks = (keys, [tick or 0 for tick in ticks]) if told_apart else ([0], [0])
     return VideoIndex(times, durations, keys, seek_ticks, time_base, 0, stamps, digests, by_count, film.interlaced)
-
-
-def _refuse_changes(path: Path, frames: list[PassedFrame]) -> None:
-    changed = next((i for i, frame in enumerate(frames) if frame.size != frames[0].size), None)
-    if changed is not None:
-        raise size_refusal(path, frames[0].size, frames[changed].size, changed)
 
 
 def _tell_missing(path: Path, film: _Film, lead: int) -> None:

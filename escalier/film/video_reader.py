@@ -6,8 +6,7 @@ from pathlib import Path
 
 import av
 
-from .straight_decode import frame_digest
-from .video_file import UnreadableVideo, decode_onwards, open_video
+from .video_file import UnreadableVideo, decode_onwards, frame_digest, open_video
 from .video_index import VideoIndex
 
 

@@ -18,10 +18,9 @@ from escalier.log import log
 from .carried_sound import CarriedSound
 from .clock import Clock
 from .colour import RGB, SDR
-from .encoding import Encoding
 from .filmed_clip import FilmedClip
 from .matroska import set_pixel_aspect
-from .output_formats import CODECS, Codec, OutputFormat
+from .output_formats import CODECS, Codec, Encoding, OutputFormat
 from .pictures import Size
 from .rgb_to_video import RgbToVideo
 

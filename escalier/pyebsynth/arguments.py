@@ -123,13 +123,6 @@ def _guides(
     return sources, targets
 
 
-def _check_finite(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeRefusal(name, "be a number", f"{value!r}")
-    if not math.isfinite(value):
-        raise Refusal(name, "be finite", value)
-
-
 def _pyramid_levels(matching: Matching, source_size: tuple[int, int], target_size: tuple[int, int]) -> int:
     asked, patch_size = matching.pyramid_levels, matching.patch_size
     for name, size in (("style", source_size), ("target_guides", target_size)):
@@ -151,7 +144,10 @@ def _weights(weights: Sequence[float] | None, guides: tuple[np.ndarray, ...]) ->
     if len(weights) != len(guides):
         raise Refusal("weights", "be one for each guide", f"{len(weights)} weights for {len(guides)} guides")
     for k, weight in enumerate(weights):
-        _check_finite(f"weights[{k}]", weight)
+        if isinstance(weight, bool) or not isinstance(weight, (int, float, np.integer, np.floating)):
+            raise TypeRefusal(f"weights[{k}]", "be a number", f"{weight!r}")
+        if not math.isfinite(weight):
+            raise Refusal(f"weights[{k}]", "be finite", weight)
         if weight < 0:
             raise Refusal("weights", "be >= 0", f"{weight} for guide {k}", "use 0 to ignore a guide")
     if not any(weights):

@@ -24,7 +24,7 @@ from .cpu import Report, Solver, solve, synthesise_cpu
 from .layout import Layout
 from .level import MOST_PAIRS, Schedule, Start, rest_threshold, usage_price
 from .problem import Problem, Synthesis
-from .pyramid_planes import Level
+from .pyramid import Level
 from .usage import Runner
 
 COLOURS = 16

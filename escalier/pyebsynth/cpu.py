@@ -11,23 +11,23 @@ neighbours as they were before the sweep (`usage`), so the result is the same on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from numba.core import event
 
+from escalier.log import log
 from escalier.progress import Progress
 
-from .compile_notice import while_compiling
 from .field import random_nnf, unpack_nnf, upscale_nnf, warm_nnf
 from .layout import Layout, patch_shape
 from .level import LevelSearch, Schedule, Start, row_bands
 from .problem import Problem, Synthesis
-from .pyramid import extend_edges
-from .pyramid_planes import Level, build_levels
+from .pyramid import Level, build_levels, extend_edges
 from .regions import grow, leave_forbidden
 from .sampling import Sampler
 from .search_kernels import score_band
@@ -35,6 +35,10 @@ from .usage import Runner
 from .voting import vote_picture
 
 SEARCH_RADIUS = 1 << 16
+COMPILING_S = 15.0
+"""About, on two cores; who shows the time left finds it in the log record as `takes_seconds`."""
+
+_announced: set[str] = set()  # for the life of the process, so that chains in parallel do not repeat the line
 
 
 def synthesise_cpu(problem: Problem, threads: int, progress: Progress | None) -> Synthesis:
@@ -168,3 +172,30 @@ class Solver:
         extend_edges(level.target, height, width, self.r, self.channels, self.layout.style_channels)
         self.run(score, len(bands))
         return image, (error, guide_error)
+
+
+class _FirstCompile(event.Listener):
+    """numba broadcasts `numba:compile` only when it really compiles, not when its on-disk cache answers."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def on_start(self, event: event.Event) -> None:
+        function = getattr(event.data["dispatcher"], "py_func", None)
+        if self._what not in _announced and getattr(function, "__module__", "").startswith("escalier.pyebsynth"):
+            _announced.add(self._what)
+            log.info(
+                "preparing the brushes (%s), once for this machine; it takes some seconds",
+                self._what,
+                extra={"takes_seconds": COMPILING_S},
+            )
+
+    def on_end(self, event: event.Event) -> None:
+        """Nothing to say."""
+
+
+@contextmanager
+def while_compiling(patch_size: int, channels: int) -> Iterator[None]:
+    """Log one line if kernels of this room compile inside the block."""
+    with event.install_listener("numba:compile", _FirstCompile(f"patch size {patch_size}, {channels} channels")):
+        yield

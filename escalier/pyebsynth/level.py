@@ -9,8 +9,7 @@ import numpy as np
 
 from .layout import Layout, patch_shape
 from .problem import Problem
-from .pyramid import extend_edges
-from .pyramid_planes import Level
+from .pyramid import Level, extend_edges
 from .regions import grow, grow_into
 from .sampling import Sampler
 from .search_kernels import best_by_guides, score_band, sweep_band, take_offers
@@ -115,7 +114,10 @@ class LevelSearch:
         self._dirty = np.ones(nnf.shape, np.uint8)
         self._change = np.zeros(nnf.shape, np.int16)
         self._places = np.empty(nnf.shape, np.int32)
-        self._words, self._from_words = self._prepare_words()
+        # The source's style as words for voting, and what brings a word's values back to the plane's.
+        self._words = np.empty(level.source_size[0] * level.source_size[1], np.uint32)
+        self._from_words = layout.factors[: self.style_channels]
+        pack_words(level.source, self.channels, self.style_channels, 1 / self._from_words, self._words)
         price = usage_price(problem, layout, level)
         self._usage = Usage(nnf, level, self.shape[1], len(self.bands), price, run)
 
@@ -129,7 +131,12 @@ class LevelSearch:
             self._offer(self.start.offers)
             self.start.offers = None
         if self.nnf.size * self.level.source_size[0] * self.level.source_size[1] <= MOST_PAIRS:
-            self._offer_best_guides()
+            # Every pixel may choose the match that its guides alone like best, among all. What the coarsest level left
+            # in a wrong place as a whole region, random search does not bring back: which of such traps a start falls
+            # into made the energy differ by some percent from seed to seed.
+            level, usage = self.level, self._usage.common
+            best = best_by_guides(level.target, level.source, usage, *level.source_size, self.searched, self.shape)
+            self._offer(best)
         forward = True
         for turn in range(schedule.search_vote_iterations):
             if not self.active.any():
@@ -147,13 +154,6 @@ class LevelSearch:
             each_iteration()
         return self.nnf
 
-    def _prepare_words(self) -> tuple[np.ndarray, np.ndarray]:
-        """The source's style as words for voting, and what brings a word's values back to the plane's."""
-        steps = self.layout.factors[: self.style_channels]
-        words = np.empty(self.level.source_size[0] * self.level.source_size[1], np.uint32)
-        pack_words(self.level.source, self.channels, self.style_channels, 1 / steps, words)
-        return words, steps
-
     def _score(self, wanted: np.ndarray | None = None) -> None:
         """Errors of the matches, all or the wanted, and the mean energy that the first samples are measured by."""
         level = self.level
@@ -168,15 +168,6 @@ class LevelSearch:
         # A fair share of usage costs about the uniformity itself; a first estimate needs no more.
         fair = self.problem.matching.uniformity * self.layout.scale**2
         self.sampler.mean_energy = float(self.error.mean()) + fair + 1.0
-
-    def _offer_best_guides(self) -> None:
-        """Let every pixel choose the match that its guides alone like best, among all.
-
-        What the coarsest level left in a wrong place as a whole region, random search does not bring back: which of
-        such traps a start falls into made the energy differ by some percent from seed to seed.
-        """
-        level, usage = self.level, self._usage.common
-        self._offer(best_by_guides(level.target, level.source, usage, *level.source_size, self.searched, self.shape))
 
     def _offer(self, offers: np.ndarray) -> None:
         """Let every pixel take the match that it is offered, where that is the better one."""

@@ -117,32 +117,19 @@ def _call(run: ctypes._NamedFuncPointer, problem: Problem) -> tuple[np.ndarray, 
     def address(array: np.ndarray | None) -> ctypes.c_void_p | None:
         return None if array is None else array.ctypes.data_as(ctypes.c_void_p)
 
+    int_, matching = ctypes.c_int, problem.matching
+    voting = _WEIGHTED if matching.weighted else _PLAIN
     run.restype = None
     run(
-        ctypes.c_int(_AUTO),
-        ctypes.c_int(style.shape[2]),
-        ctypes.c_int(source.shape[2]),
-        ctypes.c_int(style.shape[1]),
-        ctypes.c_int(style.shape[0]),
-        address(style),
-        address(source),
-        ctypes.c_int(width),
-        ctypes.c_int(height),
-        address(target),
-        address(modulation),
-        floats([problem.style_weight] * style.shape[2]),
-        floats(weights),
-        ctypes.c_float(problem.matching.uniformity),
-        ctypes.c_int(problem.matching.patch_size),
-        ctypes.c_int(_WEIGHTED if problem.matching.weighted else _PLAIN),
-        ctypes.c_int(problem.pyramid_levels),
-        every_level(problem.matching.search_vote_iterations or SEARCH_VOTE_ITERATIONS),
-        every_level(problem.matching.patchmatch_iterations or PATCHMATCH_ITERATIONS),
-        every_level(stop),
-        ctypes.c_int(problem.matching.extra_pass_3x3),
-        address(nnf),
-        address(image),
-    )
+        int_(_AUTO), int_(style.shape[2]), int_(source.shape[2]),
+        int_(style.shape[1]), int_(style.shape[0]), address(style), address(source),
+        int_(width), int_(height), address(target), address(modulation),
+        floats([problem.style_weight] * style.shape[2]), floats(weights),
+        ctypes.c_float(matching.uniformity), int_(matching.patch_size), int_(voting),
+        int_(problem.pyramid_levels), every_level(matching.search_vote_iterations or SEARCH_VOTE_ITERATIONS),
+        every_level(matching.patchmatch_iterations or PATCHMATCH_ITERATIONS), every_level(stop),
+        int_(matching.extra_pass_3x3), address(nnf), address(image),
+    )  # fmt: skip
     painted = image if problem.style.dtype == np.uint8 else image.astype(np.float32) / np.float32(255)
     return painted, np.ascontiguousarray(nnf[..., ::-1])
 

@@ -184,19 +184,10 @@ def steps_for(pixels: int) -> int:
 
 
 def enlarged_words(style: np.ndarray, steps: int) -> np.ndarray:
-    """The style sampled between its pixels, four bytes a pixel: plane after plane, shifted by (row, column) / steps.
+    """The style, uint8 (H, W, 3), sampled between its pixels: uint32 (steps * steps * H * W,), four bytes a pixel.
 
-    Parameters
-    ----------
-    style
-        uint8 (H, W, 3).
-    steps
-        Parts of a pixel.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint32 (steps * steps * H * W,). The plane of shift (j, i) is number j * steps + i; the first is the style.
+    Plane after plane, shifted by (row, column) / steps: that of shift (j, i) is number j * steps + i; the first is the
+    style.
     """
     planes = np.empty((steps * steps, *style.shape[:2], 4), np.uint8)
     kernels = [lanczos_kernel(part / steps) for part in range(steps)]
@@ -223,17 +214,8 @@ def lanczos_kernel(part: float) -> np.ndarray:
 def keep_detail(picture: np.ndarray, plain: np.ndarray) -> np.ndarray:
     """A picture as sharp as another, by the variance of the Laplacian round each pixel; never softer than it is.
 
-    Interpolation and the mean of moved patches take of the highest frequencies what whole pixels keep.
-
-    Parameters
-    ----------
-    picture, plain
-        uint8 (H, W, 3).
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8 (H, W, 3).
+    All are uint8 (H, W, 3). Interpolation and the mean of moved patches take of the highest frequencies what whole
+    pixels keep.
 
     >>> sharp = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     >>> soft = cv2.GaussianBlur(sharp, (0, 0), 0.5)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .pyramid_planes import Level
+from .pyramid import Level
 from .search_kernels import FORBIDDEN, fill_usage, merge_usage, move_usage
 
 Band = tuple[int, int]
@@ -29,18 +29,9 @@ class Usage:
     for that. On a single one they take turns on the one map, and each but the last takes its changes back until all are
     done: the same numbers, without a copy.
 
-    Parameters
-    ----------
-    nnf
-        The packed field that is searched.
-    level
-        The level that is searched: what counts there, and which patch centres must not be used.
-    rows
-        The patch's rows, see `layout.patch_shape`.
-    most_bands
-        In any sweep.
-    price
-        Of one unit of usage, in the planes' squared steps. At 0 the sweeps do not count at all.
+    `nnf` is the packed field that is searched; `level` says what counts there, and which patch centres must not be
+    used; `rows` are the patch's, see `layout.patch_shape`. No sweep has more than `most_bands`. `price` is that of one
+    unit of usage, in the planes' squared steps; at 0 the sweeps do not count at all.
     """
 
     def __init__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,35 +25,6 @@ FIRST_TENSOR = "image_encoder.patch_embed.proj.weight"
 RELATIVE_PLACES = "image_encoder.blocks.0.attn.rel_pos_h"
 HIGH_QUALITY = re.compile(r"mask_decoder\.(hf_|compress_vit_feat|embedding_encoder|embedding_maskfeature)")
 """What HQ-SAM has beside a Segment Anything model: it refines the decoder's answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SamArchitecture:
-    """The numbers that make one Segment Anything model differ from another.
-
-    `global_blocks` are the encoder's blocks that look at the whole picture; the others look at windows of `window`
-    patches. `side_px` is the length to which the longer side of a picture is brought.
-    """
-
-    width: int
-    depth: int
-    heads: int
-    global_blocks: tuple[int, ...]
-    window: int
-    side_px: int
-    patch_px: int
-    mlp_ratio: float
-    prompt_width: int
-    mask_channels: int
-    decoder_depth: int
-    decoder_mlp: int
-    candidates: int
-    score_depth: int
-    score_width: int
-
-    @property
-    def name(self) -> str:
-        return NAMES.get((self.width, self.depth), f"vit_{self.width}x{self.depth}")
 
 
 @checked
@@ -103,16 +73,14 @@ def read_sam(path: str | Path) -> tuple[str, torch.nn.Module]:
     if RELATIVE_PLACES not in weights:
         # EfficientSAM names its tensors as Segment Anything does, but looks at a picture in another way.
         raise _refusal(path, "an EfficientSAM or other model without relative positions, which this package cannot run")
-    module, name = _filled(path, weights)
-    return name, module
+    return _filled(path, weights)
 
 
-def _filled(path: Path, weights: dict[str, Any]) -> tuple[torch.nn.Module, str]:
+def _filled(path: Path, weights: dict[str, Any]) -> tuple[str, torch.nn.Module]:
     import torch
 
     try:
-        architecture = read_architecture(weights)
-        module = _build(architecture)
+        name, module = build_sam(weights)
     except KeyError as error:
         raise _refusal(path, f"a Segment Anything model without its tensor {error.args[0]}") from error
     except Refusal:  # a package that is missing
@@ -132,7 +100,7 @@ def _filled(path: Path, weights: dict[str, Any]) -> tuple[torch.nn.Module, str]:
     # They are in no file, so building without memory has left them empty.
     module.pixel_mean = torch.tensor(PIXEL_MEAN).view(-1, 1, 1)
     module.pixel_std = torch.tensor(PIXEL_STD).view(-1, 1, 1)
-    return module.eval().requires_grad_(False), architecture.name
+    return name, module.eval().requires_grad_(False)
 
 
 def _name_what_is_left_out(path: Path, names: list[str]) -> None:
@@ -151,77 +119,65 @@ def _name_what_is_left_out(path: Path, names: list[str]) -> None:
         )  # fmt: skip
 
 
-def read_architecture(weights: dict[str, Any]) -> SamArchitecture:
-    """The architecture to which a Segment Anything state dict belongs, from the shapes of its tensors."""
-    encoder = "image_encoder."
+def build_sam(weights: dict[str, Any]) -> tuple[str, Any]:
+    """The Segment Anything model to which a state dict belongs, by the shapes of its tensors: its name and module.
+
+    The module has no memory for its weights yet: random numbers for a vit_h would take seconds to draw.
+    """
     width, _, patch_px, _ = weights[FIRST_TENSOR].shape
-    grid = weights[encoder + "pos_embed"].shape[1]
+    grid = weights["image_encoder.pos_embed"].shape[1]
     depth = _count(weights, r"image_encoder\.blocks\.(\d+)\.")
     # Each block's table of relative positions has 2 n - 1 rows, for n patches side by side.
-    reach = [(weights[f"{encoder}blocks.{i}.attn.rel_pos_h"].shape[0] + 1) // 2 for i in range(depth)]
-    window = min(reach)
-    return SamArchitecture(
-        width=width,
-        depth=depth,
-        heads=width // weights[encoder + "blocks.0.attn.rel_pos_h"].shape[1],
-        global_blocks=tuple(i for i, patches in enumerate(reach) if patches == grid),
-        window=window,
-        side_px=grid * patch_px,
-        patch_px=patch_px,
-        mlp_ratio=weights[encoder + "blocks.0.mlp.lin1.weight"].shape[0] / width,
-        prompt_width=weights[encoder + "neck.0.weight"].shape[0],
-        mask_channels=weights["prompt_encoder.mask_downscaling.3.weight"].shape[0],
-        decoder_depth=_count(weights, r"mask_decoder\.transformer\.layers\.(\d+)\."),
-        decoder_mlp=weights["mask_decoder.transformer.layers.0.mlp.lin1.weight"].shape[0],
-        candidates=weights["mask_decoder.mask_tokens.weight"].shape[0] - 1,
-        score_depth=_count(weights, r"mask_decoder\.iou_prediction_head\.layers\.(\d+)\."),
-        score_width=weights["mask_decoder.iou_prediction_head.layers.0.weight"].shape[0],
-    )
+    tables = [weights[f"image_encoder.blocks.{i}.attn.rel_pos_h"].shape for i in range(depth)]
+    reach = [(rows + 1) // 2 for rows, _ in tables]
+    encoder_mlp = weights["image_encoder.blocks.0.mlp.lin1.weight"].shape[0]
+    prompt_width = weights["image_encoder.neck.0.weight"].shape[0]
+    mask_channels = weights["prompt_encoder.mask_downscaling.3.weight"].shape[0]
+    decoder_depth = _count(weights, r"mask_decoder\.transformer\.layers\.(\d+)\.")
+    decoder_mlp = weights["mask_decoder.transformer.layers.0.mlp.lin1.weight"].shape[0]
+    answers = weights["mask_decoder.mask_tokens.weight"].shape[0]
+    score_depth = _count(weights, r"mask_decoder\.iou_prediction_head\.layers\.(\d+)\.")
+    score_width = weights["mask_decoder.iou_prediction_head.layers.0.weight"].shape[0]
+    modeling = load_package("segment_anything.modeling", REQUIREMENT, "Segment Anything masks")
+    import torch
+
+    with torch.device("meta"):
+        module = modeling.Sam(
+            image_encoder=modeling.ImageEncoderViT(
+                img_size=grid * patch_px,
+                patch_size=patch_px,
+                embed_dim=width,
+                depth=depth,
+                num_heads=width // tables[0][1],
+                mlp_ratio=encoder_mlp / width,
+                out_chans=prompt_width,
+                qkv_bias=True,
+                norm_layer=partial(torch.nn.LayerNorm, eps=1e-6),
+                use_rel_pos=True,
+                window_size=min(reach),
+                global_attn_indexes=tuple(i for i, patches in enumerate(reach) if patches == grid),
+            ),
+            prompt_encoder=modeling.PromptEncoder(
+                embed_dim=prompt_width,
+                image_embedding_size=(grid, grid),
+                input_image_size=(grid * patch_px, grid * patch_px),
+                mask_in_chans=mask_channels,
+            ),
+            mask_decoder=modeling.MaskDecoder(
+                num_multimask_outputs=answers - 1,
+                transformer=modeling.TwoWayTransformer(
+                    depth=decoder_depth, embedding_dim=prompt_width, mlp_dim=decoder_mlp, num_heads=DECODER_HEADS
+                ),
+                transformer_dim=prompt_width,
+                iou_head_depth=score_depth,
+                iou_head_hidden_dim=score_width,
+            ),
+        )
+    return NAMES.get((width, depth), f"vit_{width}x{depth}"), module
 
 
 def _count(weights: dict[str, Any], pattern: str) -> int:
     return 1 + max(int(found.group(1)) for name in weights if (found := re.match(pattern, name)))
-
-
-def _build(architecture: SamArchitecture) -> Any:
-    """The module without memory for its weights: random numbers for a vit_h would take seconds to draw."""
-    modeling = load_package("segment_anything.modeling", REQUIREMENT, "Segment Anything masks")
-    import torch
-
-    a = architecture
-    grid = a.side_px // a.patch_px
-    with torch.device("meta"):
-        return modeling.Sam(
-            image_encoder=modeling.ImageEncoderViT(
-                img_size=a.side_px,
-                patch_size=a.patch_px,
-                embed_dim=a.width,
-                depth=a.depth,
-                num_heads=a.heads,
-                mlp_ratio=a.mlp_ratio,
-                out_chans=a.prompt_width,
-                qkv_bias=True,
-                norm_layer=partial(torch.nn.LayerNorm, eps=1e-6),
-                use_rel_pos=True,
-                window_size=a.window,
-                global_attn_indexes=a.global_blocks,
-            ),
-            prompt_encoder=modeling.PromptEncoder(
-                embed_dim=a.prompt_width,
-                image_embedding_size=(grid, grid),
-                input_image_size=(a.side_px, a.side_px),
-                mask_in_chans=a.mask_channels,
-            ),
-            mask_decoder=modeling.MaskDecoder(
-                num_multimask_outputs=a.candidates,
-                transformer=modeling.TwoWayTransformer(
-                    depth=a.decoder_depth, embedding_dim=a.prompt_width, mlp_dim=a.decoder_mlp, num_heads=DECODER_HEADS
-                ),
-                transformer_dim=a.prompt_width,
-                iou_head_depth=a.score_depth,
-                iou_head_hidden_dim=a.score_width,
-            ),
-        )
 
 
 def _refusal(path: Path, kind: str) -> Refusal:

@@ -40,10 +40,6 @@ class SamEmbedding:
     input_size: Size
     model: SamModel
 
-    def predict(self, prompts: Prompts, *, logits: np.ndarray | None = None) -> Candidates:
-        """See `SamModel.predict`."""
-        return self.model.predict(self, prompts, logits=logits)
-
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -157,9 +153,6 @@ class SamModel:
         if logits is not None and (logits.shape != shape or not np.isfinite(logits).all()):
             rule, got = f"be finite and {shape[1]}x{shape[0]}", f"an array of shape {logits.shape}"
             raise Refusal("logits", rule, got, "hand over those of an earlier answer", who="predict")
-        return self._predict(embedding, prompts, logits)
-
-    def _predict(self, embedding: SamEmbedding, prompts: Prompts, logits: np.ndarray | None) -> Candidates:
         import torch
 
         scale = np.array(embedding.input_size, np.float32) / np.array(embedding.size, np.float32)

@@ -16,6 +16,7 @@ from .draft_owner import give_up as give_up, new_draft as new_draft
 from .folder import (
     LOCKS as LOCKS,
     MARKER as MARKER,
+    KeptArray as KeptArray,
     check_room as check_room,
     in_use as in_use,
     is_in_use as is_in_use,
@@ -27,7 +28,6 @@ from .folder import (
     touch as touch,
     try_lock as try_lock,
 )
-from .kept_array import KeptArray as KeptArray
 from .kept_files import (
     ArrayFile as ArrayFile,
     Damage as Damage,

@@ -1,5 +1,6 @@
 """Who is writing a draft: read from its name, so that a draft whose writer has died can be told from one in work."""
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -94,11 +95,8 @@ def _stem(name: str) -> str:
 def _host() -> str:
     """This machine; on Linux also this container, which counts its processes anew."""
     space = ""
-    if sys.platform == "linux":
-        try:
-            space = os.readlink("/proc/self/ns/pid")
-        except OSError:
-            space = ""
+    with contextlib.suppress(OSError):
+        space = os.readlink("/proc/self/ns/pid") if sys.platform == "linux" else ""
     return hashlib.blake2b(f"{platform.node()} {space}".encode(), digest_size=4).hexdigest()
 
 

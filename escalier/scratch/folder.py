@@ -9,15 +9,16 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from escalier.log import log
 from escalier.refusals import FileInTheWay, FileRefusal, file_refusal
 
 from .atomic_files import remove_leftovers, remove_quietly, storage_error, write_whole
-from .kept_files import put_aside
+from .kept_files import array_bytes, open_array, put_aside
 
 MARKER = ".escalier-scratch"
 LOCKS = ".escalier-locks"
@@ -179,6 +180,48 @@ def open_or_make(
             make()
             found = opened()
     return read_back(found, path)
+
+
+class KeptArray(NamedTuple):
+    """A .npy file that is made once, verified whenever it is opened, and made anew where it is damaged.
+
+    >>> import tempfile
+    >>> from escalier.scratch import write_array
+    >>> kept = KeptArray(Path(tempfile.mkdtemp()) / "masks.npy", (2, 4, 6), "masks 83a2")
+    >>> array = kept.opened(lambda: write_array(kept.path, np.ones(kept.shape, np.uint8), kept.what), lambda: None)
+    >>> int(array.sum()), kept.missing_bytes()
+    (48, 0)
+    """
+
+    path: Path
+    """Of the file, which need not be there yet."""
+    shape: tuple[int, ...]
+    """Its pieces lie along the first axis; they are uint8."""
+    what: str
+    """What the array is, such as "film 83a2": another film's file under this name is no good."""
+
+    def missing_bytes(self) -> int:
+        """What is still to be written: nothing where a file of the right length lies, which costs nothing to know."""
+        whole = array_bytes(self.shape, np.uint8)
+        try:
+            # A damaged one is removed before it is made anew.
+            return 0 if self.path.lstat().st_size == whole else whole
+        except OSError:
+            return whole
+
+    def opened(self, make: Callable[[], object], waiting: Callable[[], object]) -> np.ndarray:
+        """The array as a read-only memory map; made first where it is missing or damaged, and by one job at a time.
+
+        Parameters
+        ----------
+        make
+            Writes the file, whole or not at all; see `ArrayFile`.
+        waiting
+            Called ten times a second while another job makes it. What it raises passes through.
+        """
+        array = open_or_make(self.path, lambda: open_array(self.path, self.shape, np.uint8, self.what), make, waiting)
+        touch(self.path)
+        return array
 
 
 def read_back(found: Made | None, path: Path) -> Made:

@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -86,7 +86,7 @@ class ArrayFile:
         if kind is not None:
             self._closing.__exit__(kind, error, trace)
         elif self._file is None or len(self._checksums) < self.shape[0]:
-            self._closing.__exit__(_Unfinished, _Unfinished(), None)
+            self._closing.__exit__(Damage, Damage("pieces are missing"), None)
         else:
             with self._closing:
                 self._file.write(_trailer(self.what, self._header, self._checksums))
@@ -144,10 +144,6 @@ class GrowingArrayFile(ArrayFile):
                 self._file.write(_trailer(self.what, self._header, self._checksums))
 
 
-class _Unfinished(Exception):
-    """Ends the draft of an array that lacks pieces."""
-
-
 def write_array(path: str | Path, array: np.ndarray, what: str = "") -> None:
     """Write one array of one or more pieces as `ArrayFile` does; `open_array` or `numpy.load` reads it.
 
@@ -176,14 +172,7 @@ def open_array(path: Path, shape: Sequence[int], dtype: type | np.dtype, what: s
     >>> open_array(path, (2, 3), np.int64, "letters") is None, path.exists()
     (True, False)
     """
-    try:
-        with open_kept(path) as file:
-            return _verified(file, tuple(shape), np.dtype(dtype), what)
-    except FileNotFoundError:
-        return None
-    except (Damage, OSError) as error:
-        put_aside(path, error)
-        return None
+    return _opened(path, lambda file: _verified(file, tuple(shape), np.dtype(dtype), what))
 
 
 def array_bytes(shape: Sequence[int], dtype: type | np.dtype) -> int:
@@ -218,10 +207,13 @@ def read_facts(path: Path, what: str) -> Any:
     >>> read_facts(path, "cuts")
     [12, 40]
     """
+    return _opened(path, lambda file: _believed(file.read(LARGEST_FACTS), what))
+
+
+def _opened(path: Path, read: Callable[[BinaryIO], Any]) -> Any:
     try:
         with open_kept(path) as file:
-            data = file.read(LARGEST_FACTS)
-        return _believed(data, what)
+            return read(file)
     except FileNotFoundError:
         return None
     except (Damage, OSError) as error:

@@ -29,8 +29,7 @@ from escalier.comfyui.model_folders import ModelFolders
 from escalier.comfyui.named_files import NamedFile, named_files
 from escalier.comfyui.workflow import check_workflow, shipped_workflows
 from escalier.commands import cli
-from escalier.commands.control_map_files import control_map_files
-from escalier.commands.run import check_files
+from escalier.commands.run import check_files, control_map_files
 from escalier.film import ArrayFrames, write_film
 
 

@@ -17,7 +17,15 @@ from typing import Any
 import psutil
 import pytest
 
-from escalier.comfyui import ComfyUIError, Server, ServerSettings, Workflow, launch, ports, server as server_module
+from escalier.comfyui import (
+    ComfyUIError,
+    Server,
+    ServerSettings,
+    Workflow,
+    launch,
+    server as server_module,
+    server_settings,
+)
 from escalier.comfyui.find import ComfyUI
 from escalier.commands.run import run_workflow
 
@@ -121,7 +129,7 @@ def test_a_job_that_kills_its_server_is_told_with_the_end_of_the_log(
 def test_the_browser_command_serves_until_it_is_told_to_end(
     comfyui: ComfyUI, make_base: Callable[[], Path], start: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    base, port = make_base(), ports.free_port()
+    base, port = make_base(), server_settings.free_port()
     where = ["--comfyui", str(comfyui.folder), "--base", str(base), "--cpu", "--port", str(port)]
     command = start("-m", "escalier", "comfyui", *where, "--", "--disable-metadata")
     assert command.stdout is not None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from escalier.comfyui import Place
-from escalier.commands.keyframe_table import keyframe_listings
+from escalier.commands.run import keyframe_listings
 from escalier.film import ArrayFrames, write_film
 from escalier.keyframes import write_keyframes
 

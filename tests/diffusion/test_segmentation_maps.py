@@ -12,7 +12,7 @@ import pytest
 from tiny_models import segformer
 
 from escalier.diffusion import draw_segmentation_maps
-from escalier.diffusion.control_maps.ade20k import PALETTE
+from escalier.diffusion.control_maps.segmentation import PALETTE
 
 pytestmark = pytest.mark.slow  # diffusers and transformers take ten seconds to load
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from escalier.film import VideoFrames
-from escalier.film.chroma_siting import chroma_siting
+from escalier.film.colour import chroma_siting
 
 X265 = "log-level=error:chromaloc={}"
 

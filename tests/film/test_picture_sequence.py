@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from escalier.film import Encoding, FolderFrames, SequenceName, VideoFrames, picture_sequence, write_film
-from escalier.film.picture_sequence import linear_light
+from escalier.film.picture_colour import linear_light
 
 NOISE = np.random.default_rng(0).integers(0, 256, (4, 37, 51, 3), np.uint8)
 

@@ -13,7 +13,7 @@ from tiny_models.sam import LOGITS_PX, build_tiny_sam, write_tiny_sam
 
 from escalier.film import Size
 from escalier.sam import Prompts, SamModel, read_sam
-from escalier.sam.sam_files import read_architecture
+from escalier.sam.sam_files import build_sam
 from escalier.sam.segment import input_size
 
 torch = pytest.importorskip("torch")
@@ -46,11 +46,19 @@ def picture() -> np.ndarray:
 def test_architecture_of_each_released_model_is_read_from_its_shapes(name: str) -> None:
     with torch.device("meta"):
         weights = package.sam_model_registry[name]().state_dict()
-    found = read_architecture(weights)
-    assert (found.width, found.depth, found.heads, found.global_blocks) == META[name]
-    assert (found.name, found.side_px, found.patch_px, found.window) == (name, 1024, 16, 14)
-    assert (found.prompt_width, found.mask_channels, found.candidates) == (256, 16, 3)
-    assert (found.decoder_depth, found.decoder_mlp, found.score_depth, found.score_width) == (2, 2048, 3, 256)
+    found, module = build_sam(weights)
+    assert found == name
+    # Width, depth, channels and all else that tensors have in them.
+    assert {key: value.shape for key, value in module.state_dict().items()} == {
+        key: value.shape for key, value in weights.items()
+    }
+    encoder, decoder = module.image_encoder, module.mask_decoder
+    windows = [block.window_size for block in encoder.blocks]
+    width, depth, heads, global_blocks = META[name]
+    assert windows == [0 if i in global_blocks else 14 for i in range(depth)]
+    assert encoder.patch_embed.proj.weight.shape == (width, 3, 16, 16)
+    assert {block.attn.num_heads for block in encoder.blocks} == {heads}
+    assert (encoder.img_size, decoder.num_multimask_outputs, len(decoder.transformer.layers)) == (1024, 3, 2)
 
 
 def test_every_weight_arrives_bit_for_bit(model: SamModel, weights: dict) -> None:

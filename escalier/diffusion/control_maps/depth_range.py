@@ -34,20 +34,10 @@ class Line(NamedTuple):
 
 
 def align_depths(depths: Sequence[np.ndarray]) -> list[Line]:
-    """The line for each depth that brings all of them to the first one's unit.
+    """The line for each depth that brings all of them to the first one's unit; the first is (1, 0).
 
-    A depth that resembles none before it keeps the unit of the one before: a cut to another place has no pixel that
-    could tell.
-
-    Parameters
-    ----------
-    depths
-        (H, W) float32, raw from one network, in the order of time.
-
-    Returns
-    -------
-    list of Line
-        The first is (1, 0).
+    They are (H, W) float32, raw from one network, in the order of time. One that resembles none before it keeps the
+    unit of the one before: a cut to another place has no pixel that could tell.
 
     >>> first = np.random.default_rng(0).random((36, 64), np.float32)
     >>> scale, shift = align_depths([first, first * 2 + 3])[1]

@@ -15,8 +15,7 @@ from . import depth, lines, pose
 from .depth_range import shared_greys
 from .options import Detect, Options
 from .package import import_package, naming_short_memory
-from .pictures import RESOLUTION_PX, STEP_PX, check_pictures
-from .sizes import Room
+from .sizes import RESOLUTION_PX, STEP_PX, Room, check_pictures
 from .weights import find_file
 
 ANNOTATORS = "huggingface.co/lllyasviel/Annotators"

@@ -15,10 +15,8 @@ from escalier.packages import load_package
 from escalier.progress import Progress
 from escalier.refusals import MissingFile, Refusal
 
-from .ade20k import PALETTE
 from .package import naming_short_memory
-from .pictures import RESOLUTION_PX, STEP_PX, check_pictures
-from .sizes import Room
+from .sizes import RESOLUTION_PX, STEP_PX, Room, check_pictures
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -27,23 +25,34 @@ TEACHING_ONLY = "auxiliary_head."
 """A second head of UperNet that only its teaching looked at; some files leave it out."""
 REQUIREMENT = "transformers>=4.50.3"
 
+# The 150 colours of the ADE20K data set, in the order of the classes (wall, building, sky, floor, tree ...), as red,
+# green and blue in hexadecimal.
+_COLOURS = """
+    787878 b47878 06e6e6 503232 04c803 787850 8c8c8c cc05ff e6e6e6 04fa07 e005ff ebff07 96053d 787846 08ff33
+    ff0652 8fff8c ccff04 ff3307 cc4603 0066c8 3de6fa ff0633 0b66ff ff0747 ff09e0 0907e6 dcdcdc ff095c 7009ff
+    08ffd6 07ffe0 ffb806 0aff47 ff290a 07ffff e0ff08 6608ff ff3d06 ffc207 ff7a08 00ff14 ff0829 ff0599 0633ff
+    eb0cff a09614 00a3ff 8c8c8c fa0a0f 14ff00 1fff00 ff1f00 ffe000 99ff00 0000ff ff4700 00ebff 00adff 1f00ff
+    0bc8c8 ff5200 00fff5 003dff 00ff70 00ff85 ff0000 ffa300 ff6600 c2ff00 008fff 33ff00 0052ff 00ff29 00ffad
+    0a00ff adff00 00ff99 ff5c00 ff00ff ff00f5 ff0066 ffad00 ff0014 ffb8b8 001fff 00ff3d 0047ff ff00cc 00ffc2
+    00ff52 000aff 0070ff 3300ff 00c2ff 007aff 00ffa3 ff9900 00ff0a ff7000 8fff00 5200ff a3ff00 ffeb00 08b8aa
+    8500ff 00ff5c b800ff ff001f 00b8ff 00d6ff ff0070 5cff00 00e0ff 70e0ff 46b8a0 a300ff 9900ff 47ff00 ff00a3
+    ffcc00 ff008f 00ffeb 85ff00 ff00eb f500ff ff007a fff500 0abed4 d6ff00 00ccff 1400ff ffff00 0099ff 0029ff
+    00ffcc 2900ff 29ff00 ad00ff 00f5ff 4700ff 7a00ff 00ffb8 005cff b8ff00 0085ff ffd600 19c2c2 66ff00 5c00ff
+"""
+
+PALETTE = np.frombuffer(bytes.fromhex(_COLOURS), np.uint8).reshape(-1, 3)
+"""(150, 3) uint8. Road (6) and armour (48) have one colour: that is how the data set has them."""
+
 
 class Segmentation(NamedTuple):
-    """What `draw_segmentation_maps` returns.
-
-    Parameters
-    ----------
-    maps
-        (N, H, W, 3) float32 0..1 in the ADE20K palette.
-    labels
-        (N, H, W) uint8: the number of the class of each pixel.
-    shares
-        The name of each class that was found and its share of all pixels, the largest first.
-    """
+    """What `draw_segmentation_maps` returns."""
 
     maps: np.ndarray
+    """(N, H, W, 3) float32 0..1 in the ADE20K palette."""
     labels: np.ndarray
+    """(N, H, W) uint8: the number of the class of each pixel."""
     shares: dict[str, float]
+    """The name of each class that was found and its share of all pixels, the largest first."""
 
 
 @checked
@@ -123,12 +132,9 @@ def _load(folder: Path) -> Any:
         raise Refusal("folder", rule, remedy="check that all its files are there and whole") from error
     _refuse_gaps(model, loaded["missing_keys"], folder)
     if model.config.num_labels != len(PALETTE):
-        raise Refusal(
-            "folder",
-            f"hold a model with the {len(PALETTE)} classes of ADE20K, but the one in {folder} has "
-            f"{model.config.num_labels}",
-            remedy="a segmentation ControlNet knows only their colours: take a model whose name says ade",
-        )
+        found = f"but the one in {folder} has {model.config.num_labels}"
+        remedy = "a segmentation ControlNet knows only their colours: take a model whose name says ade"
+        raise Refusal("folder", f"hold a model with the {len(PALETTE)} classes of ADE20K, {found}", remedy=remedy)
     return model.eval()
 
 
@@ -146,12 +152,12 @@ def _refuse_gaps(model: Any, missing: Iterable[str], folder: Path) -> None:
     needed = {name for name, _ in model.named_parameters() if not name.startswith(TEACHING_ONLY)}
     gaps = sorted(needed & set(missing))
     if gaps:
-        raise Refusal(
-            "folder",
-            f"hold a whole SegFormer or UperNet, but {folder} lacks {len(gaps)} of its weights, such as {gaps[0]}",
-            remedy="its config.json and its weights belong to different models, or the weights are only a backbone: "
-            "download all files of one model",
+        rule = f"hold a whole SegFormer or UperNet, but {folder} lacks {len(gaps)} of its weights, such as {gaps[0]}"
+        remedy = (
+            "its config.json and its weights belong to different models, or the weights are only a backbone: download "
+            "all files of one model"
         )
+        raise Refusal("folder", rule, remedy=remedy)
 
 
 def _normalisation(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -160,9 +166,8 @@ def _normalisation(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     except ValueError as error:
-        raise Refusal(
-            f"{file}", f"be a JSON file, but it is not ({_first_line(error)})", remedy="download it again"
-        ) from error
+        rule = f"be a JSON file, but it is not ({_first_line(error)})"
+        raise Refusal(f"{file}", rule, remedy="download it again") from error
     mean, deviation = settings.get("image_mean", IMAGENET_MEAN), settings.get("image_std", IMAGENET_DEVIATION)
     return np.float32(mean), np.float32(deviation)
 

@@ -10,6 +10,11 @@ from escalier.refusals import Refusal
 MOST_CONTROL = 2.0
 
 
+def _guidance(default: float, sentence: str, most_offered: float) -> float:
+    offered, rule, remedy = (1, most_offered), "lie in 1..100", "take the default"
+    return dial(default, sentence, least=1, most=100, offered=offered, step=0.1, rule=rule, remedy=remedy)
+
+
 @checked
 @dataclass(frozen=True)
 class Painting(Dials):
@@ -40,25 +45,9 @@ class Painting(Dials):
     steps: int = dial(
         20, "Steps of denoising. More is finer.", least=1, offered=(1, 1000), rule="be at least 1", remedy="raise it"
     )
-    guidance: float = dial(
-        7.5,
-        "How literally the prompt is taken. 7.5 is usual; more is harsher.",
-        least=1,
-        most=100,
-        offered=(1, 30),
-        step=0.1,
-        rule="lie in 1..100",
-        remedy="take the default",
-    )
-    image_guidance: float = dial(
-        1.5,
-        "InstructPix2Pix alone: how much of the picture is kept. More keeps more.",
-        least=1,
-        most=100,
-        offered=(1, 10),
-        step=0.1,
-        rule="lie in 1..100",
-        remedy="take the default",
+    guidance: float = _guidance(7.5, "How literally the prompt is taken. 7.5 is usual; more is harsher.", 30)
+    image_guidance: float = _guidance(
+        1.5, "InstructPix2Pix alone: how much of the picture is kept. More keeps more.", 10
     )
     seed: int = dial(
         0,

@@ -205,9 +205,8 @@ def _strengths(pipeline: Pipeline, control_maps: Sequence[Pictures], strengths: 
         raise Refusal("control_maps", f"be {wanted}", len(control_maps), remedy)
     holds = [1.0] * pipeline.controlnets if strengths is None else [float(one) for one in strengths]
     if len(holds) != pipeline.controlnets:
-        raise Refusal(
-            "control_strengths", f"be {pipeline.controlnets}, one for each ControlNet", len(holds), "name one each"
-        )
+        rule = f"be {pipeline.controlnets}, one for each ControlNet"
+        raise Refusal("control_strengths", rule, len(holds), "name one each")
     return holds
 
 

@@ -78,7 +78,7 @@ class MovingClip(FilmBase):
 
     def matte(self, index: int) -> np.ndarray:
         """How much of each pixel of frame `index` the subject covers: float32 (H, W), 0..1."""
-        return self._exposed(self._check(index), lambda moment: self._cover(self._standing(moment, SUBJECT)))
+        return self._exposed(self.check_index(index), lambda moment: self._cover(self._standing(moment, SUBJECT)))
 
     def own_colours(self, index: int) -> np.ndarray:
         """The subject's colours in frame `index` without the room, also in hair and blur: float32 (H, W, 3), 0..1.
@@ -93,12 +93,12 @@ class MovingClip(FilmBase):
                 self._lay(light, layer, matrix, body)
             return light
 
-        light = self._exposed(self._check(index), alone) * self._lens(index)
+        light = self._exposed(self.check_index(index), alone) * self._lens(index)
         return np.clip(light / (255 * np.maximum(self.matte(index), np.float32(1e-3))[..., None]), 0, 1)
 
     def room(self, index: int) -> np.ndarray:
         """Frame `index` without the subject, his shadow and grain: uint8 (H, W, 3)."""
-        picture = self._exposed(self._check(index), self._empty) * self._lens(index)
+        picture = self._exposed(self.check_index(index), self._empty) * self._lens(index)
         return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
 
     def _exposed(self, index: int, seen: Callable[[float], np.ndarray]) -> np.ndarray:
@@ -139,7 +139,7 @@ class MovingClip(FilmBase):
         Exact for any two frames, also where the surface is hidden in `other` (see `visible`). Positions are pixel
         centres: pixel (row, column) lies at x = column, y = row, as OpenCV counts.
         """
-        index, other = self._check(index), self._check(other)
+        index, other = self.check_index(index), self.check_index(other)
         labels, here, there = self._labels(index), self._maps(index), self._maps(other)
         steps = [b @ np.linalg.inv(a) - np.eye(3) for a, b in zip(here, there, strict=True)]
         moves = np.stack(steps)[:, :2].astype(np.float32)
@@ -158,7 +158,7 @@ class MovingClip(FilmBase):
 
     def visitor(self, index: int) -> np.ndarray:
         """Where the face behind the curtain is seen in frame `index`: bool (H, W); nowhere before `uncover_at`."""
-        labels = self._labels(self._check(index))
+        labels = self._labels(self.check_index(index))
         if self._visitor is None:
             return np.zeros(labels.shape, bool)
         face = _warp(self._visitor, self._maps(index)[0], self._box())
@@ -237,10 +237,6 @@ class MovingClip(FilmBase):
 
     def _box(self) -> tuple[int, int, int, int]:
         return 0, 0, self.size.width, self.size.height
-
-    def _check(self, index: int) -> int:
-        self.check_index(index)
-        return int(index)
 
 
 @checked

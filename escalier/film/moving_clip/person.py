@@ -11,21 +11,15 @@ NECK = (0.0, -0.475)
 SHOULDERS = (-0.150, -0.378), (0.150, -0.378)
 UPPER_ARM = 0.215
 SKIN: Colour = (0.80, 0.58, 0.45)
+HAIR: Colour = (0.235, 0.145, 0.09)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One stiff part: its picture and where its joint (the point it turns about) lies in that picture, in pixels."""
+    """One stiff part: its picture, whose origin is its joint, the point it turns about."""
 
     name: str
     canvas: Canvas
-
-    @property
-    def joint(self) -> tuple[float, float]:
-        return self.canvas.origin
-
-
-HAIR: Colour = (0.235, 0.145, 0.09)
 
 
 def draw_person(rng: np.random.Generator, scale: float, strands: int = 0) -> list[Part]:
@@ -34,34 +28,21 @@ def draw_person(rng: np.random.Generator, scale: float, strands: int = 0) -> lis
     `strands` of loose hair stand out from the head.
     """
     parts = [
-        Part("torso", _draw_torso(rng, _canvas(scale, (-0.24, -0.58, 0.24, 0.46)))),
+        Part("torso", _draw_torso(rng, Canvas.over(scale, (-0.24, -0.58, 0.24, 0.46)))),
         draw_head(rng, scale, skin=SKIN, hair=HAIR),
     ]
     for side in ("left", "right"):
-        forearm = Part(f"{side} forearm", _draw_forearm(rng, _canvas(scale, (-0.09, -0.07, 0.09, 0.34))))
-        upper = Part(f"{side} upper arm", _draw_upper_arm(rng, _canvas(scale, (-0.10, -0.09, 0.10, 0.29))))
+        forearm = Part(f"{side} forearm", _draw_forearm(rng, Canvas.over(scale, (-0.09, -0.07, 0.09, 0.34))))
+        upper = Part(f"{side} upper arm", _draw_upper_arm(rng, Canvas.over(scale, (-0.10, -0.09, 0.10, 0.29))))
         parts += [forearm, upper]
     if strands:
-        parts.insert(1, Part("loose hair", _draw_strands(rng, _canvas(scale, (-0.34, -0.52, 0.34, 0.16)), strands)))
+        parts.insert(1, Part("loose hair", _draw_strands(rng, Canvas.over(scale, (-0.34, -0.52, 0.34, 0.16)), strands)))
     return parts
-
-
-def _canvas(scale: float, box: tuple[float, float, float, float]) -> Canvas:
-    left, top, right, bottom = box
-    size = (int(np.ceil((right - left) * scale)) + 4, int(np.ceil((bottom - top) * scale)) + 4)
-    return Canvas(size, scale, (2 - left * scale, 2 - top * scale))
-
-
-def _coordinates(canvas: Canvas) -> tuple[np.ndarray, np.ndarray]:
-    height, width = canvas.shape
-    x = (np.arange(width, dtype=np.float32) - canvas.origin[0]) / canvas.scale
-    y = (np.arange(height, dtype=np.float32) - canvas.origin[1]) / canvas.scale
-    return x[None], y[:, None]
 
 
 def _cloth(canvas: Canvas, rng: np.random.Generator, bend: float = 0.0) -> np.ndarray:
     """Checked flannel with folds, as colours for the whole canvas."""
-    x, y = _coordinates(canvas)
+    x, y = canvas.coordinates()
     folds = fractal_noise(rng, canvas.shape, 0.10 * canvas.scale, octaves=3, stretch=2.2)
     x = x + 0.004 * folds + bend * y * y
     y = y + 0.004 * folds
@@ -126,18 +107,8 @@ def _draw_forearm(rng: np.random.Generator, canvas: Canvas) -> Canvas:
     canvas.lay(hand, tone * relief(hand, 0.030 * canvas.scale, ambient=0.42)[..., None])
     for gap in (-0.011, 0.003, 0.016):
         canvas.light(canvas.soften(canvas.box(gap - 0.0015, 0.262, gap + 0.0015, 0.308), 0.002), 0.62)
-    sleeve = canvas.area(
-        [
-            (-0.048, -0.035),
-            (0.0, -0.055),
-            (0.048, -0.035),
-            (0.050, 0.06),
-            (0.043, 0.155),
-            (-0.043, 0.155),
-            (-0.050, 0.06),
-        ],
-        smooth=2,
-    )
+    outline = [(-0.048, -0.035), (0.0, -0.055), (0.048, -0.035), (0.050, 0.06), (0.043, 0.155), (-0.043, 0.155)]
+    sleeve = canvas.area([*outline, (-0.050, 0.06)], smooth=2)
     canvas.lay(sleeve, _cloth(canvas, rng, bend=-0.15) * relief(sleeve, 0.05 * canvas.scale, ambient=0.36)[..., None])
     cuff = canvas.area([(-0.044, 0.135), (0.044, 0.135), (0.043, 0.187), (-0.043, 0.187)])
     canvas.light(canvas.soften(canvas.shifted(cuff, 0.0, 0.012), 0.005) * (1 - cuff), 0.66)
@@ -147,7 +118,7 @@ def _draw_forearm(rng: np.random.Generator, canvas: Canvas) -> Canvas:
 
 def draw_head(rng: np.random.Generator, scale: float, *, skin: Colour, hair: Colour) -> Part:
     """A face seen from the front: the joint is the nape, the chin a little below it, the crown at about -0.30."""
-    canvas = _canvas(scale, (-0.16, -0.34, 0.16, 0.09))
+    canvas = Canvas.over(scale, (-0.16, -0.34, 0.16, 0.09))
     beard_line = [(-0.100, -0.135), (-0.098, -0.06), (-0.072, 0.02), (-0.030, 0.055), (0.030, 0.055), (0.072, 0.02)]
     face = canvas.area(
         [*beard_line, (0.098, -0.06), (0.100, -0.135), (0.085, -0.23), (0.0, -0.275), (-0.085, -0.23)], smooth=3
@@ -191,32 +162,19 @@ def _blush(canvas: Canvas) -> None:
 
 def _draw_features(canvas: Canvas) -> None:
     for side in (-1, 1):
-        eye = (side * 0.041, -0.112)
-        white = canvas.area(
-            [
-                (eye[0] - 0.022, eye[1] + 0.002),
-                (eye[0], eye[1] - 0.013),
-                (eye[0] + 0.022, eye[1] + 0.001),
-                (eye[0], eye[1] + 0.009),
-            ],
-            smooth=2,
-        )
+        x, y = side * 0.041, -0.112
+        rim = [(x - 0.022, y + 0.002), (x, y - 0.013), (x + 0.022, y + 0.001), (x, y + 0.009)]
+        white = canvas.area(rim, smooth=2)
         canvas.lay(white, (0.84, 0.81, 0.77), cover=False)
-        iris = canvas.oval((eye[0] + 0.003, eye[1] - 0.001), (0.0085, 0.0090)) * white
+        iris = canvas.oval((x + 0.003, y - 0.001), (0.0085, 0.0090)) * white
         canvas.lay(iris, (0.25, 0.33, 0.30), cover=False)
-        canvas.lay(
-            canvas.oval((eye[0] + 0.003, eye[1] - 0.001), (0.0042, 0.0046)) * white, (0.05, 0.04, 0.04), cover=False
-        )
-        lid = [
-            (eye[0] - 0.026, eye[1] + 0.002),
-            (eye[0], eye[1] - 0.019),
-            (eye[0] + 0.026, eye[1]),
-            (eye[0], eye[1] - 0.011),
-        ]
+        pupil = canvas.oval((x + 0.003, y - 0.001), (0.0042, 0.0046)) * white
+        canvas.lay(pupil, (0.05, 0.04, 0.04), cover=False)
+        lid = [(x - 0.026, y + 0.002), (x, y - 0.019), (x + 0.026, y), (x, y - 0.011)]
         canvas.lay(canvas.area(lid, smooth=2) * 0.85, (0.17, 0.09, 0.07), cover=False)
-        canvas.lay(canvas.oval((eye[0] + 0.0005, eye[1] - 0.004), (0.0019, 0.0019)), (0.97, 0.97, 0.95), cover=False)
-        brow = [(eye[0] - 0.030, -0.140), (eye[0] - 0.004 * side, -0.156), (eye[0] + 0.030, -0.141 - 0.002 * side)]
-        brow += [(eye[0] + 0.024, -0.135), (eye[0], -0.143), (eye[0] - 0.024, -0.135)]
+        canvas.lay(canvas.oval((x + 0.0005, y - 0.004), (0.0019, 0.0019)), (0.97, 0.97, 0.95), cover=False)
+        brow = [(x - 0.030, -0.140), (x - 0.004 * side, -0.156), (x + 0.030, -0.141 - 0.002 * side)]
+        brow += [(x + 0.024, -0.135), (x, -0.143), (x - 0.024, -0.135)]
         canvas.lay(canvas.soften(canvas.area(brow, smooth=1), 0.0015) * 0.85, (0.19, 0.115, 0.075), cover=False)
         canvas.light(canvas.soften(canvas.oval((side * 0.010, -0.046), (0.0048, 0.0032)), 0.0016), 0.42)
     upper = canvas.area(
@@ -247,17 +205,9 @@ def _draw_strands(rng: np.random.Generator, canvas: Canvas, strands: int) -> Can
 
 def _draw_hair(canvas: Canvas, rng: np.random.Generator, colour: Colour) -> None:
     crown = [(-0.112, -0.115), (-0.122, -0.20), (-0.088, -0.285), (0.0, -0.315), (0.092, -0.285), (0.122, -0.20)]
-    fringe = [
-        (0.112, -0.110),
-        (0.097, -0.125),
-        (0.090, -0.195),
-        (0.040, -0.225),
-        (-0.045, -0.205),
-        (-0.088, -0.190),
-        (-0.097, -0.125),
-    ]
-    hair = canvas.area([*crown, *fringe], smooth=2)
-    x, y = _coordinates(canvas)
+    fringe = [(0.112, -0.110), (0.097, -0.125), (0.090, -0.195), (0.040, -0.225), (-0.045, -0.205), (-0.088, -0.190)]
+    hair = canvas.area([*crown, *fringe, (-0.097, -0.125)], smooth=2)
+    x, y = canvas.coordinates()
     lie = np.sin(
         (np.arctan2(x - 0.03, y + 0.34 + 0 * x)) * 55
         + 2.2 * fractal_noise(rng, canvas.shape, 0.03 * canvas.scale, octaves=3)

@@ -42,9 +42,7 @@ def draw_room(rng: np.random.Generator, view: View, scale: float, margin: float)
 
 def _draw_wall(canvas: Canvas, rng: np.random.Generator) -> None:
     """Wallpaper: staggered rows of leaf sprays over soft stripes, on uneven plaster."""
-    height, width = canvas.shape
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = (x - canvas.origin[0]) / canvas.scale, (y - canvas.origin[1]) / canvas.scale
+    x, _ = canvas.coordinates()
     stripe = 0.5 + 0.5 * np.tanh(4 * np.sin(x * 2 * np.pi / 0.092))
     canvas.colour[:] = floats([0.42, 0.49, 0.45])
     canvas.colour += stripe[..., None] * floats([0.030, 0.036, 0.030])
@@ -67,9 +65,8 @@ def _draw_wall(canvas: Canvas, rng: np.random.Generator) -> None:
 def _draw_floor(canvas: Canvas, rng: np.random.Generator) -> None:
     """Boards running towards the camera, below a white skirting."""
     canvas = canvas.corner(-8.0, SKIRTING - 0.05, 8.0, 2.0)
-    height, width = canvas.shape
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = (x - canvas.origin[0]) / canvas.scale - ROOM_ASPECT / 2, (y - canvas.origin[1]) / canvas.scale
+    x, y = canvas.coordinates()
+    x = x - ROOM_ASPECT / 2
     depth = 1.0 / np.maximum(y - FLOOR + 0.28, 0.28)
     across = x * depth * 3.2
     board = np.floor(across).astype(np.int32)
@@ -94,15 +91,14 @@ def _draw_window(canvas: Canvas, rng: np.random.Generator) -> None:
     """A garden in haze behind four panes, with a deep white frame and a sill."""
     left, top, right, bottom = WINDOW
     hole = canvas.box(left, top, right, bottom)
-    height, width = canvas.shape
-    down = ((np.arange(height, dtype=np.float32) - canvas.origin[1]) / canvas.scale - top) / (bottom - top)
-    haze = np.clip(down, 0, 1)[:, None, None]
+    down = (canvas.coordinates()[1] - top) / (bottom - top)
+    haze = np.clip(down, 0, 1)[..., None]
     garden = floats([0.80, 0.90, 0.98]) * (1 - haze) + floats([0.93, 0.93, 0.80]) * haze
     garden = np.broadcast_to(garden, canvas.colour.shape).copy()
     for horizon, reach, tint in ((0.52, 0.10, (0.62, 0.73, 0.66)), (0.68, 0.14, (0.42, 0.58, 0.36))):
-        crown = fractal_noise(rng, (1, width), 0.10 * canvas.scale, octaves=4)[0]
+        crown = fractal_noise(rng, (1, canvas.shape[1]), 0.10 * canvas.scale, octaves=4)
         leaves = fractal_noise(rng, canvas.shape, 0.05 * canvas.scale, octaves=4)
-        trees = np.clip((down[:, None] - horizon - reach * 0.5 * crown[None]) * 14 + 0.5 * leaves, 0, 1)[..., None]
+        trees = np.clip((down - horizon - reach * 0.5 * crown) * 14 + 0.5 * leaves, 0, 1)[..., None]
         garden += (floats(tint) * (1 + 0.20 * leaves[..., None]) - garden) * trees
     canvas.lay(hole, garden)
     white = (0.83, 0.81, 0.75)
@@ -131,9 +127,7 @@ def _draw_picture(
     canvas.lay(frame, floats([0.36, 0.22, 0.11]) * relief(frame, 0.012 * canvas.scale)[..., None])
     canvas.lay(canvas.box(left + 0.018, top + 0.018, right - 0.018, bottom - 0.018), (0.83, 0.79, 0.69))
     inner = (left + 0.038, top + 0.038, right - 0.038, bottom - 0.038)
-    height, _ = canvas.shape
-    down = (np.arange(height, dtype=np.float32) - canvas.origin[1]) / canvas.scale
-    down = np.clip((down - inner[1]) / (inner[3] - inner[1]), 0, 1)[:, None]
+    down = np.clip((canvas.coordinates()[1] - inner[1]) / (inner[3] - inner[1]), 0, 1)
     clouds = fractal_noise(rng, canvas.shape, 0.07 * canvas.scale, octaves=5)
     hills = np.clip((down - 0.5 + 0.16 * fractal_noise(rng, canvas.shape, 0.12 * canvas.scale, octaves=2)) * 30, 0, 1)
     sky = floats(tint) * (1.10 - 0.25 * down + 0.16 * clouds)[..., None]
@@ -179,9 +173,9 @@ def _draw_book(
     canvas = canvas.corner(x - lean - 0.004, y - 0.004, x + thick + 0.004, y + tall + 0.004)
     outline = [(x, y), (x + thick, y), (x + thick - lean, y + tall), (x - lean, y + tall)]
     spine = canvas.area(outline)
-    across = (np.arange(canvas.shape[1], dtype=np.float32) - canvas.origin[0]) / canvas.scale
+    across, _ = canvas.coordinates()
     roundness = 0.55 + 0.55 * np.sin(np.pi * np.clip((across - x + 0.003) / (thick + 0.004), 0.06, 0.94))
-    canvas.lay(spine, tone * roundness[None, :, None])
+    canvas.lay(spine, tone * roundness[..., None])
     if rng.random() < 0.6:
         for band in (0.16, 0.80):
             stripe = canvas.box(x - lean * band, y + band * tall, x + thick - lean * band, y + band * tall + 0.006)
@@ -226,18 +220,14 @@ def _light_room(canvas: Canvas, rng: np.random.Generator) -> None:
 
 def draw_visitor(rng: np.random.Generator, canvas: Canvas) -> np.ndarray:
     """Somebody looks in at the window: draw her on the set, behind the bars; returns where she is, (H, W) float32."""
-    x, y = VISITOR
+    x = VISITOR[0]
     coat = canvas.area(
         [(x - 0.10, 0.62), (x - 0.075, 0.575), (x, 0.545), (x + 0.07, 0.575), (x + 0.086, 0.62)], smooth=1
     )
     canvas.lay(coat, floats([0.24, 0.30, 0.40]) * relief(coat, 0.05 * canvas.scale)[..., None])
     head = draw_head(rng, 2 * VISITOR_SCALE * canvas.scale, skin=(0.74, 0.55, 0.46), hair=(0.45, 0.27, 0.12)).canvas
-    shrink = floats(
-        [
-            [0.5, 0, x * canvas.scale + canvas.origin[0] - 0.5 * head.origin[0]],
-            [0, 0.5, y * canvas.scale + canvas.origin[1] - 0.5 * head.origin[1]],
-        ]
-    )
+    at_x, at_y = canvas.to_pixels(VISITOR)
+    shrink = floats([[0.5, 0, at_x - 0.5 * head.origin[0]], [0, 0.5, at_y - 0.5 * head.origin[1]]])
     layer = np.concatenate([head.colour * head.cover[..., None], head.cover[..., None]], axis=-1)
     layer = cv2.warpAffine(cv2.blur(layer, (2, 2)), shrink, canvas.shape[::-1], flags=cv2.INTER_LINEAR)
     canvas.colour *= 1 - layer[..., 3:]
@@ -248,12 +238,9 @@ def draw_visitor(rng: np.random.Generator, canvas: Canvas) -> np.ndarray:
 def draw_curtain(rng: np.random.Generator, scale: float) -> Canvas:
     """A heavy curtain that hides the whole window, in the units of the room."""
     left, top, right, bottom = WINDOW[0] - 0.05, WINDOW[1] - 0.055, WINDOW[2] + 0.05, WINDOW[3] + 0.10
-    size = (int(np.ceil((right - left) * scale)) + 4, int(np.ceil((bottom - top) * scale)) + 4)
-    canvas = Canvas(size, scale, (2 - left * scale, 2 - top * scale))
+    canvas = Canvas.over(scale, (left, top, right, bottom))
     cloth = canvas.box(left, top, right, bottom)
-    height, width = canvas.shape
-    x = ((np.arange(width, dtype=np.float32) - canvas.origin[0]) / scale)[None]
-    y = ((np.arange(height, dtype=np.float32) - canvas.origin[1]) / scale)[:, None]
+    x, y = canvas.coordinates()
     folds = np.sin(x * 2 * np.pi / 0.047 + 0.6 * np.sin(x * 31)) * 0.5 + 0.5
     weave = fractal_noise(rng, canvas.shape, 0.010 * scale, octaves=2, stretch=2.0)
     bands = 0.5 + 0.5 * np.tanh(6 * np.sin(y * 2 * np.pi / 0.11))

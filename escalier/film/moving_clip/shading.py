@@ -85,6 +85,13 @@ class Canvas:
         self.colour = np.zeros((height, width, 3), np.float32)
         self.cover = np.zeros((height, width), np.float32)
 
+    @classmethod
+    def over(cls, scale: float, box: tuple[float, float, float, float]) -> Canvas:
+        """A canvas for a box (left, top, right, bottom) in its units, with two pixels to spare on every side."""
+        left, top, right, bottom = box
+        size = (int(np.ceil((right - left) * scale)) + 4, int(np.ceil((bottom - top) * scale)) + 4)
+        return cls(size, scale, (2 - left * scale, 2 - top * scale))
+
     def corner(self, left: float, top: float, right: float, bottom: float) -> Canvas:
         """A part of this canvas, sharing its pixels, in the same units: drawing small things there costs little."""
         (x0, y0), (x1, y1) = self.to_pixels((left, top)), self.to_pixels((right, bottom))
@@ -99,6 +106,13 @@ class Canvas:
     @property
     def shape(self) -> tuple[int, int]:
         return self.cover.shape[0], self.cover.shape[1]
+
+    def coordinates(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the pixels lie in the canvas's units, float32: x (1, W) and y (H, 1)."""
+        height, width = self.shape
+        x = (np.arange(width, dtype=np.float32) - self.origin[0]) / self.scale
+        y = (np.arange(height, dtype=np.float32) - self.origin[1]) / self.scale
+        return x[None], y[:, None]
 
     def to_pixels(self, point: tuple[float, float]) -> tuple[float, float]:
         return point[0] * self.scale + self.origin[0], point[1] * self.scale + self.origin[1]
