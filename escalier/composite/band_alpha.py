@@ -19,6 +19,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from . import pictures
+
 ROUNDS = 3
 """How often colours, light and alpha are worked out in turn."""
 LIGHT_PX = 12.0
@@ -152,16 +154,15 @@ def _along(covariance: np.ndarray, line: np.ndarray) -> np.ndarray:
 
 def _light(shown: np.ndarray, room: np.ndarray, empty: np.ndarray) -> np.ndarray:
     """The light on the room in the picture over that in `room`, where and as far as it is seen empty."""
-    weight = empty[..., None]
-    planes = np.concatenate([shown * room * weight, room * room * weight], axis=2)
-    means = cv2.GaussianBlur(planes, (0, 0), LIGHT_PX) + np.float32(1e-4)
-    return means[..., :3] / means[..., 3:]
+    weight = room * empty[..., None]
+    seen, there = (pictures.broad_means(one * weight, LIGHT_PX) + np.float32(1e-4) for one in (shown, room))
+    return seen / there
 
 
 def _doubt(wrong: np.ndarray, empty: np.ndarray) -> np.ndarray:
     """The variance of the room's colours, by how far they are off where it is seen empty."""
     planes = np.dstack([(wrong**2).mean(axis=2) * empty, empty])
-    means = cv2.GaussianBlur(planes, (0, 0), LIGHT_PX)
+    means = pictures.broad_means(planes, LIGHT_PX)
     return means[..., 0] / np.maximum(means[..., 1], np.float32(1e-3))
 
 

@@ -20,7 +20,7 @@ from .moving_plate import move_plate, plan_plate
 
 log = logging.getLogger("escalier")
 
-FRAMES = 24
+FRAMES = 16
 """So many other frames are looked at."""
 
 Room = Callable[[int], tuple[np.ndarray, np.ndarray]]
@@ -30,16 +30,16 @@ Room = Callable[[int], tuple[np.ndarray, np.ndarray]]
 def room_of_film(film: Film, masks: Masks, hair_px: float) -> Room:
     """The room that a film shows around its subject; within `hair_px` of a mask nothing is taken for the room.
 
-    Where the camera turns too far for one plate, nothing is known, and the log says so.
+    Where the camera turns too far for one plate, or there is a cut, nothing is known, and the log says so.
     """
-    grow_px = round(hair_px)
-    camera = camera_motion(film, masks, grow_px=grow_px)
+    search = PlateSearch(frames=FRAMES, grow_px=round(hair_px))
     try:
+        camera = camera_motion(film, masks, grow_px=search.grow_px)
         plan = plan_plate(camera, len(film) // 2)
     except Refusal as refusal:
-        log.warning("the room is not known: %s", refusal)
+        log.warning("the room behind her is not known: %s", refusal)
         return lambda index: (film.frame(index), np.ones((film.size.height, film.size.width), bool))
-    plate = make_clean_plate(film, masks, search=PlateSearch(frames=FRAMES, grow_px=grow_px), camera=camera, plan=plan)
+    plate = make_clean_plate(film, masks, search=search, camera=camera, plan=plan)
     pictures, unseen = move_plate(plate.picture, camera, plan), plate.unseen.astype(np.float32)
 
     def room(index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,9 @@ MOVES_PX = 2.0
 """What moves less from frame to frame says nothing of the shutter."""
 MOST_WRONG = np.float32(0.3)
 """Pixels further off tell of something else: hair that the mask has not."""
-SAMPLE_PX, MOST_SAMPLES = 1.5, 24
+SAMPLE_PX, MOST_SAMPLES = 2.0, 16
+ENOUGH = 500.0
+"""By so many pixels ahead, a share is settled."""
 
 
 def smeared(picture: np.ndarray, flow: np.ndarray, share: float) -> np.ndarray:
@@ -59,6 +61,8 @@ class Shutter:
 
     def learn(self, mask: np.ndarray, flow: np.ndarray, alpha: np.ndarray, known: np.ndarray) -> None:
         """Hold a frame's mask, smeared for each share, against alpha by its colours, known 0..1: float32 (H, W)."""
+        if np.partition(self._wrong, 1)[1] - self._wrong.min() > ENOUGH:
+            return
         weight = np.where(np.square(flow).sum(axis=2) >= MOVES_PX**2, known, np.float32(0))
         if not weight.any():
             return

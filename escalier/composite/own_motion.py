@@ -12,6 +12,7 @@ import numpy as np
 from escalier.film import PRESETS, Size, dis_flow, working_size
 from escalier.mask import box_around
 
+from . import pictures
 from .foreground_colours import unit
 
 FLAT, DARKEST, CONTRAST = 0.9, 0.1, 0.5
@@ -20,6 +21,8 @@ MARGIN_PX = 48
 """How far around her flow is given."""
 NEAR_PX = 4.0
 """Flow is averaged over so much of her, the sigma of a Gaussian."""
+FAR_PX = 16.0
+"""The same further out, where nothing is near."""
 LEAST = np.float32(1e-3)
 
 
@@ -66,8 +69,8 @@ def _averaged(flow: np.ndarray, cover: np.ndarray) -> np.ndarray:
     planes = np.dstack([flow * cover[..., None], cover])
     out = np.zeros_like(flow)
     missing = np.ones(cover.shape, np.float32)
-    for sigma in (NEAR_PX, 4 * NEAR_PX):
-        means = cv2.GaussianBlur(planes, (0, 0), sigma)
+    for sigma in (NEAR_PX, FAR_PX):
+        means = pictures.broad_means(planes, sigma)
         here = np.minimum(means[..., 2] / LEAST, 1) * missing
         out += here[..., None] * means[..., :2] / np.maximum(means[..., 2:], np.float32(1e-6))
         missing = missing - here
