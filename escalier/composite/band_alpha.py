@@ -43,6 +43,8 @@ UNKNOWN = 1e6
 """The variance of alpha where the room is not known."""
 KEPT, EVEN = 0.2, 0.1
 """The weight of what is known in the matting equations, and the deviation at which it is halved."""
+ALIKE, LEAST_APART = 0.15, 0.01
+"""Colours nearer than the one are alike: the nearer, the more the picture is distrusted. Shares of white."""
 TOLERANCE, MOST_STEPS = 1e-3, 500
 
 
@@ -98,6 +100,9 @@ def band_alpha(shown: np.ndarray, room: np.ndarray, band: Band) -> BandAlpha:
                 np.where(seen, shown - rest * behind, 0), np.where(band.unseen & band.soft, np.float32(0), alpha)
             )
     known = 1 / (1 + variance / np.float32(EVEN**2))
+    # Where she looks like the room, so does the picture across her outline: nothing in it carries alpha over.
+    apart = np.where(band.unseen, np.float32(1), ((colours - behind) ** 2).sum(axis=2))
+    known *= 1 + np.float32(ALIKE**2) / np.maximum(apart, np.float32(LEAST_APART**2))
     alpha = np.clip(_carried_over(shown, alpha, known, band.soft), 0, 1)
     return BandAlpha(alpha, np.where(band.soft, variance, np.float32(0)), told, told_variance, colours)
 

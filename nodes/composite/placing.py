@@ -40,8 +40,8 @@ class EscalierPlaceSubject(Node):
         sockets.Motion.Input(
             "motion",
             optional=True,
-            tooltip="The source's, from Measure Motion. Her colours in hair and blur are averaged along her own motion, "
-            "which is measured as finely as this one; with preset 'medium' if nothing is connected.",
+            tooltip="The source's, from Measure Motion. Her colours in hair and blur are averaged along her own "
+            "motion, which is measured as finely as this one; with preset 'medium' if nothing is connected.",
         ),
     )
     outputs = (output(io.Video, "video", "The placed film, with the sound and timing of the longer input."),)
