@@ -154,7 +154,7 @@ def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _along(covariance: np.ndarray, line: np.ndarray) -> np.ndarray:
     """A covariance, six planes, along a line: line' C line."""
-    return (covariance * _products(line, line) * np.float32([1, 1, 1, 2, 2, 2])).sum(axis=2)
+    return (covariance * _products(line, line) * np.array([1, 1, 1, 2, 2, 2], np.float32)).sum(axis=2)
 
 
 def _light(shown: np.ndarray, room: np.ndarray, empty: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ class OwnMotion:
             one, other = (cv2.resize(part, small, interpolation=cv2.INTER_AREA) for part in (one, other))
         flow = dis_flow(self._dis, np.ascontiguousarray(one), np.ascontiguousarray(other))
         if small != size:
-            flow = cv2.resize(flow, size) * np.float32([size.width / small.width, size.height / small.height])
+            flow = cv2.resize(flow, size) * np.array([size.width / small.width, size.height / small.height], np.float32)
         out[box] = _averaged(flow, _cover(here)[box])
         return out
 
