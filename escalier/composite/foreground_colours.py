@@ -22,7 +22,9 @@ ROOM_PX = 8.0
 
 
 @checked
-def estimate_foreground(picture: np.ndarray, matte: np.ndarray, old_room: np.ndarray | None = None) -> np.ndarray:
+def estimate_foreground(
+    picture: np.ndarray, matte: np.ndarray, old_room: np.ndarray | None = None, unseen: np.ndarray | None = None
+) -> np.ndarray:
     """The colours of what the matte covers, without those of the room that shows through it.
 
     Parameters
@@ -34,6 +36,8 @@ def estimate_foreground(picture: np.ndarray, matte: np.ndarray, old_room: np.nda
     old_room
         The same view without the subject, such as a clean plate, like the picture. Its colours around the matte are
         brought to the picture's, for a shadow or another exposure. Estimated where it is not known.
+    unseen
+        bool (H, W): where the old room is not known, such as what a clean plate calls so.
 
     Returns
     -------
@@ -65,10 +69,13 @@ def estimate_foreground(picture: np.ndarray, matte: np.ndarray, old_room: np.nda
 
     box = box_around(alpha, MARGIN_PX)
     shown, share = colours[box], alpha[box]
-    if old_room is not None:
-        rest = (1 - share)[..., None]
-        shown = np.where(rest < 1, shown - rest * _lit_like(shown, unit(old_room[box]), share), 0)
-    estimated = estimate_foreground_ml(shown, share)
+    if old_room is None:
+        estimated = estimate_foreground_ml(shown, share)
+    else:
+        hidden = np.zeros(share.shape, bool) if unseen is None else unseen[box]
+        estimated = _over_black(shown, share, unit(old_room[box]), hidden)
+        if (hidden & soft[box]).any():
+            np.copyto(estimated, estimate_foreground_ml(shown, share), where=hidden[..., None])
     np.copyto(colours[box], estimated, where=soft[box][..., None])
     return colours
 
@@ -78,9 +85,19 @@ def unit(picture: np.ndarray) -> np.ndarray:
     return picture / np.float32(255) if picture.dtype == np.uint8 else picture
 
 
-def _lit_like(picture: np.ndarray, old_room: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """The old room with what the picture differs from it by near the matte, where the picture shows it."""
-    seen = (alpha == 0).astype(np.float32)[..., None]
+def _over_black(shown: np.ndarray, share: np.ndarray, room: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Her colours once the room's share is off; where that is hidden, they are carried there from beside."""
+    from pymatting.foreground.estimate_foreground_ml import estimate_foreground_ml
+
+    rest = (1 - share)[..., None]
+    own = shown - rest * _lit_like(shown, room, (share == 0) & ~hidden)
+    told = (rest < 1) & ~(hidden[..., None] & (rest > 0))
+    return estimate_foreground_ml(np.where(told, own, 0), np.where(told[..., 0], share, np.float32(0)))
+
+
+def _lit_like(picture: np.ndarray, old_room: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """The old room with what the picture differs from it by nearby, where the picture shows it empty."""
+    seen = empty.astype(np.float32)[..., None]
     planes = np.concatenate([(picture - old_room) * seen, seen], axis=2)
     means = cv2.GaussianBlur(planes, (0, 0), ROOM_PX)
     return old_room + means[..., :3] / np.maximum(means[..., 3:], np.float32(1e-3))

@@ -1,42 +1,40 @@
-"""Soft mattes of hair, blur and thin things: from a mask, the picture, and the room without the subject.
+"""Soft mattes of hair, blur and thin things: from a mask, the film, and the room without the subject.
 
-In a band around the mask's outline every pixel is I = alpha F + (1 - alpha) B. B is the empty room under the light that
-falls on it now, F the subject's colours carried out from inside the band by pymatting's multi-level method. The alpha
-that explains I best along the line from B to F is known the better the further F and B are apart; where they are alike,
-the matting Laplacian of the picture (A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image
-Matting", PAMI 2008, as in pymatting) carries it over from beside.
+In a band around the mask's outline alpha is found by colours and outline, see `band_alpha`. In a film the outline is
+smeared by the subject's own motion, the band is as much wider, and the frames before and after, moved along with her,
+have a say: each pixel is weighed by how sure it is in each of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
-from escalier.film import Film, Masks, MaskSource, check_lengths, frame_at
+from escalier.film import Film, Masks, MaskSource, check_lengths, frame_at, warp
 from escalier.mask import box_around
 from escalier.progress import Progress
 
 from . import pictures
+from .band_alpha import LIGHT_PX, Band, band_alpha
+from .film_room import Room, room_of_film
 from .foreground_colours import unit
+from .motion_blur import Shutter, smeared
+from .own_motion import OwnMotion, on_flat
 
-ROUNDS = 3
-"""How often colours, light and alpha are worked out in turn."""
-LIGHT_PX = 12.0
-"""How far the light on the old room is taken from, the sigma of a Gaussian."""
-NOISE, ALIKE = 0.02, 0.1
-"""Colours that differ by less than this tell nothing, or little, of alpha. Shares of white."""
-UNEXPLAINED = 0.08
-"""A colour that is further than this from every mixture is one that was not looked for."""
-KEPT = 0.2
-"""The weight of alpha by colours in the matting equations."""
 LEAST = np.float32(0.03)
 """Alpha nearer to 0 or 1 than this is grain."""
-TOLERANCE, MOST_STEPS = 1e-3, 500
+OWN_DOUBT, MOVED_DOUBT = np.float32(0.005), np.float32(0.02)
+"""What is added to the variance of a frame's alpha, and of a neighbour's that was moved along."""
+LEAST_KNOWN = np.float32(0.01)
+"""The variance of alpha by colours at which they tell half as much of the shutter."""
+ANOTHER = np.float32(0.4)
+"""Alpha of a neighbour that differs by so much is another thing's."""
 
 
 @checked
@@ -72,7 +70,9 @@ class SoftBand(Dials):
 
 
 @checked
-def soft_matte(picture: np.ndarray, mask: np.ndarray, old_room: np.ndarray, band: SoftBand | None = None) -> np.ndarray:
+def soft_matte(
+    picture: np.ndarray, mask: np.ndarray, old_room: np.ndarray | None = None, band: SoftBand | None = None
+) -> np.ndarray:
     """How much of each pixel the subject covers, soft in hair and blur.
 
     Parameters
@@ -102,36 +102,23 @@ def soft_matte(picture: np.ndarray, mask: np.ndarray, old_room: np.ndarray, band
     >>> bool(np.abs(soft_matte(shown, mask, old_room) - truth).max() < 0.05)
     True
     """
-    band = band or SoftBand()
     pictures.check_picture(picture, "picture")
-    pictures.check_picture(old_room, "old_room")
-    pictures.check_same_size(picture, "picture", old_room, "old_room")
-    inside = pictures.inside(mask, picture)
-    if not inside.any():
-        return pictures.coverage(mask, picture)
-    out = inside.astype(np.float32)
-    box = box_around(inside, int(band.outside_px + 3 * LIGHT_PX))
-    inner, outer = (
-        cv2.distanceTransform(side.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        for side in (inside[box], ~inside[box])
-    )
-    # A mask that fills its box has no outside: nothing is soft there.
-    soft = (inner <= band.inside_px) & (outer <= band.outside_px) if not inside.all() else np.zeros_like(inside[box])
-    sure = inside[box] & ~soft
-    if not soft.any() or not sure.any():
-        return out
-    shown, room = (np.ascontiguousarray(unit(part[box])) for part in (picture, old_room))
-    alpha, known = _alpha_by_colours(shown, room, sure, soft, inside[box])
-    alpha = _carried_over(shown, alpha, known, soft)
-    out[box] = np.clip((alpha - LEAST) / (1 - 2 * LEAST), 0, 1)
-    return out
+    nowhere = np.zeros(picture.shape[:2], bool)
+    still = np.zeros((*picture.shape[:2], 2), np.float32)
+    room = (picture, ~nowhere) if old_room is None else (old_room, nowhere)
+    return _found(picture, mask, room, band or SoftBand(), (still, Shutter())).alpha
 
 
 @checked
 def soft_mattes(
-    film: Film, masks: MaskSource, old_room: Film, band: SoftBand | None = None, *, progress: Progress | None = None
+    film: Film,
+    masks: MaskSource,
+    old_room: Film | None = None,
+    band: SoftBand | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Iterator[np.ndarray]:
-    """The soft matte of every frame, in their order, by `soft_matte`.
+    """The soft matte of every frame, in their order: as `soft_matte`, and steady along the subject's own motion.
 
     Parameters
     ----------
@@ -147,67 +134,120 @@ def soft_mattes(
     >>> [float(matte.max()) for matte in soft_mattes(film, np.zeros((1, 32, 32)), film)]
     [0.0, 0.0]
     """
-    check_lengths(len(film), mask=masks, old_room=old_room)
+    check_lengths(len(film), mask=masks)
+    if old_room is not None:
+        check_lengths(len(film), old_room=old_room)
     return _each(film, Masks.of(masks), old_room, band or SoftBand(), progress)
 
 
-def _each(film: Film, masks: Masks, old_room: Film, band: SoftBand, progress: Progress | None) -> Iterator[np.ndarray]:
-    for i in range(len(film)):
-        matte = soft_matte(film.frame(i), masks.at(i), frame_at(old_room, i), band)
-        if progress is not None:
-            progress(i + 1, len(film))
-        yield matte
+def _each(
+    film: Film, masks: Masks, given: Film | None, band: SoftBand, progress: Progress | None
+) -> Iterator[np.ndarray]:
+    old_room = room_of_film(film, masks, band.outside_px) if given is None else _known(given, film)
+    own, shutter, length = OwnMotion(), Shutter(), len(film)
+    found: list[_Found] = []
+    for i in range(length + 1):
+        if i < length:
+            picture, mask = film.frame(i), masks.at(i)
+            moves = _own_step(own, film, masks, i)
+            here = _found(picture, mask, old_room(i), band, (moves, shutter))
+            if i == 0:  # of the first frame the shutter was not known
+                here = _found(picture, mask, old_room(i), band, (moves, shutter))
+            found.append(here)
+        if i:
+            which = i - 1 - max(0, i - 2)
+            steady = _steadied(found, which, own)
+            if progress is not None:
+                progress(i, length)
+            yield steady
+            del found[:which]
 
 
-def _alpha_by_colours(
-    shown: np.ndarray, room: np.ndarray, sure: np.ndarray, soft: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Alpha by the picture, the room and the subject's colours, and 0..1 how well those two are told apart."""
-    from pymatting.foreground.estimate_foreground_ml import estimate_foreground_ml
-
-    alpha = sure.astype(np.float32)
-    colours = estimate_foreground_ml(shown, alpha)
-    empty = (~(sure | soft)).astype(np.float32)
-    for left in reversed(range(ROUNDS)):
-        behind = room * _light(shown, room, empty)
-        apart = colours - behind
-        square = (apart**2).sum(axis=2)
-        found = ((shown - behind) * apart).sum(axis=2) / (square + np.float32(NOISE**2))
-        found = np.clip(found, 0, 1)
-        # What no mixture of the two explains is cloth of another colour where the mask has it for hers.
-        left_over = ((shown - behind - found[..., None] * apart) ** 2).sum(axis=2)
-        found = np.where(inside, 1 + (found - 1) * np.exp(-left_over / np.float32(UNEXPLAINED**2)), found)
-        alpha = np.where(soft, found, sure).astype(np.float32)
-        empty = np.where(sure, np.float32(0), (1 - alpha) ** 4)
-        if left:
-            rest = (1 - alpha)[..., None]
-            colours = estimate_foreground_ml(np.where(rest < 1, shown - rest * behind, 0), alpha)
-    return alpha, square / (square + np.float32(ALIKE**2))
+def _known(old_room: Film, film: Film) -> Room:
+    """A room that is given, and known everywhere."""
+    nowhere = np.zeros((film.size.height, film.size.width), bool)
+    return lambda index: (frame_at(old_room, index), nowhere)
 
 
-def _light(shown: np.ndarray, room: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    """The light on the room in the picture over that in `room`, where and as far as it is seen empty."""
-    weight = empty[..., None]
-    planes = np.concatenate([shown * room * weight, room * room * weight], axis=2)
-    means = cv2.GaussianBlur(planes, (0, 0), LIGHT_PX) + np.float32(1e-4)
-    return means[..., :3] / means[..., 3:]
+def _own_step(own: OwnMotion, film: Film, masks: Masks, index: int) -> np.ndarray:
+    """How far she moves in the time of a frame, about frame `index`: float32 (H, W, 2)."""
+
+    def flat(at: int) -> np.ndarray:
+        picture = film.frame(at)
+        return on_flat(picture, pictures.inside(masks.at(at), picture).astype(np.float32))
+
+    here = flat(index)
+    steps = [np.float32(at - index) * own.flow(here, flat(at)) for at in (index - 1, index + 1) if 0 <= at < len(film)]
+    return np.mean(steps, axis=0) if steps else np.zeros((*here.shape, 2), np.float32)
 
 
-def _carried_over(shown: np.ndarray, alpha: np.ndarray, known: np.ndarray, soft: np.ndarray) -> np.ndarray:
-    """Alpha in the band by the matting Laplacian, near what the colours say as far as they know."""
-    import scipy.sparse
-    from pymatting.laplacian.cf_laplacian import cf_laplacian
-    from scipy.sparse.linalg import cg
+class _Found(NamedTuple):
+    """The matte of one frame, how sure it is, where it is soft, and her over a flat tone."""
 
-    rows = np.flatnonzero(soft)
-    laplacian = cf_laplacian(shown.astype(np.float64), is_known=~soft).tocsr()[rows]
-    weight = KEPT * known.ravel()[rows].astype(np.float64)
-    own = alpha.ravel().astype(np.float64)
-    fixed = np.where(soft.ravel(), 0, own)
-    right = weight * own[rows] - laplacian @ fixed
-    system = (laplacian[:, rows] + scipy.sparse.diags(weight)).tocsc()
-    by_diagonal = scipy.sparse.diags(1 / (system.diagonal() + 1e-9))
-    solved, _ = cg(system, right, x0=own[rows], rtol=TOLERANCE, maxiter=MOST_STEPS, M=by_diagonal)
-    out = own.astype(np.float32)
-    out[rows] = solved
-    return out.reshape(alpha.shape)
+    alpha: np.ndarray
+    variance: np.ndarray
+    soft: np.ndarray
+    flat: np.ndarray
+
+
+def _found(
+    picture: np.ndarray,
+    mask: np.ndarray,
+    room: tuple[np.ndarray, np.ndarray],
+    wanted: SoftBand,
+    moves: tuple[np.ndarray, Shutter],
+) -> _Found:
+    pictures.check_picture(picture, "picture")
+    pictures.check_picture(room[0], "old_room")
+    pictures.check_same_size(picture, "picture", room[0], "old_room")
+    inside = pictures.inside(mask, picture)
+    nowhere = np.zeros(inside.shape, bool)
+    if not inside.any():
+        alpha = pictures.coverage(mask, picture)
+        return _Found(alpha, np.zeros_like(alpha), nowhere, on_flat(picture, np.zeros_like(alpha)))
+    hard = _Found(inside.astype(np.float32), nowhere.astype(np.float32), nowhere, on_flat(picture, inside))
+    if inside.all():  # no outside, nothing is soft
+        return hard
+    flow, shutter = moves
+    longest = float(np.sqrt(np.square(flow).sum(axis=2).max()))
+    box = box_around(inside, int(wanted.outside_px + 3 * LIGHT_PX + longest))
+    band = _band(inside[box], room[1][box], wanted, flow[box], shutter.share)
+    if not band.soft.any() or not band.sure.any():
+        return hard
+    shown, empty = (np.ascontiguousarray(unit(part[box])) for part in (picture, room[0]))
+    made = band_alpha(shown, empty, band)
+    known = band.soft / (1 + made.told_variance / LEAST_KNOWN)
+    shutter.learn(band.inside.astype(np.float32), flow[box], made.told, known.astype(np.float32))
+    alpha, variance, soft = hard.alpha, hard.variance, nowhere
+    alpha[box] = np.clip((made.alpha - LEAST) / (1 - 2 * LEAST), 0, 1)
+    variance[box], soft[box] = made.variance, band.soft
+    colours = unit(picture).copy()
+    colours[box] = made.colours
+    return _Found(alpha, variance, soft, on_flat(colours, alpha))
+
+
+def _band(inside: np.ndarray, unseen: np.ndarray, wanted: SoftBand, flow: np.ndarray, share: float) -> Band:
+    inner, outer = (
+        cv2.distanceTransform(side.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for side in (inside, ~inside)
+    )
+    soft = (inner <= wanted.inside_px) & (outer <= wanted.outside_px)
+    soft = smeared(soft.astype(np.float32), flow, share) > 0
+    return Band(inside, soft, smeared(inside.astype(np.float32), flow, share), unseen)
+
+
+def _steadied(found: list[_Found], which: int, own: OwnMotion) -> np.ndarray:
+    """The matte of one of a few neighbouring frames, with what those before and after it say of it."""
+    here = found[which]
+    if not here.soft.any():
+        return here.alpha
+    weight = 1 / (here.variance + OWN_DOUBT)
+    total = weight * here.alpha
+    for at in (which - 1, which + 1):
+        if not 0 <= at < len(found) or not found[at].soft.any():
+            continue
+        flow = own.flow(here.flat, found[at].flat)
+        alpha = warp(found[at].alpha, flow)
+        like = np.exp(-np.square((alpha - here.alpha) / ANOTHER)) / (warp(found[at].variance, flow) + MOVED_DOUBT)
+        total += like * alpha
+        weight += like
+    return np.where(here.soft, total / weight, here.alpha)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from escalier.refusals import Refusal
 from . import pictures
 from .blending import Blending
 from .clipping import Clipping
+from .film_room import Room, room_of_film
 from .foreground_colours import estimate_foreground, unit
 from .placing import Placing
 from .poisson import poisson_blend
@@ -34,14 +36,18 @@ from .steady_colours import SteadyColours
 
 log = logging.getLogger("escalier")
 
+ROOM_FROM_PX = 6
+"""From so far around the matte on, a film shows the room that she was filmed in."""
+
 
 class _Frame(NamedTuple):
-    """What one frame is made of: RGB pictures of one size, and the matte as float32 0..1."""
+    """What one frame is made of: RGB pictures of one size, the matte as float32 0..1, where the old room is unknown."""
 
     source: np.ndarray
     room: np.ndarray
     alpha: np.ndarray
     old_room: np.ndarray | None
+    unseen: np.ndarray | None = None
 
 
 @checked
@@ -107,11 +113,12 @@ def place_subject_film(
     ----------
     source, room, mattes, old_room
         Films of one size and the mattes of their frames, as in `place_subject`. Any of them may have a single frame,
-        which stands for all.
+        which stands for all. An old room that is not given is looked for in the source's other frames.
     placing
         How she is lit, see `Placing`.
     motion
-        Of the source. Her colours in hair and blur are averaged along it, so that they do not flicker.
+        Of the source: its preset is the one that her own motion is matched with, 'medium' otherwise. Her colours in
+        hair and blur are averaged along that, so that they do not flicker.
     progress
         Called as progress(done, total, picture) after each frame; the first pass counts too, without pictures. What it
         raises ends the film.
@@ -145,18 +152,22 @@ def place_subject_film(
         known = None if old_room is None else frame_at(old_room, index)
         return _checked(frame_at(source, index), frame_at(room, index), masks.at(index), known)
 
-    steady = SteadyColours(motion) if motion is not None and len(source) > 1 else None
-    return _place_all(frame, length, placing or Placing(), steady, progress)
+    own_room = None
+    if old_room is None and len(source) > 1:
+        own_room = cache(lambda: room_of_film(source, masks, ROOM_FROM_PX))
+    steady = SteadyColours("medium" if motion is None else motion.preset) if len(source) > 1 else None
+    return _place_all(frame, length, placing or Placing(), (steady, own_room), progress)
 
 
 def _place_all(
     frame: Callable[[int], _Frame],
     length: int,
     placing: Placing,
-    steady: SteadyColours | None,
+    film: tuple[SteadyColours | None, Callable[[], Room] | None],
     progress: Progress | None,
 ) -> Iterator[np.ndarray]:
     report = progress or (lambda *_: None)
+    steady, own_room = film
     light, passes = None, 1
     if placing.light:
         seen, passes = [], 2
@@ -167,6 +178,9 @@ def _place_all(
     most = []
     for i in range(length):
         here = frame(i)
+        if own_room is not None and ((here.alpha > 0) & (here.alpha < 1)).any():
+            old_room, unseen = own_room()(i)
+            here = here._replace(old_room=old_room, unseen=unseen)
         most.append(float(here.alpha.max()))
         picture = _placed(here, i, placing.light, light, steady)
         report((passes - 1) * length + i + 1, passes * length, picture)
@@ -198,11 +212,11 @@ def _tell_what_is_not_there(most: list[float]) -> None:
 def _placed(
     frame: _Frame, index: int, strength: float, light: RoomLight | None, steady: SteadyColours | None = None
 ) -> np.ndarray:
-    source, room, alpha, old_room = frame
+    source, room, alpha, old_room, unseen = frame
     out = room.copy()
     if not alpha.any():
         return out
-    own = estimate_foreground(source, alpha, old_room)
+    own = estimate_foreground(source, alpha, old_room, unseen)
     if steady is not None:
         own = steady.next(index, own, alpha)
     part = box_around(alpha)

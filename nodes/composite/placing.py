@@ -32,16 +32,16 @@ class EscalierPlaceSubject(Node):
         ),
         *dial_inputs(Placing, "light", "most_delta_e", "steady_frames"),
         sockets.film_input(
-            "The old room without her, from Make Clean Plate: hair and blur come out nearly exact with it. Estimated "
-            "from around them if nothing is connected.",
+            "The old room without her, from Make Clean Plate: hair and blur come out nearly exact with it. Looked for "
+            "in the other frames of the source if nothing is connected.",
             id="old_room",
             optional=True,
         ),
         sockets.Motion.Input(
             "motion",
             optional=True,
-            tooltip="The source's, from Measure Motion: her colours in hair and blur are averaged along it and do not "
-            "flicker.",
+            tooltip="The source's, from Measure Motion. Her colours in hair and blur are averaged along her own "
+            "motion, which is measured as finely as this one; with preset 'medium' if nothing is connected.",
         ),
     )
     outputs = (output(io.Video, "video", "The placed film, with the sound and timing of the longer input."),)

@@ -16,7 +16,7 @@ from ..video import FilmInput, film_from_input
 
 class EscalierSoftMatte(Node):
     """Turns a hard mask into a soft one around its outline: single hairs, motion blur and thin things become as grey as
-    they are, where the empty room is known. For Place Subject and Blend Layers.
+    they are, steadily from frame to frame. For Place Subject and Blend Layers.
     """
 
     display_name = "Soften Mask in Hair and Blur"
@@ -26,18 +26,22 @@ class EscalierSoftMatte(Node):
         io.Mask.Input("mask", tooltip="The subject's masks, from Track Mask: one for each frame, or one for all."),
         sockets.film_input(
             "The room without her in the same view, from Make Clean Plate: one picture, or one for each frame where "
-            "the camera moves.",
+            "the camera moves. Looked for in the other frames of the film if nothing is connected.",
             id="old_room",
+            optional=True,
         ),
         *dial_inputs(SoftBand, "inside_px", "outside_px"),
     )
     outputs = (output(io.Mask, "mask", "One soft mask for each frame."),)
 
     @classmethod
-    def execute(cls, film: FilmInput, mask: torch.Tensor, old_room: FilmInput, **dials: DialValue) -> io.NodeOutput:
+    def execute(
+        cls, film: FilmInput, mask: torch.Tensor, old_room: FilmInput | None = None, **dials: DialValue
+    ) -> io.NodeOutput:
         from escalier.composite import soft_mattes  # numba, which would double the time to import the pack
 
-        shot, room = film_from_input(film), film_from_input(old_room, "old_room")
+        shot = film_from_input(film)
+        room = None if old_room is None else film_from_input(old_room, "old_room")
         wanted = dials_from(SoftBand, dials)
         mattes = soft_mattes(shot, masks_from_input(mask), room, wanted, progress=Progress(previews=False))
         return io.NodeOutput(mask_batch(mattes, len(shot)))

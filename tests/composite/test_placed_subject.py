@@ -199,13 +199,13 @@ def test_hair_and_blur_show_her_own_colours(
     assert errors[0] < share_of_mixed * errors[2]
 
 
-def test_her_colours_are_as_calm_as_they_are(hairy: HairyFilm, tmp_path: Path) -> None:
+def test_her_colours_are_as_calm_as_they_are(hairy: HairyFilm) -> None:
     truth = hairy.jitter([*hairy.colours])
     known, alone = (
         [estimate_foreground(*one, plate) for one in zip(hairy.frames, hairy.mattes, strict=True)]
         for plate in (hairy.plate(), None)
     )
-    steady = SteadyColours(Motion(ArrayFrames(hairy.frames), tmp_path))
+    steady = SteadyColours()
     calmed = [steady.next(index, *one) for index, one in enumerate(zip(alone, hairy.mattes, strict=True))]
     assert hairy.jitter(known) <= 1.2 * truth
     assert hairy.jitter(calmed) <= 1.2 * truth < hairy.jitter(alone)
@@ -219,23 +219,49 @@ def test_her_colours_are_as_calm_as_they_are(hairy: HairyFilm, tmp_path: Path) -
     assert after < before
 
 
-def test_colours_are_not_remembered_over_frames_without_her(hairy: HairyFilm, tmp_path: Path) -> None:
-    motion, alone = Motion(ArrayFrames(hairy.frames), tmp_path), estimate_foreground(hairy.frames[3], hairy.mattes[3])
-    steady = SteadyColours(motion)
+def test_colours_are_not_remembered_over_frames_without_her(hairy: HairyFilm) -> None:
+    alone = estimate_foreground(hairy.frames[3], hairy.mattes[3])
+    steady = SteadyColours()
     steady.next(0, np.zeros_like(alone), hairy.mattes[0])
     assert np.abs(steady.next(3, alone, hairy.mattes[3]) - alone).max() < 1e-5
 
 
-def test_a_film_along_its_motion_changes_only_hair_and_blur(hairy: HairyFilm, tmp_path: Path) -> None:
-    film, room = ArrayFrames(hairy.frames), ArrayFrames(levels(ROOMS["dark"])[None])
-    motion = Motion(film, tmp_path)
-    plain = [*place_subject_film(film, room, hairy.mattes)]
-    calm = [*place_subject_film(film, room, hairy.mattes, motion=motion)]
-    assert (plain[0] == calm[0]).all()
-    for before, after, matte in zip(plain[1:], calm[1:], hairy.mattes[1:], strict=True):
+def test_steadying_a_film_changes_only_hair_and_blur(hairy: HairyFilm) -> None:
+    room, plate = levels(ROOMS["dark"]), hairy.plate()
+    film = ArrayFrames(hairy.frames), ArrayFrames(room[None])
+    steady = [*place_subject_film(*film, hairy.mattes, Placing(light=0), old_room=ArrayFrames(plate[None]))]
+    for index, (after, matte) in enumerate(zip(steady, hairy.mattes, strict=True)):
+        alone = place_subject(hairy.frames[index], room, matte, Placing(light=0), old_room=plate)
         hard = (matte == 0) | (matte == 1)
-        assert np.abs(before[hard].astype(int) - after[hard]).max() <= 1  # the light sees the colours around
-        assert (before != after)[~hard].any()
+        assert (alone[hard] == after[hard]).all()
+        assert (alone != after)[~hard].any() == (index > 0)
+
+
+def test_a_film_gives_the_old_room_itself(hairy: HairyFilm) -> None:
+    """She hides none of it in all frames: without a plate hair and blur come out as with one."""
+    film = HairyFilm(step_px=24)
+    new, errors = picture(30, (40, 60, 190)), []
+    for old_room in (ArrayFrames(film.plate()[None]), None):
+        placed = place_subject_film(
+            ArrayFrames(film.frames), ArrayFrames(new[None]), film.mattes, Placing(light=0), old_room=old_room
+        )
+        for after, matte, colours in zip(placed, film.mattes, film.colours, strict=True):
+            right = matte[..., None] * colours + (1 - matte[..., None]) * new
+            errors.append(np.abs(after - right)[(matte > 0.02) & (matte < 0.98)].mean())
+    assert sum(errors[FRAMES:]) < 1.2 * sum(errors[:FRAMES])
+
+
+def test_colours_are_estimated_where_the_old_room_is_not_known(hairy: HairyFilm) -> None:
+    frame, matte, plate = hairy.frames[2], hairy.mattes[2], hairy.plate()
+    left = np.arange(SIZE[1]) < SIZE[1] // 2
+    spoilt = np.where(left[:, None], np.uint8(0), plate)
+    unseen = np.broadcast_to(left, SIZE)
+    half = estimate_foreground(frame, matte, spoilt, unseen)
+    alone, known = estimate_foreground(frame, matte), estimate_foreground(frame, matte, plate)
+    band = (matte > 0.05) & (matte < 1)
+    assert np.abs(half - alone)[band & unseen].max() < 0.01
+    right = band & (np.arange(SIZE[1]) > SIZE[1] // 2 + 12)
+    assert np.abs(half - known)[right].mean() < 0.01
 
 
 def test_motion_of_another_film_is_refused(hairy: HairyFilm, tmp_path: Path) -> None:

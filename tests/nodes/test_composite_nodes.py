@@ -21,7 +21,6 @@ from escalier.composite import (
     PlateSearch,
     blend_layers,
     make_clean_plate,
-    place_subject,
     place_subject_film,
     poisson_blend,
     soft_mattes,
@@ -187,12 +186,13 @@ def test_place_subject_is_the_librarys(blend: Callable, figure, clip, mask, dial
 def test_place_subject_takes_the_old_room(blend: Callable, to_image: Callable, figure, clip, mask) -> None:
     soft = np.stack([cv2.GaussianBlur(one, (0, 0), 2) for one in mask])
     film = blend("EscalierPlaceSubject", mask=soft, light=0.0, old_room=to_image(figure[:1] // 2)).film
-    pictures = [floats(one[2]) for one in (figure, clip)]
+    films = [ArrayFrames(floats(one)) for one in (figure, clip)]
     known, alone = (
-        place_subject(*pictures, soft[2], Placing(light=0), old_room=old) for old in (floats(figure[0] // 2), None)
+        [*place_subject_film(*films, soft, Placing(light=0), old_room=old)]
+        for old in (ArrayFrames(floats(figure[:1] // 2)), None)
     )
-    assert (film.frame(2) == known).all()
-    assert (known != alone).any()
+    assert (film.frame(2) == known[2]).all()
+    assert (known[2] != alone[2]).any()
 
 
 @pytest.fixture
@@ -200,7 +200,8 @@ def soften(pack: SimpleNamespace, to_image: Callable, clip, mask) -> Callable:
     def run(*, film=clip, mask=mask, old_room=clip[:1] // 3) -> np.ndarray:
         """Soften Mask in Hair and Blur at its defaults."""
         node = pack.EscalierSoftMatte
-        given = {"film": to_image(film), "mask": torch.from_numpy(mask), "old_room": to_image(old_room)}
+        given = {"film": to_image(film), "mask": torch.from_numpy(mask)}
+        given |= {} if old_room is None else {"old_room": to_image(old_room)}
         return node.execute(**given, **defaults(node)).args[0].numpy()
 
     return run
@@ -212,6 +213,11 @@ def test_softened_masks_are_the_librarys(soften: Callable, clip, mask) -> None:
     made = soften()
     assert np.abs(made - expected).max() < 1e-5
     assert ((made > 0.05) & (made < 0.95)).any()
+
+
+def test_masks_are_softened_without_an_old_room(soften: Callable, clip, mask) -> None:
+    expected = np.stack([*soft_mattes(ArrayFrames(floats(clip)), mask)])
+    assert np.abs(soften(old_room=None) - expected).max() < 1e-5
 
 
 @pytest.mark.parametrize(
