@@ -35,9 +35,16 @@ def make_on_cluster(shot: Shot, address: str, *, threads: int = 1, progress: Pro
         If `distributed` is not installed.
     OSError
         If no scheduler answers.
+
+    >>> from types import SimpleNamespace
+    >>> nothing_missing = SimpleNamespace(plan=SimpleNamespace(runs=()), missing=list)
+    >>> make_on_cluster(nothing_missing, "tcp://10.0.0.2:8786")
     """
+    missing = set(shot.missing())
+    waiting = {run.number: run for run in shot.plan.runs if run.number in missing}
+    if not waiting:
+        return
     distributed = load_package("distributed", "distributed>=2025.1", "Clusters")
-    waiting = {run.number: run for run in shot.plan.runs if run.number in shot.missing()}
     total = sum(run.seconds for run in waiting.values())
     longest_first = sorted(waiting, key=lambda number: -waiting[number].seconds)
     try:
