@@ -21,6 +21,7 @@ What most scripts need stands here; all of it, and the rest, in the rooms:
 - `escalier.coherence`: the figures that judge a film, and where one more keyframe would help
 - `escalier.boiling`: line boil, and the dial from a film that holds still to one redrawn on every frame
 - `escalier.diffusion`: control maps and pipelines that paint keyframes
+- `escalier.shot`: a long shot as a folder with a plan, made by one machine or by many
 - `escalier.comfyui`: ComfyUI without a browser
 - `escalier.commands`: the command line
 

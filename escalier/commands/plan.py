@@ -8,7 +8,7 @@ from pathlib import Path
 from escalier.log import log
 from escalier.refusals import FileInTheWay, printable
 from escalier.scratch import said_bytes, write_whole
-from escalier.shot import ShotPlan, command_list, job_template, plan_shot
+from escalier.shot import Making, ShotPlan, command_list, job_template, plan_shot
 
 from .progress_bars import progress_bar
 from .stylise_plan import add_making, dials_asked
@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     guides, matching, fade = dials_asked(args)
+    cuts, sound = () if args.no_cuts else None, not args.no_sound
+    making = Making(args.mask, args.rate, args.first, guides, matching, fade, cuts, args.seed, sound)
     if args.openjd is not None and args.openjd.is_dir():
         raise FileInTheWay(f"{args.openjd}", "be a file", "a folder", "name a file in it", who="--openjd")
     with progress_bar("looking for cuts") as progress:
@@ -39,15 +41,7 @@ def main(args: argparse.Namespace) -> int:
             args.keyframes[0] if len(args.keyframes) == 1 else args.keyframes,
             args.output,
             args.film or args.output / "film.mp4",
-            masks=args.mask,
-            rate=args.rate,
-            first=args.first,
-            guides=guides,
-            matching=matching,
-            fade=fade,
-            cuts=() if args.no_cuts else None,
-            seed=args.seed,
-            sound=not args.no_sound,
+            making,
             progress=progress,
         )
     _say(shot.plan)

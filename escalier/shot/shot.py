@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from escalier.film import (
@@ -119,38 +120,58 @@ class Shot:
         return job
 
 
+@dataclass(frozen=True)
+class Making:
+    """How a shot is made from its clip and paintings.
+
+    Attributes
+    ----------
+    masks
+        A file or folder, see `escalier.film.open_masks`.
+    rate, first
+        Frames a second of a clip that is a folder, and the number that people give to its first frame.
+    guides, matching, fade, cuts, seed
+        As for `escalier.stylise`.
+    sound
+        Whether the film takes the clip's.
+
+    >>> Making(seed=7).fade.mode
+    'staggered'
+    """
+
+    masks: str | Path | None = None
+    rate: float | None = None
+    first: int | None = None
+    guides: Guides = field(default_factory=Guides)
+    matching: FilmMatching = field(default_factory=FilmMatching)
+    fade: Fade = field(default_factory=Fade)
+    cuts: tuple[int, ...] | None = None
+    seed: int = 0
+    sound: bool = True
+
+
 def plan_shot(
     clip: str | Path,
     keyframes: str | Path | Sequence[str | Path],
     folder: str | Path,
     output: str | Path,
+    making: Making | None = None,
     *,
-    masks: str | Path | None = None,
-    rate: float | None = None,
-    first: int | None = None,
-    guides: Guides | None = None,
-    matching: FilmMatching | None = None,
-    fade: Fade | None = None,
-    cuts: Iterable[int] | None = None,
-    seed: int = 0,
-    sound: bool = True,
     progress: Progress | None = None,
 ) -> Shot:
     """Plan a shot: look at everything that it is made from, and write down which runs there are to make.
 
     Parameters
     ----------
-    clip, keyframes, masks, rate, first
-        Files and folders, as for `escalier.stylise`, `escalier.film.open_film` and `escalier.keyframes.list_keyframes`.
-        They stay where they are; the plan says where, and whoever makes a run must see them.
+    clip, keyframes
+        Files and folders, as for `escalier.stylise`. They stay where they are; the plan says where, and whoever makes a
+        run must see them.
     folder
         The shot's own. The plan is written into it as plan.json, and runs will be.
     output
         The film to write at the end.
-    guides, matching, fade, cuts, seed
-        As for `escalier.stylise`. Cuts that are not given are looked for now, which reads the clip once.
-    sound
-        Whether the film takes the clip's.
+    making
+        Everything else. Cuts that are not given are looked for now, which reads the clip once.
     progress
         Called as `progress(done, total)` in seconds of work, while cuts are looked for.
 
@@ -165,38 +186,46 @@ def plan_shot(
     >>> place = Path(tempfile.mkdtemp())
     >>> clip = write_film(place / "clip.mp4", make_clip(Size(64, 48), length=5))
     >>> painted = write_film(place / "painted" / "#.png", [np.zeros((48, 64, 3), np.uint8)], rate=24)
-    >>> shot = plan_shot(clip, place / "painted", place / "shot", place / "film.mp4", cuts=())
+    >>> shot = plan_shot(clip, place / "painted", place / "shot", place / "film.mp4", Making(cuts=()))
     >>> [str(run) for run in shot.plan.runs]
     ['0 to 4', '0 to 0']
     """
-    film, place = open_film(clip, rate), Path(folder)
+    making = making or Making()
+    film, place, first = open_film(clip, making.rate), Path(folder), making.first
     listing = list_keyframes(keyframes, film, first=first)
-    opened = None if masks is None else open_masks(masks, film, first)
-    check_output(output, listing.size, like=film, encoding=Encoding(sound=sound))
+    masks = None if making.masks is None else open_masks(making.masks, film, first)
+    check_output(output, listing.size, like=film, encoding=Encoding(sound=making.sound))
     job = Propagation(
-        film, listing.read(), folder=place, masks=opened, guides=guides, matching=matching, seed=seed, progress=progress
+        film,
+        listing.read(),
+        folder=place,
+        masks=masks,
+        guides=making.guides,
+        matching=making.matching,
+        seed=making.seed,
+        progress=progress,
     )
-    job.find_runs(None if cuts is None else tuple(cuts))
+    job.find_runs(making.cuts)
     plan = ShotPlan(
         clip=Source.of(Path(clip), place),
         clip_fingerprint=film_fingerprint(film),
         keyframes=_sources(listing, place),
-        masks=None if masks is None else Source.of(Path(masks), place),
-        rate=rate,
+        masks=None if making.masks is None else Source.of(Path(making.masks), place),
+        rate=making.rate,
         first=first,
         output=Source.of(Path(output), place),
-        sound=sound,
-        guides=guides or Guides(),
-        matching=job.matching,
-        fade=fade or Fade(),
-        seed=seed,
+        sound=making.sound,
+        guides=making.guides,
+        matching=making.matching,
+        fade=making.fade,
+        seed=making.seed,
         cuts=job.cuts,
         length=len(film),
         size=listing.size,
-        runs=tuple(_planned(job, film, opened is not None)),
+        runs=tuple(_planned(job, film, masks is not None)),
     )
     plan.write(place)
-    return Shot(place, plan, film, job.keyframes, opened)
+    return Shot(place, plan, film, job.keyframes, masks)
 
 
 def open_shot(folder: str | Path) -> Shot:

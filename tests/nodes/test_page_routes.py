@@ -35,8 +35,10 @@ def folders(comfyui: SimpleNamespace) -> Path:
 
 
 @pytest.fixture
-def get(pack: SimpleNamespace, folders: Path) -> Any:
+def get(pack: SimpleNamespace, comfyui: SimpleNamespace, folders: Path) -> Any:
     """Asks an address; returns the status, the headers and the content."""
+    for kind in ("input", "output", "temp"):  # other tests have had folders of their own
+        getattr(comfyui.folder_paths, f"set_{kind}_directory")(str(folders / kind))
 
     async def asked(address: str, query: dict[str, str]) -> tuple[int, dict, bytes]:
         routes = web.RouteTableDef()

@@ -12,7 +12,7 @@ import pytest
 
 from escalier.film import ArrayFrames
 from escalier.keyframes import Keyframes
-from escalier.propagation import FilmMatching, propagate, runs
+from escalier.propagation import FilmMatching, propagate, propagation
 from escalier.propagation.chains import Chain
 from escalier.propagation.side_by_side import in_order
 from escalier.propagation.sources import Sources
@@ -67,7 +67,7 @@ def test_a_keyframes_runs_follow_each_other_and_the_longest_come_first() -> None
 def test_the_last_run_gets_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The keyframe on the first frame has only one run of any length: it must not be left with half the cores."""
     asked: list[int] = []
-    make_run = runs.make_run
+    make_run = propagation.make_run
 
     def overhear(*arguments, **named: object) -> object:
         *others, crew = arguments
@@ -78,7 +78,7 @@ def test_the_last_run_gets_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
         return make_run(*others, replace(crew, threads=told), **named)
 
-    monkeypatch.setattr(runs, "make_run", overhear)
+    monkeypatch.setattr(propagation, "make_run", overhear)
     frames = np.random.default_rng(0).integers(0, 256, (1, 40, 48, 3), np.uint8).repeat(5, axis=0)
     film, keyframes = ArrayFrames(frames), Keyframes([0], [255 - frames[0]], 5)
     propagate(film, keyframes, folder=tmp_path, threads=4, matching=FilmMatching(search_vote_iterations=1), cuts=())

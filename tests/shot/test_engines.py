@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 from escalier.refusals import PackageRefusal
-from escalier.shot import command_list, job_template, make_on_cluster, plan_shot
+from escalier.shot import Making, command_list, job_template, make_on_cluster, plan_shot
 
 
 def planned(inputs: SimpleNamespace, folder: Path):
-    return plan_shot(inputs.clip, inputs.painted, folder, folder.parent / "film.mp4", cuts=())
+    return plan_shot(inputs.clip, inputs.painted, folder, folder.parent / "film.mp4", Making(cuts=()))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from escalier.refusals import MissingFile, Refusal
-from escalier.shot import Shot, open_shot, plan_shot
+from escalier.shot import Making, Shot, open_shot, plan_shot
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def made(inputs: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> P
     place.mkdir()
     shutil.copy(inputs.clip, place / "clip.mp4")
     shutil.copytree(inputs.painted, place / "painted")
-    plan_shot(place / "clip.mp4", place / "painted", place / "shot", place / "film.mp4", cuts=())
+    plan_shot(place / "clip.mp4", place / "painted", place / "shot", place / "film.mp4", Making(cuts=()))
     for number in range(len(open_shot(place / "shot").plan.runs), 0, -1):
         open_shot(place / "shot").make(number, threads=1)
     return place
@@ -40,7 +40,7 @@ def copied(made: Path, tmp_path: Path) -> Path:
 
 
 def planned(inputs: SimpleNamespace, folder: Path, **options: object) -> Shot:
-    return plan_shot(inputs.clip, inputs.painted, folder, folder.parent / "film.mp4", cuts=(), **options)
+    return plan_shot(inputs.clip, inputs.painted, folder, folder.parent / "film.mp4", Making(cuts=(), **options))
 
 
 def test_the_film_is_that_of_one_call_to_the_byte(made: Path, inputs: SimpleNamespace) -> None:
@@ -91,7 +91,7 @@ def test_a_corrected_keyframe_leaves_the_other_runs(copied: Path, inputs: Simple
     cv2.imwrite(str(picture), 255 - cv2.imread(str(picture)))
     with pytest.raises(Refusal, match="keyframe 4 must have the same painting as when it was planned, got another"):
         open_shot(copied / "shot").make(1)
-    again = plan_shot(copied / "clip.mp4", copied / "painted", copied / "shot", copied / "film.mp4", cuts=())
+    again = plan_shot(copied / "clip.mp4", copied / "painted", copied / "shot", copied / "film.mp4", Making(cuts=()))
     assert again.missing() == [3, 4]
 
 
