@@ -9,7 +9,7 @@ from escalier.refusals import printable
 from escalier.shot import open_shot
 
 from .progress_bars import progress_bar
-from .stylise_plan import check_not_there
+from .stylise_plan import check_not_an_input, check_not_there
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     shot = open_shot(args.shot)
-    output = args.output or shot.plan.output.absolute
-    check_not_there(output_format(output)[0], args.overwrite)
+    output = args.output or shot.output
+    target = output_format(output)[0]
+    check_not_there(target, args.overwrite)
+    check_not_an_input(target, shot.inputs())
     with progress_bar("writing") as progress:
         film = shot.assemble(output, progress=progress)
     sys.stdout.write(f"{printable(str(film))}\n")

@@ -5,13 +5,14 @@ import json
 import sys
 from pathlib import Path
 
+from escalier.film import output_format
 from escalier.log import log
 from escalier.refusals import FileInTheWay, printable
 from escalier.scratch import said_bytes, write_whole
-from escalier.shot import Making, ShotPlan, command_list, job_template, plan_shot
+from escalier.shot import PLAN, Making, ShotPlan, command_list, job_template, plan_shot
 
 from .progress_bars import progress_bar
-from .stylise_plan import add_making, dials_asked
+from .stylise_plan import add_making, check_not_an_input, check_not_there, dials_asked
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--openjd", type=Path, metavar="FILE", help="also write a job of Open Job Description, for AWS Deadline Cloud"
     )
     parser.add_argument("--commands", action="store_true", help="print the command of each run, one a line")
+    parser.add_argument("--overwrite", action="store_true", help="plan for a film that is there already, to replace it")
     parser.add_argument("--json", action="store_true", help="print the plan as one JSON object")
 
 
@@ -33,6 +35,10 @@ def main(args: argparse.Namespace) -> int:
     guides, matching, fade = dials_asked(args)
     cuts, sound = () if args.no_cuts else None, not args.no_sound
     making = Making(args.mask, args.rate, args.first, guides, matching, fade, cuts, args.seed, sound)
+    film = args.film or str(args.output / "film.mp4")
+    target = output_format(film)[0]
+    check_not_there(target, args.overwrite)
+    check_not_an_input(target, [args.clip, args.mask, *args.keyframes])
     if args.openjd is not None and args.openjd.is_dir():
         raise FileInTheWay(f"{args.openjd}", "be a file", "a folder", "name a file in it", who="--openjd")
     with progress_bar("looking for cuts") as progress:
@@ -40,7 +46,7 @@ def main(args: argparse.Namespace) -> int:
             args.clip,
             args.keyframes[0] if len(args.keyframes) == 1 else args.keyframes,
             args.output,
-            args.film or args.output / "film.mp4",
+            film,
             making,
             progress=progress,
         )
@@ -49,7 +55,8 @@ def main(args: argparse.Namespace) -> int:
         text = json.dumps(job_template(shot.plan, args.output, args.openjd), indent=1)
         write_whole(args.openjd, lambda file: file.write(f"{text}\n".encode()))
     if args.json:
-        sys.stdout.write((args.output / "plan.json").read_text(encoding="utf-8"))
+        facts = json.loads((args.output / PLAN).read_bytes().decode(errors="surrogateescape"))
+        sys.stdout.write(f"{json.dumps(facts)}\n")
     elif args.commands:
         sys.stdout.writelines(f"{line}\n" for line in command_list(shot.plan, args.output))
     else:

@@ -105,7 +105,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     else:
         indices = paint_keyframes.check_painting(args, film, masks, painted)
     chosen = check_output(output, size, like=film, encoding=Encoding(sound=not args.no_sound))
-    _check_not_an_input(target, [clip, args.mask, *places])
+    check_not_an_input(target, [clip, args.mask, *places])
     scratch = scratch_for(target, args.scratch, args.no_keep)
     check_scratch(scratch, asked=args.scratch is not None, no_keep=args.no_keep)
     written = int(len(film) * size.width * size.height * BYTES_PER_PIXEL[chosen.codec])
@@ -156,7 +156,7 @@ def check_not_there(target: Path | SequenceName, overwrite: bool) -> None:
 
 
 @named("--output")
-def _check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path | None]) -> None:
+def check_not_an_input(target: Path | SequenceName, inputs: Iterable[str | Path | None]) -> None:
     """Never write over what the film is made from, or among it, whatever --overwrite says."""
     own = target.folder if isinstance(target, SequenceName) else target
     for given in (Path(name) for name in inputs if name is not None):

@@ -243,7 +243,8 @@ class Propagation:
         kept = self.kept(wanted)
         missing = [chain for chain in wanted if chain not in kept]
         if missing:
-            self._work.plan(_paintings(missing))
+            # A frame of a run is painted from the one before: as many pairs as there are frames to paint.
+            self._work.plan(_paintings(missing), None if chains is None else _paintings(missing))
             kept |= self._made(missing, self._guide_film(None if chains is None else missing), checkpoint_seconds)
         return {chain: kept[chain] for chain in wanted}
 
@@ -296,10 +297,14 @@ class Propagation:
             self._read([self._film, *self._guide_films])
             self.motion.prepare(self.cores, self._work.matched)
         else:
-            for chain in chains:
-                self.motion.prepare(self.cores, self._work.matched, frames=chain.frames)
+            for number, chain in enumerate(chains):
+                self.motion.prepare(self.cores, self._after(_paintings(chains[:number])), frames=chain.frames)
         self._work.matched(len(self._film) - 1)
         return GuideFilm(self._guides, self._film, masks)
+
+    def _after(self, pairs: int) -> Progress:
+        """Hears how many pairs are known behind those of the runs before."""
+        return lambda done, _: self._work.matched(pairs + done)
 
     def _made(self, chains: list[Chain], guide_film: GuideFilm, every: float) -> dict[Chain, Run]:
         pictures, cores = self.keyframes.pictures, self.cores

@@ -52,9 +52,11 @@ class Work:
         self._units = {"search": frames, "read": frames, "match": frames - 1, "paint": paintings}
         self._done = dict.fromkeys(self._units, 0)
 
-    def plan(self, paintings: int) -> None:
-        """The cuts are known, and with them what there is to paint."""
+    def plan(self, paintings: int, pairs: int | None = None) -> None:
+        """The cuts are known, and with them what there is to paint; of a part of the film also how many pairs."""
         self._units |= {"search": self._done["search"], "paint": paintings}
+        if pairs is not None:
+            self._units |= {"read": self._done["read"], "match": pairs}
 
     def searched(self, frames: int, _: int = 0) -> None:
         """So many frames of the film have been looked at for cuts."""

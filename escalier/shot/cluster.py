@@ -6,10 +6,11 @@ from pathlib import Path
 
 from escalier.packages import load_package
 from escalier.progress import Progress
-from escalier.refusals import FileRefusal
+from escalier.refusals import FileRefusal, Refusal
 
 from .shot import Shot, open_shot
 
+WHO = "make_on_cluster"
 TRIES = 3
 PATIENCE_S = 10
 """For the scheduler to answer."""
@@ -27,7 +28,7 @@ def make_on_cluster(shot: Shot, address: str, *, threads: int = 1, progress: Pro
     threads
         Cores that a worker uses for a run; start it with as many (`dask worker --nthreads 1` gives it one task).
     progress
-        Called as `progress(done, total)` in guessed seconds of work as runs end. What it raises stops the others.
+        Called as `progress(done, total)` in guessed seconds of work as runs end. What it raises stops those that wait.
 
     Raises
     ------
@@ -35,6 +36,8 @@ def make_on_cluster(shot: Shot, address: str, *, threads: int = 1, progress: Pro
         If `distributed` is not installed.
     OSError
         If no scheduler answers.
+    ValueError
+        If workers die of a run again and again.
 
     >>> from types import SimpleNamespace
     >>> nothing_missing = SimpleNamespace(plan=SimpleNamespace(runs=()), missing=list)
@@ -46,17 +49,17 @@ def make_on_cluster(shot: Shot, address: str, *, threads: int = 1, progress: Pro
         return
     distributed = load_package("distributed", "distributed>=2025.1", "Clusters")
     total = sum(run.seconds for run in waiting.values())
-    longest_first = sorted(waiting, key=lambda number: -waiting[number].seconds)
     try:
         client = distributed.Client(address, timeout=PATIENCE_S)
     except (OSError, ValueError) as error:
         remedy = "start one with dask scheduler, or correct the address"
-        raise FileRefusal(f"no scheduler answers at {address}", remedy=remedy, who="make_on_cluster") from error
+        raise FileRefusal(f"no scheduler answers at {address}", remedy=remedy, who=WHO) from error
     with client:
         folder = str(shot.folder.absolute())
         tasks = [
-            client.submit(_make, folder, number, threads, key=f"escalier {folder} {number}", retries=TRIES - 1)
-            for number in longest_first
+            # Named after the run, whose folder's name holds all that it depends on.
+            client.submit(_make, folder, run.number, threads, key=f"{folder} {run.folder}", retries=TRIES - 1)
+            for run in sorted(waiting.values(), key=lambda run: -run.seconds)
         ]
         done = 0.0
         try:
@@ -64,6 +67,9 @@ def make_on_cluster(shot: Shot, address: str, *, threads: int = 1, progress: Pro
                 done += waiting[finished.result()].seconds
                 if progress is not None:
                     progress(done, total)
+        except distributed.KilledWorker as error:
+            remedy = "look at the workers' memory and logs; what is made stays, and the same call goes on"
+            raise Refusal("a run", f"outlive its worker within {TRIES} tries", "none", remedy, who=WHO) from error
         finally:
             client.cancel(tasks)
 

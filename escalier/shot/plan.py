@@ -40,15 +40,21 @@ class Source:
             relative = None
         return cls(whole, relative)
 
+    def place(self, folder: Path) -> Path:
+        """Where it belongs on this machine: from the shot's folder on, as it did where the shot was planned."""
+        return (
+            Path(self.absolute) if self.relative is None else Path(os.path.normpath(folder.absolute() / self.relative))
+        )
+
     def found(self, folder: Path, what: str) -> Path:
         """Where it lies on this machine: beside the shot's folder as it did there, else at the planner's own path."""
-        places = [*([] if self.relative is None else [folder / self.relative]), Path(self.absolute)]
+        places = dict.fromkeys((self.place(folder), Path(self.absolute)))
         for place in places:
             if place.exists():
                 return place
-        rule = f"lie at {places[0]} or at {self.absolute}, as the plan says"
+        rule = f"lie at {' or at '.join(map(str, places))}, as the plan says"
         remedy = "let this machine see the folder that holds it, or plan again with a path that all of them see"
-        raise MissingFile(f"the {what}", rule, "neither on this machine", remedy, who="Shot")
+        raise MissingFile(f"the {what}", rule, "nothing there on this machine", remedy, who="Shot")
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class PlannedRun:
     folder
         Where it will lie, in the shot's folder; its name holds all that the run depends on.
     seconds, memory_bytes, disk_bytes
-        Guessed for one core of 2 GHz and a cold start, at the most, and counted.
+        Guessed for one core of 2 GHz, flow and kernels included; a process that makes it on one thread; counted.
     """
 
     number: int
@@ -92,7 +98,7 @@ class ShotPlan:
     rate, first
         As they were given: of a clip that is a folder, and of its numbers.
     output, sound
-        The film to write, by itself absolute or beside the plan, and whether it takes the clip's sound.
+        The film to write, and whether it takes the clip's sound.
     guides, matching, fade, seed, cuts
         As for `escalier.stylise`. The cuts were looked for when the plan was made.
     length, size

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from escalier.refusals import PackageRefusal
+from escalier.refusals import PackageRefusal, Refusal
 from escalier.shot import Making, command_list, job_template, make_on_cluster, plan_shot
 
 
@@ -68,6 +68,18 @@ def test_a_cluster_whose_worker_dies_makes_the_same_film(inputs, tmp_path: Path)
     assert shot.missing() == []
     assert told[-1][0] == pytest.approx(told[-1][1])
     assert shot.assemble().read_bytes() == inputs.film
+
+
+@pytest.mark.slow
+def test_a_run_that_kills_every_worker_is_refused_in_a_sentence(inputs, tmp_path: Path, monkeypatch) -> None:
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed: pip install -e '.[test]'")
+    monkeypatch.setattr("escalier.shot.cluster._make", lambda *_: os._exit(9))
+    shot = planned(inputs, tmp_path / "shot")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        pytest.raises(Refusal, match="a run must outlive its worker within 3 tries, got none; look at"),
+    ):
+        make_on_cluster(shot, cluster.scheduler_address)
 
 
 def test_a_scheduler_that_is_not_there_is_refused(inputs, tmp_path: Path) -> None:

@@ -50,7 +50,10 @@ def test_the_film_is_that_of_one_call_to_the_byte(made: Path, inputs: SimpleName
 
 
 def test_a_shot_may_be_moved_with_its_inputs(copied: Path, inputs: SimpleNamespace) -> None:
-    assert open_shot(copied / "shot").assemble(copied / "film.mp4").read_bytes() == inputs.film
+    shot = open_shot(copied / "shot")
+    assert shot.inputs()[0] == copied / "clip.mp4"
+    assert shot.assemble() == copied / "film.mp4"  # and not where the planner had it
+    assert (copied / "film.mp4").read_bytes() == inputs.film
 
 
 def test_a_plan_writes_nothing_but_itself(inputs: SimpleNamespace, tmp_path: Path) -> None:
@@ -78,6 +81,15 @@ def test_one_run_reads_and_matches_its_own_frames_alone(inputs: SimpleNamespace,
     assert shot.missing() == [1, 2, 3, 5, 6]
 
 
+def test_the_progress_of_one_run_is_of_that_run_alone(inputs: SimpleNamespace, tmp_path: Path) -> None:
+    told: list[tuple[float, float]] = []
+    planned(inputs, tmp_path / "shot").make(4, threads=1, progress=lambda done, total, *_: told.append((done, total)))
+    done, totals = zip(*told, strict=True)
+    assert list(done) == sorted(done) and done[-1] == pytest.approx(totals[-1])
+    # Three pairs of frames are matched and three frames painted; of nine frames it would be eight pairs.
+    assert totals[-1] == pytest.approx(3 * (0.002 + 0.32 * 0.006144 + 0.05 + 2.6 * 0.006144), rel=0.01)
+
+
 def test_two_workers_on_one_run_give_one_run(inputs: SimpleNamespace, tmp_path: Path) -> None:
     planned(inputs, tmp_path / "shot")
     with ThreadPoolExecutor(2) as pool:
@@ -89,7 +101,9 @@ def test_two_workers_on_one_run_give_one_run(inputs: SimpleNamespace, tmp_path: 
 def test_a_corrected_keyframe_leaves_the_other_runs(copied: Path, inputs: SimpleNamespace) -> None:
     picture = next(path for path in (copied / "painted").iterdir() if "000004" in path.name)
     cv2.imwrite(str(picture), 255 - cv2.imread(str(picture)))
-    with pytest.raises(Refusal, match="keyframe 4 must have the same painting as when it was planned, got another"):
+    with pytest.raises(
+        Refusal, match="keyframe 4 must be painted, and masked, as when the shot was planned, got otherwise"
+    ):
         open_shot(copied / "shot").make(1)
     again = plan_shot(copied / "clip.mp4", copied / "painted", copied / "shot", copied / "film.mp4", Making(cuts=()))
     assert again.missing() == [3, 4]
@@ -132,6 +146,7 @@ def test_another_clip_under_the_name_is_refused(copied: Path) -> None:
         (lambda text: "\xff\x00", "a damaged one"),
         (lambda text: text.replace('"seed"', '"sown"'), "a damaged one"),
         (lambda text: text.replace('"colour": 6.0', '"colour": -6.0'), "a damaged one"),
+        (lambda text: json.dumps(json.loads(text) | {"runs": json.loads(text)["runs"][:4]}), "be painted, and masked"),
         (lambda text: json.dumps(json.loads(text) | {"escalier": "0.0.1"}), "must be of Escalier .*, got 0.0.1"),
     ],
 )
@@ -139,7 +154,7 @@ def test_a_damaged_or_foreign_plan_is_refused_in_a_sentence(copied: Path, spoil,
     plan = copied / "shot" / "plan.json"
     plan.write_text(spoil(plan.read_text("utf-8")), encoding="utf-8")
     with pytest.raises(Refusal, match=said):
-        open_shot(copied / "shot")
+        open_shot(copied / "shot").missing()
 
 
 @pytest.mark.parametrize("number", [0, -1, 7])
