@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.dials import Dials, dial
 from escalier.film import Film, Masks, MaskSource, Size, check_lengths
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import Refusal
 
@@ -20,8 +20,6 @@ from .alignment import blocked, into_view
 from .camera import CameraMotion, camera_motion
 from .moving_plate import PlatePlan, check_index
 from .plate_samples import UNCONFIRMED_SHARE, PlateSamples
-
-log = logging.getLogger("escalier")
 
 OtherFrame = Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]]
 """Another frame by its number, where it shows the room, and where the plate's points lie in it."""

@@ -5,20 +5,18 @@ A plate for every frame of its own would be sharper where near and far move apar
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
 from escalier.film import Film, Masks
+from escalier.log import log
 from escalier.refusals import Refusal
 
 from .camera import camera_motion
 from .clean_plate import PlateSearch, make_clean_plate
 from .moving_plate import move_plate, plan_plate
-
-log = logging.getLogger("escalier")
 
 FRAMES = 16
 """So many other frames are looked at."""

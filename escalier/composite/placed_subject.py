@@ -11,7 +11,6 @@ One frame on its way:
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -20,6 +19,7 @@ import numpy as np
 
 from escalier.arguments import checked
 from escalier.film import Film, Masks, MaskSource, Motion, check_lengths, frame_at
+from escalier.log import log
 from escalier.mask import box_around
 from escalier.progress import Progress
 from escalier.refusals import Refusal
@@ -33,8 +33,6 @@ from .placing import Placing
 from .poisson import poisson_blend
 from .room_light import RoomLight, frame_light, room_light
 from .steady_colours import SteadyColours
-
-log = logging.getLogger("escalier")
 
 ROOM_FROM_PX = 6
 """From so far around the matte on, a film shows the room that she was filmed in."""

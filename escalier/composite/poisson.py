@@ -7,7 +7,6 @@ is asked there (Neumann). Holes and any number of components are free. Outside t
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 
@@ -16,6 +15,7 @@ import numpy as np
 from escalier.arguments import checked
 from escalier.counts import processors
 from escalier.film import Film, Masks, MaskSource, check_lengths, frame_at
+from escalier.log import log
 from escalier.progress import Progress
 from escalier.refusals import MemoryRefusal
 
@@ -24,8 +24,6 @@ from .blend_job import Engine, Job, bounds
 from .blending import Blending, Machine
 from .clipping import Clipping
 from .poisson_cpu import ProcessorEngine
-
-log = logging.getLogger("escalier")
 
 
 @checked
