@@ -7,6 +7,7 @@ import unicodedata
 import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 # What the system's own refusals mean to somebody who only named a file. {file} is its name, or "a file".
 _OF_THE_SYSTEM = {
@@ -60,8 +61,12 @@ class Refusal(ValueError):
     """
 
     def __init__(self, what: str, rule: str = "", got: object = ..., remedy: str = "", *, who: str = "") -> None:
-        super().__init__(what, rule, got, remedy)  # what it is pickled by; `who` travels with the other attributes
+        super().__init__(what, rule, got, remedy)
         self.what, self.rule, self.got, self.remedy, self.who = what, rule, got, remedy, who
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it travels between processes. Said outright: tblib, which Dask brings, else makes a base class anew."""
+        return type(self), (self.what, self.rule, self.got, self.remedy), self.__dict__
 
     @property
     def sentence(self) -> str:

@@ -64,6 +64,16 @@ def test_every_kind_of_refusal_is_told_alike_and_caught_by_its_usual_name(
         assert type(again) is kind and str(again) == str(refusal) and again.who == "feather_mask"
 
 
+@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS], ids=lambda kind: kind.__name__)
+def test_every_kind_of_refusal_travels_from_a_worker_of_a_cluster(kind: type[Refusal]) -> None:
+    """Whoever imports Dask's workers has tblib pickle every kind of error in the process."""
+    support = pytest.importorskip("tblib.pickling_support", reason="distributed is not installed")
+    support.install()
+    refusal = kind("the clip", "lie at clip.mp4", "nothing there", "let this machine see it", who="Shot")
+    again = pickle.loads(pickle.dumps(refusal))
+    assert type(again) is kind and (str(again), again.who) == (str(refusal), "Shot")
+
+
 @pytest.mark.parametrize(
     ("refusal", "text"),
     [

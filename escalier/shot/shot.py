@@ -123,12 +123,14 @@ class Shot:
         )
         job.find_runs(plan.cuts)
         planned = {run.folder for run in plan.runs}
-        other = next((chain for chain, place in job.places.items() if place.name not in planned), None)
-        if other is not None or len(planned) != len(job.places):
-            what = f"keyframe {plan.runs[0].keyframe if other is None else other.start}"
-            rule = "be painted, and masked, as when the shot was planned"
-            remedy = "plan the shot again: only runs that differ are made anew"
-            raise Refusal(what, rule, "otherwise", remedy, who="Shot")
+        others = [chain for chain, place in job.places.items() if place.name not in planned]
+        remedy = "plan the shot again: only runs that differ are made anew"
+        if len(plan.runs) != len(job.places):
+            raise Refusal("the plan", f"count the shot's {len(job.places)} runs", len(plan.runs), remedy, who="Shot")
+        if others:
+            # A painting has two runs; what all of them depend on is the clip and the masks.
+            what = "the clip with its masks" if len(others) == len(job.places) else f"keyframe {others[0].start}"
+            raise Refusal(what, "be as when the shot was planned", "otherwise", remedy, who="Shot")
         return job
 
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from escalier.refusals import PackageRefusal, Refusal
-from escalier.shot import Making, command_list, job_template, make_on_cluster, plan_shot
+from escalier.refusals import MissingFile, PackageRefusal, Refusal
+from escalier.shot import Making, command_list, job_template, make_on_cluster, open_shot, plan_shot
 
 
 def planned(inputs: SimpleNamespace, folder: Path):
@@ -78,6 +78,18 @@ def test_a_run_that_kills_every_worker_is_refused_in_a_sentence(inputs, tmp_path
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
         pytest.raises(Refusal, match="a run must outlive its worker within 3 tries, got none; look at"),
+    ):
+        make_on_cluster(shot, cluster.scheduler_address)
+
+
+@pytest.mark.slow
+def test_what_a_worker_refuses_is_said_in_its_own_sentence(inputs, tmp_path: Path, monkeypatch) -> None:
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed: pip install -e '.[test]'")
+    monkeypatch.setattr("escalier.shot.cluster._make", lambda folder, *_: open_shot(f"{folder} elsewhere"))
+    shot = planned(inputs, tmp_path / "shot")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        pytest.raises(MissingFile, match=r"elsewhere must be a shot's folder, got no plan\.json; make one"),
     ):
         make_on_cluster(shot, cluster.scheduler_address)
 
